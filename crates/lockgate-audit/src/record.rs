@@ -1,0 +1,158 @@
+use std::fmt::Write;
+
+use lockgate_model::{ClientName, Finding, Label, Principal, ServerName, SessionId, Verdict, quote};
+
+/// Version of the record's shape. Raised when a field changes its meaning; fields may be added without raising it.
+pub const VERSION: u32 = 1;
+
+/// What a record is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Happening {
+    /// The agent sent a message and it was decided.
+    Request,
+    /// A server answered, or failed to.
+    Answer,
+    /// A server spoke without being asked.
+    Server,
+    /// A person answered an approval.
+    Approval,
+}
+
+impl Happening {
+    /// The word in the record.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Answer => "answer",
+            Self::Server => "server",
+            Self::Approval => "approval",
+        }
+    }
+}
+
+/// One decision. Everything in it is ours, or a name that was checked, or a digest.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// What it is about.
+    pub happening: Happening,
+    /// The agent's run.
+    pub session: SessionId,
+    /// Who the agent acts for.
+    pub principal: Principal,
+    /// What the agent's program calls itself.
+    pub client: Option<ClientName>,
+    /// The same for all records of one request: `<session>-<number>`.
+    pub correlation: String,
+    /// The method, where it is one of the protocol's.
+    pub method: Option<&'static str>,
+    /// The server concerned.
+    pub server: Option<ServerName>,
+    /// The tool, prompt or resource, in a form that is safe to print.
+    pub target: Option<String>,
+    /// SHA-256 of the arguments as they came, in hexadecimal.
+    pub arguments: Option<String>,
+    /// What was done.
+    pub verdict: Verdict,
+    /// Why, and by which rule; none where everything was in order.
+    pub finding: Option<Finding>,
+    /// What the session had read before.
+    pub label_before: Option<Label>,
+    /// And after.
+    pub label_after: Option<Label>,
+    /// From the request to this decision. Microseconds.
+    pub duration: u64,
+}
+
+impl Record {
+    /// The record as one line of JSON, without the line feed. `time` is RFC 3339 in UTC.
+    pub fn to_json(&self, time: &str) -> String {
+        let mut line = Line(String::with_capacity(512));
+        line.raw("v", &VERSION.to_string());
+        line.text("time", time);
+        line.text("event", self.happening.word());
+        line.text("session", self.session.as_str());
+        line.text("principal", self.principal.as_str());
+        line.maybe("client", self.client.as_ref().map(ClientName::as_str));
+        line.text("correlation", &self.correlation);
+        line.maybe("method", self.method);
+        line.maybe("server", self.server.as_ref().map(ServerName::as_str));
+        line.maybe("target", self.target.as_deref());
+        line.maybe("arguments_sha256", self.arguments.as_deref());
+        line.text("verdict", self.verdict.word());
+        if let Some(finding) = &self.finding {
+            line.text("reason", finding.reason.code());
+            line.text("phase", finding.phase.word());
+            line.text("rule", &finding.rule);
+        }
+        for (name, label) in [("label_before", &self.label_before), ("label_after", &self.label_after)] {
+            if let Some(label) = label {
+                line.raw(name, &label_json(label));
+            }
+        }
+        line.raw("duration_us", &self.duration.to_string());
+        line.finish()
+    }
+}
+
+fn label_json(label: &Label) -> String {
+    let origins: Vec<_> = label.origins().map(|origin| quote(origin.as_str())).collect();
+    format!("{{\"integrity\":\"{}\",\"origins\":[{}]}}", label.integrity().word(), origins.join(","))
+}
+
+struct Line(String);
+
+impl Line {
+    fn raw(&mut self, name: &str, value: &str) {
+        self.0.push(if self.0.is_empty() { '{' } else { ',' });
+        let written = write!(self.0, "\"{name}\":{value}");
+        debug_assert!(written.is_ok(), "writing to a String does not fail");
+    }
+
+    fn text(&mut self, name: &str, value: &str) {
+        self.raw(name, &quote(value));
+    }
+
+    fn maybe(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.text(name, value);
+        }
+    }
+
+    fn finish(mut self) -> String {
+        self.0.push('}');
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lockgate_model::{Phase, Reason, Tier};
+
+    #[test]
+    fn a_record_is_one_line_of_json() {
+        let mut label = Label::clean();
+        label.absorb(&ServerName::parse("web").unwrap(), Tier::Open);
+        let record = Record {
+            happening: Happening::Request,
+            session: SessionId::new("s1"),
+            principal: Principal::new("local"),
+            client: Some(ClientName::new("a \"quoted\"\nname")),
+            correlation: "s1-7".to_owned(),
+            method: Some("tools/call"),
+            server: ServerName::parse("db"),
+            target: Some("drop_table".to_owned()),
+            arguments: Some("00".to_owned()),
+            verdict: Verdict::Deny,
+            finding: Some(Finding::deny(Phase::Flow, Reason::UntrustedContentReachesSink, "flow.cross_server")),
+            label_before: Some(label.clone()),
+            label_after: Some(label),
+            duration: 12,
+        };
+        let line = record.to_json("2026-01-01T00:00:00.000Z");
+        assert!(!line.contains('\n'));
+        let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(value["reason"], "untrusted_content_reaches_sink");
+        assert_eq!(value["label_before"]["origins"][0], "web");
+    }
+}

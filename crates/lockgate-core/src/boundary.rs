@@ -1,0 +1,103 @@
+use std::collections::BTreeMap;
+
+use lockgate_model::{Effect, Limits, ServerName, Tier};
+use lockgate_policy::{Pattern, Rules};
+
+/// Everything the operator decided, checked and immutable. Shared by all sessions and replaced whole on reload.
+#[derive(Clone, Debug)]
+pub struct Boundary {
+    /// The servers, by name.
+    pub servers: BTreeMap<ServerName, Server>,
+    /// What happens when text of one server would drive a dangerous tool of another.
+    pub cross_server: CrossServer,
+    /// How large a message may be.
+    pub limits: Limits,
+    /// Most requests of one session that may be open at once. Default 256; then `too_many_open`.
+    pub open_requests: usize,
+    /// Most entries of one list (tools, resources, prompts) of one server. Default 10 000; then `too_many_pages`.
+    pub list_entries: usize,
+    /// Longest time a held call waits for a person. Milliseconds; default 120 000; then `approval_timed_out`.
+    pub hold_timeout: u64,
+}
+
+/// What happens to a call that the cross-server rule stands against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CrossServer {
+    /// A person is asked.
+    Ask,
+    /// It is denied.
+    Deny,
+}
+
+/// One server as the operator sees it.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// How far it is trusted.
+    pub tier: Tier,
+    /// How it is spoken to.
+    pub wire: Wire,
+    /// Who may call what.
+    pub rules: Rules,
+    /// What the operator says its tools do; the first pattern that matches counts.
+    pub effects: Vec<(Pattern, Effect)>,
+    /// What it may ask the agent for.
+    pub may_ask: MayAsk,
+    /// Longest wait for an answer without a sign of progress. Milliseconds; default 60 000; then `server_timed_out`.
+    pub timeout: u64,
+    /// Longest wait for an answer at all. Milliseconds; default 600 000; then `server_timed_out`.
+    pub deadline: u64,
+}
+
+/// How a server is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wire {
+    /// Lines on a pipe, all requests on one stream: ids and progress tokens are replaced on the way and restored.
+    Lines,
+    /// Streamable HTTP, each request with a stream of its own: ids are left as they are.
+    Http,
+}
+
+/// What a server may ask the agent for. The agent must have declared it as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MayAsk {
+    /// `sampling/createMessage`
+    pub sampling: bool,
+    /// `elicitation/create`
+    pub elicitation: bool,
+    /// `roots/list`
+    pub roots: bool,
+}
+
+impl Server {
+    /// A server with the defaults: tier `mixed`, everything allowed, everything may be asked.
+    pub fn new(wire: Wire) -> Self {
+        Self {
+            tier: Tier::Mixed,
+            wire,
+            rules: Rules::allow_all(),
+            effects: Vec::new(),
+            may_ask: MayAsk { sampling: true, elicitation: true, roots: true },
+            timeout: 60_000,
+            deadline: 600_000,
+        }
+    }
+}
+
+impl Boundary {
+    /// A boundary with the default limits.
+    pub fn new(servers: BTreeMap<ServerName, Server>) -> Self {
+        Self {
+            servers,
+            cross_server: CrossServer::Ask,
+            limits: Limits::default(),
+            open_requests: 256,
+            list_entries: 10_000,
+            hold_timeout: 120_000,
+        }
+    }
+
+    /// How far a server is trusted; one that is not configured is not trusted at all.
+    pub fn tier(&self, server: &ServerName) -> Tier {
+        self.servers.get(server).map_or(Tier::Quarantined, |server| server.tier)
+    }
+}

@@ -1,0 +1,95 @@
+use std::sync::Arc;
+
+use lockgate_audit::Record;
+use lockgate_model::{ExchangeId, Reason, ServerName};
+
+use crate::{Boundary, Permit, Received, Release};
+
+/// Something that happened to a session.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// The agent sent a message. The exchange is a new one from [`crate::Core::open`].
+    Agent {
+        /// What answers to it will be addressed with.
+        exchange: ExchangeId,
+        /// The message.
+        received: Received<'a>,
+        /// What HTTP headers said about it; none on stdio and for revisions that do not use them.
+        headers: Option<Headers>,
+    },
+    /// A server sent a message.
+    Server {
+        /// The server.
+        server: ServerName,
+        /// The exchange whose own stream it came on; none on a pipe and on a standing stream.
+        exchange: Option<ExchangeId>,
+        /// The message.
+        received: Received<'a>,
+    },
+    /// A server failed: one exchange, or all of them where none is named.
+    Failed {
+        /// The server.
+        server: ServerName,
+        /// The exchange that will get no answer.
+        exchange: Option<ExchangeId>,
+        /// Why.
+        reason: Reason,
+    },
+    /// The agent hung up on an exchange.
+    Gone {
+        /// The exchange.
+        exchange: ExchangeId,
+    },
+    /// Time has passed. To be said at least once a second while requests are open.
+    Wake,
+    /// The operator changed the configuration.
+    Changed(Arc<Boundary>),
+}
+
+/// The MCP headers of an HTTP request, as plain text: percent, base64 and white space already taken off. A header that
+/// came twice or could not be decoded is [`Headers::broken`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Headers {
+    /// `MCP-Protocol-Version`
+    pub version: Option<String>,
+    /// `Mcp-Method`
+    pub method: Option<String>,
+    /// `Mcp-Name`
+    pub name: Option<String>,
+    /// `Mcp-Param-…`: name without the prefix, in lower case, and value.
+    pub parameters: Vec<(String, String)>,
+    /// One of them came twice or could not be decoded.
+    pub broken: bool,
+}
+
+/// What must be done now, in order.
+#[derive(Debug)]
+pub enum Step {
+    /// Send to a server.
+    Send(Permit),
+    /// Hand to the agent.
+    Deliver(Release),
+    /// Stop waiting for this exchange: close its stream to that server.
+    Abandon {
+        /// The server.
+        server: ServerName,
+        /// The exchange.
+        exchange: ExchangeId,
+    },
+    /// End the connection to a server, which has broken the protocol too often or must start afresh.
+    Disconnect {
+        /// The server.
+        server: ServerName,
+    },
+    /// Write down.
+    Record(Record),
+}
+
+/// Where a message for the agent goes. On stdio it makes no difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outlet {
+    /// The answer to one request: its own stream.
+    Exchange(ExchangeId),
+    /// The stream that stands open for what belongs to no request.
+    Standing,
+}

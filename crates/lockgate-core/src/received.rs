@@ -1,0 +1,47 @@
+use bytes::Bytes;
+use lockgate_model::{Body, ClientName, Limits, Message, Reason, Side};
+
+/// A message as it came and as it was read: the two cannot be parted, so what was inspected is what is sent.
+#[derive(Debug)]
+pub struct Received<'a> {
+    pub(crate) bytes: &'a Bytes,
+    pub(crate) message: Result<Message<'a>, Reason>,
+}
+
+impl<'a> Received<'a> {
+    /// Phase *parse*: reads a message strictly. Pure work without the session's lock; the outcome, good or bad, goes
+    /// through the door.
+    pub fn read(bytes: &'a Bytes, side: Side, limits: &Limits) -> Self {
+        Self { bytes, message: Message::parse(bytes, side, limits) }
+    }
+
+    /// The message, where it could be read: for finding its session.
+    pub fn message(&self) -> Option<&Message<'a>> {
+        self.message.as_ref().ok()
+    }
+
+    /// Is it an `initialize` request?
+    pub fn is_initialize(&self) -> bool {
+        self.message().is_some_and(|message| message.initialize_revision().is_some())
+    }
+
+    /// Is it a request (rather than a notification or an answer)?
+    pub fn is_request(&self) -> bool {
+        matches!(self.message(), Some(Message { body: Body::Request { .. }, .. }))
+    }
+
+    /// Does the message itself say that it is of the modern era?
+    pub fn is_modern(&self) -> bool {
+        self.message().is_some_and(|message| message.modern_revision().is_some())
+    }
+
+    /// `clientInfo.name`, where the message carries one.
+    pub fn client(&self) -> Option<ClientName> {
+        let (Body::Request { params, .. } | Body::Notification { params, .. }) = &self.message()?.body else {
+            return None;
+        };
+        let info = params.get("clientInfo").or_else(|| params.reserved("clientInfo"))?;
+        let name = info.get("name")?.text()?;
+        Some(ClientName::new(&name.chars().take(100).collect::<String>()))
+    }
+}

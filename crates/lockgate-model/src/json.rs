@@ -1,0 +1,632 @@
+//! A strict JSON scanner and a borrowed view of what it accepted.
+//!
+//! The scanner goes over the text once and refuses whatever two readers could read differently: duplicate keys, lone
+//! surrogates, text that is not UTF-8, over-deep nesting. The view then walks the accepted text without checking again.
+
+use std::borrow::Cow;
+
+use memchr::memchr2;
+
+use crate::Reason;
+
+/// One value of an accepted document: the bytes it came as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Json<'a>(&'a [u8]);
+
+/// What sort of value it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `{…}`
+    Object,
+    /// `[…]`
+    Array,
+    /// `"…"`
+    String,
+    /// A number.
+    Number,
+    /// `true` or `false`
+    Bool,
+    /// `null`
+    Null,
+}
+
+impl std::fmt::Debug for Json<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Json({:?}, {} bytes)", self.kind(), self.0.len())
+    }
+}
+
+impl<'a> Json<'a> {
+    /// Checks a whole document strictly. `depth` is the deepest nesting allowed.
+    pub fn check(bytes: &'a [u8], depth: usize) -> Result<Self, Reason> {
+        let mut scanner = Scanner::new(bytes, depth)?;
+        scanner.space();
+        let value = scanner.value(1)?;
+        scanner.end()?;
+        Ok(value)
+    }
+
+    /// A view of text that was not checked: walking it is safe but may see nonsense.
+    pub(crate) fn unchecked(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes as they came.
+    pub fn raw(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// What sort of value it is.
+    pub fn kind(self) -> Kind {
+        match self.0.first() {
+            Some(b'{') => Kind::Object,
+            Some(b'[') => Kind::Array,
+            Some(b'"') => Kind::String,
+            Some(b't' | b'f') => Kind::Bool,
+            Some(b'n') | None => Kind::Null,
+            Some(_) => Kind::Number,
+        }
+    }
+
+    /// The members of an object, in order; nothing for another value.
+    pub fn members(self) -> Members<'a> {
+        Members { bytes: if self.kind() == Kind::Object { self.0 } else { b"" }, at: 1 }
+    }
+
+    /// The elements of an array, in order; nothing for another value.
+    pub fn elements(self) -> Elements<'a> {
+        Elements { bytes: if self.kind() == Kind::Array { self.0 } else { b"" }, at: 1 }
+    }
+
+    /// The member of that name.
+    pub fn get(self, name: &str) -> Option<Json<'a>> {
+        self.members().find(|(key, _)| key.is(name)).map(|(_, value)| value)
+    }
+
+    /// The text of a string.
+    pub fn text(self) -> Option<Cow<'a, str>> {
+        (self.kind() == Kind::String).then(|| decode(self.0.get(1..self.0.len() - 1).unwrap_or_default()))
+    }
+
+    /// `true` or `false`.
+    pub fn bool(self) -> Option<bool> {
+        match self.0 {
+            b"true" => Some(true),
+            b"false" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// A non-negative integer written in plain digits.
+    pub fn unsigned(self) -> Option<u64> {
+        std::str::from_utf8(self.0).ok()?.parse().ok().filter(|_| self.kind() == Kind::Number)
+    }
+}
+
+/// A member's name.
+#[derive(Clone, Copy)]
+pub struct Key<'a>(&'a [u8]);
+
+impl<'a> Key<'a> {
+    /// The name, unescaped.
+    pub fn text(self) -> Cow<'a, str> {
+        decode(self.0)
+    }
+
+    /// Is it that name?
+    pub fn is(self, name: &str) -> bool {
+        if self.0.contains(&b'\\') { self.text() == name } else { self.0 == name.as_bytes() }
+    }
+}
+
+/// See [`Json::members`].
+pub struct Members<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = (Key<'a>, Json<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.at = skip_filler(self.bytes, self.at);
+        if self.bytes.get(self.at) != Some(&b'"') {
+            return None;
+        }
+        let key_end = skip_string(self.bytes, self.at);
+        let key = Key(self.bytes.get(self.at + 1..key_end - 1)?);
+        let start = skip_filler(self.bytes, key_end);
+        self.at = skip_value(self.bytes, start);
+        Some((key, Json(self.bytes.get(start..self.at)?)))
+    }
+}
+
+/// See [`Json::elements`].
+pub struct Elements<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = Json<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let start = skip_filler(self.bytes, self.at);
+        if matches!(self.bytes.get(start), None | Some(b']')) {
+            return None;
+        }
+        self.at = skip_value(self.bytes, start);
+        Some(Json(self.bytes.get(start..self.at)?))
+    }
+}
+
+/// Writes a string as JSON, with quotes.
+pub fn quote(text: &str) -> String {
+    use std::fmt::Write;
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c < ' ' || c == '\u{7f}' || matches!(c, '\u{2028}' | '\u{2029}') => {
+                let written = write!(out, "\\u{:04x}", u32::from(c));
+                debug_assert!(written.is_ok(), "writing to a String does not fail");
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+// ---- walking accepted text ----
+
+fn skip_filler(bytes: &[u8], mut at: usize) -> usize {
+    while matches!(bytes.get(at), Some(b' ' | b'\t' | b'\n' | b'\r' | b',' | b':')) {
+        at += 1;
+    }
+    at
+}
+
+/// From an opening quote to just past the closing one.
+fn skip_string(bytes: &[u8], at: usize) -> usize {
+    let mut from = at + 1;
+    loop {
+        let Some(found) = bytes.get(from..).and_then(|rest| memchr2(b'"', b'\\', rest)) else { return bytes.len() };
+        if bytes.get(from + found) == Some(&b'"') {
+            return from + found + 1;
+        }
+        from += found + 2;
+    }
+}
+
+fn skip_value(bytes: &[u8], mut at: usize) -> usize {
+    match bytes.get(at) {
+        Some(b'"') => skip_string(bytes, at),
+        Some(b'{' | b'[') => {
+            let mut depth = 0_usize;
+            while let Some(byte) = bytes.get(at) {
+                match byte {
+                    b'"' => {
+                        at = skip_string(bytes, at);
+                        continue;
+                    }
+                    b'{' | b'[' => depth += 1,
+                    b'}' | b']' => {
+                        depth -= 1;
+                        if depth == 0 {
+                            return at + 1;
+                        }
+                    }
+                    _ => {}
+                }
+                at += 1;
+            }
+            at
+        }
+        _ => {
+            while !matches!(bytes.get(at), None | Some(b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r')) {
+                at += 1;
+            }
+            at
+        }
+    }
+}
+
+fn decode(raw: &[u8]) -> Cow<'_, str> {
+    let text = std::str::from_utf8(raw).unwrap_or_default();
+    if !raw.contains(&b'\\') {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            out.push(c);
+            continue;
+        }
+        match chars.next() {
+            Some('n') => out.push('\n'),
+            Some('t') => out.push('\t'),
+            Some('r') => out.push('\r'),
+            Some('b') => out.push('\u{8}'),
+            Some('f') => out.push('\u{c}'),
+            Some('u') => {
+                let mut unit = hex4(&mut chars);
+                if (0xD800..0xDC00).contains(&unit) {
+                    // The scanner has seen that a low surrogate follows.
+                    chars.by_ref().take(2).for_each(drop);
+                    unit = 0x10000 + ((unit - 0xD800) << 10) + hex4(&mut chars).wrapping_sub(0xDC00);
+                }
+                out.push(char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER));
+            }
+            Some(other) => out.push(other),
+            None => {}
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn hex4(chars: &mut std::str::Chars<'_>) -> u32 {
+    chars.by_ref().take(4).filter_map(|c| c.to_digit(16)).fold(0, |value, digit| value * 16 + digit)
+}
+
+// ---- checking ----
+
+/// One pass over a document. Whoever drives it decides which objects compare their keys without regard to case.
+pub(crate) struct Scanner<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    deepest: usize,
+    /// Hashes of the keys of every open object, the innermost last.
+    keys: Vec<u64>,
+}
+
+/// How the keys of one object are compared.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keys {
+    /// Two keys are the same when they are equal.
+    Exact,
+    /// Two keys are the same when they differ only in case: some readers take `Method` for `method`.
+    Folded,
+}
+
+impl<'a> Scanner<'a> {
+    pub(crate) fn new(bytes: &'a [u8], deepest: usize) -> Result<Self, Reason> {
+        match bytes {
+            [0xEF, 0xBB, 0xBF, ..] | [0xFE, 0xFF, ..] | [0xFF, 0xFE, ..] => return Err(Reason::ByteOrderMark),
+            // Text in UTF-16 or UTF-32 without a mark: a JSON text starts with two ASCII characters.
+            [0, ..] | [_, 0, ..] => return Err(Reason::NotUtf8),
+            _ => {}
+        }
+        std::str::from_utf8(bytes).map_err(|_| Reason::NotUtf8)?;
+        Ok(Self { bytes, at: 0, deepest: deepest.min(128), keys: Vec::new() })
+    }
+
+    pub(crate) fn space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    pub(crate) fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    pub(crate) fn end(&mut self) -> Result<(), Reason> {
+        self.space();
+        if self.at == self.bytes.len() { Ok(()) } else { Err(Reason::TrailingBytes) }
+    }
+
+    /// Checks one value; `depth` is the nesting that an object or array here would have.
+    pub(crate) fn value(&mut self, depth: usize) -> Result<Json<'a>, Reason> {
+        let start = self.at;
+        match self.peek() {
+            Some(b'{') => self.object(depth, Keys::Exact, |scanner, _| scanner.value(depth + 1).map(drop))?,
+            Some(b'[') => self.array(depth)?,
+            Some(b'"') => drop(self.string()?),
+            Some(b't') => self.word(b"true")?,
+            Some(b'f') => self.word(b"false")?,
+            Some(b'n') => self.word(b"null")?,
+            Some(b'-' | b'0'..=b'9') => self.number()?,
+            _ => return Err(Reason::NotJson),
+        }
+        self.since(start)
+    }
+
+    /// Checks an object; `member` is called for each key with the scanner at the start of the value, and must scan it.
+    pub(crate) fn object<F>(&mut self, depth: usize, keys: Keys, mut member: F) -> Result<(), Reason>
+    where
+        F: FnMut(&mut Self, Key<'a>) -> Result<(), Reason>,
+    {
+        self.enter(depth)?;
+        let first_key = self.keys.len();
+        self.space();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            self.space();
+            if self.peek() != Some(b'"') {
+                return Err(Reason::NotJson);
+            }
+            let key = self.string()?;
+            self.keys.push(hash(key, keys));
+            self.space();
+            self.expect(b':')?;
+            self.space();
+            member(self, key)?;
+            self.space();
+            match self.next() {
+                Some(b',') => {}
+                Some(b'}') => break,
+                _ => return Err(Reason::NotJson),
+            }
+        }
+        let own = self.keys.get_mut(first_key..).unwrap_or_default();
+        own.sort_unstable();
+        let twice = own.windows(2).any(|pair| matches!(pair, [a, b] if a == b));
+        self.keys.truncate(first_key);
+        if twice { Err(Reason::DuplicateKey) } else { Ok(()) }
+    }
+
+    fn array(&mut self, depth: usize) -> Result<(), Reason> {
+        self.enter(depth)?;
+        self.space();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            self.space();
+            self.value(depth + 1)?;
+            self.space();
+            match self.next() {
+                Some(b',') => {}
+                Some(b']') => return Ok(()),
+                _ => return Err(Reason::NotJson),
+            }
+        }
+    }
+
+    fn enter(&mut self, depth: usize) -> Result<(), Reason> {
+        self.at += 1;
+        if depth > self.deepest { Err(Reason::TooDeep) } else { Ok(()) }
+    }
+
+    fn string(&mut self) -> Result<Key<'a>, Reason> {
+        self.at += 1;
+        let start = self.at;
+        loop {
+            self.at += plain_run(self.bytes.get(self.at..).unwrap_or_default());
+            match self.next() {
+                Some(b'"') => break,
+                Some(b'\\') => self.escape()?,
+                _ => return Err(Reason::NotJson),
+            }
+        }
+        self.bytes.get(start..self.at - 1).map(Key).ok_or(Reason::NotJson)
+    }
+
+    fn escape(&mut self) -> Result<(), Reason> {
+        match self.next() {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(()),
+            Some(b'u') => match self.unit()? {
+                0xD800..=0xDBFF => {
+                    let low = self.next() == Some(b'\\') && self.next() == Some(b'u');
+                    if low && (0xDC00..0xE000).contains(&self.unit()?) { Ok(()) } else { Err(Reason::LoneSurrogate) }
+                }
+                0xDC00..=0xDFFF => Err(Reason::LoneSurrogate),
+                _ => Ok(()),
+            },
+            _ => Err(Reason::NotJson),
+        }
+    }
+
+    fn unit(&mut self) -> Result<u32, Reason> {
+        let mut value = 0;
+        for _ in 0..4 {
+            let digit = self.next().and_then(|b| char::from(b).to_digit(16)).ok_or(Reason::NotJson)?;
+            value = value * 16 + digit;
+        }
+        Ok(value)
+    }
+
+    fn number(&mut self) -> Result<(), Reason> {
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        match self.next() {
+            Some(b'0') => {}
+            Some(b'1'..=b'9') => self.digits(),
+            _ => return Err(Reason::NotJson),
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.some_digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.some_digits()?;
+        }
+        Ok(())
+    }
+
+    fn some_digits(&mut self) -> Result<(), Reason> {
+        if !self.peek().is_some_and(|b| b.is_ascii_digit()) {
+            return Err(Reason::NotJson);
+        }
+        self.digits();
+        Ok(())
+    }
+
+    fn digits(&mut self) {
+        while self.peek().is_some_and(|b| b.is_ascii_digit()) {
+            self.at += 1;
+        }
+    }
+
+    fn word(&mut self, word: &[u8]) -> Result<(), Reason> {
+        if self.bytes.get(self.at..self.at + word.len()) != Some(word) {
+            return Err(Reason::NotJson);
+        }
+        self.at += word.len();
+        Ok(())
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), Reason> {
+        if self.next() == Some(byte) { Ok(()) } else { Err(Reason::NotJson) }
+    }
+
+    fn next(&mut self) -> Option<u8> {
+        let byte = self.peek()?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    /// Scans a part under a stricter depth limit.
+    pub(crate) fn within<T>(&mut self, deepest: usize, part: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = self.deepest;
+        self.deepest = deepest.min(outer);
+        let result = part(self);
+        self.deepest = outer;
+        result
+    }
+
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// The value from `start` to here. Only for what has just been scanned.
+    pub(crate) fn since(&self, start: usize) -> Result<Json<'a>, Reason> {
+        self.bytes.get(start..self.at).map(Json).ok_or(Reason::NotJson)
+    }
+}
+
+/// How many bytes from the start are neither a quote, a backslash nor a control character. Eight bytes at a time.
+fn plain_run(bytes: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let has_zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
+    let mut count = 0;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        let quote = has_zero(word ^ (ONES * u64::from(b'"')));
+        let backslash = has_zero(word ^ (ONES * u64::from(b'\\')));
+        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
+        let stop = quote | backslash | control;
+        if stop != 0 {
+            // The lowest marked byte is exact: a borrow can only mark bytes above a true one.
+            return count + (stop.trailing_zeros() / 8) as usize;
+        }
+        count += 8;
+    }
+    count + rest.iter().take_while(|&&b| b != b'"' && b != b'\\' && b >= 0x20).count()
+}
+
+/// FNV-1a. Equal keys always hash equally; two different keys that collide only get their own message refused.
+fn hash(key: Key<'_>, keys: Keys) -> u64 {
+    let step = |state: u64, byte: u8| (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    let start = 0xcbf2_9ce4_8422_2325;
+    if keys == Keys::Exact && !key.0.contains(&b'\\') {
+        return key.0.iter().copied().fold(start, step);
+    }
+    let text = key.text();
+    match keys {
+        Keys::Exact => text.bytes().fold(start, step),
+        Keys::Folded => {
+            // Upper, then lower: so that `ſ` meets `s` and `K` (Kelvin) meets `k`.
+            let folded = text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+            let mut buffer = [0; 4];
+            folded.fold(start, |state, c| c.encode_utf8(&mut buffer).bytes().fold(state, step))
+        }
+    }
+}
+
+/// Do two names differ only in case?
+pub(crate) fn same_folded(key: Key<'_>, name: &str) -> bool {
+    let folded = key.text().chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect::<String>();
+    folded.eq_ignore_ascii_case(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn check(text: &str) -> Result<(), Reason> {
+        Json::check(text.as_bytes(), 8).map(drop)
+    }
+
+    #[test]
+    fn refuses_what_two_readers_could_read_differently() {
+        for (text, reason) in [
+            (r#"{"a":1,"a":2}"#, Reason::DuplicateKey),
+            (r#"{"a":1,"\u0061":2}"#, Reason::DuplicateKey),
+            (r#"{"x":{"a":1,"b":[],"a":2}}"#, Reason::DuplicateKey),
+            (r#""\ud800""#, Reason::LoneSurrogate),
+            (r#""\udc00""#, Reason::LoneSurrogate),
+            (r#""\ud800\u0041""#, Reason::LoneSurrogate),
+            ("1 2", Reason::TrailingBytes),
+            ("[[[[[[[[[1]]]]]]]]]", Reason::TooDeep),
+            ("01", Reason::TrailingBytes),
+            ("1.", Reason::NotJson),
+            ("+1", Reason::NotJson),
+            ("NaN", Reason::NotJson),
+            ("[1,]", Reason::NotJson),
+            (r#"{"a":1,}"#, Reason::NotJson),
+            ("\"a\nb\"", Reason::NotJson),
+            ("'a'", Reason::NotJson),
+            ("", Reason::NotJson),
+            ("\u{feff}1", Reason::ByteOrderMark),
+        ] {
+            assert_eq!(check(text), Err(reason), "{text}");
+        }
+    }
+
+    #[test]
+    fn walks_what_it_accepted() {
+        let text = br#" {"a" : [1, {"b":"x\"y"} ,"\ud83d\ude00"], "c":null} "#;
+        let json = Json::check(text, 8).unwrap();
+        let list: Vec<_> = json.get("a").unwrap().elements().collect();
+        assert_eq!(list.len(), 3);
+        assert_eq!(list[1].get("b").unwrap().text().unwrap(), "x\"y");
+        assert_eq!(list[2].text().unwrap(), "😀");
+        assert_eq!(json.get("c").unwrap().kind(), Kind::Null);
+        assert!(json.get("d").is_none());
+    }
+
+    proptest! {
+        /// Whatever we accept, a second parser accepts and reads the same; whatever it refuses, we refuse.
+        #[test]
+        fn agrees_with_serde_json(text in r#"[\[\]{}",:\\ 0-9a-cu.eE+-]{0,24}"#) {
+            let ours = check(&text).is_ok();
+            let theirs = serde_json::from_str::<serde_json::Value>(&text);
+            if ours { prop_assert!(theirs.is_ok()); }
+            if theirs.is_err() { prop_assert!(!ours); }
+        }
+
+        #[test]
+        fn quoted_text_reads_back(text in any::<String>()) {
+            let quoted = quote(&text);
+            let json = Json::check(quoted.as_bytes(), 4).unwrap();
+            prop_assert_eq!(json.text().unwrap(), text.as_str());
+            prop_assert_eq!(serde_json::from_str::<String>(&quoted).unwrap(), text);
+        }
+
+        #[test]
+        fn plain_run_is_exact(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+            let slow = bytes.iter().take_while(|&&b| b != b'"' && b != b'\\' && b >= 0x20).count();
+            prop_assert_eq!(plain_run(&bytes), slow);
+        }
+    }
+}

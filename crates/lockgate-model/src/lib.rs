@@ -1,0 +1,34 @@
+//! The vocabulary of Lockgate: strict MCP messages over borrowed bytes, ids, labels, verdicts and reasons.
+//!
+//! This crate refuses to guess. A message is either exactly one well-formed JSON-RPC object that every reader reads
+//! in the same way, or it is a [`Reason`]. Nothing here decides whether a call may pass, and nothing here does IO.
+//!
+//! Read [`Message`] and [`Reason`] first.
+
+mod effect;
+mod id;
+mod json;
+mod label;
+mod limits;
+mod message;
+mod method;
+mod reason;
+mod revision;
+mod splice;
+mod tick;
+mod untrusted;
+mod verdict;
+
+pub use effect::{Annotations, Effect};
+pub use id::{ClientName, ExchangeId, Principal, ServerName, SessionId, ToolName};
+pub use json::{Elements, Json, Key, Kind, Members, quote};
+pub use label::{Integrity, Label, Tier};
+pub use limits::Limits;
+pub use message::{Body, Message, Params, Side, peek_id};
+pub use method::{Direction, METHODS, Method, MethodKind};
+pub use reason::{Fault, Reason};
+pub use revision::{Era, Revision};
+pub use splice::Splice;
+pub use tick::Tick;
+pub use untrusted::Untrusted;
+pub use verdict::{Finding, Phase, Verdict};

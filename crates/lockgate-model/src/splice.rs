@@ -1,0 +1,73 @@
+use bytes::Bytes;
+
+use crate::Json;
+
+/// Replaces parts of a message and leaves every other byte as it came.
+pub struct Splice<'a> {
+    source: &'a [u8],
+    cuts: Vec<(usize, usize, Vec<u8>)>,
+}
+
+impl<'a> Splice<'a> {
+    /// Starts from the whole message.
+    pub fn new(source: &'a [u8]) -> Self {
+        Self { source, cuts: Vec::new() }
+    }
+
+    /// Replaces one value of the message. A value that is not part of it is left alone. Parts must not overlap.
+    pub fn replace(&mut self, part: Json<'_>, with: impl Into<Vec<u8>>) {
+        if let Some(start) = offset(self.source, part.raw()) {
+            self.cuts.push((start, start + part.raw().len(), with.into()));
+        }
+    }
+
+    /// Adds a member in front of the others of an object of the message.
+    pub fn insert(&mut self, object: Json<'_>, member: &str) {
+        if let Some(start) = offset(self.source, object.raw()) {
+            let comma = if object.members().next().is_some() { "," } else { "" };
+            self.cuts.push((start + 1, start + 1, format!("{member}{comma}").into_bytes()));
+        }
+    }
+
+    /// Is there nothing to replace?
+    pub fn is_empty(&self) -> bool {
+        self.cuts.is_empty()
+    }
+
+    /// The new message.
+    pub fn finish(mut self) -> Bytes {
+        self.cuts.sort_by_key(|&(start, end, _)| (start, end));
+        let added: usize = self.cuts.iter().map(|(_, _, with)| with.len()).sum();
+        let mut out = Vec::with_capacity(self.source.len() + added);
+        let mut from = 0;
+        for (start, end, with) in &self.cuts {
+            out.extend_from_slice(self.source.get(from..*start).unwrap_or_default());
+            out.extend_from_slice(with);
+            from = *end;
+        }
+        out.extend_from_slice(self.source.get(from..).unwrap_or_default());
+        out.into()
+    }
+}
+
+/// Where `part` lies in `whole`, by address: it is a slice of it or it is not part of it.
+fn offset(whole: &[u8], part: &[u8]) -> Option<usize> {
+    let start = (part.as_ptr() as usize).checked_sub(whole.as_ptr() as usize)?;
+    (start + part.len() <= whole.len()).then_some(start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leaves_the_rest_as_it_came() {
+        let text = br#"{ "id" : 7 , "params":{"name":"a__b", "x":1.50}, "m":{}}"#;
+        let json = Json::check(text, 8).unwrap();
+        let mut splice = Splice::new(text);
+        splice.replace(json.get("params").unwrap().get("name").unwrap(), *b"\"b\"");
+        splice.replace(json.get("id").unwrap(), *b"12");
+        splice.insert(json.get("m").unwrap(), "\"k\":1");
+        assert_eq!(&splice.finish()[..], br#"{ "id" : 12 , "params":{"name":"b", "x":1.50}, "m":{"k":1}}"#);
+    }
+}

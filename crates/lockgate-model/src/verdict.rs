@@ -1,0 +1,85 @@
+use crate::Reason;
+
+/// Where in the order of a call something was found. The order is written once, in `lockgate-core`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Is it exactly one well-formed message within limits?
+    Parse,
+    /// Which principal, session, server, tool?
+    Identify,
+    /// May this principal call this tool?
+    Policy,
+    /// May what the session has read steer this tool?
+    Flow,
+    /// Did the server answer what was asked, within limits?
+    Answer,
+}
+
+impl Phase {
+    /// The word used in records.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Parse => "parse",
+            Self::Identify => "identify",
+            Self::Policy => "policy",
+            Self::Flow => "flow",
+            Self::Answer => "answer",
+        }
+    }
+}
+
+/// What is done with a message. Ordered: combining two keeps the stricter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// Sent byte for byte.
+    Forward,
+    /// Sent with a part replaced.
+    Rewrite,
+    /// Waits for a person.
+    Hold,
+    /// Not sent.
+    Deny,
+}
+
+impl Verdict {
+    /// The word used in records.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Forward => "forward",
+            Self::Rewrite => "rewrite",
+            Self::Hold => "hold",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+/// What one phase found: the verdict it asks for, why, and by which rule of the operator or built-in rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Where it was found.
+    pub phase: Phase,
+    /// What is asked for.
+    pub verdict: Verdict,
+    /// The fact against the message.
+    pub reason: Reason,
+    /// The rule that decided, as the operator can find it: `servers.db.tools.drop_*`, `flow.cross_server`, `protocol`.
+    pub rule: String,
+}
+
+impl Finding {
+    /// A denial.
+    pub fn deny(phase: Phase, reason: Reason, rule: impl Into<String>) -> Self {
+        Self { phase, verdict: Verdict::Deny, reason, rule: rule.into() }
+    }
+
+    /// A wish to ask a person.
+    pub fn hold(phase: Phase, reason: Reason, rule: impl Into<String>) -> Self {
+        Self { phase, verdict: Verdict::Hold, reason, rule: rule.into() }
+    }
+
+    /// Keeps the stricter of two; of equals the earlier one.
+    #[must_use]
+    pub fn stricter(self, other: Self) -> Self {
+        if other.verdict > self.verdict { other } else { self }
+    }
+}

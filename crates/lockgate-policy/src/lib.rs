@@ -1,0 +1,12 @@
+//! Who may call what: per server and per tool, from patterns the operator wrote to one answer and the rule that gave it.
+//!
+//! This crate refuses to guess what a rule means: a pattern that cannot be read is a load error, and of several
+//! patterns the order never matters.
+//!
+//! Read [`Rules`] and [`Action`] first.
+
+mod pattern;
+mod rules;
+
+pub use pattern::{BadPattern, Pattern};
+pub use rules::{Action, Answer, RuleSet, Rules, Subject};
