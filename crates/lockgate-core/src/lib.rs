@@ -6,12 +6,33 @@
 //!
 //! Read [`Core::handle`] and [`Permit`] first.
 
+mod agent;
+mod answer;
 mod boundary;
+mod catalogue;
+mod digest;
 mod event;
+mod exchange;
+mod fan;
+mod headers;
+mod hold;
+mod list;
+mod merge;
+mod names;
 mod permit;
+mod phase;
+mod question;
 mod received;
+mod record;
+mod reply;
+mod route;
+mod send;
+mod server;
+mod session;
+mod task;
 
 pub use boundary::{Boundary, CrossServer, MayAsk, Server, Wire};
 pub use event::{Event, Headers, Outlet, Step};
 pub use permit::{Head, Permit, Release, Sent};
 pub use received::Received;
+pub use session::{Core, Front, Identity, Scope};

@@ -1,0 +1,263 @@
+//! Phases *answer*: what a server returned is learned from, labelled and handed to the agent.
+
+use bytes::Bytes;
+use lockgate_audit::Happening;
+use lockgate_model::{
+    Body, ExchangeId, Finding, Json, Kind, Phase, Reason, Revision, ServerName, Splice, Tick, Verdict, quote,
+};
+
+use crate::exchange::{Asker, Exchange};
+use crate::record::Note;
+use crate::{Core, Outlet, Release, Step, list, names, reply};
+
+impl Core {
+    /// An answer to an exchange of the agent or to a question of our own.
+    pub(crate) fn answer(
+        &mut self,
+        exchange: ExchangeId,
+        server: &ServerName,
+        bytes: &Bytes,
+        body: &Body<'_>,
+        outlet: Outlet,
+        now: Tick,
+        steps: &mut Vec<Step>,
+    ) {
+        let Some(open) = self.exchanges.close(exchange) else { return };
+        if matches!(open.asker, Asker::Part { .. }) {
+            return self.part_answered(open, server, Ok((bytes, body)), now, steps);
+        }
+        let before = self.label.clone();
+        if speaks(open.method) || matches!(body, Body::Error { .. }) {
+            self.label.absorb(server, self.boundary.tier(server));
+        }
+        let mut splice = Splice::new(bytes);
+        let checked = match body {
+            Body::Result { result, .. } => self.result(&open, server, *result, &mut splice, now),
+            _ => Ok(()),
+        };
+        if let Err(reason) = checked {
+            return self.failed_open(exchange, &open, server, reason, now, steps);
+        }
+        let id = open.agent_id().cloned().unwrap_or_default();
+        match Self::answer_id(body) {
+            Some(own) if own.raw() != &id[..] => splice.replace(own, id.to_vec()),
+            _ => {}
+        }
+        let verdict = if splice.is_empty() { Verdict::Forward } else { Verdict::Rewrite };
+        let message = if splice.is_empty() { bytes.clone() } else { splice.finish() };
+        self.note(
+            Note::happening(Happening::Answer)
+                .exchange(exchange)
+                .method(open.method)
+                .target(open.target.server.as_ref(), open.target.shown.as_deref())
+                .arguments(open.arguments.clone())
+                .labels(before, self.label.clone())
+                .verdict(verdict)
+                .duration(now.micros_since(open.started)),
+            steps,
+        );
+        let status = status(body, open.revision);
+        steps.push(Step::Deliver(Release { to: outlet, message, status, last: true }));
+    }
+
+    /// Reads a good answer for what the method promises; edits it where the agent must see something else.
+    fn result(
+        &mut self,
+        open: &Exchange,
+        server: &ServerName,
+        result: Json<'_>,
+        splice: &mut Splice<'_>,
+        now: Tick,
+    ) -> Result<(), Reason> {
+        match open.method {
+            "initialize" => {
+                let version = result.get("protocolVersion").and_then(Json::text);
+                let version = version.and_then(|text| Revision::parse(&text));
+                let version = version.filter(|version| *version != Revision::R2026_07_28);
+                let version = version.ok_or(Reason::ServerBrokeProtocol)?;
+                self.peer(server).revision = Some(version);
+                self.agent.revision = Some(version);
+            }
+            "server/discover" => self.agent.revision = Some(Revision::R2026_07_28),
+            "tools/list" | "prompts/list" | "resources/list" | "resources/templates/list" => {
+                let page = self.read_page(server, open.method, result, open.target.further_page, open.revision)?;
+                if page.changed
+                    && let Some((field, _)) = list::field(open.method)
+                    && let Some(array) = result.get(field)
+                {
+                    splice.replace(array, [&b"["[..], &page.entries.join(&b","[..]), &b"]"[..]].concat());
+                    // What was made for one principal may not be kept for another, whatever the server says.
+                    if let Some(cached) = result.get("cacheScope") {
+                        splice.replace(cached, "\"private\"");
+                    }
+                }
+            }
+            "tools/call" | "prompts/get" | "resources/read" | "tasks/get" | "tasks/result" => {
+                self.asked_for_input(open, server, result, now)?;
+                self.learn_task(open, server, result);
+                if self.aggregates() {
+                    rename(server, result, splice);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A result of the stateless era may ask the agent for input: what it asks for must be allowed.
+    fn asked_for_input(
+        &mut self,
+        open: &Exchange,
+        server: &ServerName,
+        result: Json<'_>,
+        now: Tick,
+    ) -> Result<(), Reason> {
+        let Some(questions) = result.get("inputRequests") else { return Ok(()) };
+        for (_, question) in questions.members() {
+            let method = question.get("method").and_then(Json::text);
+            self.may_ask(server, method.as_deref().unwrap_or_default())?;
+        }
+        if let Some(fingerprint) = &open.target.approved {
+            self.holds.go_on(fingerprint.clone(), now.after_millis(self.boundary.hold_timeout));
+        }
+        Ok(())
+    }
+
+    /// May the server ask the agent for this, by the operator's word and the agent's own?
+    pub(crate) fn may_ask(&self, server: &ServerName, method: &str) -> Result<(), Reason> {
+        let Some(server) = self.boundary.servers.get(server) else { return Err(Reason::UnknownServer) };
+        let (allowed, declared) = match method {
+            "sampling/createMessage" => (server.may_ask.sampling, self.agent.sampling),
+            "elicitation/create" => (server.may_ask.elicitation, self.agent.elicitation),
+            "roots/list" => (server.may_ask.roots, self.agent.roots),
+            _ => return Err(Reason::UnexpectedRequest),
+        };
+        match (allowed, declared) {
+            (true, true) => Ok(()),
+            (false, _) => Err(Reason::ServerMayNotAsk),
+            (true, false) => Err(Reason::CapabilityNotDeclared),
+        }
+    }
+
+    fn learn_task(&mut self, open: &Exchange, server: &ServerName, result: Json<'_>) {
+        let task = result.get("task").unwrap_or(result).get("taskId").and_then(Json::text);
+        if let Some(task) = task
+            && open.method == "tools/call"
+        {
+            self.tasks.learn(server, &task, open.target.tool.clone());
+        }
+    }
+
+    /// A server will not answer: one exchange, or all that wait for it.
+    pub(crate) fn failed(
+        &mut self,
+        server: &ServerName,
+        exchange: Option<ExchangeId>,
+        reason: Reason,
+        now: Tick,
+        steps: &mut Vec<Step>,
+    ) {
+        let failed = exchange.map_or_else(|| self.exchanges.waiting_for(server), |exchange| vec![exchange]);
+        if exchange.is_none() {
+            self.questions.forget(server);
+            self.peer(server).catalogue.outdate();
+        }
+        for exchange in failed {
+            if let Some(open) = self.exchanges.close(exchange) {
+                self.failed_open(exchange, &open, server, reason, now, steps);
+            }
+        }
+    }
+
+    fn failed_open(
+        &mut self,
+        exchange: ExchangeId,
+        open: &Exchange,
+        server: &ServerName,
+        reason: Reason,
+        now: Tick,
+        steps: &mut Vec<Step>,
+    ) {
+        let Some(id) = open.agent_id().cloned() else {
+            return self.part_answered(open.shell_of_part(), server, Err(reason), now, steps);
+        };
+        let finding = Finding::deny(Phase::Answer, reason, "protocol");
+        let correlation = self.correlation(exchange);
+        let about =
+            reply::About { shown: None, server: Some(server), origin: None, correlation: &correlation };
+        let message = reply::error(Some(&id), &finding, &about);
+        let status = Self::status(reason, open.revision);
+        self.note(
+            Note::happening(Happening::Answer)
+                .exchange(exchange)
+                .method(open.method)
+                .target(open.target.server.as_ref(), open.target.shown.as_deref())
+                .arguments(open.arguments.clone())
+                .labels(open.label_before.clone(), self.label.clone())
+                .duration(now.micros_since(open.started))
+                .finding(finding, Verdict::Deny),
+            steps,
+        );
+        steps.push(Self::release(exchange, message, status));
+    }
+}
+
+/// Do answers to this method hold text of the server that is not a definition? Definitions (lists, instructions) are
+/// the matter of pins.
+fn speaks(method: &str) -> bool {
+    !matches!(
+        method,
+        "initialize"
+            | "server/discover"
+            | "tools/list"
+            | "prompts/list"
+            | "resources/list"
+            | "resources/templates/list"
+            | "ping"
+            | "logging/setLevel"
+            | "resources/subscribe"
+            | "resources/unsubscribe"
+            | "subscriptions/listen"
+            | "tasks/cancel"
+            | "tasks/update"
+    )
+}
+
+/// The HTTP status that goes with an answer of a server. In the stateless era it follows from the error's code.
+fn status(body: &Body<'_>, revision: Revision) -> u16 {
+    let Body::Error { error, .. } = body else { return 200 };
+    if revision != Revision::R2026_07_28 {
+        return 200;
+    }
+    match error.get("code").map(Json::raw) {
+        Some(b"-32601") => 404,
+        Some(b"-32020" | b"-32021" | b"-32022" | b"-32700" | b"-32600") => 400,
+        _ => 200,
+    }
+}
+
+/// Gives the addresses and tasks of a result the name of their server.
+fn rename(server: &ServerName, result: Json<'_>, splice: &mut Splice<'_>) {
+    let mut address = |value: Option<Json<'_>>| {
+        if let Some(value) = value
+            && let Some(text) = value.text()
+        {
+            splice.replace(value, quote(&names::exposed_address(server, &text)));
+        }
+    };
+    for block in result.get("content").into_iter().flat_map(Json::elements) {
+        match block.get("type").and_then(Json::text).as_deref() {
+            Some("resource_link") => address(block.get("uri")),
+            Some("resource") => address(block.get("resource").and_then(|resource| resource.get("uri"))),
+            _ => {}
+        }
+    }
+    for message in result.get("messages").into_iter().flat_map(Json::elements) {
+        let content = message.get("content").filter(|content| content.kind() == Kind::Object);
+        address(content.and_then(|content| content.get("resource")?.get("uri")));
+    }
+    for content in result.get("contents").into_iter().flat_map(Json::elements) {
+        address(content.get("uri"));
+    }
+    address(result.get("task").unwrap_or(result).get("taskId"));
+}

@@ -1,0 +1,194 @@
+//! What a server offers in this session, learned from every list that passes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lockgate_model::{Annotations, Json, Kind, ServerName, ToolName};
+
+use crate::names;
+
+/// The tools one server has offered.
+#[derive(Debug, Default)]
+pub(crate) struct Catalogue {
+    tools: BTreeMap<ToolName, Offered>,
+    exposed: BTreeMap<String, ToolName>,
+    /// The whole list has been seen, and the server has not said since that it changed.
+    complete: bool,
+}
+
+/// One tool as its server describes it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Offered {
+    pub(crate) annotations: Annotations,
+    pub(crate) mirrors: Vec<Mirror>,
+}
+
+/// An argument that a modern HTTP request repeats in a header (`x-mcp-header`, SEP-2243).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mirror {
+    /// The header's name without `Mcp-Param-`, as the schema spells it.
+    pub(crate) header: String,
+    path: Vec<String>,
+}
+
+impl Mirror {
+    /// What the header must say for these arguments; none where the argument is absent or null.
+    pub(crate) fn value(&self, arguments: Option<Json<'_>>) -> Option<String> {
+        let mut value = arguments?;
+        for name in &self.path {
+            value = value.get(name)?;
+        }
+        match value.kind() {
+            Kind::String => value.text().map(std::borrow::Cow::into_owned),
+            Kind::Number | Kind::Bool => Some(String::from_utf8_lossy(value.raw()).into_owned()),
+            Kind::Null | Kind::Object | Kind::Array => None,
+        }
+    }
+}
+
+impl Catalogue {
+    /// Forgets everything: a new list begins.
+    pub(crate) fn begin(&mut self) {
+        *self = Self::default();
+    }
+
+    pub(crate) fn end(&mut self) {
+        self.complete = true;
+    }
+
+    /// The server says that its list is another one now.
+    pub(crate) fn outdate(&mut self) {
+        self.complete = false;
+    }
+
+    pub(crate) fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.tools.len()
+    }
+
+    /// Adds a tool. False where the name is taken: of two tools with one name nobody knows which is meant.
+    pub(crate) fn add(&mut self, server: &ServerName, tool: ToolName, offered: Offered) -> bool {
+        if self.tools.contains_key(&tool) {
+            return false;
+        }
+        self.exposed.insert(names::exposed_tool(server, &tool), tool.clone());
+        self.tools.insert(tool, offered);
+        true
+    }
+
+    pub(crate) fn find(&self, tool: &str) -> Option<&Offered> {
+        self.tools.get(tool)
+    }
+
+    /// The tool that is offered under this name beside those of other servers.
+    pub(crate) fn behind(&self, exposed: &str) -> Option<&ToolName> {
+        self.exposed.get(exposed)
+    }
+}
+
+/// Reads an entry of `tools/list`. None where it has no usable name, or where its `x-mcp-header` annotations are not
+/// valid: such a tool must not be offered (specification 2026-07-28, Streamable HTTP).
+pub(crate) fn read_tool(entry: Json<'_>) -> Option<(ToolName, Offered)> {
+    let name = entry.get("name")?.text()?;
+    if name.is_empty() || name.len() > 256 {
+        return None;
+    }
+    let hint = |key: &str| entry.get("annotations").and_then(|all| all.get(key)).and_then(Json::bool);
+    let annotations = Annotations {
+        read_only: hint("readOnlyHint"),
+        destructive: hint("destructiveHint"),
+        open_world: hint("openWorldHint"),
+    };
+    let mut reader = MirrorReader { found: Vec::new(), seen: BTreeSet::new(), valid: true };
+    if let Some(schema) = entry.get("inputSchema") {
+        reader.walk(schema, &mut Vec::new(), true);
+    }
+    reader.valid.then(|| (ToolName::new(&name), Offered { annotations, mirrors: reader.found }))
+}
+
+struct MirrorReader {
+    found: Vec<Mirror>,
+    seen: BTreeSet<String>,
+    valid: bool,
+}
+
+impl MirrorReader {
+    /// `plain` is false below anything but `properties`: there an annotation has no one argument that it means.
+    fn walk(&mut self, schema: Json<'_>, path: &mut Vec<String>, plain: bool) {
+        for (key, value) in schema.members() {
+            let key = key.text();
+            match (&*key, value.kind()) {
+                ("x-mcp-header", _) if !path.is_empty() => self.annotation(schema, value, path, plain),
+                ("properties", Kind::Object) => {
+                    for (name, property) in value.members() {
+                        path.push(name.text().into_owned());
+                        self.walk(property, path, plain);
+                        path.pop();
+                    }
+                }
+                ("default" | "const" | "enum" | "examples", _) => {}
+                (_, Kind::Object) => self.below(value, &key, path),
+                (_, Kind::Array) => value.elements().for_each(|element| self.below(element, &key, path)),
+                _ => {}
+            }
+        }
+    }
+
+    fn below(&mut self, schema: Json<'_>, key: &str, path: &mut Vec<String>) {
+        path.push(key.to_owned());
+        self.walk(schema, path, false);
+        path.pop();
+    }
+
+    fn annotation(&mut self, schema: Json<'_>, value: Json<'_>, path: &[String], plain: bool) {
+        let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+.^_`|~-".contains(&b);
+        let header = value.text().filter(|text| !text.is_empty() && text.bytes().all(token));
+        let kind = schema.get("type").and_then(Json::text);
+        let simple = kind.is_some_and(|kind| matches!(&*kind, "string" | "integer" | "boolean"));
+        match header {
+            Some(header) if plain && simple && self.seen.insert(header.to_ascii_lowercase()) => {
+                self.found.push(Mirror { header: header.into_owned(), path: path.to_vec() });
+            }
+            _ => self.valid = false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Option<(ToolName, Offered)> {
+        read_tool(Json::check(text.as_bytes(), 32).unwrap())
+    }
+
+    #[test]
+    fn reads_hints_and_mirrors() {
+        let (name, offered) = read(
+            r#"{"name":"t","annotations":{"destructiveHint":true},"inputSchema":{"properties":{
+                "a":{"type":"object","properties":{"b":{"type":"integer","x-mcp-header":"Region"}}}}}}"#,
+        )
+        .unwrap();
+        assert_eq!((name.as_str(), offered.annotations.destructive), ("t", Some(true)));
+        let arguments = Json::check(br#"{"a":{"b":7}}"#, 8).unwrap();
+        assert_eq!(offered.mirrors[0].value(Some(arguments)).as_deref(), Some("7"));
+        assert_eq!(offered.mirrors[0].value(None), None);
+    }
+
+    #[test]
+    fn refuses_mirrors_that_mean_nothing_certain() {
+        for schema in [
+            r#"{"properties":{"a":{"type":"string","x-mcp-header":""}}}"#,
+            r#"{"properties":{"a":{"type":"string","x-mcp-header":"a b"}}}"#,
+            r#"{"properties":{"a":{"type":"object","x-mcp-header":"a"}}}"#,
+            r#"{"properties":{"a":{"type":"string","x-mcp-header":7}}}"#,
+            r#"{"properties":{"a":{"type":"array","items":{"type":"string","x-mcp-header":"a"}}}}"#,
+            r#"{"properties":{"a":{"type":"string","x-mcp-header":"X"},"b":{"type":"string","x-mcp-header":"x"}}}"#,
+            r#"{"anyOf":[{"properties":{"a":{"type":"string","x-mcp-header":"X"}}}]}"#,
+        ] {
+            assert!(read(&format!(r#"{{"name":"t","inputSchema":{schema}}}"#)).is_none(), "{schema}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What Lockgate itself says: to the agent instead of an answer, and to a server instead of the agent's. Nothing in it
+//! comes from a server.
+
+use bytes::Bytes;
+use lockgate_model::{Effect, Finding, Reason, Revision, ServerName, quote};
+
+/// The key of the machine-readable part of a refusal.
+const DECISION: &str = "io.lockgate/decision";
+
+/// What a refusal is about. Names are shown only in a safe form.
+pub(crate) struct About<'a> {
+    pub(crate) shown: Option<&'a str>,
+    pub(crate) server: Option<&'a ServerName>,
+    /// The server whose text stands against the call, and what the tool does.
+    pub(crate) origin: Option<(&'a ServerName, Effect)>,
+    pub(crate) correlation: &'a str,
+}
+
+/// A tool execution error: the model can read it and go on without the tool.
+pub(crate) fn tool_refusal(id: &[u8], finding: &Finding, about: &About<'_>, revision: Revision) -> Bytes {
+    let text = quote(&sentence(finding, about));
+    let decision = decision(finding, about);
+    let complete = if revision == Revision::R2026_07_28 { "\"resultType\":\"complete\"," } else { "" };
+    let id = String::from_utf8_lossy(id);
+    Bytes::from(format!(
+        "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{{complete}\"isError\":true,\"content\":[{{\"type\":\"text\",\"text\":{text}}}],\"_meta\":{{\"{DECISION}\":{decision}}}}}}}"
+    ))
+}
+
+/// A JSON-RPC error. `id` is raw; none where it could not be read.
+pub(crate) fn error(id: Option<&[u8]>, finding: &Finding, about: &About<'_>) -> Bytes {
+    let message = quote(&sentence(finding, about));
+    let data = match finding.reason {
+        Reason::RevisionNotSupported => {
+            let all: Vec<_> = Revision::ALL.iter().rev().map(|revision| quote(revision.as_str())).collect();
+            let requested = about.shown.map_or_else(String::new, |shown| format!(",\"requested\":{}", quote(shown)));
+            format!("{{\"supported\":[{}]{requested},\"reason\":\"{}\"}}", all.join(","), finding.reason.code())
+        }
+        _ => decision(finding, about),
+    };
+    let id = id.map_or_else(|| "null".into(), String::from_utf8_lossy);
+    let code = finding.reason.rpc_code();
+    Bytes::from(format!(
+        "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"error\":{{\"code\":{code},\"message\":{message},\"data\":{data}}}}}"
+    ))
+}
+
+/// An empty result for what a server asked us itself.
+pub(crate) fn empty_result(id: &[u8]) -> Bytes {
+    Bytes::from(format!("{{\"jsonrpc\":\"2.0\",\"id\":{},\"result\":{{}}}}", String::from_utf8_lossy(id)))
+}
+
+fn sentence(finding: &Finding, about: &About<'_>) -> String {
+    let meaning = finding.reason.meaning();
+    let what = match (about.shown, about.server) {
+        (Some(shown), Some(server)) => format!("`{shown}` on server `{server}` was not executed: "),
+        (Some(shown), None) if finding.reason != Reason::RevisionNotSupported => format!("`{shown}`: "),
+        (None, Some(server)) => format!("server `{server}`: "),
+        _ => String::new(),
+    };
+    if !finding.reason.is_decision() {
+        return format!("[lockgate] {what}{meaning}. {}. Ref {}.", upper(finding.reason.remedy()), about.correlation);
+    }
+    let because = match about.origin {
+        Some((origin, effect)) => format!(
+            "this session has read text from server `{origin}`, which outsiders can write to, and such text may not drive a {} tool of another server",
+            effect.word()
+        ),
+        None => meaning.to_owned(),
+    };
+    format!(
+        "[lockgate] {what}{because}. This is a decision of the operator's policy, not a fault: do not retry it in another form. {}. Rule {}. Ref {}.",
+        upper(finding.reason.remedy()),
+        finding.rule,
+        about.correlation
+    )
+}
+
+fn decision(finding: &Finding, about: &About<'_>) -> String {
+    let mut fields = format!(
+        "\"v\":1,\"reason\":\"{}\",\"phase\":\"{}\",\"rule\":{},\"ref\":{}",
+        finding.reason.code(),
+        finding.phase.word(),
+        quote(&finding.rule),
+        quote(about.correlation)
+    );
+    if let Some(server) = about.server {
+        fields.push_str(&format!(",\"server\":{}", quote(server.as_str())));
+    }
+    if let Some((origin, effect)) = about.origin {
+        fields.push_str(&format!(",\"origin\":{},\"effect\":\"{}\"", quote(origin.as_str()), effect.word()));
+    }
+    format!("{{{fields}}}")
+}
+
+fn upper(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}

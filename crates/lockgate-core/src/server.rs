@@ -1,0 +1,333 @@
+//! What servers say: answers, notifications, and questions of their own. A server is not the agent's friend: what it
+//! may not say is dropped, counted and written down.
+
+use bytes::Bytes;
+use lockgate_audit::Happening;
+use lockgate_model::{
+    Body, Direction, ExchangeId, Finding, Json, MethodKind, Params, Phase, Reason, Revision, ServerName, Splice, Tick,
+    Verdict, peek_id, quote,
+};
+
+use crate::exchange::Asker;
+use crate::question::Question;
+use crate::record::Note;
+use crate::{Core, Outlet, Received, Step, names, reply};
+
+/// Where a message of a server came from.
+struct Source<'s> {
+    server: &'s ServerName,
+    /// The exchange whose stream it came on.
+    exchange: Option<ExchangeId>,
+    bytes: &'s Bytes,
+}
+
+impl Core {
+    pub(crate) fn from_server(
+        &mut self,
+        server: &ServerName,
+        exchange: Option<ExchangeId>,
+        received: &Received<'_>,
+        now: Tick,
+        steps: &mut Vec<Step>,
+    ) {
+        let source = Source { server, exchange, bytes: received.bytes };
+        let message = match &received.message {
+            Ok(message) => message,
+            Err(reason) => return self.unreadable(&source, *reason, now, steps),
+        };
+        match &message.body {
+            Body::Result { .. } | Body::Error { .. } => self.reply(&source, &message.body, now, steps),
+            Body::Notification { method, params } => self.notified(&source, method, params, now, steps),
+            Body::Request { id, method, params } => self.questioned(&source, *id, method, params, steps),
+        }
+    }
+
+    /// Something that is not a message. Where it is plainly meant as an answer, the exchange fails at once instead of
+    /// at its time limit; a reply is never sent (rmcp #938: two peers that answer noise with noise never stop).
+    fn unreadable(&mut self, source: &Source<'_>, reason: Reason, now: Tick, steps: &mut Vec<Step>) {
+        let reason = if reason == Reason::ResultTooLarge { reason } else { Reason::ServerBrokeProtocol };
+        let meant = source.exchange.or_else(|| {
+            let id = peek_id(source.bytes)?;
+            let number = std::str::from_utf8(id).ok()?.parse().ok()?;
+            let open = self.exchanges.get(ExchangeId(number))?;
+            (open.waits_for() == Some(source.server)).then_some(ExchangeId(number))
+        });
+        match meant {
+            Some(exchange) => self.failed(source.server, Some(exchange), reason, now, steps),
+            None => self.drop_message(source, None, reason, steps),
+        }
+        self.strike(source.server, steps);
+    }
+
+    fn drop_message(&self, source: &Source<'_>, method: Option<&'static str>, reason: Reason, steps: &mut Vec<Step>) {
+        let mut note = Note::happening(Happening::Server)
+            .server(source.server)
+            .finding(Finding::deny(Phase::Answer, reason, "protocol"), Verdict::Deny);
+        if let Some(exchange) = source.exchange {
+            note = note.exchange(exchange);
+        }
+        if let Some(method) = method {
+            note = note.method(method);
+        }
+        self.note(note, steps);
+    }
+
+    fn reply(&mut self, source: &Source<'_>, body: &Body<'_>, now: Tick, steps: &mut Vec<Step>) {
+        let lines = self.is_lines(source.server);
+        let id = Self::answer_id(body);
+        let exchange = match (source.exchange, id) {
+            // An error without an id, on the stream of one exchange, is about that exchange.
+            (Some(exchange), None) => Some(exchange),
+            (Some(exchange), Some(id)) => {
+                let open = self.exchanges.get(exchange);
+                open.is_some_and(|open| open.wire_id(exchange, lines)[..] == *id.raw()).then_some(exchange)
+            }
+            (None, Some(id)) if lines => {
+                let number = std::str::from_utf8(id.raw()).ok().and_then(|text| text.parse().ok());
+                number.map(ExchangeId)
+            }
+            // A standing stream of HTTP brings late answers under the agent's own id.
+            (None, Some(id)) => self.exchanges.by_agent_id(id.raw()),
+            (None, None) => None,
+        };
+        let expected = exchange.filter(|exchange| {
+            self.exchanges.get(*exchange).is_some_and(|open| open.waits_for() == Some(source.server))
+        });
+        let Some(exchange) = expected else {
+            self.drop_message(source, None, Reason::UnexpectedResponse, steps);
+            return self.strike(source.server, steps);
+        };
+        let outlet = if source.exchange.is_none() && !lines { Outlet::Standing } else { Outlet::Exchange(exchange) };
+        self.answer(exchange, source.server, source.bytes, body, outlet, now, steps);
+    }
+
+    fn revision_of(&self, source: &Source<'_>) -> Revision {
+        let open = source.exchange.and_then(|exchange| self.exchanges.get(exchange));
+        let settled = self.peers.get(source.server).and_then(|peer| peer.revision);
+        open.map(crate::exchange::Exchange::revision)
+            .or(settled)
+            .or(self.agent.revision)
+            .or_else(|| {
+                let newest = self.exchanges.newest_for(source.server)?;
+                Some(self.exchanges.get(newest)?.revision())
+            })
+            .unwrap_or(Revision::R2025_11_25)
+    }
+
+    fn notified(
+        &mut self,
+        source: &Source<'_>,
+        method: &str,
+        params: &Params<'_>,
+        now: Tick,
+        steps: &mut Vec<Step>,
+    ) {
+        let revision = self.revision_of(source);
+        let Some(method) = Self::method(method, MethodKind::Notification, Direction::ToAgent, revision) else {
+            self.drop_message(source, None, Reason::UnexpectedNotification, steps);
+            return self.strike(source.server, steps);
+        };
+        let passed = match method {
+            "notifications/progress" => self.progress(source, params, now),
+            "notifications/cancelled" => self.withdrawn(source, params),
+            _ => self.announced(source, method, params, revision, steps),
+        };
+        match passed {
+            Ok(Some((outlet, message))) => steps.push(Self::tell(outlet, message)),
+            Ok(None) => {}
+            Err(reason) => {
+                self.drop_message(source, Some(method), reason, steps);
+                self.strike(source.server, steps);
+            }
+        }
+    }
+
+    /// Progress belongs to an open request that asked for it, and lets it wait longer.
+    fn progress(
+        &mut self,
+        source: &Source<'_>,
+        params: &Params<'_>,
+        now: Tick,
+    ) -> Result<Option<(Outlet, Bytes)>, Reason> {
+        let given = params.get("progressToken").ok_or(Reason::UnexpectedNotification)?;
+        let lines = self.is_lines(source.server);
+        let exchange = match source.exchange {
+            Some(exchange) => Some(exchange),
+            None if lines => std::str::from_utf8(given.raw()).ok().and_then(|text| text.parse().ok()).map(ExchangeId),
+            None => self.exchanges.by_token(source.server, given.raw()),
+        };
+        let exchange = exchange.ok_or(Reason::UnexpectedNotification)?;
+        let server = source.server;
+        let (quiet, _) = self.patience(Some(server), "");
+        let open = self.exchanges.get_mut(exchange).filter(|open| open.waits_for() == Some(server));
+        let open = open.ok_or(Reason::UnexpectedNotification)?;
+        let own = open.agent_token().cloned().ok_or(Reason::UnexpectedNotification)?;
+        if !lines && own[..] != *given.raw() {
+            return Err(Reason::UnexpectedNotification);
+        }
+        open.quiet_until = now.after_millis(quiet);
+        if params.get("message").is_some() {
+            self.label.absorb(server, self.boundary.tier(server));
+        }
+        let mut splice = Splice::new(source.bytes);
+        if lines {
+            splice.replace(given, own.to_vec());
+        }
+        let message = if splice.is_empty() { source.bytes.clone() } else { splice.finish() };
+        let outlet = if source.exchange.is_none() && !lines { Outlet::Standing } else { Outlet::Exchange(exchange) };
+        Ok(Some((outlet, message)))
+    }
+
+    /// A server takes back a question.
+    fn withdrawn(&mut self, source: &Source<'_>, params: &Params<'_>) -> Result<Option<(Outlet, Bytes)>, Reason> {
+        let given = params.get("requestId").ok_or(Reason::UnexpectedNotification)?;
+        let known = self.questions.known_as(source.server, given.raw());
+        let Some(known) = known else {
+            // On the stream of a subscription it means that the subscription ends.
+            return Err(Reason::UnexpectedNotification);
+        };
+        self.questions.answer(&known);
+        let mut splice = Splice::new(source.bytes);
+        splice.replace(given, known.to_vec());
+        Ok(Some((self.outlet(source), splice.finish())))
+    }
+
+    /// Everything else a server may announce.
+    fn announced(
+        &mut self,
+        source: &Source<'_>,
+        method: &'static str,
+        params: &Params<'_>,
+        revision: Revision,
+        steps: &mut Vec<Step>,
+    ) -> Result<Option<(Outlet, Bytes)>, Reason> {
+        let server = source.server;
+        if method == "notifications/tools/list_changed" {
+            self.peer(server).catalogue.outdate();
+        }
+        if matches!(method, "notifications/message" | "notifications/tasks" | "notifications/tasks/status") {
+            self.label.absorb(server, self.boundary.tier(server));
+        }
+        let mut splice = Splice::new(source.bytes);
+        let mut outlet = self.outlet(source);
+        if let Some(given) = params.reserved("subscriptionId") {
+            let lines = self.is_lines(server);
+            let exchange = match source.exchange {
+                Some(exchange) => Some(exchange),
+                None if lines => std::str::from_utf8(given.raw()).ok().and_then(|text| text.parse().ok()).map(ExchangeId),
+                None => None,
+            };
+            let exchange = exchange.ok_or(Reason::UnexpectedNotification)?;
+            let open = self.exchanges.get(exchange);
+            let open = open.filter(|open| open.waits_for() == Some(server) && open.method == "subscriptions/listen");
+            let open = open.ok_or(Reason::UnexpectedNotification)?;
+            if open.wire_id(exchange, lines)[..] != *given.raw() {
+                return Err(Reason::UnexpectedNotification);
+            }
+            let whole = match open.asker {
+                Asker::Part { of } => of,
+                Asker::Agent { .. } => exchange,
+            };
+            if method == "notifications/subscriptions/acknowledged" && whole != exchange {
+                let agreed = params.get("notifications").map(|agreed| source.bytes.slice_ref(agreed.raw()));
+                self.part_acknowledged(whole, server, agreed, steps);
+                return Ok(None);
+            }
+            let own = self.exchanges.get(whole).and_then(|open| open.agent_id().cloned());
+            let own = own.ok_or(Reason::UnexpectedNotification)?;
+            if own[..] != *given.raw() {
+                splice.replace(given, own.to_vec());
+            }
+            outlet = Outlet::Exchange(whole);
+        } else if revision == Revision::R2026_07_28 && method != "notifications/message" {
+            // In the stateless era a server speaks only on streams that were asked for.
+            return Err(Reason::UnexpectedNotification);
+        }
+        if self.aggregates() {
+            for field in ["uri", "taskId"] {
+                if let Some(value) = params.get(field)
+                    && let Some(text) = value.text()
+                {
+                    splice.replace(value, quote(&names::exposed_address(server, &text)));
+                }
+            }
+        }
+        let message = if splice.is_empty() { source.bytes.clone() } else { splice.finish() };
+        Ok(Some((outlet, message)))
+    }
+
+    /// The stream a message belongs on that names no request.
+    fn outlet(&self, source: &Source<'_>) -> Outlet {
+        let whole = |exchange: ExchangeId| match self.exchanges.get(exchange).map(|open| &open.asker) {
+            Some(Asker::Part { of }) => Outlet::Exchange(*of),
+            _ => Outlet::Exchange(exchange),
+        };
+        match source.exchange {
+            Some(exchange) => whole(exchange),
+            None if self.is_lines(source.server) => {
+                self.exchanges.newest_for(source.server).map_or(Outlet::Standing, Outlet::Exchange)
+            }
+            None => Outlet::Standing,
+        }
+    }
+
+    /// A server asks the agent for something.
+    fn questioned(
+        &mut self,
+        source: &Source<'_>,
+        id: Json<'_>,
+        method: &str,
+        params: &Params<'_>,
+        steps: &mut Vec<Step>,
+    ) {
+        let revision = self.revision_of(source);
+        let server = source.server;
+        let known = Self::method(method, MethodKind::Request, Direction::ToAgent, revision);
+        if known == Some("ping") {
+            steps.push(self.answer_server(server, reply::empty_result(id.raw()), revision));
+            return;
+        }
+        let refused = match known {
+            None => Some(Reason::UnexpectedRequest),
+            Some(_) if self.questions.is_full() => Some(Reason::TooManyOpen),
+            Some(method) => self.may_ask(server, method).err(),
+        };
+        let given = source.bytes.slice_ref(id.raw());
+        let as_known = if self.aggregates() { self.questions.number(server) } else { given.clone() };
+        let refused = refused.or_else(|| self.questions.is_open(&as_known).then_some(Reason::DuplicateId));
+        if let Some(reason) = refused {
+            self.drop_message(source, known, reason, steps);
+            self.strike(server, steps);
+            let correlation = self.identity.session.to_string();
+            let finding = Finding::deny(Phase::Answer, reason, "protocol");
+            let about = reply::About { shown: None, server: None, origin: None, correlation: &correlation };
+            let message = reply::error(Some(id.raw()), &finding, &about);
+            steps.push(self.answer_server(server, message, revision));
+            return;
+        }
+        let before = self.label.clone();
+        if known != Some("roots/list") {
+            self.label.absorb(server, self.boundary.tier(server));
+        }
+        let mut splice = Splice::new(source.bytes);
+        if as_known != given {
+            splice.replace(id, as_known.to_vec());
+        }
+        // Nothing but the server's own data goes into a question to the model.
+        if let Some(context) = params.get("includeContext")
+            && context.text().is_some_and(|text| text != "none")
+            && self.aggregates()
+        {
+            splice.replace(context, "\"none\"");
+        }
+        let message = if splice.is_empty() { source.bytes.clone() } else { splice.finish() };
+        let mut note =
+            Note::happening(Happening::Server).server(server).labels(before, self.label.clone());
+        if let Some(method) = known {
+            note = note.method(method);
+        }
+        self.note(note, steps);
+        self.questions.ask(as_known, Question { server: server.clone(), id: given, revision });
+        steps.push(Self::tell(self.outlet(source), message));
+    }
+}

@@ -1,0 +1,242 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use lockgate_model::{
+    Body, ClientName, ExchangeId, Label, MethodKind, Principal, Reason, Revision, ServerName, SessionId, Tick,
+};
+
+use crate::catalogue::Catalogue;
+use crate::exchange::{Exchange, Exchanges};
+use crate::hold::Holds;
+use crate::question::Questions;
+use crate::task::Tasks;
+use crate::{Boundary, Event, Step};
+
+/// Which servers a session can reach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// One server, spoken to as if Lockgate were not there: names and addresses are left as they are.
+    One(ServerName),
+    /// Every server of the boundary behind one endpoint: names carry the server's.
+    All,
+}
+
+/// How the agent speaks to Lockgate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Front {
+    /// Streamable HTTP: each request has its own stream.
+    Http,
+    /// Lines on a pipe.
+    Stdio,
+}
+
+/// Who a session belongs to. Fixed for its life.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The session's name, in records.
+    pub session: SessionId,
+    /// Who the agent acts for.
+    pub principal: Principal,
+    /// What the agent's program calls itself.
+    pub client: Option<ClientName>,
+}
+
+/// One session: all that Lockgate knows of one agent's run.
+#[derive(Debug)]
+pub struct Core {
+    pub(crate) boundary: Arc<Boundary>,
+    pub(crate) identity: Identity,
+    pub(crate) scope: Scope,
+    pub(crate) front: Front,
+    pub(crate) agent: Agent,
+    pub(crate) label: Label,
+    pub(crate) peers: BTreeMap<ServerName, Peer>,
+    pub(crate) exchanges: Exchanges,
+    pub(crate) questions: Questions,
+    pub(crate) holds: Holds,
+    pub(crate) tasks: Tasks,
+    next: u64,
+}
+
+/// What the agent said of itself.
+#[derive(Debug, Default)]
+pub(crate) struct Agent {
+    /// The revision of the session: settled by the answer to `initialize`, or by the first modern request.
+    pub(crate) revision: Option<Revision>,
+    pub(crate) elicitation: bool,
+    pub(crate) sampling: bool,
+    pub(crate) roots: bool,
+}
+
+/// What the session knows of one server.
+#[derive(Debug, Default)]
+pub(crate) struct Peer {
+    pub(crate) catalogue: Catalogue,
+    /// The revision settled in its handshake. None before, and in the modern era.
+    pub(crate) revision: Option<Revision>,
+    /// How often it broke the protocol.
+    strikes: u32,
+}
+
+/// A server that broke the protocol this often within one session is disconnected.
+const STRIKES: u32 = 200;
+
+impl Core {
+    /// A session that has read nothing yet.
+    pub fn new(boundary: Arc<Boundary>, identity: Identity, scope: Scope, front: Front) -> Self {
+        Self {
+            boundary,
+            identity,
+            scope,
+            front,
+            agent: Agent::default(),
+            label: Label::clean(),
+            peers: BTreeMap::new(),
+            exchanges: Exchanges::default(),
+            questions: Questions::default(),
+            holds: Holds::default(),
+            tasks: Tasks::default(),
+            next: 1,
+        }
+    }
+
+    /// A new exchange, for the next message of the agent.
+    pub fn open(&mut self) -> ExchangeId {
+        let id = ExchangeId(self.next);
+        self.next += 1;
+        id
+    }
+
+    /// The door. Every message, of either side and of any transport, passes here and nowhere else. What must be done
+    /// is added to `steps`, in order. Never fails: what cannot be decided is refused, and said so in the steps.
+    pub fn handle(&mut self, event: Event<'_>, now: Tick, steps: &mut Vec<Step>) {
+        match event {
+            Event::Agent { exchange, received, headers } => {
+                self.from_agent(exchange, &received, headers.as_ref(), now, steps);
+            }
+            Event::Server { server, exchange, received } => {
+                self.from_server(&server, exchange, &received, now, steps);
+            }
+            Event::Failed { server, exchange, reason } => self.failed(&server, exchange, reason, now, steps),
+            Event::Gone { exchange } => self.gone(exchange, now, steps),
+            Event::Wake => self.wake(now, steps),
+            Event::Changed(boundary) => self.boundary = boundary,
+        }
+    }
+
+    /// Is nothing open? A session at rest may be forgotten when it is old.
+    pub fn at_rest(&self) -> bool {
+        self.exchanges.is_empty()
+    }
+
+    /// What the session has read.
+    pub fn label(&self) -> &Label {
+        &self.label
+    }
+
+    /// The revision that agent and server settled on.
+    pub fn revision(&self) -> Option<Revision> {
+        self.agent.revision
+    }
+
+    /// The servers this session can reach, in order of their names.
+    pub(crate) fn servers(&self) -> Vec<ServerName> {
+        match &self.scope {
+            Scope::One(server) => vec![server.clone()],
+            Scope::All => self.boundary.servers.keys().cloned().collect(),
+        }
+    }
+
+    pub(crate) fn aggregates(&self) -> bool {
+        self.scope == Scope::All
+    }
+
+    pub(crate) fn peer(&mut self, server: &ServerName) -> &mut Peer {
+        self.peers.entry(server.clone()).or_default()
+    }
+
+    /// Counts a breach of the protocol, and ends the connection at the limit.
+    pub(crate) fn strike(&mut self, server: &ServerName, steps: &mut Vec<Step>) {
+        let peer = self.peer(server);
+        peer.strikes += 1;
+        if peer.strikes == STRIKES {
+            peer.strikes = 0;
+            steps.push(Step::Disconnect { server: server.clone() });
+        }
+    }
+
+    fn gone(&mut self, exchange: ExchangeId, now: Tick, steps: &mut Vec<Step>) {
+        // In the legacy era a lost connection is not a cancellation: the agent may come back for the answer.
+        let modern = self.exchanges.get(exchange).is_some_and(|open| open.revision() == Revision::R2026_07_28);
+        if modern {
+            self.cancel(exchange, now, steps);
+        }
+    }
+
+    /// Ends an exchange because the agent no longer wants it, and tells the servers.
+    pub(crate) fn cancel(&mut self, exchange: ExchangeId, now: Tick, steps: &mut Vec<Step>) {
+        for part in self.exchanges.parts_of(exchange) {
+            self.cancel(part, now, steps);
+        }
+        if let Some(open) = self.exchanges.close(exchange) {
+            self.stop(exchange, &open, steps);
+        }
+    }
+
+    /// Tells the server of a closed exchange that nobody waits any more.
+    pub(crate) fn stop(&mut self, exchange: ExchangeId, open: &Exchange, steps: &mut Vec<Step>) {
+        let Some(server) = open.waits_for() else { return };
+        if self.is_lines(server) {
+            let text = format!(
+                "{{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{{\"requestId\":{exchange}}}}}"
+            );
+            // `initialize` may not be cancelled.
+            if open.method != "initialize" {
+                let permit = self.notify(server, "notifications/cancelled", Bytes::from(text), open.revision());
+                steps.push(Step::Send(permit));
+            }
+        } else {
+            steps.push(Step::Abandon { server: server.clone(), exchange });
+        }
+    }
+
+    fn wake(&mut self, now: Tick, steps: &mut Vec<Step>) {
+        for exchange in self.exchanges.overdue(now) {
+            self.overdue(exchange, now, steps);
+        }
+        self.holds.forget_old(now);
+    }
+
+    fn overdue(&mut self, exchange: ExchangeId, now: Tick, steps: &mut Vec<Step>) {
+        let Some(open) = self.exchanges.get(exchange) else { return };
+        if open.is_held() {
+            self.refuse_held(exchange, Reason::ApprovalTimedOut, now, steps);
+        } else if let Some(server) = open.waits_for().cloned() {
+            let stopped = self.exchanges.get(exchange).map(Exchange::shell);
+            if let Some(shell) = stopped {
+                self.stop(exchange, &shell, steps);
+            }
+            self.failed(&server, Some(exchange), Reason::ServerTimedOut, now, steps);
+        }
+    }
+
+    /// The method of the protocol with that name that `kind` allows in this revision.
+    pub(crate) fn method(
+        name: &str,
+        kind: MethodKind,
+        direction: lockgate_model::Direction,
+        revision: Revision,
+    ) -> Option<&'static str> {
+        lockgate_model::Method::find(name, kind, direction, revision).map(|method| method.name)
+    }
+
+    /// The body of an answer's id, as the agent knows it.
+    pub(crate) fn answer_id<'m>(body: &Body<'m>) -> Option<lockgate_model::Json<'m>> {
+        match body {
+            Body::Result { id, .. } => Some(*id),
+            Body::Error { id, .. } => *id,
+            Body::Request { .. } | Body::Notification { .. } => None,
+        }
+    }
+}
