@@ -1,1 +1,11 @@
+//! What stays on disk: the record of decisions, in files that rotate.
+//!
+//! This crate refuses to lose a record silently: where the disk is slower than the calls, calls wait.
+//!
+//! Read [`RecordLog`] first.
 
+mod log;
+mod time;
+
+pub use log::{Rotation, RecordLog};
+pub use time::rfc3339;
