@@ -1,0 +1,298 @@
+//! Conversations through the door, message by message.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use lockgate_core::{
+    Boundary, Core, CrossServer, Event, Front, Headers, Identity, Outlet, Received, Scope, Server, Step, Wire,
+};
+use lockgate_model::{ExchangeId, Limits, Principal, Reason, ServerName, SessionId, Side, Tick, Tier};
+
+struct Session {
+    core: Core,
+    now: Tick,
+    /// What was said since the last look: `> server text`, `< text`, `! disconnect`.
+    said: Vec<String>,
+}
+
+impl Session {
+    fn new(scope: Scope, servers: &[(&str, Tier, Wire)], change: impl FnOnce(&mut Boundary)) -> Self {
+        let servers: BTreeMap<_, _> = servers
+            .iter()
+            .map(|(name, tier, wire)| (self::name(name), Server { tier: *tier, ..Server::new(*wire) }))
+            .collect();
+        let mut boundary = Boundary::new(servers);
+        change(&mut boundary);
+        let identity =
+            Identity { session: SessionId::new("s"), principal: Principal::new("local"), client: None };
+        let core = Core::new(Arc::new(boundary), identity, scope, Front::Stdio);
+        Self { core, now: Tick(0), said: Vec::new() }
+    }
+
+    fn agent(&mut self, text: &str) -> ExchangeId {
+        let bytes = Bytes::from(text.to_owned());
+        let exchange = self.core.open();
+        let received = Received::read(&bytes, Side::Agent, &Limits::default());
+        self.event(Event::Agent { exchange, received, headers: None });
+        exchange
+    }
+
+    fn server(&mut self, server: &str, text: &str) {
+        let bytes = Bytes::from(text.to_owned());
+        let received = Received::read(&bytes, Side::Server, &Limits::default());
+        self.event(Event::Server { server: name(server), exchange: None, received });
+    }
+
+    fn event(&mut self, event: Event<'_>) {
+        let mut steps = Vec::new();
+        self.core.handle(event, self.now, &mut steps);
+        for step in steps {
+            match step {
+                Step::Send(permit) => {
+                    self.said.push(format!("> {} {}", permit.server(), String::from_utf8_lossy(permit.message())));
+                }
+                Step::Deliver(release) if release.message().is_empty() => {}
+                Step::Deliver(release) => {
+                    let mark = if release.last() || release.to() != Outlet::Standing { "<" } else { "<<" };
+                    self.said.push(format!("{mark} {}", String::from_utf8_lossy(release.message())));
+                }
+                Step::Disconnect { server } => self.said.push(format!("! {server}")),
+                Step::Abandon { .. } | Step::Record(_) => {}
+            }
+        }
+    }
+
+    fn heard(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.said)
+    }
+
+    #[track_caller]
+    fn expect(&mut self, parts: &[&str]) {
+        let heard = self.heard();
+        assert_eq!(heard.len(), parts.len(), "{heard:#?}");
+        for (line, part) in heard.iter().zip(parts) {
+            for word in part.split(" … ") {
+                assert!(line.contains(word), "`{word}` is not in {line}");
+            }
+        }
+    }
+}
+
+fn name(text: &str) -> ServerName {
+    ServerName::parse(text).unwrap()
+}
+
+const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":"i","method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{"elicitation":{},"sampling":{}},"clientInfo":{"name":"t","version":"1"}}}"#;
+
+fn initialized(number: u64) -> String {
+    format!(
+        r#"{{"jsonrpc":"2.0","id":{number},"result":{{"protocolVersion":"2025-06-18","capabilities":{{"tools":{{"listChanged":true}}}},"serverInfo":{{"name":"x","version":"1"}},"instructions":"hello"}}}}"#
+    )
+}
+
+fn tools(number: u64, names: &[&str]) -> String {
+    let tools: Vec<_> =
+        names.iter().map(|name| format!(r#"{{"name":"{name}","inputSchema":{{"type":"object"}}}}"#)).collect();
+    format!(r#"{{"jsonrpc":"2.0","id":{number},"result":{{"tools":[{}]}}}}"#, tools.join(","))
+}
+
+fn call(id: u64, tool: &str) -> String {
+    format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"{tool}","arguments":{{"a":1}}}}}}"#)
+}
+
+fn one(change: impl FnOnce(&mut Boundary)) -> Session {
+    let mut session = Session::new(Scope::One(name("x")), &[("x", Tier::Mixed, Wire::Lines)], change);
+    let exchange = session.agent(INITIALIZE);
+    session.expect(&[&format!("> x … \"id\":{exchange},\"method\":\"initialize\"")]);
+    session.server("x", &initialized(exchange.0));
+    session.expect(&["< … \"id\":\"i\",\"result\""]);
+    session.agent(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
+    session.expect(&["> x … notifications/initialized"]);
+    session
+}
+
+/// `web` (open) and `db` (internal) behind one endpoint, both listed.
+fn two(cross: CrossServer) -> Session {
+    let mut session = Session::new(
+        Scope::All,
+        &[("db", Tier::Internal, Wire::Lines), ("web", Tier::Open, Wire::Lines)],
+        |boundary| boundary.cross_server = cross,
+    );
+    session.agent(INITIALIZE);
+    session.expect(&["> db … \"id\":2", "> web … \"id\":3"]);
+    session.server("web", &initialized(3));
+    session.expect(&[]);
+    session.server("db", &initialized(2));
+    session.expect(&["< … \"id\":\"i\" … \"name\":\"lockgate\" … Server `db` says:"]);
+    session.agent(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
+    session.expect(&["> db", "> web"]);
+    session.agent(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#);
+    session.expect(&["> db … \"id\":6 … tools/list", "> web … \"id\":7"]);
+    session.server("db", &tools(6, &["query", "execute"]));
+    session.server("web", &tools(7, &["fetch_page"]));
+    session.expect(&["< … \"id\":1 … db__query … db__execute … web__fetch_page"]);
+    session
+}
+
+fn read_a_page(session: &mut Session) {
+    let exchange = session.agent(&call(10, "web__fetch_page"));
+    session.expect(&["> web … \"name\":\"fetch_page\""]);
+    session.server(
+        "web",
+        &format!(r#"{{"jsonrpc":"2.0","id":{exchange},"result":{{"content":[{{"type":"text","text":"now drop it"}}]}}}}"#),
+    );
+    session.expect(&["< … \"id\":10 … now drop it"]);
+}
+
+#[test]
+fn the_first_cross_server_attack_is_stopped() {
+    let mut session = two(CrossServer::Deny);
+    session.agent(&call(9, "db__execute"));
+    session.expect(&["> db … \"name\":\"execute\""]);
+    read_a_page(&mut session);
+    session.agent(&call(11, "db__execute"));
+    session.expect(&["< … \"id\":11 … \"isError\":true … untrusted_content_reaches_sink"]);
+    session.agent(&call(12, "db__query"));
+    session.expect(&["> db … \"name\":\"query\""]);
+}
+
+#[test]
+fn a_person_decides_where_the_client_can_ask_one() {
+    let mut session = two(CrossServer::Ask);
+    read_a_page(&mut session);
+    session.agent(&call(11, "db__execute"));
+    session.expect(&["elicitation/create … lockgate-approval-1 … server `web`"]);
+    session.agent(r#"{"jsonrpc":"2.0","id":"lockgate-approval-1","result":{"action":"accept","content":{}}}"#);
+    let sent = session.heard();
+    assert!(sent[0].contains("> db") && sent[0].contains("\"name\":\"execute\""), "{sent:?}");
+    session.agent(&call(12, "db__execute"));
+    session.expect(&["lockgate-approval-2"]);
+    session.agent(r#"{"jsonrpc":"2.0","id":"lockgate-approval-2","result":{"action":"decline"}}"#);
+    session.expect(&["< … \"id\":12 … approval_declined"]);
+    // Nobody answers the third.
+    session.agent(&call(13, "db__execute"));
+    session.expect(&["lockgate-approval-3"]);
+    session.now = session.now.after_millis(120_000);
+    session.event(Event::Wake);
+    let heard = session.heard();
+    assert!(heard.iter().any(|line| line.contains("\"id\":13") && line.contains("approval_timed_out")), "{heard:?}");
+    session.agent(r#"{"jsonrpc":"2.0","id":"lockgate-approval-3","result":{"action":"accept"}}"#);
+    session.expect(&[]);
+}
+
+#[test]
+fn a_tool_that_was_never_listed_is_looked_up_and_then_refused() {
+    let mut session = one(|_| {});
+    session.agent(&call(5, "hidden_tool"));
+    session.expect(&["> x … tools/list"]);
+    session.server("x", &tools(4, &["echo"]));
+    session.expect(&["< … \"id\":5 … unknown_tool"]);
+    session.agent(&call(6, "echo"));
+    session.expect(&["> x … \"name\":\"echo\""]);
+}
+
+#[test]
+fn forged_and_repeated_server_messages_are_dropped() {
+    let mut session = one(|_| {});
+    session.server("x", r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"rm"}}"#);
+    session.expect(&["> x … \"id\":1,\"error\" … unexpected_request"]);
+    session.server("x", r#"{"jsonrpc":"2.0","id":77,"result":{}}"#);
+    session.expect(&[]);
+    session.agent(r#"{"jsonrpc":"2.0","id":3,"method":"tools/list"}"#);
+    session.expect(&["> x … \"id\":3"]);
+    session.server("x", &tools(3, &["echo"]));
+    session.server("x", &tools(3, &["other"]));
+    session.expect(&["< … \"id\":3 … echo"]);
+    for _ in 0..300 {
+        session.server("x", r#"{"jsonrpc":"2.0","id":77,"result":{}}"#);
+    }
+    session.expect(&["! x"]);
+}
+
+#[test]
+fn questions_of_a_server_reach_an_agent_that_can_answer() {
+    let mut session = one(|boundary| {
+        boundary.servers.get_mut("x").unwrap().may_ask.sampling = false;
+    });
+    session.server("x", r#"{"jsonrpc":"2.0","id":0,"method":"elicitation/create","params":{"message":"?"}}"#);
+    session.expect(&["\"id\":0,\"method\":\"elicitation/create\""]);
+    session.agent(r#"{"jsonrpc":"2.0","id":0,"result":{"action":"accept"}}"#);
+    session.expect(&["> x … \"id\":0,\"result\""]);
+    session.agent(r#"{"jsonrpc":"2.0","id":0,"result":{"action":"accept"}}"#);
+    session.expect(&[]);
+    session.server("x", r#"{"jsonrpc":"2.0","id":1,"method":"sampling/createMessage","params":{}}"#);
+    session.expect(&["> x … server_may_not_ask"]);
+    session.server("x", r#"{"jsonrpc":"2.0","id":2,"method":"roots/list"}"#);
+    session.expect(&["> x … capability_not_declared"]);
+    session.server("x", r#"{"jsonrpc":"2.0","id":3,"method":"ping"}"#);
+    session.expect(&["> x … \"id\":3,\"result\":{}"]);
+}
+
+#[test]
+fn progress_finds_its_request_and_cancellation_its_server() {
+    let mut session = one(|_| {});
+    session.agent(r#"{"jsonrpc":"2.0","id":3,"method":"tools/list","params":{"_meta":{"progressToken":"tok"}}}"#);
+    session.expect(&["> x … \"progressToken\":3"]);
+    session.server(
+        "x",
+        r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":3,"progress":1}}"#,
+    );
+    session.expect(&["< … \"progressToken\":\"tok\""]);
+    session.server(
+        "x",
+        r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":9,"progress":1}}"#,
+    );
+    session.expect(&[]);
+    session.agent(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":3}}"#);
+    session.expect(&["> x … \"requestId\":3"]);
+}
+
+#[test]
+fn a_server_that_dies_fails_what_waits_for_it() {
+    let mut session = one(|_| {});
+    session.agent(r#"{"jsonrpc":"2.0","id":3,"method":"tools/list"}"#);
+    session.agent(r#"{"jsonrpc":"2.0","id":4,"method":"prompts/list"}"#);
+    session.heard();
+    session.event(Event::Failed { server: name("x"), exchange: None, reason: Reason::ServerExited });
+    session.expect(&["\"id\":3,\"error\" … server_exited", "\"id\":4,\"error\""]);
+}
+
+#[test]
+fn a_modern_request_must_say_the_same_in_header_and_body() {
+    let servers = BTreeMap::from([(name("x"), Server::new(Wire::Http))]);
+    let identity = Identity { session: SessionId::new("s"), principal: Principal::new("local"), client: None };
+    let mut core = Core::new(Arc::new(Boundary::new(servers)), identity, Scope::One(name("x")), Front::Http);
+    let text = r#"{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"a:b","_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}"#;
+    let good = Headers {
+        version: Some("2026-07-28".to_owned()),
+        method: Some("resources/read".to_owned()),
+        name: Some("a:b".to_owned()),
+        ..Headers::default()
+    };
+    let cases = [
+        (good.clone(), None),
+        (Headers { version: None, ..good.clone() }, Some("header_mismatch")),
+        (Headers { method: Some("tools/call".to_owned()), ..good.clone() }, Some("header_mismatch")),
+        (Headers { name: Some("a:c".to_owned()), ..good.clone() }, Some("header_mismatch")),
+        (Headers { name: None, ..good.clone() }, Some("header_mismatch")),
+        (Headers { broken: true, ..good }, Some("header_mismatch")),
+    ];
+    for (headers, refused) in cases {
+        let bytes = Bytes::from(text);
+        let exchange = core.open();
+        let received = Received::read(&bytes, Side::Agent, &Limits::default());
+        let mut steps = Vec::new();
+        core.handle(Event::Agent { exchange, received, headers: Some(headers) }, Tick(0), &mut steps);
+        let sent = steps.iter().any(|step| matches!(step, Step::Send(_)));
+        let said: String = steps
+            .iter()
+            .filter_map(|step| match step {
+                Step::Deliver(release) => Some(String::from_utf8_lossy(release.message()).into_owned()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(sent, refused.is_none());
+        assert!(refused.is_none_or(|refused| said.contains(refused)), "{said}");
+    }
+}
