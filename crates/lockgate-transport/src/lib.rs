@@ -1,1 +1,13 @@
+//! How Lockgate speaks: stdio children and Streamable HTTP to servers, HTTP and stdio to agents.
+//!
+//! This crate refuses to decide anything about a message. It sends what a [`lockgate_core::Permit`] holds and nothing
+//! else, and hands every message it receives to whoever holds the door. What it checks itself is what can only be seen
+//! here: the HTTP front's Host, Origin, credentials, types, sizes and times.
+//!
+//! Read [`http::HttpServer`] and [`front::Handler`] first.
 
+pub mod child;
+pub mod front;
+pub mod http;
+pub mod lines;
+pub mod sse;

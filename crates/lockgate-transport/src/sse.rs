@@ -1,0 +1,228 @@
+//! Server-sent events, read in pieces as they arrive and written whole.
+//! <https://html.spec.whatwg.org/multipage/server-sent-events.html>
+
+use bytes::{Bytes, BytesMut};
+use lockgate_model::Reason;
+use memchr::memchr2;
+
+/// One event.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SseEvent {
+    /// Where to resume the stream. At most 256 visible ASCII characters; an id of another form is dropped.
+    pub id: Option<String>,
+    /// How long to wait before reconnecting. Milliseconds.
+    pub retry: Option<u64>,
+    /// The data, its lines joined by a line feed. Empty for an event that only marks a place.
+    pub data: Bytes,
+}
+
+/// Reads a stream of events. Linear in the bytes fed, whatever the pieces.
+#[derive(Debug)]
+pub struct Parser {
+    buffer: BytesMut,
+    /// How far the buffer has been searched for the end of a line.
+    searched: usize,
+    largest: usize,
+    event: SseEvent,
+    data: BytesMut,
+    lines: usize,
+    seen_data: bool,
+    started: bool,
+    after_return: bool,
+}
+
+impl Parser {
+    /// Reads events of at most `largest` bytes.
+    pub fn new(largest: usize) -> Self {
+        Self {
+            buffer: BytesMut::new(),
+            searched: 0,
+            largest,
+            event: SseEvent::default(),
+            data: BytesMut::new(),
+            lines: 0,
+            seen_data: false,
+            started: false,
+            after_return: false,
+        }
+    }
+
+    /// Adds a piece of the stream.
+    pub fn feed(&mut self, piece: &[u8]) {
+        self.buffer.extend_from_slice(piece);
+    }
+
+    /// The next event, as soon as it is whole. [`Reason::ResultTooLarge`] where it grows past the limit; the stream
+    /// cannot be read further then.
+    pub fn next_event(&mut self) -> Option<Result<SseEvent, Reason>> {
+        loop {
+            if !self.started {
+                if self.buffer.len() < 3 && b"\xEF\xBB\xBF".starts_with(&self.buffer) {
+                    return None;
+                }
+                if self.buffer.starts_with(b"\xEF\xBB\xBF") {
+                    drop(self.buffer.split_to(3));
+                }
+                self.started = true;
+            }
+            if self.after_return && !self.buffer.is_empty() {
+                if self.buffer.first() == Some(&b'\n') {
+                    drop(self.buffer.split_to(1));
+                }
+                self.after_return = false;
+            }
+            let rest = self.buffer.get(self.searched..).unwrap_or_default();
+            let Some(end) = memchr2(b'\n', b'\r', rest).map(|at| at + self.searched) else {
+                self.searched = self.buffer.len();
+                let too_large = self.buffer.len() + self.data.len() > self.largest + 16;
+                return too_large.then_some(Err(Reason::ResultTooLarge));
+            };
+            self.searched = 0;
+            let line = self.buffer.split_to(end);
+            self.after_return = self.buffer.first() == Some(&b'\r');
+            drop(self.buffer.split_to(1));
+            if line.is_empty() {
+                if let Some(event) = self.dispatch() {
+                    return Some(Ok(event));
+                }
+                continue;
+            }
+            self.field(&line.freeze());
+            if self.data.len() > self.largest {
+                return Some(Err(Reason::ResultTooLarge));
+            }
+        }
+    }
+
+    fn field(&mut self, line: &Bytes) {
+        let colon = line.iter().position(|b| *b == b':').unwrap_or(line.len());
+        let name = line.get(..colon).unwrap_or_default();
+        let value = line.get(colon + 1..).unwrap_or_default();
+        let value = value.strip_prefix(b" ").unwrap_or(value);
+        match name {
+            b"data" => {
+                if self.lines > 0 {
+                    self.data.extend_from_slice(b"\n");
+                }
+                self.lines += 1;
+                self.seen_data = true;
+                self.data.extend_from_slice(value);
+            }
+            b"id" => {
+                let usable = value.len() <= 256 && value.iter().all(u8::is_ascii_graphic) && !value.is_empty();
+                self.event.id = std::str::from_utf8(value).ok().filter(|_| usable).map(str::to_owned);
+            }
+            b"retry" => {
+                let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+                let text = std::str::from_utf8(value).ok().filter(|_| digits);
+                self.event.retry = text.and_then(|text| text.parse().ok());
+            }
+            _ => {}
+        }
+    }
+
+    fn dispatch(&mut self) -> Option<SseEvent> {
+        self.lines = 0;
+        let seen = std::mem::take(&mut self.seen_data);
+        let mut event = std::mem::take(&mut self.event);
+        event.data = self.data.split().freeze();
+        (seen || event.id.is_some() || event.retry.is_some()).then_some(event)
+    }
+}
+
+/// Writes an event. Data that holds line feeds becomes several `data` lines; empty data is written as such, to mark a
+/// place in the stream.
+pub fn encode(out: &mut Vec<u8>, id: Option<&str>, retry: Option<u64>, data: &[u8]) {
+    out.reserve(data.len() + 64);
+    if let Some(id) = id {
+        out.extend_from_slice(b"id: ");
+        out.extend_from_slice(id.as_bytes());
+        out.push(b'\n');
+    }
+    if let Some(retry) = retry {
+        out.extend_from_slice(format!("retry: {retry}\n").as_bytes());
+    }
+    if !data.is_empty() {
+        out.extend_from_slice(b"event: message\n");
+    }
+    for line in data.split(|b| *b == b'\n') {
+        out.extend_from_slice(b"data: ");
+        out.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
+        out.push(b'\n');
+    }
+    out.push(b'\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(pieces: &[&[u8]]) -> Vec<SseEvent> {
+        let mut parser = Parser::new(1 << 20);
+        let mut events = Vec::new();
+        for piece in pieces {
+            parser.feed(piece);
+            while let Some(event) = parser.next_event() {
+                events.push(event.unwrap());
+            }
+        }
+        events
+    }
+
+    #[test]
+    fn reads_what_the_standard_shows() {
+        let text = b"\xEF\xBB\xBF: comment\n\ndata: a\ndata:b\nid: 7\n\nevent: x\r\nretry: 30\r\ndata\r\n\r\nid: no\0\ndata: c\r\rrest";
+        let events = read(&[text]);
+        assert_eq!(events.len(), 3);
+        assert_eq!((&events[0].data[..], events[0].id.as_deref()), (&b"a\nb"[..], Some("7")));
+        assert_eq!((&events[1].data[..], events[1].retry), (&b""[..], Some(30)));
+        assert_eq!((&events[2].data[..], events[2].id.as_deref()), (&b"c"[..], None));
+    }
+
+    #[test]
+    fn an_event_without_end_is_refused() {
+        let mut parser = Parser::new(100);
+        parser.feed(b"data: ");
+        for _ in 0..20 {
+            parser.feed(b"0123456789");
+            if let Some(event) = parser.next_event() {
+                assert_eq!(event, Err(Reason::ResultTooLarge));
+                return;
+            }
+        }
+        panic!("never refused");
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_make_no_difference(
+            text in proptest::collection::vec(prop_oneof![
+                Just("data: x"), Just("data"), Just(":"), Just("\n"), Just("\r\n"), Just("\r"), Just("id: 1"),
+                Just("retry: 5"), Just("\u{feff}"), Just(" "),
+            ], 0..30),
+            cuts in proptest::collection::vec(0_usize..100, 0..8),
+        ) {
+            let text = text.concat();
+            let mut cuts: Vec<_> = cuts.into_iter().map(|cut| cut.min(text.len())).collect();
+            cuts.sort_unstable();
+            let mut pieces = Vec::new();
+            let mut from = 0;
+            for cut in cuts {
+                pieces.push(&text.as_bytes()[from..cut]);
+                from = cut;
+            }
+            pieces.push(&text.as_bytes()[from..]);
+            prop_assert_eq!(read(&pieces), read(&[text.as_bytes()]));
+        }
+
+        #[test]
+        fn what_is_written_reads_back(data in "[a-z\n{}\"]{1,40}") {
+            let mut out = Vec::new();
+            encode(&mut out, Some("5"), None, data.as_bytes());
+            let events = read(&[&out]);
+            prop_assert_eq!(events.len(), 1);
+            prop_assert_eq!(&events[0].data[..], data.as_bytes());
+        }
+    }
+}
