@@ -15,6 +15,11 @@ impl<'a> Received<'a> {
         Self { bytes, message: Message::parse(bytes, side, limits) }
     }
 
+    /// A message of a server that was cut off because it is too large: its beginning, which may name its exchange.
+    pub fn too_large(beginning: &'a Bytes) -> Self {
+        Self { bytes: beginning, message: Err(Reason::ResultTooLarge) }
+    }
+
     /// The message, where it could be read: for finding its session.
     pub fn message(&self) -> Option<&Message<'a>> {
         self.message.as_ref().ok()

@@ -130,6 +130,16 @@ impl Core {
         self.exchanges.is_empty()
     }
 
+    /// Which servers it can reach.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// What the agent's program calls itself, once it has said so.
+    pub fn name_client(&mut self, client: ClientName) {
+        self.identity.client = Some(client);
+    }
+
     /// What the session has read.
     pub fn label(&self) -> &Label {
         &self.label

@@ -10,4 +10,8 @@ pub mod child;
 pub mod front;
 pub mod http;
 pub mod lines;
+pub mod pipes;
+mod random;
 pub mod sse;
+
+pub use random::unguessable;

@@ -1,0 +1,184 @@
+//! The command line.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use lockgate_model::ServerName;
+
+use crate::config::{self, Config, Launch, Process};
+use crate::demo;
+use crate::gateway::{Pipe, serve_http, serve_stdio};
+
+/// A boundary gateway for the Model Context Protocol: data may pass between servers, control may not.
+///
+/// Exit codes: 0 all went well, 1 something failed, 2 the arguments or the configuration are wrong.
+#[derive(Parser)]
+#[command(name = "lockgate", version, max_term_width = 100)]
+struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show a cross-server attack, and how it is stopped; needs nothing but this program
+    Demo(DemoOptions),
+    /// Put Lockgate in front of one stdio server, for a client's configuration; no file needed
+    #[command(after_help = "Example: lockgate wrap -- npx -y @modelcontextprotocol/server-filesystem /data")]
+    Wrap {
+        /// Rules for the server: a lockgate.yaml with exactly one server, whose command is replaced
+        #[arg(short, long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// The server's program and its arguments
+        #[arg(last = true, required = true, value_name = "CMD")]
+        command: Vec<String>,
+    },
+    /// Serve all configured servers over HTTP, at /mcp together and at /s/<server>/mcp alone
+    Run {
+        #[command(flatten)]
+        file: File,
+        /// Listen here instead of where the configuration says
+        #[arg(long, value_name = "ADDRESS:PORT")]
+        listen: Option<SocketAddr>,
+    },
+    /// Serve all configured servers to one client on standard input and output
+    Stdio {
+        #[command(flatten)]
+        file: File,
+        /// Serve this server alone, with its own names
+        #[arg(long, value_name = "NAME")]
+        server: Option<String>,
+    },
+    /// Say in plain words what a configuration means: servers, tiers, tools, who may do what
+    Check {
+        /// The configuration: a lockgate.yaml, or a client's mcp.json
+        #[arg(default_value = "lockgate.yaml")]
+        file: PathBuf,
+        /// One JSON object for machines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the JSON Schema of lockgate.yaml, for editors
+    Schema,
+    /// The servers of the demo
+    #[command(hide = true)]
+    DemoServer {
+        #[command(subcommand)]
+        server: demo::Scripted,
+    },
+}
+
+#[derive(Args)]
+struct File {
+    /// The configuration: a lockgate.yaml, or a client's mcp.json
+    #[arg(short, long, default_value = "lockgate.yaml", value_name = "FILE")]
+    config: PathBuf,
+}
+
+#[derive(Args)]
+struct DemoOptions {
+    /// One JSON object for machines
+    #[arg(long)]
+    json: bool,
+    /// Keep the folder with the databases and the records, and say where it is
+    #[arg(long)]
+    keep: bool,
+}
+
+/// The arguments or the configuration are wrong.
+const WRONG: u8 = 2;
+
+/// Runs the command the process was started with.
+pub fn main() -> ExitCode {
+    match Options::parse().command {
+        Command::Demo(options) => demo::run(options.json, options.keep),
+        Command::Wrap { config, command } => wrap(config, command),
+        Command::Run { file, listen } => load(&file.config).map_or_else(wrong, |config| {
+            let listen = listen.unwrap_or(config.listen);
+            if !listen.ip().is_loopback() && config.principals.is_empty() {
+                return wrong(format!(
+                    "`--listen {listen}` can be reached from other machines, and no principals are configured\n  hint: add `principals:` with a token for each, or listen on 127.0.0.1"
+                ));
+            }
+            finish(serve_http(&config, listen, Some(file.config)))
+        }),
+        Command::Stdio { file, server } => load(&file.config).map_or_else(wrong, |config| {
+            let pipe = match server {
+                None => Pipe::All,
+                Some(name) => match ServerName::parse(&name) {
+                    Some(server) => Pipe::One(server),
+                    None => return wrong(format!("`{}` is not a server name", name.escape_default())),
+                },
+            };
+            finish(serve_stdio(&config, &pipe, Some(file.config)))
+        }),
+        Command::Check { file, json } => load(&file).map_or_else(wrong, |config| {
+            let text = if json { config::describe_json(&config).to_string() } else { config::describe(&config) };
+            finish(print(&text))
+        }),
+        Command::Schema => match serde_json::to_string_pretty(&config::schema()) {
+            Ok(text) => finish(print(&text)),
+            Err(error) => finish(Err(error.to_string())),
+        },
+        Command::DemoServer { server } => demo::serve(&server),
+    }
+}
+
+fn wrap(file: Option<PathBuf>, command: Vec<String>) -> ExitCode {
+    let config = match &file {
+        None => Ok(Config::for_command(command)),
+        Some(file) => load(file).and_then(|mut config| {
+            let mut launches = config.launches.values_mut();
+            match (launches.next(), launches.next()) {
+                (Some(launch), None) => {
+                    let (env, cwd) = match launch {
+                        Launch::Command { env, cwd, .. } => (std::mem::take(env), cwd.take()),
+                        Launch::Http { .. } => (Vec::new(), None),
+                    };
+                    *launch = Launch::Command { command, env, cwd };
+                    Ok(config)
+                }
+                _ => Err(format!(
+                    "{} has several servers, and `wrap` is for one\n  hint: use `lockgate stdio -c {}`",
+                    file.display(),
+                    file.display()
+                )),
+            }
+        }),
+    };
+    config.map_or_else(wrong, |config| match config.boundary.servers.keys().next().cloned() {
+        Some(server) => finish(serve_stdio(&config, &Pipe::One(server), None)),
+        None => wrong("there is no server".to_owned()),
+    })
+}
+
+fn load(file: &std::path::Path) -> Result<Config, String> {
+    Config::load(file, &Process).map_err(|errors| errors.to_string())
+}
+
+fn print(text: &str) -> Result<(), String> {
+    writeln!(std::io::stdout().lock(), "{}", text.trim_end()).map_err(|error| error.to_string())
+}
+
+fn wrong(error: String) -> ExitCode {
+    complain(&error);
+    ExitCode::from(WRONG)
+}
+
+fn finish(outcome: Result<(), String>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn complain(error: &str) {
+    // Where standard error is gone there is nobody to tell.
+    let _told = writeln!(std::io::stderr().lock(), "{error}");
+}

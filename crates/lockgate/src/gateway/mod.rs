@@ -1,0 +1,206 @@
+//! The event loop: sessions, their servers, their agents, and the one door between.
+
+mod clock;
+mod http;
+mod links;
+mod reload;
+mod serve;
+mod session;
+mod sessions;
+mod stdio;
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use lockgate_audit::Record;
+use lockgate_core::{Boundary, Event};
+use lockgate_model::{Reason, ServerName, Tick};
+use lockgate_store::{RecordLog, Rotation};
+use lockgate_transport::child::Launch as ChildLaunch;
+use lockgate_transport::http::HttpServer;
+
+use crate::config::{Config, Launch};
+use clock::Clock;
+use links::Population;
+use session::{Session, Via, lock};
+use sessions::Sessions;
+
+pub use reload::Watched;
+pub use serve::serve_http;
+pub use stdio::{Pipe, serve_stdio};
+
+/// Variables a child inherits; everything else is named in the configuration or not given.
+const INHERITED: [&str; 14] = [
+    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TERM", "TMPDIR", "SSL_CERT_FILE",
+    "SSL_CERT_DIR", "SYSTEMROOT",
+];
+
+/// Everything the process shares.
+pub struct Gateway {
+    state: Mutex<State>,
+    sessions: Sessions,
+    records: Option<RecordLog>,
+    clock: Clock,
+    population: Arc<Population>,
+}
+
+/// What a reload replaces.
+struct State {
+    boundary: Arc<Boundary>,
+    launches: BTreeMap<ServerName, ChildLaunch>,
+    http: BTreeMap<ServerName, Arc<HttpServer>>,
+    most_sessions: usize,
+    most_children: usize,
+    idle: Duration,
+}
+
+impl State {
+    fn new(config: &Config) -> Result<Self, String> {
+        let inherited: Vec<_> = INHERITED
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)))
+            .collect();
+        let (mut launches, mut http) = (BTreeMap::new(), BTreeMap::new());
+        for (name, launch) in &config.launches {
+            match launch {
+                Launch::Command { command, env, cwd } => {
+                    let mut environment = inherited.clone();
+                    environment.extend(env.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned())));
+                    let launch = ChildLaunch { command: command.clone(), environment, directory: cwd.clone() };
+                    launches.insert(name.clone(), launch);
+                }
+                Launch::Http { url, headers } => {
+                    let headers: Vec<_> =
+                        headers.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned())).collect();
+                    let server = HttpServer::new(url, &headers, config.boundary.limits.result_bytes)
+                        .map_err(|error| format!("server `{name}`: {error}"))?;
+                    http.insert(name.clone(), Arc::new(server));
+                }
+            }
+        }
+        Ok(Self {
+            boundary: Arc::clone(&config.boundary),
+            launches,
+            http,
+            most_sessions: config.sessions,
+            most_children: config.children,
+            idle: config.session_idle,
+        })
+    }
+}
+
+impl Gateway {
+    /// A gateway for a checked configuration. Opens the record file; starts nothing.
+    pub fn new(config: &Config) -> Result<Arc<Self>, String> {
+        let records = match &config.records {
+            Some(settings) => {
+                let rotation = Rotation { max_bytes: settings.max_bytes, keep: settings.keep };
+                let log = RecordLog::open(&settings.file, rotation);
+                Some(log.map_err(|error| format!("records cannot be written to {}: {error}", settings.file.display()))?)
+            }
+            None => None,
+        };
+        Ok(Arc::new(Self {
+            state: Mutex::new(State::new(config)?),
+            sessions: Sessions::default(),
+            records,
+            clock: Clock::start(),
+            population: Arc::default(),
+        }))
+    }
+
+    /// The operator's decisions as they stand.
+    pub fn boundary(&self) -> Arc<Boundary> {
+        Arc::clone(&lock(&self.state).boundary)
+    }
+
+    fn http_server(&self, server: &ServerName) -> Option<Arc<HttpServer>> {
+        lock(&self.state).http.get(server).cloned()
+    }
+
+    fn launch(&self, server: &ServerName) -> Option<ChildLaunch> {
+        lock(&self.state).launches.get(server).cloned()
+    }
+
+    fn place_for_child(&self) -> Result<impl Sized + Send + use<>, Reason> {
+        let most = lock(&self.state).most_children;
+        links::place(&self.population, most)
+    }
+
+    fn most_sessions(&self) -> usize {
+        lock(&self.state).most_sessions
+    }
+
+    /// The longest a server may take over an answer.
+    fn deadline(&self, server: &ServerName) -> Duration {
+        let boundary = self.boundary();
+        boundary.servers.get(server).map_or(Duration::ZERO, |server| Duration::from_millis(server.deadline))
+    }
+
+    fn mint(&self) -> Result<String, Reason> {
+        lockgate_transport::unguessable().ok_or(Reason::InternalFault)
+    }
+
+    fn record(&self, record: Record) {
+        if let Some(records) = &self.records {
+            records.write(session::wall(), record);
+        }
+    }
+
+    /// Says something to the operator, on standard error: standard output belongs to the agent.
+    pub fn say(&self, text: &str) {
+        // Where standard error is gone there is nobody to tell.
+        let _told = writeln!(std::io::stderr().lock(), "lockgate: {text}");
+    }
+
+    /// Lets time pass in every session, and forgets those that are long at rest. Never returns.
+    async fn keep_time(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(Duration::from_millis(250)).await;
+            for session in self.sessions.all() {
+                let steps = session.wake();
+                if !steps.is_empty() {
+                    session.perform(steps, Via::default()).await;
+                }
+            }
+            let idle = u64::try_from(lock(&self.state).idle.as_micros()).unwrap_or(u64::MAX);
+            let then = Tick(self.clock.now().0.saturating_sub(idle));
+            for session in self.sessions.take_idle(then) {
+                session.end().await;
+            }
+        }
+    }
+
+    /// Puts a new configuration in force: its rules at once, in every session; its ways to start and reach servers for
+    /// what is started and opened from now on.
+    pub fn change(&self, config: &Config) -> Result<(), String> {
+        let fresh = State::new(config)?;
+        let boundary = Arc::clone(&fresh.boundary);
+        {
+            let mut state = lock(&self.state);
+            let old = std::mem::replace(&mut *state, fresh);
+            // A server whose address is the same keeps its connections.
+            drop(old);
+        }
+        for session in self.sessions.all() {
+            let steps = session.event(Event::Changed(Arc::clone(&boundary)));
+            debug_assert!(steps.is_empty(), "a change of rules says nothing by itself");
+        }
+        Ok(())
+    }
+
+    /// Ends every session.
+    async fn end(&self) {
+        let ends: Vec<_> = self
+            .sessions
+            .all()
+            .into_iter()
+            .map(|session: Arc<Session>| tokio::spawn(async move { session.end().await }))
+            .collect();
+        for end in ends {
+            let _ended = end.await;
+        }
+    }
+}

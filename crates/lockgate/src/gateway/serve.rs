@@ -1,0 +1,84 @@
+//! The HTTP front: threads, signals, the end.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use lockgate_transport::front::{Admission, FrontSettings, serve};
+use tokio::sync::watch;
+
+use super::{Gateway, Watched};
+use crate::config::Config;
+
+/// Serves agents over HTTP until the process is told to stop. `file` is watched for changes.
+pub fn serve_http(config: &Config, listen: SocketAddr, file: Option<PathBuf>) -> Result<(), String> {
+    let gateway = Gateway::new(config)?;
+    let listener = std::net::TcpListener::bind(listen).map_err(|error| format!("cannot listen on {listen}: {error}"))?;
+    listener.set_nonblocking(true).map_err(|error| error.to_string())?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let settings = Arc::new(FrontSettings {
+        listens_on: address.ip(),
+        allowed_hosts: config.http.allowed_hosts.clone(),
+        allowed_origins: config.http.allowed_origins.clone(),
+        tokens: config.tokens(),
+        request_bytes: config.boundary.limits.request_bytes,
+        patience: config.http.body_timeout,
+        connections: config.http.connections,
+    });
+    gateway.say(&format!("listening on http://{address}/mcp"));
+    for server in config.boundary.servers.keys() {
+        gateway.say(&format!("server `{server}` alone: http://{address}/s/{server}/mcp"));
+    }
+    let (close, closing) = watch::channel(false);
+    let admission = Admission::new(settings.connections);
+    let mut threads = Vec::new();
+    for number in 1..config.http.threads {
+        let listener = listener.try_clone().map_err(|error| error.to_string())?;
+        let (gateway, settings) = (Arc::clone(&gateway), Arc::clone(&settings));
+        let (admission, closing) = (admission.clone(), closing.clone());
+        let thread = std::thread::Builder::new().name(format!("front-{number}")).spawn(move || {
+            if let Ok(runtime) = runtime() {
+                runtime.block_on(async move {
+                    if let Ok(listener) = tokio::net::TcpListener::from_std(listener) {
+                        serve(listener, gateway, settings, admission, closing).await;
+                    }
+                });
+            }
+        });
+        threads.push(thread.map_err(|error| error.to_string())?);
+    }
+    runtime()?.block_on(async {
+        let listener = tokio::net::TcpListener::from_std(listener).map_err(|error| error.to_string())?;
+        tokio::spawn(Arc::clone(&gateway).keep_time());
+        if let Some(file) = file {
+            tokio::spawn(Watched::new(file, Arc::clone(&gateway)).keep());
+        }
+        tokio::spawn(async move {
+            stopped().await;
+            close.send_replace(true);
+        });
+        serve(listener, Arc::clone(&gateway), settings, admission, closing).await;
+        gateway.end().await;
+        Ok(())
+    })
+}
+
+/// A runtime for one thread: a request is served where it arrived, without waking another thread.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, String> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())
+}
+
+/// Waits for the word to stop.
+pub(super) async fn stopped() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+        (Ok(mut terminate), Ok(mut interrupt)) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        }
+        // Without signals the process ends as the system sees fit.
+        _ => std::future::pending().await,
+    }
+}

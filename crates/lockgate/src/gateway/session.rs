@@ -1,0 +1,371 @@
+//! One session's shell: holds its core, carries out its steps, and feeds back what comes of them.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use lockgate_core::{Core, Event, Headers, Outlet, Permit, Received, Release, Scope, Step};
+use lockgate_model::{ExchangeId, Principal, Reason, Revision, ServerName, Side, Tick};
+use tokio::sync::{mpsc, watch};
+use tokio::task::AbortHandle;
+
+use super::Gateway;
+use super::links::Links;
+
+/// Most messages that wait on one stream for an agent that reads slowly; then its servers wait.
+const WAITING: usize = 64;
+/// Most messages kept for an agent that has no standing stream open; then the oldest is dropped.
+const BACKLOG: usize = 64;
+
+/// Something on its way to the agent on one stream.
+#[derive(Debug)]
+pub struct Delivery {
+    /// The message; empty for a mere mark.
+    pub message: Bytes,
+    /// The HTTP status, where it is the first.
+    pub status: u16,
+    /// Is the stream over with it?
+    pub last: bool,
+    /// The mark of a resumable stream, as the server gave it.
+    pub mark: Option<Mark>,
+}
+
+/// `id` and `retry` of a server-sent event.
+#[derive(Clone, Debug, Default)]
+pub struct Mark {
+    /// Where to resume.
+    pub id: Option<String>,
+    /// How long to wait before. Milliseconds.
+    pub retry: Option<u64>,
+}
+
+/// One agent's run.
+pub struct Session {
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) principal: Principal,
+    core: Mutex<Core>,
+    pub(super) links: Links,
+    /// Session ids that HTTP servers gave. They never leave Lockgate.
+    upstream_ids: Mutex<BTreeMap<ServerName, String>>,
+    sinks: Mutex<BTreeMap<ExchangeId, mpsc::Sender<Delivery>>>,
+    standing: Mutex<Standing>,
+    /// Requests under way to HTTP servers, to be dropped when nobody waits any more.
+    under_way: Mutex<BTreeMap<ExchangeId, AbortHandle>>,
+    touched: AtomicU64,
+    /// Said when the session cannot go on.
+    over: watch::Sender<bool>,
+}
+
+#[derive(Default)]
+struct Standing {
+    sink: Option<mpsc::Sender<Delivery>>,
+    backlog: VecDeque<Delivery>,
+}
+
+/// Which stream of a server brought a message, and so which stream of the agent takes what belongs to no request.
+#[derive(Clone, Default)]
+pub struct Via {
+    /// The agent's stream that a standing stream of the server feeds.
+    pub stream: Option<mpsc::Sender<Delivery>>,
+    /// The mark of the event.
+    pub mark: Option<Mark>,
+}
+
+impl Session {
+    /// A session around a core.
+    pub fn new(gateway: Arc<Gateway>, principal: Principal, core: Core) -> Arc<Self> {
+        let touched = AtomicU64::new(gateway.clock.now().0);
+        Arc::new(Self {
+            gateway,
+            principal,
+            core: Mutex::new(core),
+            links: Links::default(),
+            upstream_ids: Mutex::default(),
+            sinks: Mutex::default(),
+            standing: Mutex::default(),
+            under_way: Mutex::default(),
+            touched,
+            over: watch::Sender::new(false),
+        })
+    }
+
+    /// The core, for as long as one event takes.
+    pub fn core(&self) -> MutexGuard<'_, Core> {
+        lock(&self.core)
+    }
+
+    /// When it was last used.
+    pub fn last_used(&self) -> Tick {
+        Tick(self.touched.load(Ordering::Relaxed))
+    }
+
+    /// A message of the agent goes through the door.
+    pub fn from_agent(&self, bytes: &Bytes, received: Received<'_>, headers: Option<Headers>) -> (ExchangeId, Vec<Step>) {
+        debug_assert!(received.message().is_none_or(|message| !message.whole.raw().is_empty() && !bytes.is_empty()));
+        let now = self.touch();
+        let mut steps = Vec::with_capacity(4);
+        let mut core = self.core();
+        let exchange = core.open();
+        core.handle(Event::Agent { exchange, received, headers }, now, &mut steps);
+        (exchange, steps)
+    }
+
+    /// Anything else goes through the door.
+    pub fn event(&self, event: Event<'_>) -> Vec<Step> {
+        let now = self.touch();
+        let mut steps = Vec::with_capacity(4);
+        self.core().handle(event, now, &mut steps);
+        steps
+    }
+
+    /// Time passes, which does not count as use.
+    pub fn wake(&self) -> Vec<Step> {
+        let mut steps = Vec::new();
+        let mut core = self.core();
+        if !core.at_rest() {
+            core.handle(Event::Wake, self.gateway.clock.now(), &mut steps);
+        }
+        steps
+    }
+
+    /// A message of a server goes through the door, and what follows is done.
+    pub async fn from_server(self: &Arc<Self>, server: &ServerName, exchange: Option<ExchangeId>, bytes: Bytes, via: Via) {
+        let limits = self.gateway.boundary().limits;
+        let received = Received::read(&bytes, Side::Server, &limits);
+        let steps = self.event(Event::Server { server: server.clone(), exchange, received });
+        self.perform(steps, via).await;
+    }
+
+    /// A server failed, and what follows is done.
+    pub async fn failed(self: &Arc<Self>, server: &ServerName, exchange: Option<ExchangeId>, reason: Reason) {
+        let steps = self.event(Event::Failed { server: server.clone(), exchange, reason });
+        self.perform(steps, Via::default()).await;
+    }
+
+    fn touch(&self) -> Tick {
+        let now = self.gateway.clock.now();
+        self.touched.store(now.0, Ordering::Relaxed);
+        now
+    }
+
+    /// Where answers to this exchange go from now on.
+    pub fn register(&self, exchange: ExchangeId) -> mpsc::Receiver<Delivery> {
+        let (sink, stream) = mpsc::channel(WAITING);
+        lock(&self.sinks).insert(exchange, sink);
+        stream
+    }
+
+    /// Answers to this exchange go to a stream that is open already.
+    pub(super) fn adopt(&self, exchange: ExchangeId, sink: mpsc::Sender<Delivery>) {
+        lock(&self.sinks).insert(exchange, sink);
+    }
+
+    /// The stream of an exchange ends, though its answer may still come on another one.
+    pub(super) fn close_stream(&self, exchange: ExchangeId) {
+        lock(&self.sinks).remove(&exchange);
+    }
+
+    /// Hands on a mark that carries no message.
+    pub(super) async fn pass_mark(
+        &self,
+        exchange: Option<ExchangeId>,
+        delivery: Delivery,
+        stream: Option<&mpsc::Sender<Delivery>>,
+    ) {
+        let own = exchange.and_then(|exchange| lock(&self.sinks).get(&exchange).cloned());
+        if let Some(sink) = own.as_ref().or(stream) {
+            // Where the agent has gone the mark is of no use.
+            let _marked = sink.send(delivery).await;
+        }
+    }
+
+    /// Says something of our own to an agent on a pipe.
+    pub(super) async fn say(&self, message: Bytes) {
+        let sink = lock(&self.standing).sink.clone();
+        if let Some(sink) = sink {
+            let _said = sink.send(Delivery { message, status: 200, last: false, mark: None }).await;
+        }
+    }
+
+    pub(super) fn aggregates(&self) -> bool {
+        *self.core().scope() == Scope::All
+    }
+
+    /// The servers this session can reach.
+    pub(super) fn servers(&self) -> Vec<ServerName> {
+        match self.core().scope() {
+            Scope::One(server) => vec![server.clone()],
+            Scope::All => self.gateway.boundary().servers.keys().cloned().collect(),
+        }
+    }
+
+    /// A server of the handshake era has ended, and its state with it. A session that had nothing else is over: the
+    /// agent must begin again.
+    pub(super) async fn child_ended(self: &Arc<Self>, _server: &ServerName) {
+        let alone = !self.aggregates();
+        let modern = self.core().revision() == Some(Revision::R2026_07_28);
+        if alone && !modern {
+            self.lost();
+        }
+    }
+
+    /// The session cannot go on: it is forgotten, so that the agent is told to begin again.
+    pub(super) fn lost(self: &Arc<Self>) {
+        self.gateway.sessions.forget(self);
+        self.over.send_replace(true);
+    }
+
+    /// Waits until the session cannot go on.
+    pub(super) async fn over(&self) {
+        let mut over = self.over.subscribe();
+        // The sender lives as long as the session.
+        let _over = over.wait_for(|over| *over).await;
+    }
+
+    /// Waits for open requests to be answered, for a short time.
+    pub(super) async fn drain(&self) {
+        for _ in 0..200 {
+            if self.core().at_rest() || *self.over.borrow() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+    }
+
+    /// Opens the standing stream; a newer one replaces it.
+    pub fn stand(&self) -> (mpsc::Receiver<Delivery>, mpsc::Sender<Delivery>) {
+        let (sink, stream) = mpsc::channel(WAITING + BACKLOG);
+        let mut standing = lock(&self.standing);
+        for delivery in standing.backlog.drain(..) {
+            // The channel is as long as the backlog.
+            let _kept = sink.try_send(delivery);
+        }
+        standing.sink = Some(sink.clone());
+        (stream, sink)
+    }
+
+    /// Carries out steps in order. Boxed: sending may fail, and a failure is an event with steps of its own.
+    pub fn perform<'s>(self: &'s Arc<Self>, steps: Vec<Step>, via: Via) -> Pin<Box<dyn Future<Output = ()> + Send + 's>> {
+        Box::pin(async move {
+            let mut via = via;
+            for step in steps {
+                match step {
+                    Step::Record(record) => self.gateway.record(record),
+                    Step::Deliver(release) => self.deliver(&release, &mut via).await,
+                    Step::Send(permit) => self.send(permit).await,
+                    Step::Abandon { exchange, .. } => {
+                        if let Some(task) = lock(&self.under_way).remove(&exchange) {
+                            task.abort();
+                        }
+                    }
+                    Step::Disconnect { server } => {
+                        self.links.stop(&server).await;
+                        self.failed(&server, None, Reason::ServerExited).await;
+                    }
+                }
+            }
+        })
+    }
+
+    async fn deliver(&self, release: &Release, via: &mut Via) {
+        let delivery = Delivery {
+            message: release.message().clone(),
+            status: release.status(),
+            last: release.last(),
+            mark: via.mark.take(),
+        };
+        let sink = match release.to() {
+            Outlet::Exchange(exchange) => {
+                let mut sinks = lock(&self.sinks);
+                if release.last() { sinks.remove(&exchange) } else { sinks.get(&exchange).cloned() }
+            }
+            Outlet::Standing => via.stream.clone(),
+        };
+        let unsent = match sink {
+            Some(sink) => sink.send(delivery).await.err().map(|unsent| unsent.0),
+            None => Some(delivery),
+        };
+        // What finds no stream of its own goes to the standing one, or waits for it.
+        if let Some(delivery) = unsent.filter(|delivery| !delivery.message.is_empty()) {
+            let sink = lock(&self.standing).sink.clone();
+            let unsent = match sink {
+                Some(sink) => sink.send(delivery).await.err().map(|unsent| unsent.0),
+                None => Some(delivery),
+            };
+            if let Some(delivery) = unsent {
+                let mut standing = lock(&self.standing);
+                standing.sink = None;
+                if standing.backlog.len() == BACKLOG {
+                    standing.backlog.pop_front();
+                }
+                standing.backlog.push_back(delivery);
+            }
+        }
+    }
+
+    async fn send(self: &Arc<Self>, permit: Permit) {
+        let server = permit.server().clone();
+        let exchange = permit.exchange();
+        if let Some(http) = self.gateway.http_server(&server) {
+            match exchange {
+                // A request runs beside others; its answer comes as an event.
+                Some(exchange) => {
+                    let session = Arc::clone(self);
+                    let task = tokio::spawn(async move { session.exchange_over_http(http, permit).await });
+                    lock(&self.under_way).insert(exchange, task.abort_handle());
+                }
+                None => {
+                    // What wants no answer may fail; a server that is gone will fail the next request.
+                    let _sent = http.send(permit, self.upstream_id(&server).as_deref()).await;
+                }
+            }
+        } else if let Err(reason) = self.links.send(self, permit).await {
+            if exchange.is_some() {
+                self.failed(&server, exchange, reason).await;
+            }
+        }
+    }
+
+    pub(super) fn upstream_id(&self, server: &ServerName) -> Option<String> {
+        lock(&self.upstream_ids).get(server).cloned()
+    }
+
+    pub(super) fn keep_upstream_id(&self, server: &ServerName, id: Option<String>) {
+        if let Some(id) = id {
+            lock(&self.upstream_ids).insert(server.clone(), id);
+        }
+    }
+
+    pub(super) fn arrived(&self, exchange: ExchangeId) {
+        lock(&self.under_way).remove(&exchange);
+    }
+
+    /// Ends everything the session holds: its child processes, its upstream sessions, its streams.
+    pub async fn end(self: &Arc<Self>) {
+        let tasks = std::mem::take(&mut *lock(&self.under_way));
+        tasks.into_values().for_each(|task| task.abort());
+        lock(&self.sinks).clear();
+        *lock(&self.standing) = Standing::default();
+        let ids = std::mem::take(&mut *lock(&self.upstream_ids));
+        let revision = self.core().revision();
+        for (server, id) in ids {
+            if let (Some(http), Some(revision)) = (self.gateway.http_server(&server), revision) {
+                let _ended = http.end(&id, revision).await;
+            }
+        }
+        self.links.stop_all().await;
+    }
+}
+
+/// A lock whose holder panicked still guards whole values: each is replaced at once or not at all.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The time of a record.
+pub(super) fn wall() -> SystemTime {
+    SystemTime::now()
+}

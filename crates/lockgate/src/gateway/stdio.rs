@@ -1,0 +1,119 @@
+//! The stdio front: one agent, one session, lines both ways.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use lockgate_core::{Core, Front, Identity, Received, Scope};
+use lockgate_model::{ClientName, Principal, Reason, ServerName, SessionId, Side};
+use lockgate_transport::front::refusal;
+use lockgate_transport::pipes;
+use lockgate_transport::lines::{Line, LineReader, as_line};
+use tokio::io::AsyncWriteExt;
+use tokio::sync::mpsc;
+
+use super::session::{Delivery, Session, Via};
+use super::serve::{runtime, stopped};
+use super::{Gateway, Watched};
+use crate::config::Config;
+
+/// What the agent on the pipe can reach.
+#[derive(Clone, Debug)]
+pub enum Pipe {
+    /// One server, as if Lockgate were not there. When the server ends, so does Lockgate.
+    One(ServerName),
+    /// Every server.
+    All,
+}
+
+/// Serves one agent on standard input and output until its input ends.
+pub fn serve_stdio(config: &Config, pipe: &Pipe, file: Option<PathBuf>) -> Result<(), String> {
+    let gateway = Gateway::new(config)?;
+    let scope = match pipe {
+        Pipe::One(server) if !config.boundary.servers.contains_key(server) => {
+            let known: Vec<_> = config.boundary.servers.keys().map(ServerName::as_str).collect();
+            return Err(format!("no server `{server}` is configured\n  hint: there is {}", known.join(", ")));
+        }
+        Pipe::One(server) => Scope::One(server.clone()),
+        Pipe::All => Scope::All,
+    };
+    let runtime = runtime()?;
+    let outcome = runtime.block_on(async {
+        tokio::spawn(Arc::clone(&gateway).keep_time());
+        if let Some(file) = file {
+            tokio::spawn(Watched::new(file, Arc::clone(&gateway)).keep());
+        }
+        let name = gateway.mint().map_err(|_| "the system has no randomness".to_owned())?;
+        let identity = Identity {
+            session: SessionId::new(&name.chars().take(12).collect::<String>()),
+            principal: Principal::new("local"),
+            client: None,
+        };
+        let core = Core::new(gateway.boundary(), identity, scope, Front::Stdio);
+        let session = Session::new(Arc::clone(&gateway), Principal::new("local"), core);
+        gateway.sessions.place_only(&session);
+        let (deliveries, _sink) = session.stand();
+        let writer = tokio::spawn(write(deliveries));
+        tokio::select! {
+            () = read(Arc::clone(&session)) => {}
+            () = session.over() => {}
+            () = stopped() => {}
+        }
+        session.drain().await;
+        session.end().await;
+        let _written = writer.await;
+        Ok(())
+    });
+    // Standard input is read by a thread that cannot be called back.
+    runtime.shutdown_background();
+    outcome
+}
+
+/// Reads what the agent says until it says no more.
+async fn read(session: Arc<Session>) {
+    let limits = session.gateway.boundary().limits;
+    let mut reader = LineReader::new(pipes::stdin(), limits.request_bytes);
+    let mut named = false;
+    loop {
+        match reader.next().await {
+            Ok(Some(Line::Whole(bytes))) => {
+                let received = Received::read(&bytes, Side::Agent, &session.gateway.boundary().limits);
+                if !named && let Some(client) = received.client() {
+                    named = true;
+                    session.core().name_client(ClientName::new(client.as_str()));
+                }
+                let (_, steps) = session.from_agent(&bytes, received, None);
+                session.perform(steps, Via::default()).await;
+            }
+            Ok(Some(Line::TooLong(beginning))) => {
+                let id = lockgate_model::peek_id(&beginning);
+                session.say(refusal(Reason::MessageTooLarge, id)).await;
+            }
+            Ok(None) | Err(_) => return,
+        }
+    }
+}
+
+/// Writes what is for the agent, as much at once as is there.
+async fn write(mut deliveries: mpsc::Receiver<Delivery>) {
+    let mut out = pipes::stdout();
+    let mut buffer: Vec<u8> = Vec::new();
+    while let Some(delivery) = deliveries.recv().await {
+        push(&mut buffer, &delivery.message);
+        while buffer.len() < 64 << 10
+            && let Ok(delivery) = deliveries.try_recv()
+        {
+            push(&mut buffer, &delivery.message);
+        }
+        if out.write_all(&buffer).await.is_err() || out.flush().await.is_err() {
+            return;
+        }
+        buffer.clear();
+    }
+}
+
+fn push(buffer: &mut Vec<u8>, message: &Bytes) {
+    if !message.is_empty() {
+        buffer.extend_from_slice(&as_line(message));
+    }
+}
