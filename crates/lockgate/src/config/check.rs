@@ -1,0 +1,213 @@
+//! From what is written to what is meant: the file as a whole.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lockgate_core::{Boundary, CrossServer};
+use lockgate_model::{Limits, Principal};
+use lockgate_policy::Action;
+
+use super::error::{At, Report, quoted};
+use super::raw::{RawConfig, RawHttp, RawLimits, RawRecords, RawSecret};
+use super::secret::{Resolver, Secret};
+use super::server::{self, secret};
+use super::{Config, HttpSettings, LISTEN, Launch, RecordsSettings, address};
+
+/// Shortest and longest bearer token.
+const TOKEN: std::ops::RangeInclusive<usize> = 16..=1024;
+
+/// Checks everything. `None`, or a report that is not clean, where something is wrong.
+pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> {
+    let report = resolver.report;
+    let listen = listen(raw, report);
+    let written = raw.default.as_ref().map_or(Action::Allow, |default| default.value);
+    let default = (!raw.default_unclear).then_some(written);
+    let (mut servers, mut launches, mut shown) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    for checked in raw.servers.iter().filter_map(|raw| server::check(raw, default, resolver)) {
+        servers.insert(checked.name.clone(), checked.server);
+        launches.insert(checked.name.clone(), checked.launch);
+        shown.insert(checked.name, checked.shown);
+    }
+    if let Some(default) =
+        raw.default.as_ref().filter(|_| raw.servers.iter().all(|raw| raw.default.is_some()))
+        && !raw.servers.is_empty()
+    {
+        report.error(default.place, "`default` has no effect: every server has its own", "remove it");
+    }
+    let programs = launches.values().filter(|launch| matches!(launch, Launch::Command { .. })).count();
+    let children = &raw.limits.children;
+    if usize_of(children) < programs {
+        let message = format!("`children` is {}, but {programs} programs are configured", children.value);
+        report.error(
+            children.place,
+            message,
+            format!("a session starts one of each; write at least {programs}"),
+        );
+    }
+    let boundary = Boundary {
+        servers,
+        cross_server: raw.flow.cross_server.as_ref().map_or(CrossServer::Ask, |cross| cross.value),
+        limits: limits(&raw.limits, report),
+        open_requests: usize_of(&raw.limits.open_requests),
+        list_entries: usize_of(&raw.limits.list_entries),
+        hold_timeout: raw.hold_timeout.value,
+    };
+    let principals = principals(raw, resolver);
+    let http = http(&raw.http, report);
+    let records = match &raw.records {
+        Some(raw) => Some(records(raw, resolver)?),
+        None => None,
+    };
+    Some(Config {
+        listen: listen?,
+        boundary: Arc::new(boundary),
+        launches,
+        principals,
+        http,
+        sessions: usize_of(&raw.limits.sessions),
+        session_idle: Duration::from_millis(raw.limits.session_idle.value),
+        children: usize_of(children),
+        records,
+        shown,
+    })
+}
+
+fn listen(raw: &RawConfig, report: &Report) -> Option<SocketAddr> {
+    let Some(listen) = &raw.listen else { return address::listen(LISTEN).ok() };
+    match address::listen(&listen.value) {
+        Ok(address) => {
+            if !address.ip().is_loopback() && raw.principals.is_empty() {
+                let message =
+                    format!("refuses to listen on the public address `{address}` without authentication");
+                let hint =
+                    "write `principals` with a token for everyone who may connect, or listen on `127.0.0.1`";
+                report.error(listen.place, message, hint);
+            }
+            Some(address)
+        }
+        Err(hint) => {
+            report.error(
+                listen.place,
+                format!("{} is not an address to listen on", quoted(&listen.value)),
+                hint,
+            );
+            None
+        }
+    }
+}
+
+fn limits(raw: &RawLimits, report: &Report) -> Limits {
+    // The arguments are the third level of a call: message, `params`, `arguments`.
+    if raw.argument_depth.is_written() && raw.argument_depth.value + 2 > raw.message_depth.value {
+        let hint = "the arguments of a call stand two levels deep in it; raise `message_depth`";
+        report.error(
+            raw.argument_depth.place,
+            "`argument_depth` has no effect: `message_depth` is reached first",
+            hint,
+        );
+    }
+    Limits {
+        request_bytes: usize_of(&raw.request_bytes),
+        result_bytes: usize_of(&raw.result_bytes),
+        argument_depth: usize_of(&raw.argument_depth),
+        message_depth: usize_of(&raw.message_depth),
+        parameters: usize_of(&raw.parameters),
+    }
+}
+
+fn principals(raw: &RawConfig, resolver: &Resolver<'_>) -> Vec<(Principal, Secret)> {
+    let report = resolver.report;
+    let mut principals: Vec<(Principal, Secret)> = Vec::new();
+    for raw in &raw.principals {
+        let name = &raw.name;
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"._@-".contains(&b);
+        if !(1..=64).contains(&name.value.len()) || !name.value.bytes().all(plain) {
+            let hint = "write 1 to 64 of `A-Z`, `a-z`, `0-9`, `.`, `_`, `@` and `-`";
+            report.error(name.place, format!("bad name of a principal {}", quoted(&name.value)), hint);
+        }
+        let Some(raw) = &raw.token else { continue };
+        let Some(token) = secret(raw, resolver) else { continue };
+        let place = match raw {
+            RawSecret::Text(at) | RawSecret::File(at) => at.place,
+        };
+        let text = token.reveal();
+        let owner = quoted(&name.value);
+        if !TOKEN.contains(&text.len()) {
+            let message = format!("the token of {owner} has {} characters", text.len());
+            let hint = "use 16 to 1024 random ones: `openssl rand -hex 32` makes a good token";
+            report.error(place, message, hint);
+        } else if !text.bytes().all(|b| b.is_ascii_graphic()) {
+            let message = format!("the token of {owner} holds a character that no bearer token can hold");
+            report.error(place, message, "use letters, digits and `-._~+/=`");
+        } else if let Some((other, _)) = principals.iter().find(|(_, other)| other.matches(text.as_bytes())) {
+            let message = format!("{owner} has the same token as `{other}`");
+            report.error(
+                place,
+                message,
+                "give everyone a token of their own, else nobody can tell them apart",
+            );
+        }
+        principals.push((Principal::new(&name.value), token));
+    }
+    principals
+}
+
+fn http(raw: &RawHttp, report: &Report) -> HttpSettings {
+    let each = |list: &Option<At<Vec<At<String>>>>, good: fn(&str) -> bool, what: &str, hint: &str| {
+        let mut checked: Vec<String> = Vec::new();
+        for item in list.iter().flat_map(|list| &list.value) {
+            let lower = item.value.to_ascii_lowercase();
+            if !good(&lower) {
+                report.error(item.place, format!("{} is not {what}", quoted(&item.value)), hint);
+            } else if checked.contains(&lower) {
+                report.error(
+                    item.place,
+                    format!("{} stands twice in the list", quoted(&item.value)),
+                    "remove one",
+                );
+            }
+            checked.push(lower);
+        }
+        checked
+    };
+    HttpSettings {
+        allowed_hosts: each(
+            &raw.allowed_hosts,
+            address::is_host_header,
+            "a host name",
+            "write a name, perhaps with a port: `gateway.example:8080`; `*` is not supported",
+        ),
+        allowed_origins: each(
+            &raw.allowed_origins,
+            address::is_origin,
+            "an origin",
+            "write scheme, host and perhaps a port: `https://app.example`; no path, no `*`",
+        ),
+        threads: usize_of(&raw.threads),
+        body_timeout: Duration::from_millis(raw.body_timeout.value),
+        connections: usize_of(&raw.connections),
+    }
+}
+
+fn records(raw: &RawRecords, resolver: &Resolver<'_>) -> Option<RecordsSettings> {
+    let file = raw.file.as_ref()?;
+    let path = resolver.expand(file)?;
+    if path.is_empty() || path.ends_with(['/', '.']) {
+        let message = format!("{} is not the name of a file", quoted(&file.value));
+        resolver.report.error(
+            file.place,
+            message,
+            "write a file in a folder that exists: `lockgate-records.jsonl`",
+        );
+        return None;
+    }
+    let keep = u32::try_from(raw.keep.value).unwrap_or(u32::MAX);
+    Some(RecordsSettings { file: resolver.base.join(path), max_bytes: raw.max_bytes.value, keep })
+}
+
+/// A number within bounds that all fit.
+fn usize_of(at: &At<u64>) -> usize {
+    usize::try_from(at.value).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,324 @@
+//! What a configuration means, in plain words and for machines. Secrets are stars, variables stay names.
+
+use std::fmt::Write;
+
+use lockgate_core::{Boundary, CrossServer, MayAsk, Server};
+use lockgate_model::{ServerName, Tier};
+use lockgate_policy::{Action, RuleSet};
+use serde_json::{Value, json};
+
+use super::bounds::{self, Bounds};
+use super::words;
+use super::{Config, Launch};
+
+/// What the configuration means, for people.
+pub fn describe(config: &Config) -> String {
+    let mut out = String::new();
+    line(&mut out, 0, &who(config));
+    for (name, server) in &config.boundary.servers {
+        out.push('\n');
+        describe_server(&mut out, config, name, server);
+    }
+    out.push('\n');
+    cross(&mut out, &config.boundary);
+    let changed: Vec<(String, String)> = measures(config)
+        .into_iter()
+        .filter(|(_, bounds, value)| *value != bounds.default)
+        .map(|(name, bounds, value)| {
+            let show = |value| bounds.measure.show(value);
+            (name, format!("{} instead of {}", show(value), show(bounds.default)))
+        })
+        .collect();
+    if !changed.is_empty() {
+        line(&mut out, 0, "\nLimits that are not the default:");
+        rows(&mut out, 2, &changed);
+    }
+    line(&mut out, 0, &format!("\n{}", records(config)));
+    out
+}
+
+/// What the configuration means, for machines: the facts of [`describe`] in one object.
+pub fn describe_json(config: &Config) -> Value {
+    let servers: serde_json::Map<String, Value> = config
+        .boundary
+        .servers
+        .iter()
+        .map(|(name, server)| (name.to_string(), server_json(config, name, server)))
+        .collect();
+    let limits: serde_json::Map<String, Value> =
+        measures(config).into_iter().map(|(name, _, value)| (name, json!(value))).collect();
+    let pairs: Vec<Value> = crossing(&config.boundary)
+        .map(|(source, targets)| json!({ "text_of": source.as_str(), "drives_not": names(&targets) }))
+        .collect();
+    json!({
+        "listen": config.listen.to_string(),
+        "principals": config.principals.iter().map(|(principal, _)| principal.as_str()).collect::<Vec<_>>(),
+        "servers": servers,
+        "cross_server": { "action": cross_word(config.boundary.cross_server), "pairs": pairs },
+        "limits": limits,
+        "records": config.records.as_ref().map(|records| records.file.to_string_lossy().into_owned()),
+    })
+}
+
+fn who(config: &Config) -> String {
+    let names: Vec<&str> = config.principals.iter().map(|(principal, _)| principal.as_str()).collect();
+    let who = match names.as_slice() {
+        [] => "any program on this machine may connect; no token is asked for".to_owned(),
+        [one] => format!("{one} may connect, with a bearer token"),
+        many => format!("{} may connect, each with a bearer token", and(many)),
+    };
+    format!("Listens on {}: {who}.", config.listen)
+}
+
+fn describe_server(out: &mut String, config: &Config, name: &ServerName, server: &Server) {
+    line(out, 0, name.as_str());
+    let mut facts = reached(config, name);
+    facts.push(("tier".to_owned(), format!("{}: {}", server.tier.word(), lower(words::tier(server.tier)))));
+    for (what, rules) in kinds(server) {
+        facts.extend(rule_rows(what, rules, server.rules.default));
+    }
+    for (count, (pattern, effect)) in server.effects.iter().enumerate() {
+        let title = if count == 0 { "effects" } else { "" };
+        facts.push((
+            title.to_owned(),
+            format!("{pattern} is {}: {}", effect.word(), lower(words::effect(*effect))),
+        ));
+    }
+    facts.push(("may ask for".to_owned(), asks(server.may_ask)));
+    let show = bounds::TIMEOUT.measure;
+    if (server.timeout, server.deadline) != (bounds::TIMEOUT.default, bounds::DEADLINE.default) {
+        let waits =
+            format!("{} without progress, {} in all", show.show(server.timeout), show.show(server.deadline));
+        facts.push(("waits".to_owned(), waits));
+    }
+    rows(out, 2, &facts);
+}
+
+/// How a server is started or reached.
+fn reached(config: &Config, name: &ServerName) -> Vec<(String, String)> {
+    let shown = config.shown.get(name).map(|shown| one_line(shown)).unwrap_or_default();
+    let starred = |pairs: &[(String, super::Secret)], between: &str| {
+        pairs.iter().map(|(name, secret)| format!("{name}{between}{secret:?}")).collect::<Vec<_>>().join(", ")
+    };
+    let mut facts = Vec::new();
+    match config.launches.get(name) {
+        Some(Launch::Command { env, cwd, .. }) => {
+            facts.push(("starts".to_owned(), shown));
+            if let Some(folder) = cwd {
+                facts.push(("in".to_owned(), folder.to_string_lossy().into_owned()));
+            }
+            if !env.is_empty() {
+                facts.push(("with".to_owned(), starred(env, "=")));
+            }
+        }
+        Some(Launch::Http { headers, .. }) => {
+            let plain = if shown.starts_with("http://") { " (not encrypted)" } else { "" };
+            facts.push(("at".to_owned(), format!("{shown}{plain}")));
+            if !headers.is_empty() {
+                facts.push(("with".to_owned(), starred(headers, ": ")));
+            }
+        }
+        None => {}
+    }
+    facts
+}
+
+/// The rules for one kind of subject: each action with its patterns, then what holds for the rest.
+fn rule_rows(what: &str, rules: &RuleSet, default: Action) -> Vec<(String, String)> {
+    let mut parts: Vec<String> = Vec::new();
+    for action in [Action::Allow, Action::Ask, Action::Deny, Action::Hide] {
+        let patterns: Vec<&str> =
+            rules.iter().filter(|(_, found)| *found == action).map(|(pattern, _)| pattern.as_str()).collect();
+        if !patterns.is_empty() {
+            parts.push(format!("{:8}{}", done(action), patterns.join(", ")));
+        }
+    }
+    if parts.is_empty() {
+        return vec![(what.to_owned(), format!("all {}", done(default)))];
+    }
+    parts.push(format!("{:8}all others", done(default)));
+    let title = |count: usize| if count == 0 { what.to_owned() } else { String::new() };
+    parts.into_iter().enumerate().map(|(count, part)| (title(count), part)).collect()
+}
+
+fn cross(out: &mut String, boundary: &Boundary) {
+    let pairs: Vec<_> = crossing(boundary).collect();
+    if pairs.is_empty() {
+        let why =
+            if boundary.servers.len() < 2 { "there is only one" } else { "outsiders write to none of them" };
+        line(out, 0, &format!("Between servers nothing is held back: {why}."));
+        return;
+    }
+    let what = match boundary.cross_server {
+        CrossServer::Ask => "A person is asked before a tool spends, gives rights or destroys",
+        CrossServer::Deny => "No tool may spend, give rights or destroy",
+    };
+    line(out, 0, &format!("{what} once the agent has read text of another server:"));
+    let pairs: Vec<(String, String)> = pairs
+        .into_iter()
+        .map(|(source, targets)| {
+            (format!("text of {source}"), format!("holds back {}", and(&names(&targets))))
+        })
+        .collect();
+    rows(out, 2, &pairs);
+    let trusted: Vec<&str> = boundary
+        .servers
+        .iter()
+        .filter(|(_, server)| server.tier > Tier::Mixed)
+        .map(|(name, _)| name.as_str())
+        .collect();
+    if !trusted.is_empty() {
+        line(out, 2, &format!("text of {} is trusted and holds back nothing", and(&trusted)));
+    }
+}
+
+/// Each server outsiders can write to, and the servers its text may not drive.
+fn crossing(boundary: &Boundary) -> impl Iterator<Item = (&ServerName, Vec<&ServerName>)> {
+    let outside =
+        boundary.servers.iter().filter(|(_, server)| server.tier <= Tier::Mixed).map(|(name, _)| name);
+    outside
+        .map(|source| {
+            (source, boundary.servers.keys().filter(|target| *target != source).collect::<Vec<_>>())
+        })
+        .filter(|(_, targets)| !targets.is_empty())
+}
+
+fn records(config: &Config) -> String {
+    match &config.records {
+        None => "No records are kept: `records` names no file.".to_owned(),
+        Some(records) => {
+            let size = bounds::MAX_BYTES.measure.show(records.max_bytes);
+            format!(
+                "Records of every decision go to {}: {} older files of {size} are kept.",
+                records.file.display(),
+                records.keep
+            )
+        }
+    }
+}
+
+/// Every number that can be set for the gateway as a whole.
+fn measures(config: &Config) -> Vec<(String, Bounds, u64)> {
+    let boundary = &config.boundary;
+    let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let time = |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let all = [
+        (bounds::REQUEST_BYTES, count(boundary.limits.request_bytes)),
+        (bounds::RESULT_BYTES, count(boundary.limits.result_bytes)),
+        (bounds::ARGUMENT_DEPTH, count(boundary.limits.argument_depth)),
+        (bounds::MESSAGE_DEPTH, count(boundary.limits.message_depth)),
+        (bounds::PARAMETERS, count(boundary.limits.parameters)),
+        (bounds::OPEN_REQUESTS, count(boundary.open_requests)),
+        (bounds::LIST_ENTRIES, count(boundary.list_entries)),
+        (bounds::SESSIONS, count(config.sessions)),
+        (bounds::SESSION_IDLE, time(config.session_idle)),
+        (bounds::CHILDREN, count(config.children)),
+        (bounds::HOLD_TIMEOUT, boundary.hold_timeout),
+        (bounds::THREADS, count(config.http.threads)),
+        (bounds::BODY_TIMEOUT, time(config.http.body_timeout)),
+        (bounds::CONNECTIONS, count(config.http.connections)),
+    ];
+    let name = |bounds: &Bounds| match bounds.section {
+        "Configuration" => bounds.key.to_owned(),
+        section => format!("{}.{}", section.to_lowercase(), bounds.key),
+    };
+    all.into_iter().map(|(bounds, value)| (name(&bounds), bounds, value)).collect()
+}
+
+fn server_json(config: &Config, name: &ServerName, server: &Server) -> Value {
+    let (how, secrets) = match config.launches.get(name) {
+        Some(Launch::Command { env, .. }) => ("starts", env.as_slice()),
+        Some(Launch::Http { headers, .. }) => ("at", headers.as_slice()),
+        None => ("unknown", [].as_slice()),
+    };
+    let rules = |rules: &RuleSet| -> serde_json::Map<String, Value> {
+        rules.iter().map(|(pattern, action)| (pattern.to_string(), json!(action.word()))).collect()
+    };
+    let effects: Vec<Value> = server
+        .effects
+        .iter()
+        .map(|(pattern, effect)| json!({ "pattern": pattern.as_str(), "effect": effect.word() }))
+        .collect();
+    json!({
+        how: config.shown.get(name),
+        "with": secrets.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+        "tier": server.tier.word(),
+        "default": server.rules.default.word(),
+        "tools": rules(&server.rules.tools),
+        "resources": rules(&server.rules.resources),
+        "prompts": rules(&server.rules.prompts),
+        "effects": effects,
+        "may_ask": asked(server.may_ask),
+        "timeout_ms": server.timeout,
+        "deadline_ms": server.deadline,
+    })
+}
+
+fn kinds(server: &Server) -> [(&'static str, &RuleSet); 3] {
+    let rules = &server.rules;
+    [("tools", &rules.tools), ("resources", &rules.resources), ("prompts", &rules.prompts)]
+}
+
+fn done(action: Action) -> &'static str {
+    match action {
+        Action::Allow => "allowed",
+        Action::Ask => "asked",
+        Action::Deny => "denied",
+        Action::Hide => "hidden",
+    }
+}
+
+fn cross_word(cross: CrossServer) -> &'static str {
+    match cross {
+        CrossServer::Ask => "ask",
+        CrossServer::Deny => "deny",
+    }
+}
+
+fn asked(may_ask: MayAsk) -> Vec<&'static str> {
+    [(may_ask.sampling, "sampling"), (may_ask.elicitation, "elicitation"), (may_ask.roots, "roots")]
+        .into_iter()
+        .filter_map(|(may, word)| may.then_some(word))
+        .collect()
+}
+
+fn asks(may_ask: MayAsk) -> String {
+    let asked = asked(may_ask);
+    if asked.is_empty() { "nothing".to_owned() } else { asked.join(", ") }
+}
+
+fn names<'a>(names: &[&'a ServerName]) -> Vec<&'a str> {
+    names.iter().map(|name| name.as_str()).collect()
+}
+
+/// a, b and c
+fn and(words: &[&str]) -> String {
+    match words.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => words.concat(),
+    }
+}
+
+/// A sentence as part of a longer one.
+fn lower(sentence: &str) -> String {
+    let mut letters = sentence.trim_end_matches('.').chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// Text of the operator's without line ends and other controls.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Two columns, the first as wide as it must be.
+fn rows(out: &mut String, indent: usize, rows: &[(String, String)]) {
+    let width = rows.iter().map(|(title, _)| title.chars().count()).max().unwrap_or(0);
+    for (title, text) in rows {
+        line(out, indent, &format!("{title:width$}  {text}"));
+    }
+}
+
+fn line(out: &mut String, indent: usize, text: &str) {
+    // Writing to a text cannot fail.
+    let _written = writeln!(out, "{:indent$}{text}", "");
+}

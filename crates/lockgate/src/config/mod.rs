@@ -1,0 +1,263 @@
+//! The configuration: `lockgate.yaml`, or the file of an MCP client, to values that are all valid.
+//!
+//! It refuses to guess. What is unknown, ambiguous or without effect is an error with its place and a hint, and all
+//! errors are reported at once. A value is read once; nobody checks it again.
+//!
+//! Read [`Config`] and [`ConfigErrors`] first.
+
+mod address;
+mod bounds;
+mod check;
+mod describe;
+mod error;
+mod mcp_json;
+mod raw;
+mod read;
+mod reference;
+mod rules;
+mod schema;
+mod secret;
+mod section;
+mod server;
+mod words;
+mod yaml;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use lockgate_core::{Boundary, Server, Wire};
+use lockgate_model::{Principal, ServerName};
+use sha2::{Digest, Sha256};
+
+pub use describe::{describe, describe_json};
+pub use error::{ConfigError, ConfigErrors};
+pub use reference::reference;
+pub use schema::schema;
+pub use secret::{Process, Secret, Surroundings};
+
+use error::Report;
+use secret::{Dollar, Resolver};
+
+/// The address agents connect to where nothing else is said.
+const LISTEN: &str = "127.0.0.1:8080";
+
+/// Largest file that is read. Bytes.
+const LARGEST: u64 = 1 << 20;
+
+/// Everything the operator decided, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where agents connect over HTTP. Only addresses of this machine where there are no principals.
+    pub listen: SocketAddr,
+    /// The servers and what may cross between them.
+    pub boundary: Arc<Boundary>,
+    /// How each server of the boundary is started or reached.
+    pub launches: BTreeMap<ServerName, Launch>,
+    /// Who may connect, with the bearer token of each. Empty: whoever can reach the port.
+    pub principals: Vec<(Principal, Secret)>,
+    /// The HTTP side that agents connect to.
+    pub http: HttpSettings,
+    /// Most sessions at once.
+    pub sessions: usize,
+    /// How long a session without a request is kept.
+    pub session_idle: Duration,
+    /// Most server programs running at once.
+    pub children: usize,
+    /// Where records go; `None` for no file.
+    pub records: Option<RecordsSettings>,
+    /// How each server is started or reached, for people: without the values of variables.
+    shown: BTreeMap<ServerName, String>,
+}
+
+/// How a server is started or reached.
+#[derive(Clone)]
+pub enum Launch {
+    /// A program that speaks over its standard input and output.
+    Command {
+        /// The program and its arguments; never empty when it was read from a file. Arguments may hold secrets.
+        command: Vec<String>,
+        /// Variables beside those every program gets.
+        env: Vec<(String, Secret)>,
+        /// The folder it starts in; `None` for the one Lockgate was started in.
+        cwd: Option<PathBuf>,
+    },
+    /// Streamable HTTP.
+    Http {
+        /// The address: `https`, or `http` to this machine or where the operator insists. May hold secrets.
+        url: String,
+        /// Headers for every request. Names differ, regardless of case; values are visible ASCII and spaces.
+        headers: Vec<(String, Secret)>,
+    },
+}
+
+impl fmt::Debug for Launch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Command { command, env, cwd } => {
+                let program = command.first();
+                f.debug_struct("Command")
+                    .field("program", &program)
+                    .field("env", env)
+                    .field("cwd", cwd)
+                    .finish_non_exhaustive()
+            }
+            Self::Http { headers, .. } => {
+                f.debug_struct("Http").field("headers", headers).finish_non_exhaustive()
+            }
+        }
+    }
+}
+
+/// The HTTP side that agents connect to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpSettings {
+    /// Hosts, in lower case, with a port or without, that the gateway may be addressed as beside where it listens.
+    pub allowed_hosts: Vec<String>,
+    /// Origins of web pages, in lower case, that may connect.
+    pub allowed_origins: Vec<String>,
+    /// Threads that serve connections. Default 1.
+    pub threads: usize,
+    /// Longest time for a whole request to arrive. Default 10 s.
+    pub body_timeout: Duration,
+    /// Most connections at once. Default 1024.
+    pub connections: usize,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        let count = |bounds: bounds::Bounds| usize::try_from(bounds.default).unwrap_or(usize::MAX);
+        Self {
+            allowed_hosts: Vec::new(),
+            allowed_origins: Vec::new(),
+            threads: count(bounds::THREADS),
+            body_timeout: Duration::from_millis(bounds::BODY_TIMEOUT.default),
+            connections: count(bounds::CONNECTIONS),
+        }
+    }
+}
+
+/// Where records go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordsSettings {
+    /// The file. Nobody has tried to open it yet.
+    pub file: PathBuf,
+    /// Size at which it is put aside. Bytes; default 64 MiB.
+    pub max_bytes: u64,
+    /// How many put aside are kept. Default 5.
+    pub keep: u32,
+}
+
+impl Config {
+    /// Reads a file: `lockgate.yaml`, or the JSON file of an MCP client.
+    pub fn load(path: &Path, surroundings: &dyn Surroundings) -> Result<Self, ConfigErrors> {
+        let shown = path.to_string_lossy();
+        let bytes = surroundings.file(path).map_err(|error| {
+            let message = format!("cannot be read: {}", secret::plain(&error));
+            ConfigErrors::whole(&shown, message, "name the file with `--config`")
+        })?;
+        if bytes.len() as u64 > LARGEST {
+            return Err(ConfigErrors::whole(
+                &shown,
+                "is larger than 1MiB".to_owned(),
+                "is it the right file?",
+            ));
+        }
+        let text =
+            std::str::from_utf8(&bytes).map_err(|error| not_text(&shown, &bytes, error.valid_up_to()))?;
+        let base = path.parent().unwrap_or(Path::new(""));
+        Self::parse(text, &shown, base, surroundings)
+    }
+
+    /// Reads the text of a file. `file` names it in messages; relative paths in it start at `base`.
+    pub fn parse(
+        text: &str,
+        file: &str,
+        base: &Path,
+        surroundings: &dyn Surroundings,
+    ) -> Result<Self, ConfigErrors> {
+        if text.len() as u64 > LARGEST {
+            return Err(ConfigErrors::whole(file, "is larger than 1MiB".to_owned(), "is it the right file?"));
+        }
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        if mcp_json::is_it(text) {
+            return Self::from_mcp_json(text, file, base, surroundings);
+        }
+        let report = Report::default();
+        let config = yaml::read(text, &report).and_then(|node| {
+            if matches!(node.value, yaml::Kind::Nothing) {
+                let hint = "write `servers:` and under it a name with `command` or `url`";
+                report.error(node.place, "the file is empty", hint);
+                return None;
+            }
+            let raw = raw::RawConfig::read(&node, &report)?;
+            check::check(&raw, &Resolver { surroundings, base, dollar: Dollar::Strict, report: &report })
+        });
+        report.finish(file, config)
+    }
+
+    /// Reads the file of an MCP client: `{"mcpServers": {…}}`. Names of servers are made valid; all else is default.
+    pub fn from_mcp_json(
+        text: &str,
+        file: &str,
+        base: &Path,
+        surroundings: &dyn Surroundings,
+    ) -> Result<Self, ConfigErrors> {
+        let report = Report::default();
+        // JSON may be indented with tabs and may not hold them in texts, so that this changes no value and no column.
+        let text = text.replace('\t', " ");
+        let config = yaml::read(&text, &report).and_then(|node| {
+            let node = mcp_json::rewrite(node, &report)?;
+            let raw = raw::RawConfig::read(&node, &report)?;
+            check::check(&raw, &Resolver { surroundings, base, dollar: Dollar::Client, report: &report })
+        });
+        report.finish(file, config)
+    }
+
+    /// Who may connect, by the SHA-256 of the bearer token.
+    pub fn tokens(&self) -> Vec<(Principal, [u8; 32])> {
+        let digest = |token: &Secret| Sha256::digest(token.reveal().as_bytes()).into();
+        self.principals.iter().map(|(principal, token)| (principal.clone(), digest(token))).collect()
+    }
+
+    /// One program without a file, named after itself, with the defaults. `command` is the program and its arguments.
+    pub fn for_command(command: Vec<String>) -> Self {
+        let program = command.first().map(Path::new).and_then(Path::file_name);
+        let name = program.and_then(|name| server::made_name(&name.to_string_lossy()));
+        let name = name.unwrap_or_else(unnamed);
+        let shown = command.join(" ");
+        let launch = Launch::Command { command, env: Vec::new(), cwd: None };
+        let servers = BTreeMap::from([(name.clone(), Server::new(Wire::Lines))]);
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            boundary: Arc::new(Boundary::new(servers)),
+            launches: BTreeMap::from([(name.clone(), launch)]),
+            principals: Vec::new(),
+            http: HttpSettings::default(),
+            sessions: usize::try_from(bounds::SESSIONS.default).unwrap_or(usize::MAX),
+            session_idle: Duration::from_millis(bounds::SESSION_IDLE.default),
+            children: usize::try_from(bounds::CHILDREN.default).unwrap_or(usize::MAX),
+            records: None,
+            shown: BTreeMap::from([(name, shown)]),
+        }
+    }
+}
+
+/// The name of a server whose program's name has no letter in it.
+#[expect(clippy::expect_used, reason = "the text is a constant of the form that a server name has")]
+fn unnamed() -> ServerName {
+    ServerName::parse("server").expect("a server name")
+}
+
+fn not_text(file: &str, bytes: &[u8], valid: usize) -> ConfigErrors {
+    let before = bytes.get(..valid).unwrap_or_default();
+    let line = before.iter().filter(|b| **b == b'\n').count() + 1;
+    ConfigErrors::whole(
+        file,
+        format!("is not UTF-8 text: line {line} holds other bytes"),
+        "save the file as UTF-8",
+    )
+}

@@ -1,0 +1,223 @@
+//! The file as it is written: every key with its documentation, nothing resolved and nothing compared yet.
+
+use lockgate_core::CrossServer;
+use lockgate_model::{Effect, Tier};
+use lockgate_policy::Action;
+use schemars::JsonSchema;
+
+use super::error::At;
+use super::{schema, words::Ask};
+
+/// What `lockgate.yaml` may hold. Keys that are unknown, or that cannot have an effect where they stand, are errors.
+#[derive(JsonSchema)]
+#[schemars(rename = "Configuration", deny_unknown_fields)]
+pub(super) struct RawConfig {
+    /// The address and port for agents that connect over HTTP; port 0 takes a free one. An address that other machines
+    /// can reach needs `principals`.
+    #[schemars(with = "Option<String>", extend("default" = super::LISTEN))]
+    pub(super) listen: Option<At<String>>,
+    /// What holds for a tool, resource or prompt that no rule matches, on servers that do not say it themselves.
+    #[schemars(with = "Option<schema::Default>", extend("default" = "allow"))]
+    pub(super) default: Option<At<Action>>,
+    /// Was there a default that could not be read?
+    #[schemars(skip)]
+    pub(super) default_unclear: bool,
+    /// What text of one server may make the agent do on another.
+    #[schemars(with = "Option<RawFlow>")]
+    pub(super) flow: RawFlow,
+    /// The MCP servers behind the gateway, each under a name of your own: 1 to 32 of `a-z`, `0-9` and `-`, a letter
+    /// first. Agents see it as the prefix of every tool. At least one.
+    #[schemars(with = "std::collections::BTreeMap<String, RawServer>")]
+    pub(super) servers: Vec<RawServer>,
+    /// Who may connect over HTTP, each under a name of your own: 1 to 64 of `A-Z`, `a-z`, `0-9`, `.`, `_`, `@` and `-`.
+    /// Without any, whoever can reach the port may connect, and only addresses of this machine can be listened on.
+    #[schemars(with = "Option<std::collections::BTreeMap<String, RawPrincipal>>")]
+    pub(super) principals: Vec<RawPrincipal>,
+    /// The HTTP side that agents connect to.
+    #[schemars(with = "Option<RawHttp>")]
+    pub(super) http: RawHttp,
+    /// How large and how many. Past a limit the message is refused with the reason named here, nothing is cut.
+    #[schemars(with = "Option<RawLimits>")]
+    pub(super) limits: RawLimits,
+    /// Longest time a held call waits for a person, then `approval_timed_out`.
+    #[schemars(with = "Option<schema::Time>")]
+    pub(super) hold_timeout: At<u64>,
+    /// Where the records of every decision go. Without this section no file is written.
+    #[schemars(with = "Option<RawRecords>")]
+    pub(super) records: Option<RawRecords>,
+}
+
+/// What text of one server may make the agent do on another.
+#[derive(JsonSchema)]
+#[schemars(rename = "Flow", deny_unknown_fields)]
+pub(super) struct RawFlow {
+    /// What happens to a call of a tool that spends, gives rights or destroys, once the session has read text of another
+    /// server that outsiders can write to (tier `quarantined`, `open` or `mixed`).
+    #[schemars(with = "Option<schema::CrossServer>", extend("default" = "ask"))]
+    pub(super) cross_server: Option<At<CrossServer>>,
+}
+
+/// One MCP server. It has either `command` or `url`.
+#[derive(JsonSchema)]
+#[schemars(
+    rename = "Server",
+    deny_unknown_fields,
+    extend("oneOf" = [{ "required": ["command"] }, { "required": ["url"] }])
+)]
+pub(super) struct RawServer {
+    #[schemars(skip)]
+    pub(super) name: At<String>,
+    /// Was there a default that could not be read?
+    #[schemars(skip)]
+    pub(super) default_unclear: bool,
+    /// The program to start, with its arguments. A single text is a program without arguments. A relative path with a
+    /// `/` in it starts at the folder of the configuration; a bare name is searched for in `PATH`.
+    #[schemars(with = "Option<schema::Command>")]
+    pub(super) command: Option<At<Vec<At<String>>>>,
+    /// Environment variables for the program, beside the few every program needs.
+    #[schemars(with = "Option<std::collections::BTreeMap<String, schema::Secret>>")]
+    pub(super) env: Option<At<Vec<(At<String>, RawSecret)>>>,
+    /// The folder the program starts in, relative to the folder of the configuration. Without it, the one Lockgate was
+    /// started in.
+    #[schemars(with = "Option<String>")]
+    pub(super) cwd: Option<At<String>>,
+    /// The address of a server that speaks streamable HTTP. `https`, or `http` to this machine.
+    #[schemars(with = "Option<String>")]
+    pub(super) url: Option<At<String>>,
+    /// Headers sent with every request, for the credentials of the server.
+    #[schemars(with = "Option<std::collections::BTreeMap<String, schema::Secret>>")]
+    pub(super) headers: Option<At<Vec<(At<String>, RawSecret)>>>,
+    /// Lets `url` be `http` to another machine. Whoever is on the way can then read and change everything, credentials
+    /// included.
+    #[schemars(with = "Option<bool>", extend("default" = false))]
+    pub(super) allow_insecure_http: Option<At<bool>>,
+    /// How far the server is trusted: who can write what it returns?
+    #[schemars(with = "Option<schema::Tier>", extend("default" = "mixed"))]
+    pub(super) tier: Option<At<Tier>>,
+    /// What holds where no rule matches. Without it, the `default` at the top.
+    #[schemars(with = "Option<schema::Default>")]
+    pub(super) default: Option<At<Action>>,
+    /// Rules for tools, by name. `*` stands for any run of characters. An exact name goes before patterns; of several
+    /// patterns that match, the strictest counts, so their order has no meaning.
+    #[schemars(with = "Option<std::collections::BTreeMap<String, schema::Action>>")]
+    pub(super) tools: RawRules,
+    /// Rules for resources, by address. Read like `tools`.
+    #[schemars(with = "Option<std::collections::BTreeMap<String, schema::Action>>")]
+    pub(super) resources: RawRules,
+    /// Rules for prompts, by name. Read like `tools`.
+    #[schemars(with = "Option<std::collections::BTreeMap<String, schema::Action>>")]
+    pub(super) prompts: RawRules,
+    /// What tools do to the world, where their names do not say it. The first pattern that matches counts. Decides what
+    /// `flow` holds back.
+    #[schemars(with = "Option<std::collections::BTreeMap<String, schema::Effect>>")]
+    pub(super) effects: Vec<(At<String>, At<Effect>)>,
+    /// What the server may ask the agent for. An empty list: nothing.
+    #[schemars(
+        with = "Option<Vec<schema::Ask>>",
+        extend("default" = ["sampling", "elicitation", "roots"], "uniqueItems" = true)
+    )]
+    pub(super) may_ask: Option<Vec<At<Ask>>>,
+    /// Longest wait for an answer without a sign of progress, then `server_timed_out`. At most `deadline`.
+    #[schemars(with = "Option<schema::Time>")]
+    pub(super) timeout: At<u64>,
+    /// Longest wait for an answer at all, then `server_timed_out`.
+    #[schemars(with = "Option<schema::Time>")]
+    pub(super) deadline: At<u64>,
+}
+
+/// The rules for one kind of subject, in the order of the file.
+pub(super) type RawRules = Vec<(At<String>, At<Action>)>;
+
+/// One that may connect.
+#[derive(JsonSchema)]
+#[schemars(rename = "Principal", deny_unknown_fields)]
+pub(super) struct RawPrincipal {
+    #[schemars(skip)]
+    pub(super) name: At<String>,
+    /// The bearer token the agent sends (`Authorization: Bearer …`): 16 to 1024 visible ASCII characters, different for
+    /// everyone.
+    #[schemars(with = "schema::Secret")]
+    pub(super) token: Option<RawSecret>,
+}
+
+/// The HTTP side that agents connect to.
+#[derive(JsonSchema)]
+#[schemars(rename = "Http", deny_unknown_fields)]
+pub(super) struct RawHttp {
+    /// Host names under which the gateway may be addressed, beside the address it listens on, with a port or without.
+    /// Any other `Host` header is refused, which stops DNS rebinding.
+    #[schemars(with = "Option<Vec<String>>", extend("default" = []))]
+    pub(super) allowed_hosts: Option<At<Vec<At<String>>>>,
+    /// Web pages that may connect, as `https://host` or `https://host:port`. A request with any other `Origin` header is
+    /// refused.
+    #[schemars(with = "Option<Vec<String>>", extend("default" = []))]
+    pub(super) allowed_origins: Option<At<Vec<At<String>>>>,
+    /// Threads that serve connections. One carries thousands of calls a second.
+    #[schemars(with = "Option<schema::Count>")]
+    pub(super) threads: At<u64>,
+    /// Longest time for an agent to send a whole request.
+    #[schemars(with = "Option<schema::Time>")]
+    pub(super) body_timeout: At<u64>,
+    /// Most connections at once; a further one is closed.
+    #[schemars(with = "Option<schema::Count>")]
+    pub(super) connections: At<u64>,
+}
+
+/// How large and how many.
+#[derive(JsonSchema)]
+#[schemars(rename = "Limits", deny_unknown_fields)]
+pub(super) struct RawLimits {
+    /// Largest message from an agent, then `message_too_large`.
+    #[schemars(with = "Option<schema::Size>")]
+    pub(super) request_bytes: At<u64>,
+    /// Largest message from a server, then `result_too_large`. Held in memory whole, once for each call under way.
+    #[schemars(with = "Option<schema::Size>")]
+    pub(super) result_bytes: At<u64>,
+    /// Deepest nesting of the arguments of a call, the object itself being 1, then `too_deep`.
+    #[schemars(with = "Option<schema::Count>")]
+    pub(super) argument_depth: At<u64>,
+    /// Deepest nesting of any message, then `too_deep`. At least `argument_depth` and 2 more.
+    #[schemars(with = "Option<schema::Count>")]
+    pub(super) message_depth: At<u64>,
+    /// Most arguments of a call, then `too_many_parameters`.
+    #[schemars(with = "Option<schema::Count>")]
+    pub(super) parameters: At<u64>,
+    /// Most requests of one session that may be open at once, then `too_many_open`.
+    #[schemars(with = "Option<schema::Count>")]
+    pub(super) open_requests: At<u64>,
+    /// Most tools, resources or prompts of one server, then `too_many_pages`.
+    #[schemars(with = "Option<schema::Count>")]
+    pub(super) list_entries: At<u64>,
+    /// Most sessions at once; a further one is refused.
+    #[schemars(with = "Option<schema::Count>")]
+    pub(super) sessions: At<u64>,
+    /// How long a session without a request is kept.
+    #[schemars(with = "Option<schema::Time>")]
+    pub(super) session_idle: At<u64>,
+    /// Most server programs running at once, over all sessions. Every session starts its own.
+    #[schemars(with = "Option<schema::Count>")]
+    pub(super) children: At<u64>,
+}
+
+/// Where the records of every decision go.
+#[derive(JsonSchema)]
+#[schemars(rename = "Records", deny_unknown_fields)]
+pub(super) struct RawRecords {
+    /// The file, one JSON record a line, relative to the folder of the configuration.
+    #[schemars(with = "String")]
+    pub(super) file: Option<At<String>>,
+    /// Size at which the file is put aside and a new one is begun.
+    #[schemars(with = "Option<schema::Size>")]
+    pub(super) max_bytes: At<u64>,
+    /// How many files put aside are kept, besides the one being written; the oldest is deleted.
+    #[schemars(with = "Option<schema::Count>")]
+    pub(super) keep: At<u64>,
+}
+
+/// A secret as it is written.
+pub(super) enum RawSecret {
+    /// A text, perhaps with references.
+    Text(At<String>),
+    /// The path of a file.
+    File(At<String>),
+}

@@ -1,0 +1,245 @@
+//! Reads the tree into the raw types. Says what has the wrong shape; what the values mean is checked afterwards.
+
+use lockgate_policy::Action;
+
+use super::bounds;
+use super::error::{At, Report, quoted};
+use super::raw::{
+    RawConfig, RawFlow, RawHttp, RawLimits, RawPrincipal, RawRecords, RawRules, RawSecret, RawServer,
+};
+use super::section::{self, Section};
+use super::words::{ACTIONS, ASKS, CROSS, DEFAULTS, effects, tiers};
+use super::yaml::{Kind, Node};
+
+impl RawConfig {
+    /// Reads the file as a whole. `None` where it is no section at all.
+    pub(super) fn read(node: &Node, report: &Report) -> Option<Self> {
+        let root = Section::open("", node, report)?;
+        let named = |key| root.named(key).map(|members| members.iter());
+        let default = default(&root, report);
+        let raw = Self {
+            listen: root.text("listen"),
+            default_unclear: root.has("default") && default.is_none(),
+            default,
+            flow: RawFlow::read(root.section_or_empty("flow")),
+            servers: named("servers").map_or_else(Vec::new, |servers| {
+                servers.filter_map(|(name, node)| RawServer::read(name, node, report)).collect()
+            }),
+            principals: named("principals").map_or_else(Vec::new, |principals| {
+                principals.filter_map(|(name, node)| RawPrincipal::read(name, node, report)).collect()
+            }),
+            http: RawHttp::read(root.section_or_empty("http")),
+            limits: RawLimits::read(root.section_or_empty("limits")),
+            hold_timeout: root.measure(&bounds::HOLD_TIMEOUT),
+            records: root.section("records").map(|section| RawRecords::read(section, report)),
+        };
+        if !root.has("servers") || root.named("servers").is_some_and(<[_]>::is_empty) {
+            let hint = "write `servers:` and under it a name with `command` or `url`";
+            report.error(root.place(), "no server is configured", hint);
+        }
+        root.close();
+        Some(raw)
+    }
+}
+
+impl RawFlow {
+    fn read(section: Section<'_>) -> Self {
+        let raw = Self { cross_server: section.word("cross_server", CROSS) };
+        section.close();
+        raw
+    }
+}
+
+impl RawServer {
+    fn read(name: &At<String>, node: &Node, report: &Report) -> Option<Self> {
+        let section = Section::open(&format!("servers.{}", name.value), node, report)?;
+        let default = default(&section, report);
+        let raw = Self {
+            name: name.clone(),
+            default_unclear: section.has("default") && default.is_none(),
+            command: command(&section, report),
+            env: secrets(&section, "env", report),
+            cwd: section.text("cwd"),
+            url: section.text("url"),
+            headers: secrets(&section, "headers", report),
+            allow_insecure_http: section.switch("allow_insecure_http"),
+            tier: section.word("tier", &tiers()),
+            default,
+            tools: rules(&section, "tools", report),
+            resources: rules(&section, "resources", report),
+            prompts: rules(&section, "prompts", report),
+            effects: words(&section, "effects", &effects(), report),
+            may_ask: section.texts("may_ask").map(|asks| {
+                let word = |text| At::map(text, |text| section::word("`may_ask`", text, ASKS, report));
+                asks.value.iter().filter_map(word).collect()
+            }),
+            timeout: section.measure(&bounds::TIMEOUT),
+            deadline: section.measure(&bounds::DEADLINE),
+        };
+        reach(&section, name, report);
+        section.close();
+        Some(raw)
+    }
+}
+
+impl RawPrincipal {
+    fn read(name: &At<String>, node: &Node, report: &Report) -> Option<Self> {
+        let section = Section::open(&format!("principals.{}", name.value), node, report)?;
+        let token = section.take("token");
+        if !section.has("token") {
+            let message = format!("{} has no token", quoted(&format!("principals.{}", name.value)));
+            report.error(
+                name.place,
+                message,
+                "write `token: ${NAME}`, with the token in that environment variable",
+            );
+        }
+        let raw = Self {
+            name: name.clone(),
+            token: token.and_then(|node| secret(&section.name("token"), node, report)),
+        };
+        section.close();
+        Some(raw)
+    }
+}
+
+impl RawHttp {
+    fn read(section: Section<'_>) -> Self {
+        let raw = Self {
+            allowed_hosts: section.texts("allowed_hosts"),
+            allowed_origins: section.texts("allowed_origins"),
+            threads: section.measure(&bounds::THREADS),
+            body_timeout: section.measure(&bounds::BODY_TIMEOUT),
+            connections: section.measure(&bounds::CONNECTIONS),
+        };
+        section.close();
+        raw
+    }
+}
+
+impl RawLimits {
+    fn read(section: Section<'_>) -> Self {
+        let raw = Self {
+            request_bytes: section.measure(&bounds::REQUEST_BYTES),
+            result_bytes: section.measure(&bounds::RESULT_BYTES),
+            argument_depth: section.measure(&bounds::ARGUMENT_DEPTH),
+            message_depth: section.measure(&bounds::MESSAGE_DEPTH),
+            parameters: section.measure(&bounds::PARAMETERS),
+            open_requests: section.measure(&bounds::OPEN_REQUESTS),
+            list_entries: section.measure(&bounds::LIST_ENTRIES),
+            sessions: section.measure(&bounds::SESSIONS),
+            session_idle: section.measure(&bounds::SESSION_IDLE),
+            children: section.measure(&bounds::CHILDREN),
+        };
+        section.close();
+        raw
+    }
+}
+
+impl RawRecords {
+    fn read(section: Section<'_>, report: &Report) -> Self {
+        let raw = Self {
+            file: section.text("file"),
+            max_bytes: section.measure(&bounds::MAX_BYTES),
+            keep: section.measure(&bounds::KEEP),
+        };
+        if !section.has("file") {
+            report.error(section.place(), "`records` names no file", "write `file: lockgate-records.jsonl`");
+        }
+        section.close();
+        raw
+    }
+}
+
+fn default(section: &Section<'_>, report: &Report) -> Option<At<Action>> {
+    let text = section.text("default")?;
+    if text.value == "ask" || text.value == "hide" {
+        let message = format!("{} cannot be {}", quoted(&section.name("default")), quoted(&text.value));
+        let hint = format!(
+            "write `allow` or `deny` here, and the rule `\"*\": {}` under `tools` of a server",
+            text.value
+        );
+        report.error(text.place, message, hint);
+        return None;
+    }
+    section.word("default", DEFAULTS)
+}
+
+/// A server is started or reached, never both.
+pub(super) fn reach(section: &Section<'_>, name: &At<String>, report: &Report) {
+    let server = quoted(&name.value);
+    let (message, hint) = match (section.has("command"), section.has("url")) {
+        (true, true) => {
+            ("has both `command` and `url`", "keep one: `command` starts a program, `url` reaches a server")
+        }
+        (false, false) => {
+            ("has neither `command` nor `url`", "write `command: [program, argument]` or `url: https://…`")
+        }
+        (true, false) | (false, true) => return,
+    };
+    report.error(name.place, format!("the server {server} {message}"), hint);
+}
+
+/// A command: a list, or one text for a program without arguments.
+pub(super) fn command(section: &Section<'_>, report: &Report) -> Option<At<Vec<At<String>>>> {
+    let node = section.take("command")?;
+    let Kind::Text(text) = &node.value else { return section.texts("command") };
+    let words: Vec<&str> = text.split_whitespace().collect();
+    if words.len() > 1 {
+        let message = format!("{} holds spaces", quoted(&section.name("command")));
+        report.error(node.place, message, format!("write a list: `command: [{}]`", words.join(", ")));
+        return None;
+    }
+    Some(At { value: vec![At { value: text.clone(), place: node.place }], place: node.place })
+}
+
+/// Names of the operator's own with a secret each.
+pub(super) fn secrets(
+    section: &Section<'_>,
+    key: &'static str,
+    report: &Report,
+) -> Option<At<Vec<(At<String>, RawSecret)>>> {
+    let members = section.named(key)?;
+    let place = members.first().map_or(section.place(), |(name, _)| name.place);
+    let one = |(name, node): &(At<String>, Node)| {
+        let path = section.name(&format!("{key}.{}", name.value));
+        Some((name.clone(), secret(&path, node, report)?))
+    };
+    Some(At { value: members.iter().filter_map(one).collect(), place })
+}
+
+fn secret(path: &str, node: &Node, report: &Report) -> Option<RawSecret> {
+    match &node.value {
+        Kind::Map(_) => {
+            let section = Section::open(path, node, report)?;
+            let file = section.text("file");
+            if file.is_none() {
+                report.error(node.place, format!("{} names no file", quoted(path)), "write `{ file: path }`");
+            }
+            section.close();
+            file.map(RawSecret::File)
+        }
+        Kind::Text(_) | Kind::Nothing | Kind::List(_) => {
+            section::text(path, node, report).map(RawSecret::Text)
+        }
+    }
+}
+
+fn rules(section: &Section<'_>, key: &'static str, report: &Report) -> RawRules {
+    words(section, key, ACTIONS, report)
+}
+
+fn words<T: Copy>(
+    section: &Section<'_>,
+    key: &'static str,
+    known: &[(&str, T)],
+    report: &Report,
+) -> Vec<(At<String>, At<T>)> {
+    let one = |(pattern, node): &(At<String>, Node)| {
+        let what = section.name(&format!("{key}.{}", pattern.value));
+        let text = section::text(&what, node, report)?;
+        let value = At::map(&text, |text| section::word(&quoted(&what), text, known, report))?;
+        Some((pattern.clone(), value))
+    };
+    section.named(key).unwrap_or_default().iter().filter_map(one).collect()
+}

@@ -1,0 +1,169 @@
+//! Rules and effects: patterns are read, and every rule must be able to have an effect.
+
+use lockgate_model::Effect;
+use lockgate_policy::{Action, Pattern, RuleSet};
+
+use super::error::{At, Report, quoted};
+use super::raw::RawRules;
+
+/// Reads the rules of one section such as `servers.web.tools`. `default` is what holds without a rule; `None` where that
+/// is not known, and then dead rules are not looked for.
+pub(super) fn rule_set(path: &str, raw: &RawRules, default: Option<Action>, report: &Report) -> RuleSet {
+    let rules: Vec<(At<Pattern>, Action)> =
+        raw.iter().filter_map(|(text, action)| Some((pattern(text, report)?, action.value))).collect();
+    if let Some(default) = default {
+        for (pattern, action) in &rules {
+            if let Some(why) = idle(&rules, &pattern.value, *action, default) {
+                let message =
+                    format!("the rule {} has no effect", quoted(&format!("{path}.{}", pattern.value)));
+                report.error(pattern.place, message, format!("remove it: {why}"));
+            }
+        }
+    }
+    RuleSet::new(rules.into_iter().map(|(pattern, action)| (pattern.value, action)).collect())
+}
+
+/// Reads what the operator says of tools; the first pattern that matches counts.
+pub(super) fn effects(
+    path: &str,
+    raw: &[(At<String>, At<Effect>)],
+    report: &Report,
+) -> Vec<(Pattern, Effect)> {
+    let mut effects: Vec<(Pattern, Effect)> = Vec::new();
+    for (text, effect) in raw {
+        let Some(pattern) = pattern(text, report) else { continue };
+        if let Some((earlier, _)) = effects.iter().find(|(earlier, _)| covers(earlier, &pattern.value)) {
+            let message = format!("{} has no effect", quoted(&format!("{path}.{}", pattern.value)));
+            let hint = format!("`{earlier}` stands before it and matches all of it; move this line up");
+            report.error(pattern.place, message, hint);
+        }
+        effects.push((pattern.value, effect.value));
+    }
+    effects
+}
+
+fn pattern(text: &At<String>, report: &Report) -> Option<At<Pattern>> {
+    match Pattern::parse(&text.value) {
+        Ok(value) => Some(At { value, place: text.place }),
+        Err(error) => {
+            let message = format!("bad pattern {}: {error}", quoted(&text.value));
+            report.error(text.place, message, "write a name, with `*` for any run of characters");
+            None
+        }
+    }
+}
+
+/// Why every name gets the same answer without this rule, if so. Exact, not a guess: see [`covers`] and [`overlap`].
+fn idle(rules: &[(At<Pattern>, Action)], rule: &Pattern, action: Action, default: Action) -> Option<String> {
+    let others = || {
+        rules.iter().map(|(pattern, action)| (&pattern.value, *action)).filter(|(other, _)| *other != rule)
+    };
+    let wild = || others().filter(|(other, _)| !other.is_exact());
+    if rule.is_exact() {
+        let without =
+            wild().filter(|(other, _)| other.matches(rule.as_str())).max_by_key(|(_, action)| *action);
+        return match without {
+            Some((other, same)) if same == action => Some(format!("`{other}` says `{}` too", same.word())),
+            None if action == default => Some(format!("the default is `{}` too", default.word())),
+            Some(_) | None => None,
+        };
+    }
+    if let Some((other, stricter)) =
+        wild().find(|(other, stricter)| *stricter >= action && covers(other, rule))
+    {
+        return Some(format!("`{other}` matches all of it and says `{}`", stricter.word()));
+    }
+    let softer = wild().any(|(other, softer)| softer < action && overlap(other, rule));
+    (action == default && !softer).then(|| format!("the default is `{}` too", default.word()))
+}
+
+/// Does the first pattern match every name the second one matches? A name in which each `*` of the second is a character
+/// found nowhere in the first can only be matched by a `*` of the first, which then matches anything in its place.
+fn covers(first: &Pattern, second: &Pattern) -> bool {
+    let unused = ('\u{e000}'..='\u{f8ff}').find(|c| !first.as_str().contains(*c));
+    unused.is_some_and(|unused| first.matches(&second.as_str().replace('*', unused.encode_utf8(&mut [0; 4]))))
+}
+
+/// Is there a name both patterns match? O(first × second).
+fn overlap(first: &Pattern, second: &Pattern) -> bool {
+    let second: Vec<char> = second.as_str().chars().collect();
+    // Which beginnings of `second` can end together with the beginning of `first` read so far.
+    let mut row = vec![false; second.len() + 1];
+    for (at, place) in row.iter_mut().enumerate() {
+        *place = second.iter().take(at).all(|c| *c == '*');
+    }
+    for c in first.as_str().chars() {
+        let mut next: Vec<bool> = Vec::with_capacity(row.len());
+        for at in 0..row.len() {
+            let before = at.checked_sub(1).and_then(|at| second.get(at));
+            let above = row.get(at).copied().unwrap_or(false);
+            let left = at > 0 && next.last().copied().unwrap_or(false);
+            let diagonal = at > 0 && row.get(at - 1).copied().unwrap_or(false);
+            let star = c == '*' || before == Some(&'*');
+            next.push(if star { above || left } else { diagonal && before == Some(&c) });
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lockgate_policy::{Rules, Subject};
+    use proptest::prelude::*;
+
+    fn action() -> impl Strategy<Value = Action> {
+        prop_oneof![Just(Action::Allow), Just(Action::Ask), Just(Action::Deny), Just(Action::Hide)]
+    }
+
+    /// Every name of up to five of three letters.
+    fn names() -> Vec<String> {
+        let mut names = vec![String::new()];
+        for length in 0..5 {
+            let longest: Vec<String> = names.iter().filter(|name| name.len() == length).cloned().collect();
+            names.extend(longest.iter().flat_map(|name| ["a", "b", "c"].map(|c| format!("{name}{c}"))));
+        }
+        names
+    }
+
+    fn patterns() -> impl Strategy<Value = Pattern> {
+        "[ab*]{1,4}".prop_filter_map("pattern", |text| Pattern::parse(&text).ok())
+    }
+
+    proptest! {
+        #[test]
+        fn covers_and_overlap_agree_with_all_short_names(first in patterns(), second in patterns()) {
+            let names = names();
+            let all = names.iter().filter(|name| second.matches(name)).all(|name| first.matches(name));
+            prop_assert_eq!(covers(&first, &second), all, "{} covers {}", first, second);
+            let any = names.iter().any(|name| second.matches(name) && first.matches(name));
+            if any || first.as_str().len() + second.as_str().len() <= 6 {
+                prop_assert_eq!(overlap(&first, &second), any, "{} overlaps {}", first, second);
+            }
+        }
+
+        #[test]
+        fn a_rule_is_idle_exactly_when_no_name_needs_it(
+            rules in proptest::collection::btree_map("[ab*]{1,3}", action(), 1..5),
+            denies in any::<bool>(),
+        ) {
+            let default = if denies { Action::Deny } else { Action::Allow };
+            let rules: Vec<(At<Pattern>, Action)> = rules.into_iter()
+                .filter_map(|(text, action)| {
+                    let value = Pattern::parse(&text).ok()?;
+                    Some((At { value, place: Default::default() }, action))
+                }).collect();
+            let decide = |rules: Vec<(Pattern, Action)>, name: &str| {
+                let tools = RuleSet::new(rules);
+                Rules { default, tools, ..Rules::allow_all() }.decide(Subject::Tool, name).action
+            };
+            for (pattern, action) in &rules {
+                let all: Vec<_> = rules.iter().map(|(p, a)| (p.value.clone(), *a)).collect();
+                let less: Vec<_> = all.iter().filter(|(p, _)| *p != pattern.value).cloned().collect();
+                let needed = names().iter().any(|name| decide(all.clone(), name) != decide(less.clone(), name));
+                prop_assert_eq!(idle(&rules, &pattern.value, *action, default).is_none(), needed, "{}", pattern.value);
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The JSON Schema of `lockgate.yaml`, for editors and for the reference page. It comes from the raw types; what they
+//! cannot say, the bounds of numbers, comes from [`bounds`].
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Map, Value, json};
+
+use super::bounds::{self, Bounds, Measure};
+use super::raw::RawConfig;
+use super::words::{self, ASKS};
+
+/// The JSON Schema (2020-12) of `lockgate.yaml`.
+pub fn schema() -> Value {
+    let mut root = schemars::schema_for!(RawConfig).to_value();
+    if let Some(root) = root.as_object_mut() {
+        root.insert("title".to_owned(), json!("lockgate.yaml"));
+    }
+    without_null(&mut root);
+    for bounds in bounds::ALL {
+        let place = if bounds.section == "Configuration" {
+            format!("/properties/{}", bounds.key)
+        } else {
+            format!("/$defs/{}/properties/{}", bounds.section, bounds.key)
+        };
+        if let Some(Value::Object(property)) = root.pointer_mut(&place) {
+            limit(property, &bounds);
+        }
+    }
+    root
+}
+
+/// Writes default, least and most into the schema of a key.
+fn limit(property: &mut Map<String, Value>, bounds: &Bounds) {
+    let show = |value| bounds.measure.show(value);
+    let default =
+        if bounds.measure == Measure::Count { json!(bounds.default) } else { json!(show(bounds.default)) };
+    property.insert("default".to_owned(), default);
+    if bounds.measure == Measure::Count {
+        property.insert("minimum".to_owned(), json!(bounds.least));
+        property.insert("maximum".to_owned(), json!(bounds.most));
+    } else if let Some(Value::String(text)) = property.get_mut("description") {
+        text.push_str(&format!(" From `{}` to `{}`.", show(bounds.least), show(bounds.most)));
+    }
+}
+
+/// Takes `null` out: a key without a value is an error, not a way to leave it out.
+fn without_null(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            let null = json!({ "type": "null" });
+            if let Some(Value::Array(types)) = object.get_mut("type") {
+                types.retain(|kind| kind != "null");
+                if let [only] = types.as_slice() {
+                    let only = only.clone();
+                    object.insert("type".to_owned(), only);
+                }
+            }
+            if let Some(Value::Array(either)) = object.get_mut("anyOf") {
+                either.retain(|schema| *schema != null);
+                if let [Value::Object(only)] = either.as_slice() {
+                    let only = only.clone();
+                    object.remove("anyOf");
+                    for (key, value) in only {
+                        object.entry(key).or_insert(value);
+                    }
+                }
+            }
+            object.values_mut().for_each(without_null);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_null),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Words, each with what it means.
+fn one_of<'a>(words: impl IntoIterator<Item = (&'a str, &'a str)>) -> Schema {
+    let words: Vec<Value> =
+        words.into_iter().map(|(word, meaning)| json!({ "const": word, "description": meaning })).collect();
+    json_schema!({ "type": "string", "oneOf": words })
+}
+
+/// The shape of one sort of value. These types only carry a schema; the values are read by hand.
+macro_rules! shape {
+    ($($(#[$doc:meta])* $name:ident => $schema:expr;)*) => {$(
+        $(#[$doc])*
+        pub(super) enum $name {}
+
+        impl JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                $schema
+            }
+        }
+    )*};
+}
+
+shape! {
+    /// A time.
+    Time => json_schema!({ "type": "string", "pattern": "^[0-9]+(ms|s|m|h)$" });
+    /// A size.
+    Size => json_schema!({ "type": ["string", "integer"], "pattern": "^[0-9]+(B|KiB|MiB|GiB)?$" });
+    /// A whole number.
+    Count => json_schema!({ "type": "integer" });
+    /// What holds where no rule matches.
+    Default => one_of(words::DEFAULTS.iter().map(|(word, action)| (*word, words::action(*action))));
+    /// What a rule says.
+    Action => one_of(words::ACTIONS.iter().map(|(word, action)| (*word, words::action(*action))));
+    /// What `flow.cross_server` says.
+    CrossServer => one_of([("ask", "A person is asked."), ("deny", "The call is refused.")]);
+    /// How far a server is trusted.
+    Tier => one_of(words::tiers().map(|(word, tier)| (word, words::tier(tier))));
+    /// What a tool does.
+    Effect => one_of(words::effects().map(|(word, effect)| (word, words::effect(effect))));
+    /// What a server may ask for.
+    Ask => one_of(ASKS.iter().map(|(word, ask)| (*word, words::ask(*ask))));
+    /// A program with its arguments.
+    Command => json_schema!({
+        "type": ["array", "string"],
+        "items": { "type": ["string", "number", "boolean"] },
+        "minItems": 1
+    });
+    /// A text that may hold references, or a file.
+    Secret => json_schema!({
+        "type": ["string", "number", "boolean", "object"],
+        "properties": { "file": { "type": "string", "description": "A file that holds the value; a line end at its end is cut." } },
+        "required": ["file"],
+        "additionalProperties": false
+    });
+}

@@ -1,0 +1,202 @@
+//! Secrets, and where they come from: the environment and files, only through [`Surroundings`].
+
+use std::fmt;
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::error::{At, Place, Report, quoted};
+
+/// A value that nobody may read in a log. `Debug` prints stars and there is no `Display`.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes the text as it is.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The text itself. For the wire and for the environment of a child, nothing else.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// Is it this text? The time taken depends on the length only, so it tells nothing about where two texts differ.
+    pub fn matches(&self, other: &[u8]) -> bool {
+        let differs = self.0.bytes().zip(other).fold(0, |differs, (a, b)| differs | (a ^ b));
+        self.0.len() == other.len() && std::hint::black_box(differs) == 0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// What a configuration may read beside its own text.
+pub trait Surroundings {
+    /// An environment variable; `None` where it is not set or not UTF-8.
+    fn variable(&self, name: &str) -> Option<String>;
+    /// A whole file, or its beginning where it is longer than anything a configuration may refer to.
+    fn file(&self, path: &Path) -> io::Result<Vec<u8>>;
+}
+
+/// The environment and the files of this process.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Process;
+
+impl Surroundings for Process {
+    fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn file(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)?.take(super::LARGEST + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+/// How `$` is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dollar {
+    /// `$$` is a `$`, `${NAME}` a variable, anything else an error.
+    Strict,
+    /// `${NAME}` and `${env:NAME}` are variables, `${NAME:-text}` one with a default, any other `$` is itself: what MCP
+    /// clients read.
+    Client,
+}
+
+/// Resolves references.
+pub(super) struct Resolver<'a> {
+    pub(super) surroundings: &'a dyn Surroundings,
+    pub(super) base: &'a Path,
+    pub(super) dollar: Dollar,
+    pub(super) report: &'a Report,
+}
+
+impl Resolver<'_> {
+    /// Puts variables in. `None` where the report says why.
+    pub(super) fn expand(&self, text: &At<String>) -> Option<String> {
+        let mut out = String::new();
+        let mut rest = text.value.as_str();
+        let mut complete = true;
+        while let Some((before, after)) = rest.split_once('$') {
+            out.push_str(before);
+            rest = after;
+            if let Some(reference) = after.strip_prefix('{') {
+                let Some((name, after)) = reference.split_once('}') else {
+                    self.report.error(text.place, "a `${` without `}`", self.how());
+                    return None;
+                };
+                rest = after;
+                match self.variable(name, text.place) {
+                    Some(value) => out.push_str(&value),
+                    None => complete = false,
+                }
+            } else if self.dollar == Dollar::Client {
+                out.push('$');
+            } else if let Some(after) = after.strip_prefix('$') {
+                out.push('$');
+                rest = after;
+            } else {
+                self.report.error(text.place, "a `$` that starts no `${NAME}`", self.how());
+                return None;
+            }
+        }
+        out.push_str(rest);
+        if complete && out.contains('\0') {
+            self.report.error(
+                text.place,
+                "the value holds a zero byte",
+                "neither a header nor an environment can",
+            );
+            return None;
+        }
+        complete.then_some(out)
+    }
+
+    /// Reads a file that holds one secret; a line end at its end is cut.
+    pub(super) fn secret_file(&self, path: &At<String>) -> Option<String> {
+        let expanded = self.expand(path)?;
+        let found = match self.surroundings.file(&self.base.join(&expanded)) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                let message = format!("cannot read the file {}: {}", quoted(&path.value), plain(&error));
+                self.report.error(
+                    path.place,
+                    message,
+                    "the path is relative to the folder of the configuration",
+                );
+                return None;
+            }
+        };
+        let text = String::from_utf8(found).ok().filter(|text| text.len() <= 65_536 && !text.contains('\0'));
+        let Some(mut text) = text else {
+            let message = format!("the file {} does not hold a secret", quoted(&path.value));
+            self.report.error(path.place, message, "it must be a text of at most 64KiB");
+            return None;
+        };
+        if text.ends_with('\n') {
+            text.pop();
+            if text.ends_with('\r') {
+                text.pop();
+            }
+        }
+        Some(text)
+    }
+
+    fn variable(&self, written: &str, place: Place) -> Option<String> {
+        let (name, default) = match (self.dollar, written.split_once(":-")) {
+            (Dollar::Client, Some((name, default))) => (name, Some(default)),
+            _ => (written, None),
+        };
+        let name =
+            if self.dollar == Dollar::Client { name.strip_prefix("env:").unwrap_or(name) } else { name };
+        let mut bytes = name.bytes();
+        let first = bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+        if !first || !bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+            let message = format!("{} is not the name of an environment variable", quoted(name));
+            self.report.error(place, message, self.how());
+            return None;
+        }
+        let value = self.surroundings.variable(name).or_else(|| default.map(str::to_owned));
+        if value.is_none() {
+            let message = format!("the environment variable {} is not set", quoted(name));
+            self.report.error(place, message, format!("set `{name}` where lockgate is started"));
+        }
+        value
+    }
+
+    fn how(&self) -> &'static str {
+        match self.dollar {
+            Dollar::Strict => "write `${NAME}` for an environment variable and `$$` for a `$`",
+            Dollar::Client => "write `${NAME}` for an environment variable",
+        }
+    }
+}
+
+/// An error of the system without its number.
+pub(super) fn plain(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "not allowed".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        kind => kind.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_prints_as_stars_and_compares_whole() {
+        let secret = Secret::new("abc".to_owned());
+        assert_eq!(format!("{secret:?}"), "***");
+        for (other, same) in [("abc", true), ("abd", false), ("ab", false), ("abcd", false), ("", false)] {
+            assert_eq!(secret.matches(other.as_bytes()), same, "{other}");
+        }
+    }
+}

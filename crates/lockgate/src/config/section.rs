@@ -1,0 +1,177 @@
+//! Reads a section key by key. Whatever was not asked for when the section is closed is an unknown key, so the list of
+//! known keys cannot differ from the keys that are read.
+
+use std::cell::RefCell;
+
+use super::bounds::Bounds;
+use super::error::{At, Place, Report, either, perhaps, quoted};
+use super::yaml::{Kind, Node};
+
+/// One section of the file while it is read.
+pub(super) struct Section<'n> {
+    path: String,
+    place: Place,
+    members: &'n [(At<String>, Node)],
+    known: RefCell<Vec<&'static str>>,
+    report: &'n Report,
+}
+
+impl<'n> Section<'n> {
+    /// Takes a value as a section. `path` says which, for messages; empty for the file as a whole.
+    pub(super) fn open(path: &str, node: &'n Node, report: &'n Report) -> Option<Self> {
+        let members = members(path, node, report)?;
+        Some(Self { path: path.to_owned(), place: node.place, members, known: RefCell::default(), report })
+    }
+
+    /// Where the section starts.
+    pub(super) fn place(&self) -> Place {
+        self.place
+    }
+
+    /// The value of a key, if it is there. Makes the key known.
+    pub(super) fn take(&self, key: &'static str) -> Option<&'n Node> {
+        if !self.known.borrow().contains(&key) {
+            self.known.borrow_mut().push(key);
+        }
+        let (_, node) = self.members.iter().find(|(name, _)| name.value == key)?;
+        if matches!(node.value, Kind::Nothing) {
+            let message = format!("{} has no value", quoted(&self.name(key)));
+            self.report.error(node.place, message, "write a value, or remove the key");
+            return None;
+        }
+        Some(node)
+    }
+
+    /// Is the key there, whatever its value?
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.members.iter().any(|(name, _)| name.value == key)
+    }
+
+    /// A section inside this one.
+    pub(super) fn section(&self, key: &'static str) -> Option<Self> {
+        Self::open(&self.name(key), self.take(key)?, self.report)
+    }
+
+    /// A section inside this one; one without keys where there is none.
+    pub(super) fn section_or_empty(&self, key: &'static str) -> Self {
+        self.section(key).unwrap_or_else(|| Self {
+            path: self.name(key),
+            place: self.place,
+            members: &[],
+            known: RefCell::default(),
+            report: self.report,
+        })
+    }
+
+    /// A text.
+    pub(super) fn text(&self, key: &'static str) -> Option<At<String>> {
+        text(&self.name(key), self.take(key)?, self.report)
+    }
+
+    /// One of several words.
+    pub(super) fn word<T: Copy>(&self, key: &'static str, words: &[(&str, T)]) -> Option<At<T>> {
+        let text = self.text(key)?;
+        At::map(&text, |text| word(&quoted(&self.name(key)), text, words, self.report))
+    }
+
+    /// `true` or `false`; nothing else is one.
+    pub(super) fn switch(&self, key: &'static str) -> Option<At<bool>> {
+        self.word(key, &[("true", true), ("false", false)])
+    }
+
+    /// A number, size or time within bounds; the default, which stands nowhere, where there is none.
+    pub(super) fn measure(&self, bounds: &Bounds) -> At<u64> {
+        let default = At { value: bounds.default, place: Place::default() };
+        let Some(text) = self.text(bounds.key) else { return default };
+        match bounds.read(&text.value) {
+            Ok(value) => At { value, place: text.place },
+            Err((message, hint)) => {
+                self.report.error(text.place, message, hint);
+                default
+            }
+        }
+    }
+
+    /// A list of texts.
+    pub(super) fn texts(&self, key: &'static str) -> Option<At<Vec<At<String>>>> {
+        let node = self.take(key)?;
+        let Kind::List(items) = &node.value else {
+            let message = format!("{} must be a list, not {}", quoted(&self.name(key)), node.value.word());
+            self.report.error(node.place, message, format!("write `{key}: [first, second]`"));
+            return None;
+        };
+        let value = items.iter().filter_map(|item| text(&self.name(key), item, self.report)).collect();
+        Some(At { value, place: node.place })
+    }
+
+    /// A section with keys of the operator's own, in the order of the file.
+    pub(super) fn named(&self, key: &'static str) -> Option<&'n [(At<String>, Node)]> {
+        let node = self.take(key)?;
+        members(&self.name(key), node, self.report)
+    }
+
+    /// Says which keys were not asked for.
+    pub(super) fn close(self) {
+        let known = self.known.into_inner();
+        for (key, _) in self.members.iter().filter(|(key, _)| !known.contains(&key.value.as_str())) {
+            let place = if self.path.is_empty() {
+                "at the top".to_owned()
+            } else {
+                format!("in {}", quoted(&self.path))
+            };
+            let message = format!("unknown key {} {place}", quoted(&key.value));
+            let hint = format!("{}known keys: {}", perhaps(&key.value, &known), known.join(", "));
+            self.report.error(key.place, message, hint);
+        }
+    }
+
+    /// A key with all that stands before it.
+    pub(super) fn name(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+}
+
+/// A value that must be a text.
+pub(super) fn text(name: &str, node: &Node, report: &Report) -> Option<At<String>> {
+    if let Kind::Text(text) = &node.value {
+        return Some(At { value: text.clone(), place: node.place });
+    }
+    let message = format!("{} must be a text, not {}", quoted(name), node.value.word());
+    let hint = match node.value {
+        Kind::Nothing => "write a value; for an empty text or the word null write it in quotes",
+        Kind::Text(_) | Kind::List(_) | Kind::Map(_) => {
+            "write one value; a text that starts with `[` or `{` needs quotes"
+        }
+    };
+    report.error(node.place, message, hint);
+    None
+}
+
+/// A text that must be one of several words. `what` names the thing for messages.
+pub(super) fn word<T: Copy>(
+    what: &str,
+    text: &At<String>,
+    words: &[(&str, T)],
+    report: &Report,
+) -> Option<T> {
+    let found = words.iter().find(|(word, _)| *word == text.value);
+    if found.is_none() {
+        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let hint = format!("{}write {}", perhaps(&text.value, &known), either(&known));
+        report.error(text.place, format!("{what} cannot be {}", quoted(&text.value)), hint);
+    }
+    found.map(|(_, value)| *value)
+}
+
+fn members<'n>(path: &str, node: &'n Node, report: &Report) -> Option<&'n [(At<String>, Node)]> {
+    if let Kind::Map(members) = &node.value {
+        return Some(members);
+    }
+    let what = if path.is_empty() { "the file".to_owned() } else { quoted(path) };
+    report.error(
+        node.place,
+        format!("{what} must be a section, not {}", node.value.word()),
+        "write `key: value` lines, indented",
+    );
+    None
+}

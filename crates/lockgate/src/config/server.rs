@@ -1,0 +1,259 @@
+//! One server: how it is started or reached, and what it may do.
+
+use std::path::Path;
+
+use lockgate_core::{MayAsk, Server, Wire};
+use lockgate_model::{ServerName, Tier};
+use lockgate_policy::{Action, Rules};
+
+use super::Launch;
+use super::address::Target;
+use super::error::{At, Place, Report, quoted};
+use super::raw::{RawSecret, RawServer};
+use super::rules;
+use super::secret::{Resolver, Secret};
+use super::words::Ask;
+
+/// Headers that Lockgate sets itself, or that belong to one connection.
+const OWN_HEADERS: [&str; 13] = [
+    "accept",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "keep-alive",
+    "last-event-id",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// A server, how to get to it, and how that reads without secrets.
+pub(super) struct Checked {
+    pub(super) name: ServerName,
+    pub(super) server: Server,
+    pub(super) launch: Launch,
+    pub(super) shown: String,
+}
+
+/// Checks one server. `default` is the one at the top; `None` where it could not be read.
+pub(super) fn check(raw: &RawServer, default: Option<Action>, resolver: &Resolver<'_>) -> Option<Checked> {
+    let report = resolver.report;
+    let name = name(&raw.name, report);
+    let launch = launch(raw, resolver);
+    let own = raw.default.as_ref().map(|default| default.value);
+    let default = if raw.default_unclear { None } else { own.or(default) };
+    let path = |section: &str| format!("servers.{}.{section}", raw.name.value);
+    let rules = Rules {
+        default: default.unwrap_or(Action::Deny),
+        tools: rules::rule_set(&path("tools"), &raw.tools, default, report),
+        resources: rules::rule_set(&path("resources"), &raw.resources, default, report),
+        prompts: rules::rule_set(&path("prompts"), &raw.prompts, default, report),
+    };
+    let effects = rules::effects(&path("effects"), &raw.effects, report);
+    let may_ask = may_ask(raw, report);
+    if raw.timeout.is_written() && raw.timeout.value > raw.deadline.value {
+        let hint = "`deadline` ends the wait first; raise it, or lower `timeout`";
+        report.error(raw.timeout.place, "`timeout` is longer than `deadline`", hint);
+    }
+    let (launch, shown) = launch?;
+    let wire = match launch {
+        Launch::Command { .. } => Wire::Lines,
+        Launch::Http { .. } => Wire::Http,
+    };
+    let server = Server {
+        tier: raw.tier.as_ref().map_or(Tier::Mixed, |tier| tier.value),
+        wire,
+        rules,
+        effects,
+        may_ask,
+        timeout: raw.timeout.value.min(raw.deadline.value),
+        deadline: raw.deadline.value,
+    };
+    Some(Checked { name: name?, server, launch, shown })
+}
+
+fn name(raw: &At<String>, report: &Report) -> Option<ServerName> {
+    let name = ServerName::parse(&raw.value);
+    if name.is_none() {
+        let better =
+            made_name(&raw.value).map_or_else(String::new, |name| format!("did you mean `{name}`? "));
+        let hint = format!("{better}write 1 to 32 of `a-z`, `0-9` and `-`, a letter first");
+        report.error(raw.place, format!("bad server name {}", quoted(&raw.value)), hint);
+    }
+    name
+}
+
+/// A server name as near to a text as one can be. `None` where the text has no letter.
+pub(super) fn made_name(text: &str) -> Option<ServerName> {
+    let mut made = String::new();
+    for c in text.chars().map(|c| c.to_ascii_lowercase()) {
+        match c {
+            'a'..='z' => made.push(c),
+            '0'..='9' if !made.is_empty() => made.push(c),
+            _ if made.is_empty() || made.ends_with('-') => {}
+            _ => made.push('-'),
+        }
+        if made.len() == ServerName::MAX {
+            break;
+        }
+    }
+    ServerName::parse(made.trim_end_matches('-'))
+}
+
+fn may_ask(raw: &RawServer, report: &Report) -> MayAsk {
+    let Some(asks) = &raw.may_ask else { return MayAsk { sampling: true, elicitation: true, roots: true } };
+    for (count, ask) in asks.iter().enumerate() {
+        if asks.iter().take(count).any(|earlier| earlier.value == ask.value) {
+            report.error(ask.place, "`may_ask` holds the same word twice", "remove one of them");
+        }
+    }
+    let has = |wanted: Ask| asks.iter().any(|ask| ask.value == wanted);
+    MayAsk { sampling: has(Ask::Sampling), elicitation: has(Ask::Elicitation), roots: has(Ask::Roots) }
+}
+
+fn launch(raw: &RawServer, resolver: &Resolver<'_>) -> Option<(Launch, String)> {
+    let idle = |key: &str, place: Option<Place>, only: &str| {
+        if let Some(place) = place {
+            let message = format!("`{key}` has no effect on a server without `{only}`");
+            resolver.report.error(place, message, "remove it");
+        }
+    };
+    if let Some(command) = &raw.command {
+        idle("headers", raw.headers.as_ref().map(|at| at.place), "url");
+        idle("allow_insecure_http", raw.allow_insecure_http.as_ref().map(|at| at.place), "url");
+        return start(raw, command, resolver);
+    }
+    let url = raw.url.as_ref()?;
+    idle("env", raw.env.as_ref().map(|at| at.place), "command");
+    idle("cwd", raw.cwd.as_ref().map(|at| at.place), "command");
+    reach(raw, url, resolver)
+}
+
+fn start(
+    raw: &RawServer,
+    command: &At<Vec<At<String>>>,
+    resolver: &Resolver<'_>,
+) -> Option<(Launch, String)> {
+    let report = resolver.report;
+    let words: Vec<Option<String>> = command.value.iter().map(|word| resolver.expand(word)).collect();
+    let env = raw.env.as_ref().map_or_else(|| Some(Vec::new()), |env| environment(&env.value, resolver));
+    let cwd = match &raw.cwd {
+        Some(folder) if folder.value.is_empty() => {
+            report.error(
+                folder.place,
+                "`cwd` is empty",
+                "remove it, or write `.` for the folder of the configuration",
+            );
+            return None;
+        }
+        Some(folder) => Some(resolver.base.join(resolver.expand(folder)?)),
+        None => None,
+    };
+    let mut words: Vec<String> = words.into_iter().collect::<Option<_>>()?;
+    let Some(program) = words.first_mut().filter(|program| !program.trim().is_empty()) else {
+        report.error(command.place, "`command` names no program", "write `command: [program, argument]`");
+        return None;
+    };
+    if program.contains('/') && Path::new(program.as_str()).is_relative() {
+        *program = resolver.base.join(program.as_str()).to_string_lossy().into_owned();
+    }
+    let shown: Vec<&str> = command.value.iter().map(|word| word.value.as_str()).collect();
+    Some((Launch::Command { command: words, env: env?, cwd }, shown.join(" ")))
+}
+
+fn environment(raw: &[(At<String>, RawSecret)], resolver: &Resolver<'_>) -> Option<Vec<(String, Secret)>> {
+    let one = |(name, value): &(At<String>, RawSecret)| {
+        let value = secret(value, resolver);
+        if name.value.is_empty() || name.value.contains(['=', '\0']) {
+            let message = format!("{} is not the name of an environment variable", quoted(&name.value));
+            resolver.report.error(name.place, message, "write a name without `=`");
+            return None;
+        }
+        Some((name.value.clone(), value?))
+    };
+    raw.iter().map(one).collect::<Vec<_>>().into_iter().collect()
+}
+
+fn reach(raw: &RawServer, url: &At<String>, resolver: &Resolver<'_>) -> Option<(Launch, String)> {
+    let report = resolver.report;
+    let headers = raw.headers.as_ref().map_or_else(|| Some(Vec::new()), |all| headers(&all.value, resolver));
+    let expanded = resolver.expand(url)?;
+    let target = match Target::parse(&expanded) {
+        Ok(target) => target,
+        Err((what, hint)) => {
+            // The text as written: what a variable holds may be a secret.
+            report.error(url.place, format!("the url {} {what}", quoted(&without_secrets(&url.value))), hint);
+            return None;
+        }
+    };
+    let plain = !target.encrypted && !target.is_this_machine();
+    match &raw.allow_insecure_http {
+        Some(allow) if allow.value && !plain => {
+            report.error(allow.place, "`allow_insecure_http` has no effect on this address", "remove it");
+        }
+        Some(allow) if allow.value => {}
+        _ if plain => {
+            let message = format!("the url {} is not encrypted", quoted(&without_secrets(&url.value)));
+            report.error(
+                url.place,
+                message,
+                "write `https`; only servers on this machine may be reached by `http`",
+            );
+        }
+        _ => {}
+    }
+    Some((Launch::Http { url: expanded, headers: headers? }, without_secrets(&url.value)))
+}
+
+/// A URL for people: what could be a password or a key in it as stars.
+fn without_secrets(url: &str) -> String {
+    let (before, query) = url.split_once('?').map_or((url, ""), |(before, _)| (before, "?***"));
+    let (scheme, rest) = before.split_once("://").unwrap_or(("", before));
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit_once('@').map_or(authority.to_owned(), |(_, host)| format!("***@{host}"));
+    let scheme = if scheme.is_empty() { String::new() } else { format!("{scheme}://") };
+    format!("{scheme}{host}{path}{query}")
+}
+
+fn headers(raw: &[(At<String>, RawSecret)], resolver: &Resolver<'_>) -> Option<Vec<(String, Secret)>> {
+    let report = resolver.report;
+    let one = |(count, (name, value)): (usize, &(At<String>, RawSecret))| {
+        let place = name.place;
+        let value = secret(value, resolver);
+        let lower = name.value.to_ascii_lowercase();
+        let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+        let twice = raw.iter().take(count).any(|(earlier, _)| earlier.value.eq_ignore_ascii_case(&lower));
+        let (what, hint) = if lower.is_empty() || !lower.bytes().all(token) {
+            ("is not the name of a header", "write a name such as `Authorization`")
+        } else if OWN_HEADERS.contains(&lower.as_str())
+            || lower.starts_with("mcp-")
+            || lower.starts_with("proxy-")
+        {
+            ("is set by lockgate itself", "remove it")
+        } else if twice {
+            ("stands twice in `headers`", "keep one of them; case makes no difference")
+        } else {
+            let value = value?;
+            if value.reveal().bytes().all(|b| (b' '..=b'~').contains(&b)) {
+                return Some((name.value.clone(), value));
+            }
+            ("has a value that no header can have", "use visible ASCII characters and spaces, on one line")
+        };
+        report.error(place, format!("the header {} {what}", quoted(&name.value)), hint);
+        None
+    };
+    raw.iter().enumerate().map(one).collect::<Vec<_>>().into_iter().collect()
+}
+
+/// Resolves a secret wherever it comes from.
+pub(super) fn secret(raw: &RawSecret, resolver: &Resolver<'_>) -> Option<Secret> {
+    let text = match raw {
+        RawSecret::Text(text) => resolver.expand(text),
+        RawSecret::File(path) => resolver.secret_file(path),
+    };
+    text.map(Secret::new)
+}

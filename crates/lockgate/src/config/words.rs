@@ -1,0 +1,89 @@
+//! The words of the file and what they stand for.
+
+use lockgate_core::CrossServer;
+use lockgate_model::{Effect, Tier};
+use lockgate_policy::Action;
+
+/// What a server may ask the agent for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ask {
+    Sampling,
+    Elicitation,
+    Roots,
+}
+
+/// What a rule may say.
+pub(super) const ACTIONS: &[(&str, Action)] =
+    &[("allow", Action::Allow), ("ask", Action::Ask), ("deny", Action::Deny), ("hide", Action::Hide)];
+
+/// What may hold where no rule matches.
+pub(super) const DEFAULTS: &[(&str, Action)] = &[("allow", Action::Allow), ("deny", Action::Deny)];
+
+/// What `flow.cross_server` may be.
+pub(super) const CROSS: &[(&str, CrossServer)] = &[("ask", CrossServer::Ask), ("deny", CrossServer::Deny)];
+
+/// What a server may be let ask for.
+pub(super) const ASKS: &[(&str, Ask)] =
+    &[("sampling", Ask::Sampling), ("elicitation", Ask::Elicitation), ("roots", Ask::Roots)];
+
+/// Every tier with its word.
+pub(super) fn tiers() -> [(&'static str, Tier); 5] {
+    Tier::ALL.map(|tier| (tier.word(), tier))
+}
+
+/// Every effect with its word.
+pub(super) fn effects() -> [(&'static str, Effect); 6] {
+    Effect::ALL.map(|effect| (effect.word(), effect))
+}
+
+/// What an action does.
+pub(super) fn action(action: Action) -> &'static str {
+    match action {
+        Action::Allow => "Passes.",
+        Action::Ask => "A person is asked before every call.",
+        Action::Deny => "Refused, and the agent is told so.",
+        Action::Hide => "Not listed, and refused as if it did not exist.",
+    }
+}
+
+/// What a tier stands for.
+pub(super) fn tier(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Quarantined => "New and not yet looked at.",
+        Tier::Open => "Anybody can write what it returns: the web, search, public repositories.",
+        Tier::Mixed => "Outsiders can write part of what it returns: mail, chat, tickets, files.",
+        Tier::Internal => "Run by you over your own data; what it returns is trusted.",
+        Tier::Core => "A clock, a calculator, a vault: what it returns is as good as your word.",
+    }
+}
+
+/// What an effect stands for.
+pub(super) fn effect(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Read => "Looks, changes nothing.",
+        Effect::Write => "Changes something that can be changed back.",
+        Effect::Egress => "Sends something out.",
+        Effect::Commit => "Spends money or places an order.",
+        Effect::Grant => "Gives rights: passwords, keys, permissions, members.",
+        Effect::Destructive => "Deletes, or runs whatever it is told.",
+    }
+}
+
+/// What a server wants when it asks.
+pub(super) fn ask(ask: Ask) -> &'static str {
+    match ask {
+        Ask::Sampling => "A text written by the agent's model (`sampling/createMessage`).",
+        Ask::Elicitation => "An answer of the user (`elicitation/create`).",
+        Ask::Roots => "The folders the agent works in (`roots/list`).",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_action_is_read_from_its_own_word() {
+        assert!(ACTIONS.iter().chain(DEFAULTS).all(|(word, action)| action.word() == *word));
+    }
+}

@@ -1,0 +1,179 @@
+//! YAML to a tree that knows where everything stands, with all that is ambiguous about YAML taken out: no anchors, no
+//! merge keys, no tags, no duplicate keys, one document. A scalar stays the text it was written as, so `no` is a word.
+
+use serde_saphyr::granit_parser::{Event, Marker, Options, Parser, ScalarStyle, Span, StrInput};
+
+use super::error::{At, Place, Report, quoted};
+
+/// Deepest nesting of lists and sections. A configuration needs six.
+const DEPTH: usize = 16;
+
+/// One value and where it starts.
+pub(super) type Node = At<Kind>;
+
+/// What a value is.
+#[derive(Clone, Debug)]
+pub(super) enum Kind {
+    /// Nothing, `~` or `null`.
+    Nothing,
+    /// A scalar as it was written.
+    Text(String),
+    /// `[…]`
+    List(Vec<Node>),
+    /// `{…}`, in the order of the file, keys all different.
+    Map(Vec<(At<String>, Node)>),
+}
+
+impl Kind {
+    /// In the operator's words.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Text(_) => "a text",
+            Self::List(_) => "a list",
+            Self::Map(_) => "a section",
+        }
+    }
+}
+
+/// Reads one document. `None` where the report says why; a report with errors may still come with a tree, so that the
+/// rest can be checked too.
+pub(super) fn read(text: &str, report: &Report) -> Option<Node> {
+    let mut options = Options::default();
+    options.disallow_directives = true;
+    options.emit_unresolved_aliases = true;
+    options.emit_comments = false;
+    options.flow_nesting_limit = DEPTH;
+    options.block_nesting_limit = DEPTH;
+    let mut reader = Reader { parser: Parser::new_from_str_with_options(text, options), report };
+    reader.document()
+}
+
+struct Reader<'t, 'r> {
+    parser: Parser<'t, StrInput<'t>>,
+    report: &'r Report,
+}
+
+impl<'t> Reader<'t, '_> {
+    fn document(&mut self) -> Option<Node> {
+        let mut document = None;
+        loop {
+            let (event, span) = self.next()?;
+            match event {
+                Event::StreamEnd => return document,
+                Event::StreamStart | Event::DocumentEnd => {}
+                Event::DocumentStart(..) if document.is_some() => {
+                    let hint = "a configuration is one document: remove the `---` and what follows it";
+                    self.report.error(place(span.start), "a second document starts here", hint);
+                    return document;
+                }
+                Event::DocumentStart(..) => {
+                    let (event, span) = self.next()?;
+                    document = Some(self.node(event, &span)?);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn next(&mut self) -> Option<(Event<'t>, Span)> {
+        match self.parser.next_event()? {
+            Ok(next) => Some(next),
+            Err(error) => {
+                let info = error.info();
+                let hint = if info.contains("tab") {
+                    "indent with spaces"
+                } else if info.contains("recursion") {
+                    "a configuration is never this deep"
+                } else {
+                    "often a missing space after `:`, wrong indentation, or a value that needs quotes"
+                };
+                self.report.error(
+                    place(*error.marker()),
+                    format!("not valid yaml: {}", info.to_lowercase()),
+                    hint,
+                );
+                None
+            }
+        }
+    }
+
+    fn node(&mut self, event: Event<'t>, span: &Span) -> Option<Node> {
+        let at = place(span.start);
+        if event.anchor_id().is_some() {
+            self.report.error(at, "anchors are not supported", "remove the `&name` and write the value out");
+        }
+        if event.tag().is_some() {
+            self.report.error(at, "tags are not supported", "remove the `!name` before the value");
+        }
+        let kind = match event {
+            Event::Scalar(value, ScalarStyle::Plain, ..)
+                if matches!(&*value, "" | "~" | "null" | "Null" | "NULL") =>
+            {
+                Kind::Nothing
+            }
+            Event::Scalar(value, ..) => Kind::Text(value.into_owned()),
+            Event::SequenceStart(..) => self.list()?,
+            Event::MappingStart(..) => self.map()?,
+            Event::Alias(_) | Event::UnresolvedAlias(_) => {
+                self.report.error(
+                    at,
+                    "aliases are not supported",
+                    "write the value out; a text that starts with `*` needs quotes",
+                );
+                Kind::Nothing
+            }
+            _ => Kind::Nothing,
+        };
+        Some(At { value: kind, place: at })
+    }
+
+    fn list(&mut self) -> Option<Kind> {
+        let mut items = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::SequenceEnd, _) => return Some(Kind::List(items)),
+                (event, span) => items.push(self.node(event, &span)?),
+            }
+        }
+    }
+
+    fn map(&mut self) -> Option<Kind> {
+        let mut members: Vec<(At<String>, Node)> = Vec::new();
+        loop {
+            let (event, span) = self.next()?;
+            if matches!(event, Event::MappingEnd) {
+                return Some(Kind::Map(members));
+            }
+            let key = self.node(event, &span)?;
+            let (event, span) = self.next()?;
+            let value = self.node(event, &span)?;
+            if let Some(key) = self.key(key, &members) {
+                members.push((key, value));
+            }
+        }
+    }
+
+    fn key(&self, key: Node, members: &[(At<String>, Node)]) -> Option<At<String>> {
+        let place = key.place;
+        let Kind::Text(text) = key.value else {
+            let message = format!("a key must be a text, not {}", key.value.word());
+            self.report.error(place, message, "write `key: value`");
+            return None;
+        };
+        if text == "<<" {
+            self.report.error(place, "merge keys are not supported", "write the values out");
+            return None;
+        }
+        if let Some((first, _)) = members.iter().find(|(known, _)| known.value == text) {
+            let hint = format!("the first one is on line {}; keep one of them", first.place.line);
+            self.report.error(place, format!("duplicate key {}", quoted(&text)), hint);
+            return None;
+        }
+        Some(At { value: text, place })
+    }
+}
+
+fn place(marker: Marker) -> Place {
+    Place { line: marker.line(), column: marker.col() + 1 }
+}
