@@ -32,10 +32,16 @@ pub(crate) fn error(id: Option<&[u8]>, finding: &Finding, about: &About<'_>) -> 
     let message = quote(&sentence(finding, about));
     let data = match finding.reason {
         Reason::RevisionNotSupported => {
-            let all: Vec<_> = Revision::ALL.iter().rev().map(|revision| quote(revision.as_str())).collect();
+            // What `server/discover` says as well; older revisions are settled by `initialize`.
+            let supported = quote(Revision::R2026_07_28.as_str());
             let requested = about.shown.map_or_else(String::new, |shown| format!(",\"requested\":{}", quote(shown)));
-            format!("{{\"supported\":[{}]{requested},\"reason\":\"{}\"}}", all.join(","), finding.reason.code())
+            format!("{{\"supported\":[{supported}]{requested},\"reason\":\"{}\"}}", finding.reason.code())
         }
+        Reason::MissingClientCapability => format!(
+            "{{\"requiredCapabilities\":{{\"extensions\":{{{}:{{}}}}}},\"reason\":\"{}\"}}",
+            quote(crate::route::TASKS),
+            finding.reason.code()
+        ),
         _ => decision(finding, about),
     };
     let id = id.map_or_else(|| "null".into(), String::from_utf8_lossy);

@@ -14,6 +14,9 @@ use crate::{Core, Head, Scope, Sent, Step, digest, headers, names, reply};
 /// How long `server/discover` may take: an old server may not answer it at all, and the agent waits to fall back.
 const DISCOVER_MILLIS: u64 = 10_000;
 
+/// The extension that brings tasks to the stateless era (SEP-2663).
+pub(crate) const TASKS: &str = "io.modelcontextprotocol/tasks";
+
 /// What a request turned out to be about.
 struct Located<'m> {
     server: ServerName,
@@ -36,6 +39,9 @@ impl Core {
         if let Some(state) = self.holds.redeems(&request.params) {
             return self.redeem(request, &state, now, steps);
         }
+        if request.revision == Revision::R2026_07_28 {
+            self.note_capabilities(request.params.reserved("clientCapabilities"));
+        }
         let Scope::One(server) = self.scope.clone() else {
             return self.route_among_all(request, approved, now, steps);
         };
@@ -48,20 +54,11 @@ impl Core {
             "tools/call" | "prompts/get" | "resources/read" | "resources/subscribe" | "resources/unsubscribe"
             | "resources/directory/read" | "completion/complete" | "skills/get" | "tasks/get" | "tasks/update"
             | "tasks/cancel" | "tasks/result" => self.aim(request, approved, now, steps),
-            _ => {
-                if request.revision == Revision::R2026_07_28 {
-                    self.note_capabilities(request.params.reserved("clientCapabilities"));
-                }
-                self.pass(request, server, now, steps);
-            }
+            _ => self.pass(request, server, now, steps),
         }
     }
 
     fn route_among_all(&mut self, request: &Request<'_>, approved: bool, now: Tick, steps: &mut Vec<Step>) {
-        let modern = request.revision == Revision::R2026_07_28;
-        if modern {
-            self.note_capabilities(request.params.reserved("clientCapabilities"));
-        }
         match request.method {
             "ping" => self.pong(request, steps),
             "initialize" => {
@@ -243,6 +240,10 @@ impl Core {
     }
 
     fn locate_task<'m>(&self, request: &Request<'m>) -> Result<Located<'m>, Lost> {
+        let declared = request.params.reserved("clientCapabilities").and_then(|all| all.get("extensions")?.get(TASKS));
+        if request.revision == Revision::R2026_07_28 && declared.is_none() {
+            return Err(Lost::Refused(Reason::MissingClientCapability));
+        }
         let given = request.params.get("taskId").ok_or(Lost::Refused(Reason::BadParams))?;
         let task = given.text().ok_or(Lost::Refused(Reason::BadParams))?;
         let (server, inner) = match &self.scope {

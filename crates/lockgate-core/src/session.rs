@@ -130,6 +130,11 @@ impl Core {
         self.exchanges.is_empty()
     }
 
+    /// Does this exchange still wait for an answer?
+    pub fn is_open(&self, exchange: ExchangeId) -> bool {
+        self.exchanges.get(exchange).is_some()
+    }
+
     /// Which servers it can reach.
     pub fn scope(&self) -> &Scope {
         &self.scope

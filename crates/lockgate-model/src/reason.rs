@@ -86,6 +86,7 @@ reasons! {
     MissingMeta "missing_meta" Agent -32602 400 "the request lacks `_meta` fields that revision 2026-07-28 requires" "send protocolVersion and clientCapabilities in `_meta`"
     HeaderMismatch "header_mismatch" Agent -32020 400 "an HTTP header is missing or does not say what the message says" "mirror the message in MCP-Protocol-Version, Mcp-Method, Mcp-Name and Mcp-Param-*"
     RevisionNotSupported "revision_not_supported" Agent -32022 400 "the protocol revision is not one that is spoken here" "use one of the revisions in the error's data"
+    MissingClientCapability "missing_client_capability" Agent -32021 400 "the request needs a capability that it does not declare" "declare the extension named in the error's data"
     EraNotSupported "era_not_supported" Agent -32601 400 "the server behind speaks the other era of MCP" "connect with `initialize`; translation between eras is not built yet"
     UnknownMethod "unknown_method" Agent -32601 404 "the method is not part of the protocol revision in use" "check the method name and the revision"
     UnknownServer "unknown_server" Agent -32602 404 "no server of that name is configured" "see `lockgate check` for the names"

@@ -54,6 +54,7 @@ pub(super) const DEADLINE: Bounds = bounds("Server", "deadline", Time, 10 * MINU
 pub(super) const THREADS: Bounds = bounds("Http", "threads", Count, 1, (1, 64));
 pub(super) const BODY_TIMEOUT: Bounds = bounds("Http", "body_timeout", Time, 10 * SECOND, (100, 10 * MINUTE));
 pub(super) const CONNECTIONS: Bounds = bounds("Http", "connections", Count, 1_024, (1, 65_536));
+pub(super) const POLL_AFTER: Bounds = bounds("Http", "poll_after", Time, 25 * SECOND, (10, 10 * MINUTE));
 pub(super) const REQUEST_BYTES: Bounds = bounds("Limits", "request_bytes", Size, MIB, (KIB, 64 * MIB));
 pub(super) const RESULT_BYTES: Bounds = bounds("Limits", "result_bytes", Size, 16 * MIB, (KIB, 256 * MIB));
 pub(super) const ARGUMENT_DEPTH: Bounds = bounds("Limits", "argument_depth", Count, 10, (1, 126));
@@ -71,12 +72,13 @@ pub(super) const MAX_BYTES: Bounds = bounds("Records", "max_bytes", Size, 64 * M
 pub(super) const KEEP: Bounds = bounds("Records", "keep", Count, 5, (1, 1_000));
 
 /// All of them.
-pub(super) const ALL: [Bounds; 18] = [
+pub(super) const ALL: [Bounds; 19] = [
     TIMEOUT,
     DEADLINE,
     THREADS,
     BODY_TIMEOUT,
     CONNECTIONS,
+    POLL_AFTER,
     REQUEST_BYTES,
     RESULT_BYTES,
     ARGUMENT_DEPTH,
@@ -127,7 +129,7 @@ impl Measure {
 
     /// A value in the largest unit that leaves nothing over.
     pub(super) fn show(self, value: u64) -> String {
-        let unit = self.units().iter().find(|(_, size)| value >= *size && value % size == 0);
+        let unit = self.units().iter().find(|(_, size)| value >= *size && value.is_multiple_of(*size));
         let (word, size) = unit.copied().unwrap_or(("", 1));
         format!("{}{word}", value / size)
     }

@@ -188,6 +188,7 @@ fn http(raw: &RawHttp, report: &Report) -> HttpSettings {
         threads: usize_of(&raw.threads),
         body_timeout: Duration::from_millis(raw.body_timeout.value),
         connections: usize_of(&raw.connections),
+        poll_after: Duration::from_millis(raw.poll_after.value),
     }
 }
 

@@ -217,6 +217,7 @@ fn measures(config: &Config) -> Vec<(String, Bounds, u64)> {
         (bounds::THREADS, count(config.http.threads)),
         (bounds::BODY_TIMEOUT, time(config.http.body_timeout)),
         (bounds::CONNECTIONS, count(config.http.connections)),
+        (bounds::POLL_AFTER, time(config.http.poll_after)),
     ];
     let name = |bounds: &Bounds| match bounds.section {
         "Configuration" => bounds.key.to_owned(),

@@ -125,6 +125,8 @@ pub struct HttpSettings {
     pub body_timeout: Duration,
     /// Most connections at once. Default 1024.
     pub connections: usize,
+    /// How long a stream that the agent can resume stays open without an answer. Default 25 s.
+    pub poll_after: Duration,
 }
 
 impl Default for HttpSettings {
@@ -136,6 +138,7 @@ impl Default for HttpSettings {
             threads: count(bounds::THREADS),
             body_timeout: Duration::from_millis(bounds::BODY_TIMEOUT.default),
             connections: count(bounds::CONNECTIONS),
+            poll_after: Duration::from_millis(bounds::POLL_AFTER.default),
         }
     }
 }
@@ -254,7 +257,7 @@ fn unnamed() -> ServerName {
 
 fn not_text(file: &str, bytes: &[u8], valid: usize) -> ConfigErrors {
     let before = bytes.get(..valid).unwrap_or_default();
-    let line = before.iter().filter(|b| **b == b'\n').count() + 1;
+    let line = before.split(|b| *b == b'\n').count();
     ConfigErrors::whole(
         file,
         format!("is not UTF-8 text: line {line} holds other bytes"),

@@ -76,7 +76,7 @@ pub(super) struct RawServer {
     pub(super) command: Option<At<Vec<At<String>>>>,
     /// Environment variables for the program, beside the few every program needs.
     #[schemars(with = "Option<std::collections::BTreeMap<String, schema::Secret>>")]
-    pub(super) env: Option<At<Vec<(At<String>, RawSecret)>>>,
+    pub(super) env: Option<At<RawSecrets>>,
     /// The folder the program starts in, relative to the folder of the configuration. Without it, the one Lockgate was
     /// started in.
     #[schemars(with = "Option<String>")]
@@ -86,7 +86,7 @@ pub(super) struct RawServer {
     pub(super) url: Option<At<String>>,
     /// Headers sent with every request, for the credentials of the server.
     #[schemars(with = "Option<std::collections::BTreeMap<String, schema::Secret>>")]
-    pub(super) headers: Option<At<Vec<(At<String>, RawSecret)>>>,
+    pub(super) headers: Option<At<RawSecrets>>,
     /// Lets `url` be `http` to another machine. Whoever is on the way can then read and change everything, credentials
     /// included.
     #[schemars(with = "Option<bool>", extend("default" = false))]
@@ -125,6 +125,9 @@ pub(super) struct RawServer {
     pub(super) deadline: At<u64>,
 }
 
+/// Secrets under names of the operator's own.
+pub(super) type RawSecrets = Vec<(At<String>, RawSecret)>;
+
 /// The rules for one kind of subject, in the order of the file.
 pub(super) type RawRules = Vec<(At<String>, At<Action>)>;
 
@@ -161,6 +164,10 @@ pub(super) struct RawHttp {
     /// Most connections at once; a further one is closed.
     #[schemars(with = "Option<schema::Count>")]
     pub(super) connections: At<u64>,
+    /// How long a stream that the agent can resume (revision 2025-11-25) stays open without an answer. Then it is
+    /// closed, and the agent comes back for the rest: so that a long call outlives proxies that cut silent connections.
+    #[schemars(with = "Option<schema::Time>")]
+    pub(super) poll_after: At<u64>,
 }
 
 /// How large and how many.

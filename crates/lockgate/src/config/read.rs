@@ -5,7 +5,8 @@ use lockgate_policy::Action;
 use super::bounds;
 use super::error::{At, Report, quoted};
 use super::raw::{
-    RawConfig, RawFlow, RawHttp, RawLimits, RawPrincipal, RawRecords, RawRules, RawSecret, RawServer,
+    RawConfig, RawFlow, RawHttp, RawLimits, RawPrincipal, RawRecords, RawRules, RawSecret, RawSecrets,
+    RawServer,
 };
 use super::section::{self, Section};
 use super::words::{ACTIONS, ASKS, CROSS, DEFAULTS, effects, tiers};
@@ -111,6 +112,7 @@ impl RawHttp {
             threads: section.measure(&bounds::THREADS),
             body_timeout: section.measure(&bounds::BODY_TIMEOUT),
             connections: section.measure(&bounds::CONNECTIONS),
+            poll_after: section.measure(&bounds::POLL_AFTER),
         };
         section.close();
         raw
@@ -194,11 +196,7 @@ pub(super) fn command(section: &Section<'_>, report: &Report) -> Option<At<Vec<A
 }
 
 /// Names of the operator's own with a secret each.
-pub(super) fn secrets(
-    section: &Section<'_>,
-    key: &'static str,
-    report: &Report,
-) -> Option<At<Vec<(At<String>, RawSecret)>>> {
+pub(super) fn secrets(section: &Section<'_>, key: &'static str, report: &Report) -> Option<At<RawSecrets>> {
     let members = section.named(key)?;
     let place = members.first().map_or(section.place(), |(name, _)| name.place);
     let one = |(name, node): &(At<String>, Node)| {

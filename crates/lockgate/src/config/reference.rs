@@ -54,10 +54,10 @@ const SECTIONS: [(&str, &str); 7] = [
 /// The page in Markdown.
 pub fn reference() -> String {
     let schema = schema();
-    let mut page = HEAD.to_owned();
+    let mut page = vec![HEAD.to_owned()];
     for (heading, place) in SECTIONS {
         let Some(section) = schema.pointer(place) else { continue };
-        page.push_str(&format!("\n## {heading}\n\n{}\n", text(section, "description")));
+        page.push(format!("\n## {heading}\n\n{}\n", text(section, "description")));
         let required: Vec<&str> = section
             .get("required")
             .and_then(Value::as_array)
@@ -65,24 +65,25 @@ pub fn reference() -> String {
         let keys = section.get("properties").and_then(Value::as_object);
         for (key, property) in keys.into_iter().flatten() {
             let required = required.contains(&key.as_str());
-            page.push_str(&format!("\n### `{key}`\n\n{}\n", text(property, "description")));
-            page.push_str(&facts(property, required));
+            page.push(format!("\n### `{key}`\n\n{}\n", text(property, "description")));
+            page.push(facts(property, required));
         }
     }
-    page
+    page.concat()
 }
 
 /// The lines under a key: words it may be, default, range.
 fn facts(property: &Value, required: bool) -> String {
-    let mut out = String::new();
     let words = property
         .get("oneOf")
         .or_else(|| property.pointer("/additionalProperties/oneOf"))
         .or_else(|| property.pointer("/items/oneOf"))
         .and_then(Value::as_array);
-    for word in words.into_iter().flatten() {
-        out.push_str(&format!("- `{}`: {}\n", text(word, "const"), text(word, "description")));
-    }
+    let words: Vec<String> = words
+        .into_iter()
+        .flatten()
+        .map(|word| format!("- `{}`: {}\n", text(word, "const"), text(word, "description")))
+        .collect();
     let mut facts = Vec::new();
     if required {
         facts.push("Required.".to_owned());
@@ -94,13 +95,8 @@ fn facts(property: &Value, required: bool) -> String {
     if let (Some(least), Some(most)) = (property.get("minimum"), property.get("maximum")) {
         facts.push(format!("From {least} to {most}."));
     }
-    if !out.is_empty() {
-        out.insert(0, '\n');
-    }
-    if !facts.is_empty() {
-        out.push_str(&format!("\n{}\n", facts.join(" ")));
-    }
-    out
+    let paragraph = |text: String| if text.is_empty() { text } else { format!("\n{}\n", text.trim_end()) };
+    format!("{}{}", paragraph(words.concat()), paragraph(facts.join(" ")))
 }
 
 fn text<'v>(value: &'v Value, key: &str) -> &'v str {

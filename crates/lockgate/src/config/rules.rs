@@ -110,6 +110,7 @@ fn overlap(first: &Pattern, second: &Pattern) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::error::Place;
     use lockgate_policy::{Rules, Subject};
     use proptest::prelude::*;
 
@@ -152,7 +153,7 @@ mod tests {
             let rules: Vec<(At<Pattern>, Action)> = rules.into_iter()
                 .filter_map(|(text, action)| {
                     let value = Pattern::parse(&text).ok()?;
-                    Some((At { value, place: Default::default() }, action))
+                    Some((At { value, place: Place::default() }, action))
                 }).collect();
             let decide = |rules: Vec<(Pattern, Action)>, name: &str| {
                 let tools = RuleSet::new(rules);

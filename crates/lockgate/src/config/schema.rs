@@ -38,7 +38,7 @@ fn limit(property: &mut Map<String, Value>, bounds: &Bounds) {
         property.insert("minimum".to_owned(), json!(bounds.least));
         property.insert("maximum".to_owned(), json!(bounds.most));
     } else if let Some(Value::String(text)) = property.get_mut("description") {
-        text.push_str(&format!(" From `{}` to `{}`.", show(bounds.least), show(bounds.most)));
+        *text = format!("{text} From `{}` to `{}`.", show(bounds.least), show(bounds.most));
     }
 }
 

@@ -179,12 +179,13 @@ impl Resolver<'_> {
 
 /// An error of the system without its number.
 pub(super) fn plain(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        io::ErrorKind::PermissionDenied => "not allowed".to_owned(),
-        io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
-        kind => kind.to_string(),
-    }
+    let known = [
+        (io::ErrorKind::NotFound, "there is no such file"),
+        (io::ErrorKind::PermissionDenied, "this user may not read it"),
+        (io::ErrorKind::IsADirectory, "it is a folder"),
+    ];
+    let found = known.iter().find(|(kind, _)| *kind == error.kind());
+    found.map_or_else(|| error.kind().to_string(), |(_, words)| (*words).to_owned())
 }
 
 #[cfg(test)]

@@ -59,20 +59,19 @@ impl<'t> Reader<'t, '_> {
         let mut document = None;
         loop {
             let (event, span) = self.next()?;
-            match event {
-                Event::StreamEnd => return document,
-                Event::StreamStart | Event::DocumentEnd => {}
-                Event::DocumentStart(..) if document.is_some() => {
-                    let hint = "a configuration is one document: remove the `---` and what follows it";
-                    self.report.error(place(span.start), "a second document starts here", hint);
-                    return document;
-                }
-                Event::DocumentStart(..) => {
-                    let (event, span) = self.next()?;
-                    document = Some(self.node(event, &span)?);
-                }
-                _ => {}
+            if matches!(event, Event::StreamEnd) {
+                return document;
             }
+            if !matches!(event, Event::DocumentStart(..)) {
+                continue;
+            }
+            if document.is_some() {
+                let hint = "a configuration is one document: remove the `---` and what follows it";
+                self.report.error(place(span.start), "a second document starts here", hint);
+                return document;
+            }
+            let (event, span) = self.next()?;
+            document = Some(self.node(event, &span)?);
         }
     }
 
@@ -123,7 +122,15 @@ impl<'t> Reader<'t, '_> {
                 );
                 Kind::Nothing
             }
-            _ => Kind::Nothing,
+            // No other event stands where a value does.
+            Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(..)
+            | Event::DocumentEnd
+            | Event::Anchor(..)
+            | Event::SequenceEnd
+            | Event::MappingEnd
+            | _ => Kind::Nothing,
         };
         Some(At { value: kind, place: at })
     }

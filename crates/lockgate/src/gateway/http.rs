@@ -1,6 +1,7 @@
 //! HTTP on both sides of a session: the agent's requests, and servers' streams.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use lockgate_core::{Core, Event, Front, Identity, Outlet, Permit, Received, Release, Scope, Step};
@@ -11,8 +12,12 @@ use lockgate_transport::sse::SseEvent;
 use tokio::sync::mpsc;
 
 use super::Gateway;
+use super::conduit::{Conduit, read_mark};
 use super::session::{Delivery, Mark, Session, Via};
 use super::sessions::Key;
+
+/// Most times that one exchange's stream is resumed.
+const RESUMES: usize = 1_000;
 
 impl Handler for Gateway {
     async fn handle(self: Arc<Self>, request: FrontRequest) -> FrontResponse {
@@ -36,6 +41,7 @@ impl Gateway {
         let limits = self.boundary().limits;
         let received = Received::read(body, Side::Agent, &limits);
         let wants_answer = received.is_request();
+        let opens = received.is_initialize();
         let found = match self.find(&request, &received) {
             Ok(found) => found,
             Err(reason) => {
@@ -44,8 +50,11 @@ impl Gateway {
         };
         let session = Arc::clone(&found.session);
         let (exchange, steps) = session.from_agent(body, received, Some(request.headers.clone()));
-        let response =
-            if wants_answer { session.respond(exchange, steps).await } else { session.accept(exchange, steps).await };
+        let response = match () {
+            () if opens => session.respond_at_last(exchange, steps).await,
+            () if wants_answer => session.respond(exchange, steps).await,
+            () => session.accept(exchange, steps).await,
+        };
         let minted = found.minted;
         if let Some(id) = &minted
             && session.core().revision().is_none()
@@ -200,6 +209,9 @@ impl Session {
             return response;
         }
         let mut stream = self.register(exchange);
+        if self.core().revision() == Some(Revision::R2025_11_25) {
+            return self.respond_resumably(exchange, steps, stream);
+        }
         self.perform(steps, Via::default()).await;
         match stream.recv().await {
             Some(Delivery { message, status, last: true, mark: None }) => {
@@ -213,6 +225,40 @@ impl Session {
             }
             None => FrontResponse::Refuse(Reason::ShuttingDown, None),
         }
+    }
+
+    /// Answers with a stream of our own that the agent may leave and resume.
+    fn respond_resumably(
+        self: &Arc<Self>,
+        exchange: ExchangeId,
+        steps: Vec<Step>,
+        stream: mpsc::Receiver<Delivery>,
+    ) -> FrontResponse {
+        let conduit = Conduit::open(exchange, stream);
+        self.conduits.keep(&conduit);
+        let (sender, body) = FrontStream::open();
+        let patience = self.gateway.poll_after();
+        tokio::spawn(async move {
+            if conduit.prime(&sender).await {
+                conduit.follow(0, &sender, Some(patience)).await;
+            }
+        });
+        let session = Arc::clone(self);
+        tokio::spawn(async move { session.perform(steps, Via::default()).await });
+        FrontResponse::Stream { body, session: None }
+    }
+
+    /// Waits for the answer itself, however many messages come before it: a session id goes into the header of the
+    /// response, so it must be settled whether there is a session.
+    async fn respond_at_last(self: &Arc<Self>, exchange: ExchangeId, steps: Vec<Step>) -> FrontResponse {
+        let mut stream = self.register(exchange);
+        self.perform(steps, Via::default()).await;
+        while let Some(Delivery { message, status, last, .. }) = stream.recv().await {
+            if last {
+                return FrontResponse::Json { status, body: message, session: None };
+            }
+        }
+        FrontResponse::Refuse(Reason::ShuttingDown, None)
     }
 
     /// Is it one refusal and nothing else?
@@ -336,7 +382,7 @@ impl Session {
                 self.from_server(&server, Some(exchange), bytes, Via::default()).await;
             }
             Arrived::Stream(events) => {
-                self.pump(&server, exchange, events).await;
+                self.pump_resuming(&server, exchange, events).await;
                 self.arrived(exchange);
             }
             Arrived::Failed(reason) => {
@@ -385,6 +431,40 @@ impl Session {
             self.failed(server, Some(exchange), Reason::ServerBrokeProtocol).await;
         }
         self.close_stream(exchange);
+    }
+
+    /// The same where the agent's stream is our own: a server's stream that may be resumed is resumed by us, after the
+    /// pause that the server asks for.
+    async fn pump_resuming(self: &Arc<Self>, server: &ServerName, exchange: ExchangeId, mut events: SseStream) {
+        let (mut last, mut pause) = (None, 1_000);
+        for _ in 0..RESUMES {
+            while let Some(event) = events.next().await {
+                match event {
+                    Ok(event) => {
+                        last = event.id.or(last);
+                        pause = event.retry.unwrap_or(pause).clamp(10, 30_000);
+                        if !event.data.is_empty() {
+                            self.from_server(server, Some(exchange), event.data, Via::default()).await;
+                        }
+                    }
+                    Err(reason) => return self.failed(server, Some(exchange), reason).await,
+                }
+            }
+            if !self.core().is_open(exchange) {
+                return;
+            }
+            let (Some(http), Some(id)) = (self.gateway.http_server(server), self.upstream_id(server)) else { break };
+            let (Some(after), Some(revision)) = (&last, self.core().revision()) else { break };
+            if let Some(conduit) = self.conduits.find(exchange) {
+                conduit.poll();
+            }
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            match http.listen(&id, revision, Some(after)).await {
+                Ok(HttpAnswer { body: HttpBody::Stream(resumed), .. }) => events = resumed,
+                _ => break,
+            }
+        }
+        self.failed(server, Some(exchange), Reason::ServerBrokeProtocol).await;
     }
 
     /// Takes one event: its message through the door, a mere mark straight to the agent.
@@ -451,6 +531,13 @@ impl Session {
 
     /// Opens a stream for what belongs to no request, or resumes one.
     async fn stream(self: &Arc<Self>, last_event_id: Option<&str>) -> FrontResponse {
+        if let Some((exchange, number)) = last_event_id.and_then(read_mark)
+            && let Some(conduit) = self.conduits.find(exchange)
+        {
+            let (sender, body) = FrontStream::open();
+            tokio::spawn(async move { conduit.follow(number, &sender, None).await });
+            return FrontResponse::Stream { body, session: None };
+        }
         let (server, after) = match (last_event_id, self.aggregates()) {
             (Some(id), true) => match id.split_once('+') {
                 Some((server, id)) => (ServerName::parse(server), Some(id)),

@@ -1,6 +1,7 @@
 //! The event loop: sessions, their servers, their agents, and the one door between.
 
 mod clock;
+mod conduit;
 mod http;
 mod links;
 mod reload;
@@ -54,6 +55,7 @@ struct State {
     most_sessions: usize,
     most_children: usize,
     idle: Duration,
+    poll_after: Duration,
 }
 
 impl State {
@@ -87,6 +89,7 @@ impl State {
             most_sessions: config.sessions,
             most_children: config.children,
             idle: config.session_idle,
+            poll_after: config.http.poll_after,
         })
     }
 }
@@ -131,6 +134,11 @@ impl Gateway {
 
     fn most_sessions(&self) -> usize {
         lock(&self.state).most_sessions
+    }
+
+    /// How long a stream that can be resumed is kept open without an answer.
+    fn poll_after(&self) -> Duration {
+        lock(&self.state).poll_after
     }
 
     /// The longest a server may take over an answer.

@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
 use super::Gateway;
+use super::conduit::Conduits;
 use super::links::Links;
 
 /// Most messages that wait on one stream for an agent that reads slowly; then its servers wait.
@@ -55,6 +56,8 @@ pub struct Session {
     /// Requests under way to HTTP servers, to be dropped when nobody waits any more.
     under_way: Mutex<BTreeMap<ExchangeId, AbortHandle>>,
     touched: AtomicU64,
+    /// Streams of our own that may be resumed.
+    pub(super) conduits: Conduits,
     /// Said when the session cannot go on.
     over: watch::Sender<bool>,
 }
@@ -88,6 +91,7 @@ impl Session {
             standing: Mutex::default(),
             under_way: Mutex::default(),
             touched,
+            conduits: Conduits::default(),
             over: watch::Sender::new(false),
         })
     }
