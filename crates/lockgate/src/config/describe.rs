@@ -48,7 +48,7 @@ pub fn describe_json(config: &Config) -> Value {
     let limits: serde_json::Map<String, Value> =
         measures(config).into_iter().map(|(name, _, value)| (name, json!(value))).collect();
     let pairs: Vec<Value> = crossing(&config.boundary)
-        .map(|(source, targets)| json!({ "text_of": source.as_str(), "drives_not": names(&targets) }))
+        .map(|(source, targets)| json!({ "text_of": source.as_str(), "may_not_drive": names(&targets) }))
         .collect();
     json!({
         "listen": config.listen.to_string(),
@@ -136,7 +136,9 @@ fn rule_rows(what: &str, rules: &RuleSet, default: Action) -> Vec<(String, Strin
     if parts.is_empty() {
         return vec![(what.to_owned(), format!("all {}", done(default)))];
     }
-    parts.push(format!("{:8}all others", done(default)));
+    if !rules.iter().any(|(pattern, _)| pattern.as_str() == "*") {
+        parts.push(format!("{:8}all others", done(default)));
+    }
     let title = |count: usize| if count == 0 { what.to_owned() } else { String::new() };
     parts.into_iter().enumerate().map(|(count, part)| (title(count), part)).collect()
 }
@@ -150,25 +152,18 @@ fn cross(out: &mut String, boundary: &Boundary) {
         return;
     }
     let what = match boundary.cross_server {
-        CrossServer::Ask => "A person is asked before a tool spends, gives rights or destroys",
-        CrossServer::Deny => "No tool may spend, give rights or destroy",
+        CrossServer::Ask => "a person is asked before a tool spends, gives rights or destroys",
+        CrossServer::Deny => "no tool may spend, give rights or destroy",
     };
-    line(out, 0, &format!("{what} once the agent has read text of another server:"));
-    let pairs: Vec<(String, String)> = pairs
-        .into_iter()
-        .map(|(source, targets)| {
-            (format!("text of {source}"), format!("holds back {}", and(&names(&targets))))
-        })
-        .collect();
-    rows(out, 2, &pairs);
-    let trusted: Vec<&str> = boundary
-        .servers
-        .iter()
-        .filter(|(_, server)| server.tier > Tier::Mixed)
-        .map(|(name, _)| name.as_str())
-        .collect();
+    line(out, 0, &format!("Between servers: {what}"));
+    let when = |(source, targets): (&ServerName, Vec<&ServerName>)| {
+        (format!("on {}", and(&names(&targets))), format!("once the agent has read text of {source}"))
+    };
+    rows(out, 2, &pairs.into_iter().map(when).collect::<Vec<_>>());
+    let trusted = boundary.servers.iter().filter(|(_, server)| server.tier > Tier::Mixed);
+    let trusted: Vec<&str> = trusted.map(|(name, _)| name.as_str()).collect();
     if !trusted.is_empty() {
-        line(out, 2, &format!("text of {} is trusted and holds back nothing", and(&trusted)));
+        line(out, 2, &format!("text of {} is trusted and holds nothing back", and(&trusted)));
     }
 }
 

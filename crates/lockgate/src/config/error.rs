@@ -67,9 +67,9 @@ pub struct ConfigErrors {
 }
 
 impl ConfigErrors {
-    /// One error about the file as a whole.
-    pub(super) fn whole(file: &str, message: String, hint: impl Into<String>) -> Self {
-        let error = ConfigError { place: Place::default(), message, hint: hint.into() };
+    /// One error; without a line it is about the file as a whole.
+    pub(super) fn one(file: &str, place: Place, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        let error = ConfigError { place, message: message.into(), hint: hint.into() };
         Self { file: shown(file), errors: vec![error] }
     }
 
@@ -107,12 +107,25 @@ impl Report {
         self.0.borrow_mut().push(ConfigError { place, message: message.into(), hint: hint.into() });
     }
 
+    /// Nothing wrong so far?
+    pub(super) fn is_clean(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+
     /// The value, if nothing was wrong with it.
     pub(super) fn finish<T>(self, file: &str, value: Option<T>) -> Result<T, ConfigErrors> {
         let mut errors = self.0.into_inner();
         match value {
             Some(value) if errors.is_empty() => Ok(value),
             _ => {
+                if errors.is_empty() {
+                    return Err(ConfigErrors::one(
+                        file,
+                        Place::default(),
+                        "the file holds nothing",
+                        "is it the right file?",
+                    ));
+                }
                 errors.sort_by_key(|error| error.place);
                 errors.dedup();
                 Err(ConfigErrors { file: shown(file), errors })
@@ -157,20 +170,30 @@ pub(super) fn perhaps(word: &str, known: &[&str]) -> String {
     }
 }
 
-/// How many letters must be put in, left out or replaced to come from one word to the other.
+/// How many letters must be put in, left out, replaced or swapped with their neighbour to come from one word to the other.
 fn distance(from: &str, to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=to.chars().count()).collect();
-    for (i, a) in from.chars().enumerate() {
-        let mut before = i + 1;
-        let mut next = vec![before];
-        for (b, pair) in to.chars().zip(row.windows(2)) {
-            let (diagonal, above) = (pair.first().copied().unwrap_or(0), pair.last().copied().unwrap_or(0));
-            before = (diagonal + usize::from(a != b)).min(above + 1).min(before + 1);
-            next.push(before);
+    let to: Vec<char> = to.chars().collect();
+    let at = |row: &[usize], place: usize| row.get(place).copied().unwrap_or(usize::MAX / 2);
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    let mut last: Option<(char, Vec<usize>)> = None;
+    for (count, a) in from.chars().enumerate() {
+        let mut next = vec![count + 1];
+        let mut previous = None;
+        for (place, b) in to.iter().enumerate() {
+            let mut best = at(&row, place) + usize::from(a != *b);
+            best = best.min(at(&row, place + 1) + 1).min(at(&next, place) + 1);
+            if let (Some((before, older)), Some(left)) = (&last, previous)
+                && *before == *b
+                && a == left
+            {
+                best = best.min(at(older, place - 1) + 1);
+            }
+            previous = Some(*b);
+            next.push(best);
         }
-        row = next;
+        last = Some((a, std::mem::replace(&mut row, next)));
     }
-    row.last().copied().unwrap_or(0)
+    at(&row, to.len())
 }
 
 #[cfg(test)]
@@ -179,16 +202,24 @@ mod tests {
 
     #[test]
     fn distance_counts_single_letters() {
-        for (a, b, count) in
-            [("", "", 0), ("tier", "tier", 0), ("tierr", "tier", 1), ("tear", "tier", 2), ("", "abc", 3)]
-        {
+        for (a, b, count) in [
+            ("", "", 0),
+            ("tier", "tier", 0),
+            ("tierr", "tier", 1),
+            ("tear", "tier", 2),
+            ("teir", "tier", 1),
+            ("opne", "open", 1),
+            ("ab", "ba", 1),
+            ("abc", "", 3),
+            ("", "abc", 3),
+        ] {
             assert_eq!(distance(a, b), count, "{a} {b}");
         }
     }
 
     #[test]
     fn only_near_words_are_proposed() {
-        assert_eq!(perhaps("opne", &["open", "core"]), "");
+        assert_eq!(perhaps("opens-all", &["open", "core"]), "");
         assert_eq!(perhaps("Opem", &["open", "core"]), "did you mean `open`? ");
         assert_eq!(perhaps("servrs", &["listen", "servers"]), "did you mean `servers`? ");
     }

@@ -64,6 +64,10 @@ pub(super) fn rewrite(root: Node, report: &Report) -> Option<Node> {
             written.push(name.value);
         }
     }
+    if servers.is_empty() && report.is_clean() {
+        let hint = "write `\"name\": { \"command\": … }` in it; servers that are `disabled` do not count";
+        report.error(key.place, "`mcpServers` holds no server", hint);
+    }
     let servers = At { value: Kind::Map(servers), place };
     let key = At { value: "servers".to_owned(), place: key.place };
     Some(At { value: Kind::Map(vec![(key, servers)]), place })
@@ -122,7 +126,7 @@ fn transport(value: &Node, report: &Report) {
                 "write `stdio` or `http`",
             );
         }
-        Kind::Nothing | Kind::List(_) | Kind::Map(_) => {
+        Kind::Broken | Kind::Nothing | Kind::List(_) | Kind::Map(_) => {
             report.error(value.place, "`type` must be a text", "write `stdio` or `http`");
         }
     }

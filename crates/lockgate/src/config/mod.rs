@@ -39,8 +39,10 @@ pub use reference::reference;
 pub use schema::schema;
 pub use secret::{Process, Secret, Surroundings};
 
-use error::Report;
+use error::{Place, Report};
+use raw::RawConfig;
 use secret::{Dollar, Resolver};
+use yaml::Form;
 
 /// The address agents connect to where nothing else is said.
 const LISTEN: &str = "127.0.0.1:8080";
@@ -159,20 +161,16 @@ impl Config {
     pub fn load(path: &Path, surroundings: &dyn Surroundings) -> Result<Self, ConfigErrors> {
         let shown = path.to_string_lossy();
         let bytes = surroundings.file(path).map_err(|error| {
-            let message = format!("cannot be read: {}", secret::plain(&error));
-            ConfigErrors::whole(&shown, message, "name the file with `--config`")
+            let message = format!("the file cannot be read: {}", secret::plain(&error));
+            ConfigErrors::one(&shown, Place::default(), message, "name the file with `--config`")
         })?;
         if bytes.len() as u64 > LARGEST {
-            return Err(ConfigErrors::whole(
-                &shown,
-                "is larger than 1MiB".to_owned(),
-                "is it the right file?",
-            ));
+            return Err(too_large(&shown));
         }
         let text =
             std::str::from_utf8(&bytes).map_err(|error| not_text(&shown, &bytes, error.valid_up_to()))?;
-        let base = path.parent().unwrap_or(Path::new(""));
-        Self::parse(text, &shown, base, surroundings)
+        let base = surroundings.folder().join(path.parent().unwrap_or(Path::new("")));
+        Self::parse(text, &shown, &base, surroundings)
     }
 
     /// Reads the text of a file. `file` names it in messages; relative paths in it start at `base`.
@@ -183,20 +181,15 @@ impl Config {
         surroundings: &dyn Surroundings,
     ) -> Result<Self, ConfigErrors> {
         if text.len() as u64 > LARGEST {
-            return Err(ConfigErrors::whole(file, "is larger than 1MiB".to_owned(), "is it the right file?"));
+            return Err(too_large(file));
         }
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if mcp_json::is_it(text) {
             return Self::from_mcp_json(text, file, base, surroundings);
         }
         let report = Report::default();
-        let config = yaml::read(text, &report).and_then(|node| {
-            if matches!(node.value, yaml::Kind::Nothing) {
-                let hint = "write `servers:` and under it a name with `command` or `url`";
-                report.error(node.place, "the file is empty", hint);
-                return None;
-            }
-            let raw = raw::RawConfig::read(&node, &report)?;
+        let config = yaml::read(text, Form::Yaml, &report).and_then(|node| {
+            let raw = RawConfig::read(&node, &report)?;
             check::check(&raw, &Resolver { surroundings, base, dollar: Dollar::Strict, report: &report })
         });
         report.finish(file, config)
@@ -211,10 +204,10 @@ impl Config {
     ) -> Result<Self, ConfigErrors> {
         let report = Report::default();
         // JSON may be indented with tabs and may not hold them in texts, so that this changes no value and no column.
-        let text = text.replace('\t', " ");
-        let config = yaml::read(&text, &report).and_then(|node| {
+        let text = text.trim_start_matches('\u{feff}').replace('\t', " ");
+        let config = yaml::read(&text, Form::Json, &report).and_then(|node| {
             let node = mcp_json::rewrite(node, &report)?;
-            let raw = raw::RawConfig::read(&node, &report)?;
+            let raw = RawConfig::read(&node, &report)?;
             check::check(&raw, &Resolver { surroundings, base, dollar: Dollar::Client, report: &report })
         });
         report.finish(file, config)
@@ -231,7 +224,7 @@ impl Config {
         let program = command.first().map(Path::new).and_then(Path::file_name);
         let name = program.and_then(|name| server::made_name(&name.to_string_lossy()));
         let name = name.unwrap_or_else(unnamed);
-        let shown = command.join(" ");
+        let shown = server::shown_command(command.iter().map(String::as_str));
         let launch = Launch::Command { command, env: Vec::new(), cwd: None };
         let servers = BTreeMap::from([(name.clone(), Server::new(Wire::Lines))]);
         Self {
@@ -255,12 +248,14 @@ fn unnamed() -> ServerName {
     ServerName::parse("server").expect("a server name")
 }
 
+fn too_large(file: &str) -> ConfigErrors {
+    ConfigErrors::one(file, Place::default(), "the file is larger than 1MiB", "is it the right file?")
+}
+
 fn not_text(file: &str, bytes: &[u8], valid: usize) -> ConfigErrors {
-    let before = bytes.get(..valid).unwrap_or_default();
-    let line = before.split(|b| *b == b'\n').count();
-    ConfigErrors::whole(
-        file,
-        format!("is not UTF-8 text: line {line} holds other bytes"),
-        "save the file as UTF-8",
-    )
+    let before = String::from_utf8_lossy(bytes.get(..valid).unwrap_or_default());
+    let lines = before.split('\n');
+    let place =
+        Place { line: lines.clone().count(), column: lines.last().unwrap_or_default().chars().count() + 1 };
+    ConfigErrors::one(file, place, "not UTF-8 text", "save the file as UTF-8")
 }

@@ -17,11 +17,10 @@ impl RawConfig {
     pub(super) fn read(node: &Node, report: &Report) -> Option<Self> {
         let root = Section::open("", node, report)?;
         let named = |key| root.named(key).map(|members| members.iter());
-        let default = default(&root, report);
-        let raw = Self {
+        let mut raw = Self {
             listen: root.text("listen"),
-            default_unclear: root.has("default") && default.is_none(),
-            default,
+            default: default(&root, report),
+            default_unclear: false,
             flow: RawFlow::read(root.section_or_empty("flow")),
             servers: named("servers").map_or_else(Vec::new, |servers| {
                 servers.filter_map(|(name, node)| RawServer::read(name, node, report)).collect()
@@ -34,7 +33,9 @@ impl RawConfig {
             hold_timeout: root.measure(&bounds::HOLD_TIMEOUT),
             records: root.section("records").map(|section| RawRecords::read(section, report)),
         };
-        if !root.has("servers") || root.named("servers").is_some_and(<[_]>::is_empty) {
+        raw.default_unclear = root.has("default") && raw.default.is_none();
+        let empty = root.named("servers").is_some_and(<[_]>::is_empty);
+        if !root.has("servers") || (empty && report.is_clean()) {
             let hint = "write `servers:` and under it a name with `command` or `url`";
             report.error(root.place(), "no server is configured", hint);
         }
@@ -54,10 +55,8 @@ impl RawFlow {
 impl RawServer {
     fn read(name: &At<String>, node: &Node, report: &Report) -> Option<Self> {
         let section = Section::open(&format!("servers.{}", name.value), node, report)?;
-        let default = default(&section, report);
-        let raw = Self {
+        let mut raw = Self {
             name: name.clone(),
-            default_unclear: section.has("default") && default.is_none(),
             command: command(&section, report),
             env: secrets(&section, "env", report),
             cwd: section.text("cwd"),
@@ -65,7 +64,8 @@ impl RawServer {
             headers: secrets(&section, "headers", report),
             allow_insecure_http: section.switch("allow_insecure_http"),
             tier: section.word("tier", &tiers()),
-            default,
+            default: default(&section, report),
+            default_unclear: false,
             tools: rules(&section, "tools", report),
             resources: rules(&section, "resources", report),
             prompts: rules(&section, "prompts", report),
@@ -77,6 +77,7 @@ impl RawServer {
             timeout: section.measure(&bounds::TIMEOUT),
             deadline: section.measure(&bounds::DEADLINE),
         };
+        raw.default_unclear = section.has("default") && raw.default.is_none();
         reach(&section, name, report);
         section.close();
         Some(raw)
@@ -217,7 +218,7 @@ fn secret(path: &str, node: &Node, report: &Report) -> Option<RawSecret> {
             section.close();
             file.map(RawSecret::File)
         }
-        Kind::Text(_) | Kind::Nothing | Kind::List(_) => {
+        Kind::Broken | Kind::Text(_) | Kind::Nothing | Kind::List(_) => {
             section::text(path, node, report).map(RawSecret::Text)
         }
     }

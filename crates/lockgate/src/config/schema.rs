@@ -14,7 +14,7 @@ pub fn schema() -> Value {
     if let Some(root) = root.as_object_mut() {
         root.insert("title".to_owned(), json!("lockgate.yaml"));
     }
-    without_null(&mut root);
+    tidy(&mut root);
     for bounds in bounds::ALL {
         let place = if bounds.section == "Configuration" {
             format!("/properties/{}", bounds.key)
@@ -42,8 +42,8 @@ fn limit(property: &mut Map<String, Value>, bounds: &Bounds) {
     }
 }
 
-/// Takes `null` out: a key without a value is an error, not a way to leave it out.
-fn without_null(value: &mut Value) {
+/// Takes `null` out, since a key without a value is an error, and line ends within sentences.
+fn tidy(value: &mut Value) {
     match value {
         Value::Object(object) => {
             let null = json!({ "type": "null" });
@@ -64,9 +64,12 @@ fn without_null(value: &mut Value) {
                     }
                 }
             }
-            object.values_mut().for_each(without_null);
+            if let Some(Value::String(text)) = object.get_mut("description") {
+                *text = text.replace('\n', " ");
+            }
+            object.values_mut().for_each(tidy);
         }
-        Value::Array(items) => items.iter_mut().for_each(without_null),
+        Value::Array(items) => items.iter_mut().for_each(tidy),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::error::{At, Place, Report, quoted};
 
@@ -40,6 +40,8 @@ pub trait Surroundings {
     fn variable(&self, name: &str) -> Option<String>;
     /// A whole file, or its beginning where it is longer than anything a configuration may refer to.
     fn file(&self, path: &Path) -> io::Result<Vec<u8>>;
+    /// The folder that relative paths on the command line start at.
+    fn folder(&self) -> PathBuf;
 }
 
 /// The environment and the files of this process.
@@ -55,6 +57,11 @@ impl Surroundings for Process {
         let mut bytes = Vec::new();
         std::fs::File::open(path)?.take(super::LARGEST + 1).read_to_end(&mut bytes)?;
         Ok(bytes)
+    }
+
+    fn folder(&self) -> PathBuf {
+        // Where it cannot be told, paths stay relative, and whoever opens them says what is wrong.
+        std::env::current_dir().unwrap_or_default()
     }
 }
 

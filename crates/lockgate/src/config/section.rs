@@ -34,6 +34,9 @@ impl<'n> Section<'n> {
             self.known.borrow_mut().push(key);
         }
         let (_, node) = self.members.iter().find(|(name, _)| name.value == key)?;
+        if matches!(node.value, Kind::Broken) {
+            return None;
+        }
         if matches!(node.value, Kind::Nothing) {
             let message = format!("{} has no value", quoted(&self.name(key)));
             self.report.error(node.place, message, "write a value, or remove the key");
@@ -136,13 +139,14 @@ pub(super) fn text(name: &str, node: &Node, report: &Report) -> Option<At<String
     if let Kind::Text(text) = &node.value {
         return Some(At { value: text.clone(), place: node.place });
     }
-    let message = format!("{} must be a text, not {}", quoted(name), node.value.word());
     let hint = match node.value {
+        Kind::Broken => return None,
         Kind::Nothing => "write a value; for an empty text or the word null write it in quotes",
         Kind::Text(_) | Kind::List(_) | Kind::Map(_) => {
             "write one value; a text that starts with `[` or `{` needs quotes"
         }
     };
+    let message = format!("{} must be a text, not {}", quoted(name), node.value.word());
     report.error(node.place, message, hint);
     None
 }
@@ -166,6 +170,9 @@ pub(super) fn word<T: Copy>(
 fn members<'n>(path: &str, node: &'n Node, report: &Report) -> Option<&'n [(At<String>, Node)]> {
     if let Kind::Map(members) = &node.value {
         return Some(members);
+    }
+    if matches!(node.value, Kind::Broken) {
+        return None;
     }
     let what = if path.is_empty() { "the file".to_owned() } else { quoted(path) };
     report.error(

@@ -1,6 +1,6 @@
 //! One server: how it is started or reached, and what it may do.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use lockgate_core::{MayAsk, Server, Wire};
 use lockgate_model::{ServerName, Tier};
@@ -150,7 +150,8 @@ fn start(
             );
             return None;
         }
-        Some(folder) => Some(resolver.base.join(resolver.expand(folder)?)),
+        // Through its components, which leaves a `.` out.
+        Some(folder) => Some(resolver.base.join(resolver.expand(folder)?).components().collect()),
         None => None,
     };
     let mut words: Vec<String> = words.into_iter().collect::<Option<_>>()?;
@@ -159,10 +160,34 @@ fn start(
         return None;
     };
     if program.contains('/') && Path::new(program.as_str()).is_relative() {
-        *program = resolver.base.join(program.as_str()).to_string_lossy().into_owned();
+        let path: PathBuf = resolver.base.join(program.as_str()).components().collect();
+        *program = path.to_string_lossy().into_owned();
     }
-    let shown: Vec<&str> = command.value.iter().map(|word| word.value.as_str()).collect();
-    Some((Launch::Command { command: words, env: env?, cwd }, shown.join(" ")))
+    Some((
+        Launch::Command { command: words, env: env?, cwd },
+        shown_command(command.value.iter().map(|word| word.value.as_str())),
+    ))
+}
+
+/// A command for people: variables by name, and what stands behind an option named like a secret as stars.
+pub(super) fn shown_command<'w>(words: impl Iterator<Item = &'w str>) -> String {
+    let secretive = |option: &str| {
+        let option = option.to_ascii_lowercase();
+        option.starts_with('-')
+            && ["token", "secret", "passw", "key"].iter().any(|word| option.contains(word))
+    };
+    let mut shown: Vec<String> = Vec::new();
+    let mut hide = false;
+    for word in words {
+        let stars = |value: &str| if value.starts_with("${") { value.to_owned() } else { "***".to_owned() };
+        shown.push(match word.split_once('=') {
+            Some((option, value)) if secretive(option) => format!("{option}={}", stars(value)),
+            _ if hide && !word.starts_with('-') => stars(word),
+            _ => word.to_owned(),
+        });
+        hide = secretive(word) && !word.contains('=');
+    }
+    shown.join(" ")
 }
 
 fn environment(raw: &[(At<String>, RawSecret)], resolver: &Resolver<'_>) -> Option<Vec<(String, Secret)>> {

@@ -5,8 +5,14 @@ use serde_saphyr::granit_parser::{Event, Marker, Options, Parser, ScalarStyle, S
 
 use super::error::{At, Place, Report, quoted};
 
-/// Deepest nesting of lists and sections. A configuration needs six.
-const DEPTH: usize = 16;
+/// What the text is meant to be. JSON is YAML too, once its tabs are gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// A `lockgate.yaml`. Needs six levels.
+    Yaml,
+    /// The file of an MCP client, which may hold anything else.
+    Json,
+}
 
 /// One value and where it starts.
 pub(super) type Node = At<Kind>;
@@ -14,6 +20,8 @@ pub(super) type Node = At<Kind>;
 /// What a value is.
 #[derive(Clone, Debug)]
 pub(super) enum Kind {
+    /// Something the report has already complained about: nobody need complain again.
+    Broken,
     /// Nothing, `~` or `null`.
     Nothing,
     /// A scalar as it was written.
@@ -28,7 +36,7 @@ impl Kind {
     /// In the operator's words.
     pub(super) fn word(&self) -> &'static str {
         match self {
-            Self::Nothing => "nothing",
+            Self::Broken | Self::Nothing => "nothing",
             Self::Text(_) => "a text",
             Self::List(_) => "a list",
             Self::Map(_) => "a section",
@@ -38,19 +46,24 @@ impl Kind {
 
 /// Reads one document. `None` where the report says why; a report with errors may still come with a tree, so that the
 /// rest can be checked too.
-pub(super) fn read(text: &str, report: &Report) -> Option<Node> {
+pub(super) fn read(text: &str, form: Form, report: &Report) -> Option<Node> {
+    let depth = match form {
+        Form::Yaml => 16,
+        Form::Json => 128,
+    };
     let mut options = Options::default();
     options.disallow_directives = true;
     options.emit_unresolved_aliases = true;
     options.emit_comments = false;
-    options.flow_nesting_limit = DEPTH;
-    options.block_nesting_limit = DEPTH;
-    let mut reader = Reader { parser: Parser::new_from_str_with_options(text, options), report };
+    options.flow_nesting_limit = depth;
+    options.block_nesting_limit = depth;
+    let mut reader = Reader { parser: Parser::new_from_str_with_options(text, options), form, report };
     reader.document()
 }
 
 struct Reader<'t, 'r> {
     parser: Parser<'t, StrInput<'t>>,
+    form: Form,
     report: &'r Report,
 }
 
@@ -60,7 +73,11 @@ impl<'t> Reader<'t, '_> {
         loop {
             let (event, span) = self.next()?;
             if matches!(event, Event::StreamEnd) {
-                return document;
+                return document.or_else(|| {
+                    let hint = "write `servers:` and under it a name with `command` or `url`";
+                    self.report.error(Place { line: 1, column: 1 }, "the file is empty", hint);
+                    None
+                });
             }
             if !matches!(event, Event::DocumentStart(..)) {
                 continue;
@@ -79,19 +96,24 @@ impl<'t> Reader<'t, '_> {
         match self.parser.next_event()? {
             Ok(next) => Some(next),
             Err(error) => {
-                let info = error.info();
-                let hint = if info.contains("tab") {
-                    "indent with spaces"
-                } else if info.contains("recursion") {
-                    "a configuration is never this deep"
-                } else {
-                    "often a missing space after `:`, wrong indentation, or a value that needs quotes"
+                let info = error.info().to_lowercase();
+                let (word, common) = match self.form {
+                    Form::Yaml => (
+                        "yaml",
+                        "often a missing space after `:`, wrong indentation, or a value that needs quotes",
+                    ),
+                    Form::Json => ("json", "often a missing comma or quote"),
                 };
-                self.report.error(
-                    place(*error.marker()),
-                    format!("not valid yaml: {}", info.to_lowercase()),
-                    hint,
-                );
+                let (what, hint) = if info.contains("tab") {
+                    (info.as_str(), "indent with spaces")
+                } else if info.contains("recursion") {
+                    ("nested too deeply", "a configuration is never this deep")
+                } else if info.contains("directive") {
+                    ("directives are not supported", "remove the line that starts with `%`")
+                } else {
+                    (info.as_str(), common)
+                };
+                self.report.error(place(*error.marker()), format!("not valid {word}: {what}"), hint);
                 None
             }
         }
@@ -120,7 +142,7 @@ impl<'t> Reader<'t, '_> {
                     "aliases are not supported",
                     "write the value out; a text that starts with `*` needs quotes",
                 );
-                Kind::Nothing
+                Kind::Broken
             }
             // No other event stands where a value does.
             Event::StreamStart
@@ -163,6 +185,9 @@ impl<'t> Reader<'t, '_> {
 
     fn key(&self, key: Node, members: &[(At<String>, Node)]) -> Option<At<String>> {
         let place = key.place;
+        if matches!(key.value, Kind::Broken) {
+            return None;
+        }
         let Kind::Text(text) = key.value else {
             let message = format!("a key must be a text, not {}", key.value.word());
             self.report.error(place, message, "write `key: value`");

@@ -1,0 +1,259 @@
+//! What people read: errors, descriptions and the reference, each beside the file it comes from. A file that is missing
+//! or differs fails; `BLESS=1` writes it.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by failing")]
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use lockgate::config::{self, Config, Launch, Surroundings};
+
+/// An environment and files that are the same everywhere.
+struct Fake {
+    variables: BTreeMap<&'static str, &'static str>,
+    files: BTreeMap<PathBuf, Vec<u8>>,
+}
+
+impl Fake {
+    fn new() -> Self {
+        let variables = BTreeMap::from([
+            ("WEB_TOKEN", "wwwwwwwwwwwwwwwwwwww"),
+            ("ALICE_TOKEN", "alice-alice-alice"),
+            ("SHORT", "short"),
+            ("TWO_LINES", "first\nnext-line-secret"),
+            ("ADDRESS", "ftp://secret"),
+        ]);
+        let file = |name: &str, text: &[u8]| (PathBuf::from("etc").join(name), text.to_vec());
+        let files = BTreeMap::from([
+            file("secrets/k", b"from-a-file-0123456789\n"),
+            file("secrets/binary", b"\xff\xfe"),
+        ]);
+        Self { variables, files }
+    }
+}
+
+impl Surroundings for Fake {
+    fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name).map(|value| (*value).to_owned())
+    }
+
+    fn file(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let path = path.strip_prefix("/home/op").unwrap_or(path);
+        self.files.get(path).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn folder(&self) -> PathBuf {
+        PathBuf::from("/home/op")
+    }
+}
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config").join(name)
+}
+
+/// The inputs in a folder, in order of their names.
+fn inputs(name: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder(name)).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> =
+        entries.filter(|path| path.extension().is_some_and(|end| end == "yaml" || end == "json")).collect();
+    files.sort();
+    files
+}
+
+/// Reads a file as `etc/<its name>`.
+fn load(path: &Path) -> Result<Config, String> {
+    let mut fake = Fake::new();
+    let shown = Path::new("etc").join(path.file_name().unwrap());
+    fake.files.insert(shown.clone(), std::fs::read(path).unwrap());
+    Config::load(&shown, &fake).map_err(|errors| errors.to_string())
+}
+
+/// Compares with what is committed. Gives the complaint, if any.
+fn compare(path: &Path, text: &str) -> Option<String> {
+    let text = format!("{}\n", text.trim_end());
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(path, &text).unwrap();
+        return None;
+    }
+    match std::fs::read_to_string(path) {
+        Ok(committed) if committed == text => None,
+        Ok(committed) => {
+            Some(format!("{} differs:\n--- committed\n{committed}+++ now\n{text}", path.display()))
+        }
+        Err(error) => Some(format!("{}: {error}; BLESS=1 writes it", path.display())),
+    }
+}
+
+fn fail(complaints: &[String]) {
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+#[test]
+fn every_mistake_is_named_with_its_place_and_a_hint() {
+    let mut complaints = Vec::new();
+    let files = inputs("bad");
+    assert!(files.len() >= 40, "{} files", files.len());
+    for path in files {
+        match load(&path) {
+            Ok(_) => complaints.push(format!("{} is accepted", path.display())),
+            Err(errors) => complaints.extend(compare(&path.with_extension("stderr"), &errors)),
+        }
+    }
+    fail(&complaints);
+}
+
+#[test]
+fn a_good_file_is_described() {
+    let mut complaints = Vec::new();
+    for path in inputs("good") {
+        match load(&path) {
+            Ok(config) => {
+                let text = config::describe(&config);
+                let json = serde_json::to_string_pretty(&config::describe_json(&config)).unwrap();
+                for secret in
+                    Fake::new().variables.values().chain(&["from-a-file-0123456789", "literal-secret"])
+                {
+                    assert!(
+                        !text.contains(secret) && !json.contains(secret),
+                        "{} shows a secret",
+                        path.display()
+                    );
+                    assert!(!format!("{config:?}").contains(secret), "{} debugs a secret", path.display());
+                }
+                complaints.extend(compare(&path.with_extension("txt"), &text));
+                if path.ends_with("full.yaml") {
+                    complaints.extend(compare(&path.with_extension("machine.txt"), &json));
+                }
+            }
+            Err(errors) => complaints.push(errors),
+        }
+    }
+    fail(&complaints);
+}
+
+#[test]
+fn errors_have_one_form() {
+    for path in inputs("bad") {
+        let errors = load(&path).unwrap_err();
+        assert!(!errors.is_empty(), "{}", path.display());
+        for (count, line) in errors.lines().enumerate() {
+            let name = path.display();
+            if count % 2 == 0 {
+                assert!(line.starts_with("etc/") && !line.ends_with('.'), "{name}: {line}");
+            } else {
+                assert!(
+                    line.starts_with("  hint: ") && !line.ends_with('.') && line.len() > 12,
+                    "{name}: {line}"
+                );
+            }
+        }
+        for secret in ["short-secret", "wwwwwwwwwwwwwwwwwwww", "ftp://secret", "next-line-secret"] {
+            assert!(!errors.contains(secret), "{} shows a secret", path.display());
+        }
+    }
+}
+
+#[test]
+fn values_arrive_as_written() {
+    let config = load(&folder("good").join("full.yaml")).unwrap();
+    let launch = |name: &str| config.launches.iter().find(|(server, _)| server.as_str() == name).unwrap().1;
+    let Launch::Command { command, env, cwd } = launch("db") else { panic!("db is a command") };
+    assert_eq!(command, &["mcp-server-sqlite", "--db-path", "no", "$5"]);
+    let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (name.as_str(), value.reveal())).collect();
+    assert_eq!(
+        env,
+        [
+            ("A", "pre-wwwwwwwwwwwwwwwwwwww"),
+            ("K", "from-a-file-0123456789"),
+            ("PORT", "08080"),
+            ("ON", "yes")
+        ]
+    );
+    assert_eq!(cwd.as_deref(), Some(Path::new("/home/op/etc")));
+    let Launch::Http { url, headers } = launch("web") else { panic!("web is reached") };
+    assert_eq!(url, "https://example.com/mcp?key=literal-secret");
+    assert_eq!(headers.first().map(|(_, value)| value.reveal()), Some("Bearer wwwwwwwwwwwwwwwwwwww"));
+    assert!(config.principals.iter().all(|(_, token)| token.reveal().len() >= 16));
+}
+
+#[test]
+fn a_command_alone_is_a_configuration() {
+    for (program, name) in [
+        ("./My_Server.py", "my-server-py"),
+        ("/usr/bin/npx", "npx"),
+        ("7z", "z"),
+        ("___", "server"),
+        ("é", "server"),
+    ] {
+        let config = Config::for_command(vec![program.to_owned(), "x".to_owned()]);
+        assert_eq!(config.boundary.servers.keys().next().map(ToString::to_string).as_deref(), Some(name));
+        assert!(config::describe(&config).contains(program));
+    }
+}
+
+#[test]
+fn defaults_are_the_same_with_and_without_a_file() {
+    let parsed =
+        Config::parse("servers: { npx: { command: [npx] } }", "f", Path::new(""), &Fake::new()).unwrap();
+    let made = Config::for_command(vec!["npx".to_owned()]);
+    assert_eq!(format!("{parsed:?}"), format!("{made:?}"));
+    assert_eq!(parsed.boundary.limits, lockgate_model::Limits::default());
+    let default = lockgate_core::Boundary::new(parsed.boundary.servers.clone());
+    assert_eq!(format!("{:?}", parsed.boundary), format!("{default:?}"));
+}
+
+#[test]
+fn no_text_breaks_the_reader() {
+    for path in inputs("bad").into_iter().chain(inputs("good")) {
+        let bytes = std::fs::read(path).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        for (cut, _) in text.char_indices().step_by(7) {
+            let _parsed = Config::parse(&text[..cut], "f", Path::new("etc"), &Fake::new());
+        }
+    }
+}
+
+#[test]
+fn a_file_too_large_is_not_read() {
+    let text = "#".repeat((1 << 20) + 1);
+    let errors = Config::parse(&text, "f", Path::new(""), &Fake::new()).unwrap_err();
+    assert_eq!(errors.to_string(), "f: the file is larger than 1MiB\n  hint: is it the right file?");
+}
+
+#[test]
+fn the_schema_knows_the_keys_that_are_read() {
+    let schema = config::schema();
+    let unknown = "?: x\nflow: {?: x}\nservers: {s: {command: [s], ?: x}}\nprincipals: {p: {token: 0123456789abcdef, ?: x}}
+http: {?: x}\nlimits: {?: x}\nrecords: {file: f, ?: x}"
+        .replace('?', "zzzzzzzzzz");
+    let errors = Config::parse(&unknown, "f", Path::new(""), &Fake::new()).unwrap_err();
+    let places = [
+        "",
+        "/$defs/Flow",
+        "/$defs/Server",
+        "/$defs/Principal",
+        "/$defs/Http",
+        "/$defs/Limits",
+        "/$defs/Records",
+    ];
+    assert_eq!(errors.iter().count(), places.len());
+    for (error, place) in errors.iter().zip(places) {
+        let properties = schema.pointer(place).unwrap()["properties"].as_object().unwrap();
+        let mut written: Vec<&str> = properties.keys().map(String::as_str).collect();
+        let mut read: Vec<&str> = error.hint().strip_prefix("known keys: ").unwrap().split(", ").collect();
+        (written.sort_unstable(), read.sort_unstable());
+        assert_eq!(written, read, "{place}");
+    }
+}
+
+#[test]
+fn the_committed_schema_and_reference_are_fresh() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let schema = serde_json::to_string_pretty(&config::schema()).unwrap();
+    let complaints: Vec<String> = compare(&docs.join("lockgate.schema.json"), &schema)
+        .into_iter()
+        .chain(compare(&docs.join("configuration.md"), &config::reference()))
+        .collect();
+    fail(&complaints);
+}
