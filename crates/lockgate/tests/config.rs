@@ -209,7 +209,19 @@ fn no_text_breaks_the_reader() {
         let bytes = std::fs::read(path).unwrap();
         let text = String::from_utf8_lossy(&bytes);
         for (cut, _) in text.char_indices().step_by(7) {
-            let _parsed = Config::parse(&text[..cut], "f", Path::new("etc"), &Fake::new());
+            let _parsed = Config::parse(text.split_at(cut).0, "f", Path::new("etc"), &Fake::new());
+        }
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_a_configuration_or_has_errors(text in "[a-c:\\-\\[\\]{},&*!|>'\"%@`?~#$= \n\t]{0,60}") {
+        for text in [text.clone(), format!("servers: {{ a: {text}"), format!("{{\"mcpServers\": {text}")] {
+            if let Err(errors) = Config::parse(&text, "f", Path::new(""), &Fake::new()) {
+                proptest::prop_assert!(errors.iter().count() > 0);
+                proptest::prop_assert!(errors.iter().all(|error| !error.message().is_empty() && !error.hint().is_empty()));
+            }
         }
     }
 }
@@ -242,7 +254,8 @@ http: {?: x}\nlimits: {?: x}\nrecords: {file: f, ?: x}"
         let properties = schema.pointer(place).unwrap()["properties"].as_object().unwrap();
         let mut written: Vec<&str> = properties.keys().map(String::as_str).collect();
         let mut read: Vec<&str> = error.hint().strip_prefix("known keys: ").unwrap().split(", ").collect();
-        (written.sort_unstable(), read.sort_unstable());
+        written.sort_unstable();
+        read.sort_unstable();
         assert_eq!(written, read, "{place}");
     }
 }

@@ -64,16 +64,23 @@ pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
     })
 }
 
-/// A `Host` header: a host, perhaps with a port.
-pub(super) fn is_host_header(text: &str) -> bool {
-    let (host, port) = host_and_port(text);
-    is_host(host) && port.is_none_or(is_port)
+/// The name in a `Host` header, without a port and without brackets; `None` where it cannot be one.
+pub(super) fn host_name(text: &str) -> Option<&str> {
+    if text.parse::<Ipv6Addr>().is_ok() {
+        return Some(text);
+    }
+    is_host(text).then(|| text.trim_start_matches('[').trim_end_matches(']'))
 }
 
-/// An `Origin` header of a web page.
+/// Is it an `Origin` header of a web page, as browsers write it? They leave out the port a scheme has anyway.
 pub(super) fn is_origin(text: &str) -> bool {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    rest.is_some_and(is_host_header)
+    let (rest, usual) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
+        (Some(rest), _) => (rest, "443"),
+        (None, Some(rest)) => (rest, "80"),
+        (None, None) => return false,
+    };
+    let (host, port) = host_and_port(rest);
+    is_host(host) && port.is_none_or(|port| is_port(port) && port != usual)
 }
 
 fn host_and_port(authority: &str) -> (&str, Option<&str>) {
@@ -156,14 +163,25 @@ mod tests {
 
     #[test]
     fn origins_and_hosts() {
-        for (text, good) in
-            [("a.example", true), ("a:80", true), ("*", false), ("http://a", false), ("a/b", false)]
-        {
-            assert_eq!(is_host_header(text), good, "{text}");
+        for (text, name) in [
+            ("a.example", Some("a.example")),
+            ("[::1]", Some("::1")),
+            ("::1", Some("::1")),
+            ("a:80", None),
+            ("*", None),
+            ("http://a", None),
+            ("a/b", None),
+        ] {
+            assert_eq!(host_name(text), name, "{text}");
         }
-        for (text, good) in
-            [("https://a.example", true), ("http://a:80", true), ("a", false), ("https://a/", false)]
-        {
+        for (text, good) in [
+            ("https://a.example", true),
+            ("http://a:8080", true),
+            ("http://a:80", false),
+            ("https://a:443", false),
+            ("a", false),
+            ("https://a/", false),
+        ] {
             assert_eq!(is_origin(text), good, "{text}");
         }
     }

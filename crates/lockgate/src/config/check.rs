@@ -155,41 +155,53 @@ fn principals(raw: &RawConfig, resolver: &Resolver<'_>) -> Vec<(Principal, Secre
 }
 
 fn http(raw: &RawHttp, report: &Report) -> HttpSettings {
-    let each = |list: &Option<At<Vec<At<String>>>>, good: fn(&str) -> bool, what: &str, hint: &str| {
-        let mut checked: Vec<String> = Vec::new();
-        for item in list.iter().flat_map(|list| &list.value) {
-            let lower = item.value.to_ascii_lowercase();
-            if !good(&lower) {
-                report.error(item.place, format!("{} is not {what}", quoted(&item.value)), hint);
-            } else if checked.contains(&lower) {
-                report.error(
-                    item.place,
-                    format!("{} stands twice in the list", quoted(&item.value)),
-                    "remove one",
-                );
-            }
-            checked.push(lower);
-        }
-        checked
-    };
+    let origin = |text: &str| address::is_origin(text).then(|| text.to_owned());
+    let host = |text: &str| address::host_name(text).map(str::to_owned);
     HttpSettings {
         allowed_hosts: each(
-            &raw.allowed_hosts,
-            address::is_host_header,
-            "a host name",
-            "write a name, perhaps with a port: `gateway.example:8080`; `*` is not supported",
+            raw.allowed_hosts.as_ref(),
+            host,
+            ("a host name", "write a name such as `gateway.example`; no scheme, no port, no `*`"),
+            report,
         ),
         allowed_origins: each(
-            &raw.allowed_origins,
-            address::is_origin,
-            "an origin",
-            "write scheme, host and perhaps a port: `https://app.example`; no path, no `*`",
+            raw.allowed_origins.as_ref(),
+            origin,
+            (
+                "an origin",
+                "write `https://app.example`, with a port if it is not the usual one; no path, no `*`",
+            ),
+            report,
         ),
         threads: usize_of(&raw.threads),
         body_timeout: Duration::from_millis(raw.body_timeout.value),
         connections: usize_of(&raw.connections),
         poll_after: Duration::from_millis(raw.poll_after.value),
     }
+}
+
+/// Reads every item of a list without regard to case; each must be of the form and there once.
+fn each(
+    list: Option<&At<Vec<At<String>>>>,
+    read: impl Fn(&str) -> Option<String>,
+    (what, hint): (&str, &str),
+    report: &Report,
+) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for item in list.into_iter().flat_map(|list| &list.value) {
+        match read(&item.value.to_ascii_lowercase()) {
+            None => report.error(item.place, format!("{} is not {what}", quoted(&item.value)), hint),
+            Some(same) if found.contains(&same) => {
+                report.error(
+                    item.place,
+                    format!("{} stands twice in the list", quoted(&item.value)),
+                    "remove one",
+                );
+            }
+            Some(new) => found.push(new),
+        }
+    }
+    found
 }
 
 fn records(raw: &RawRecords, resolver: &Resolver<'_>) -> Option<RecordsSettings> {

@@ -117,7 +117,8 @@ impl fmt::Debug for Launch {
 /// The HTTP side that agents connect to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpSettings {
-    /// Hosts, in lower case, with a port or without, that the gateway may be addressed as beside where it listens.
+    /// Host names, in lower case and without ports or brackets, that the gateway may be addressed as beside where it
+    /// listens.
     pub allowed_hosts: Vec<String>,
     /// Origins of web pages, in lower case, that may connect.
     pub allowed_origins: Vec<String>,
@@ -254,8 +255,10 @@ fn too_large(file: &str) -> ConfigErrors {
 
 fn not_text(file: &str, bytes: &[u8], valid: usize) -> ConfigErrors {
     let before = String::from_utf8_lossy(bytes.get(..valid).unwrap_or_default());
-    let lines = before.split('\n');
-    let place =
-        Place { line: lines.clone().count(), column: lines.last().unwrap_or_default().chars().count() + 1 };
+    let mut lines = before.split('\n');
+    let place = Place {
+        line: lines.clone().count(),
+        column: lines.next_back().unwrap_or_default().chars().count() + 1,
+    };
     ConfigErrors::one(file, place, "not UTF-8 text", "save the file as UTF-8")
 }

@@ -147,21 +147,21 @@ pub(super) struct RawPrincipal {
 #[derive(JsonSchema)]
 #[schemars(rename = "Http", deny_unknown_fields)]
 pub(super) struct RawHttp {
-    /// Host names under which the gateway may be addressed, beside the address it listens on, with a port or without.
-    /// Any other `Host` header is refused, which stops DNS rebinding.
+    /// Host names, without port, under which the gateway may be addressed, beside the address it listens on. Any other
+    /// `Host` header is refused, which stops DNS rebinding.
     #[schemars(with = "Option<Vec<String>>", extend("default" = []))]
     pub(super) allowed_hosts: Option<At<Vec<At<String>>>>,
     /// Web pages that may connect, as `https://host` or `https://host:port`. A request with any other `Origin` header is
-    /// refused.
+    /// refused; pages of this machine may connect to a gateway that listens on it alone.
     #[schemars(with = "Option<Vec<String>>", extend("default" = []))]
     pub(super) allowed_origins: Option<At<Vec<At<String>>>>,
     /// Threads that serve connections. One carries thousands of calls a second.
     #[schemars(with = "Option<schema::Count>")]
     pub(super) threads: At<u64>,
-    /// Longest time for an agent to send a whole request.
+    /// Longest time for the headers of a request to arrive, and again for its body.
     #[schemars(with = "Option<schema::Time>")]
     pub(super) body_timeout: At<u64>,
-    /// Most connections at once; a further one is closed.
+    /// Most connections at once; further ones wait.
     #[schemars(with = "Option<schema::Count>")]
     pub(super) connections: At<u64>,
     /// How long a stream that the agent can resume (revision 2025-11-25) stays open without an answer. Then it is

@@ -179,7 +179,9 @@ pub(super) fn shown_command<'w>(words: impl Iterator<Item = &'w str>) -> String 
     let mut shown: Vec<String> = Vec::new();
     let mut hide = false;
     for word in words {
-        let stars = |value: &str| if value.starts_with("${") { value.to_owned() } else { "***".to_owned() };
+        let stars = |value: &str| {
+            if value.starts_with("${") && value.ends_with('}') { value.to_owned() } else { "***".to_owned() }
+        };
         shown.push(match word.split_once('=') {
             Some((option, value)) if secretive(option) => format!("{option}={}", stars(value)),
             _ if hide && !word.starts_with('-') => stars(word),
