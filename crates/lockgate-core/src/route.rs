@@ -336,6 +336,7 @@ impl Core {
                 .method(request.method)
                 .target(target.server.as_ref(), target.shown.as_deref())
                 .arguments(arguments.clone())
+                .labels(self.label.clone(), self.label.clone())
                 .verdict(verdict),
             steps,
         );

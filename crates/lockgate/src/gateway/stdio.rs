@@ -52,7 +52,9 @@ pub fn serve_stdio(config: &Config, pipe: &Pipe, file: Option<PathBuf>) -> Resul
         let core = Core::new(gateway.boundary(), identity, scope, Front::Stdio);
         let session = Session::new(Arc::clone(&gateway), Principal::new("local"), core);
         gateway.sessions.place_only(&session);
-        let (deliveries, _sink) = session.stand();
+        let (deliveries, sink) = session.stand();
+        // The session holds one; the writer ends with the last.
+        drop(sink);
         let writer = tokio::spawn(write(deliveries));
         tokio::select! {
             () = read(Arc::clone(&session)) => {}

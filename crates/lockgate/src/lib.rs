@@ -1,0 +1,8 @@
+//! The composition root: configuration, the event loop, the commands.
+//!
+//! Read [`command`] for what the program does and [`gateway`] for how the pieces meet.
+
+pub mod command;
+pub mod config;
+pub mod demo;
+pub mod gateway;
