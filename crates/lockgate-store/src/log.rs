@@ -27,40 +27,61 @@ pub struct Rotation {
 /// they were made; in the file at most 100 ms later, and all of them when the log is dropped.
 #[derive(Debug)]
 pub struct RecordLog {
-    records: Option<SyncSender<(SystemTime, Record)>>,
+    entries: Option<SyncSender<Entry>>,
     writer: Option<JoinHandle<()>>,
+}
+
+enum Entry {
+    Record(SystemTime, Box<Record>),
+    /// Everything before is to be in the file, and then word given.
+    Flush(SyncSender<()>),
 }
 
 impl RecordLog {
     /// Opens the file for appending; makes it where there is none, readable by its owner alone.
     pub fn open(path: &Path, rotation: Rotation) -> io::Result<Self> {
         let mut segment = Segment::open(path.to_owned(), rotation)?;
-        let (records, incoming) = sync_channel::<(SystemTime, Record)>(WAITING);
+        let (entries, incoming) = sync_channel(WAITING);
         let writer = std::thread::Builder::new().name("records".to_owned()).spawn(move || {
             loop {
                 match incoming.recv_timeout(FLUSH) {
-                    Ok((time, record)) => segment.write(&record.to_json(&rfc3339(time))),
+                    Ok(Entry::Record(time, record)) => segment.write(&record.to_json(&rfc3339(time))),
+                    Ok(Entry::Flush(done)) => {
+                        segment.flush();
+                        // Whoever asked may have stopped waiting.
+                        let _told = done.send(());
+                    }
                     Err(RecvTimeoutError::Timeout) => segment.flush(),
                     Err(RecvTimeoutError::Disconnected) => break,
                 }
             }
             segment.flush();
         })?;
-        Ok(Self { records: Some(records), writer: Some(writer) })
+        Ok(Self { entries: Some(entries), writer: Some(writer) })
     }
 
     /// Writes a record down. Waits where 8 192 records are waiting for the disk already.
     pub fn write(&self, time: SystemTime, record: Record) {
-        if let Some(records) = &self.records {
+        if let Some(entries) = &self.entries {
             // The writer ends only after this sender has.
-            let _sent = records.send((time, record));
+            let _sent = entries.send(Entry::Record(time, Box::new(record)));
+        }
+    }
+
+    /// Waits until all that was written before is in the file.
+    pub fn flush(&self) {
+        let (done, wait) = sync_channel(1);
+        if let Some(entries) = &self.entries
+            && entries.send(Entry::Flush(done)).is_ok()
+        {
+            let _done = wait.recv();
         }
     }
 }
 
 impl Drop for RecordLog {
     fn drop(&mut self) {
-        self.records = None;
+        self.entries = None;
         if let Some(writer) = self.writer.take() {
             let _joined = writer.join();
         }

@@ -210,5 +210,8 @@ impl Gateway {
         for end in ends {
             let _ended = end.await;
         }
+        if let Some(records) = &self.records {
+            records.flush();
+        }
     }
 }

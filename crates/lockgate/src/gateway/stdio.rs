@@ -62,7 +62,8 @@ pub fn serve_stdio(config: &Config, pipe: &Pipe, file: Option<PathBuf>) -> Resul
             () = stopped() => {}
         }
         session.drain().await;
-        session.end().await;
+        gateway.end().await;
+        drop(session);
         let _written = writer.await;
         Ok(())
     });
