@@ -1,0 +1,184 @@
+//! Which crate may know which. The table of ARCHITECTURE.md, checked against what cargo says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::run::{cargo, root, say};
+
+/// Our crates, and those of ours that each may depend on.
+const TABLE: &[(&str, &[&str])] = &[
+    ("lockgate-model", &[]),
+    ("lockgate-policy", &["lockgate-model"]),
+    ("lockgate-flow", &["lockgate-model"]),
+    ("lockgate-provenance", &["lockgate-model"]),
+    ("lockgate-detect", &["lockgate-model"]),
+    ("lockgate-audit", &["lockgate-model"]),
+    (
+        "lockgate-core",
+        &[
+            "lockgate-model",
+            "lockgate-policy",
+            "lockgate-flow",
+            "lockgate-provenance",
+            "lockgate-detect",
+            "lockgate-audit",
+        ],
+    ),
+    ("lockgate-store", &["lockgate-model", "lockgate-audit"]),
+    ("lockgate-transport", &["lockgate-model", "lockgate-core"]),
+    ("lockgate-sandbox", &["lockgate-model"]),
+    ("lockgate-console", &["lockgate-model", "lockgate-audit"]),
+    (
+        "lockgate",
+        &[
+            "lockgate-model",
+            "lockgate-policy",
+            "lockgate-flow",
+            "lockgate-provenance",
+            "lockgate-detect",
+            "lockgate-audit",
+            "lockgate-core",
+            "lockgate-store",
+            "lockgate-transport",
+            "lockgate-sandbox",
+            "lockgate-console",
+        ],
+    ),
+];
+
+/// Crates that decide: no socket, file, clock, environment, randomness, thread or `async` in all that they reach.
+const PURE: [&str; 7] = [
+    "lockgate-model",
+    "lockgate-policy",
+    "lockgate-flow",
+    "lockgate-provenance",
+    "lockgate-detect",
+    "lockgate-audit",
+    "lockgate-core",
+];
+
+/// Crates that no pure crate may reach.
+const IMPURE: [&str; 12] = [
+    "tokio", "hyper", "hyper-util", "rustls", "rusqlite", "socket2", "mio", "getrandom", "rand", "async-std", "rustix",
+    "reqwest",
+];
+
+pub(crate) fn check() -> Result<()> {
+    let output = cargo(&["metadata", "--format-version", "1", "--locked"]).current_dir(root()).output()?;
+    let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata gave no JSON")?;
+    let graph = Graph::read(&metadata).context("cargo metadata has another shape than expected")?;
+    let faults = graph.faults()?;
+    if !faults.is_empty() {
+        bail!("the layers do not hold:\n  {}", faults.join("\n  "));
+    }
+    say(&format!("{} crates of ours keep to the table", graph.ours().count()));
+    Ok(())
+}
+
+/// Packages by name, with the names each depends on normally.
+struct Graph(BTreeMap<String, BTreeSet<String>>);
+
+impl Graph {
+    fn read(metadata: &Value) -> Option<Self> {
+        let name_of = |id: &str| {
+            let mut packages = metadata.get("packages")?.as_array()?.iter();
+            packages.find(|package| package.get("id").and_then(Value::as_str) == Some(id))?.get("name")?.as_str()
+        };
+        let names: BTreeMap<&str, &str> = metadata
+            .get("packages")?
+            .as_array()?
+            .iter()
+            .filter_map(|package| Some((package.get("id")?.as_str()?, package.get("name")?.as_str()?)))
+            .collect();
+        debug_assert!(names.iter().take(1).all(|(id, name)| name_of(id) == Some(*name)));
+        let mut graph = BTreeMap::new();
+        for node in metadata.pointer("/resolve/nodes")?.as_array()? {
+            let name = names.get(node.get("id")?.as_str()?)?;
+            let normal = node.get("deps")?.as_array()?.iter().filter(|dependency| {
+                let kinds = dependency.get("dep_kinds").and_then(Value::as_array);
+                kinds.is_some_and(|kinds| kinds.iter().any(|kind| kind.get("kind") == Some(&Value::Null)))
+            });
+            let reached = normal.filter_map(|dependency| names.get(dependency.get("pkg")?.as_str()?));
+            graph.insert((*name).to_owned(), reached.map(|name| (*name).to_owned()).collect());
+        }
+        Some(Self(graph))
+    }
+
+    fn ours(&self) -> impl Iterator<Item = &String> {
+        self.0.keys().filter(|name| *name == "lockgate" || name.starts_with("lockgate-"))
+    }
+
+    fn faults(&self) -> Result<Vec<String>> {
+        let mut faults = Vec::new();
+        for name in self.ours() {
+            let Some((_, allowed)) = TABLE.iter().find(|(known, _)| known == name) else {
+                faults.push(format!("{name} is not in the table"));
+                continue;
+            };
+            let direct = self.0.get(name).into_iter().flatten();
+            for other in direct.filter(|other| *other == "lockgate" || other.starts_with("lockgate-")) {
+                if !allowed.contains(&other.as_str()) {
+                    faults.push(format!("{name} may not depend on {other}"));
+                }
+            }
+        }
+        let mut first: Option<(&str, String)> = None;
+        for name in PURE {
+            if !self.0.contains_key(name) {
+                continue;
+            }
+            for reached in self.reached(name) {
+                if IMPURE.contains(&reached.as_str()) {
+                    faults.push(format!("{name} is pure and reaches {reached}"));
+                }
+            }
+            let file = root().join("crates").join(name).join("clippy.toml");
+            let bans = std::fs::read_to_string(&file).with_context(|| format!("{name} is pure and has no clippy.toml"))?;
+            match &first {
+                Some((other, text)) if *text != bans => {
+                    faults.push(format!("the clippy.toml of {name} and {other} differ"));
+                }
+                Some(_) => {}
+                None => first = Some((name, bans)),
+            }
+        }
+        Ok(faults)
+    }
+
+    fn reached(&self, from: &str) -> BTreeSet<String> {
+        let mut seen = BTreeSet::new();
+        let mut next = vec![from.to_owned()];
+        while let Some(name) = next.pop() {
+            for other in self.0.get(&name).into_iter().flatten() {
+                if seen.insert(other.clone()) {
+                    next.push(other.clone());
+                }
+            }
+        }
+        seen
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_layers_hold() {
+        check().unwrap();
+    }
+
+    #[test]
+    fn a_breach_is_seen() {
+        let graph = Graph(BTreeMap::from([
+            ("lockgate-model".to_owned(), BTreeSet::from(["bytes".to_owned()])),
+            ("bytes".to_owned(), BTreeSet::from(["tokio".to_owned()])),
+            ("lockgate-store".to_owned(), BTreeSet::from(["lockgate-transport".to_owned()])),
+            ("lockgate-extra".to_owned(), BTreeSet::new()),
+        ]));
+        let faults = graph.faults().unwrap();
+        assert_eq!(faults.len(), 3, "{faults:?}");
+    }
+}
