@@ -1,1 +1,3 @@
+//! Scripted servers and agents, and a slow, obvious decider, for tests.
 
+pub mod peers;

@@ -1,0 +1,25 @@
+// A real MCP client (the TypeScript SDK, version 2) that does what it is told and prints one JSON line a step.
+//   client.mjs MODE STEPS URL      MODE is default or auto; STEPS as for client.py: tools, call, resources, read
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+
+const [mode, steps, url] = process.argv.slice(2);
+const require = createRequire(pathToFileURL(`${process.env.LOCKGATE_PEERS}/package.json`));
+const { Client, StreamableHTTPClientTransport } = await import(pathToFileURL(require.resolve('@modelcontextprotocol/client')).href);
+const say = (fields) => console.log(JSON.stringify(fields));
+const options = mode === 'auto' ? { versionNegotiation: { mode: 'auto' } } : {};
+const client = new Client({ name: 'lockgate-e2e', version: '1.0.0' }, { capabilities: {}, ...options });
+await client.connect(new StreamableHTTPClientTransport(new URL(url)));
+say({ connected: client.getServerVersion?.()?.name ?? null });
+for (const [step, ...rest] of JSON.parse(steps)) {
+  try {
+    if (step === 'tools') say({ tools: (await client.listTools()).tools.map((tool) => tool.name) });
+    if (step === 'call') say({ result: await client.callTool({ name: rest[0], arguments: rest[1] }) });
+    if (step === 'resources') say({ resources: (await client.listResources()).resources.map((resource) => resource.uri) });
+    if (step === 'read') say({ read: await client.readResource({ uri: rest[0] }) });
+  } catch (error) {
+    say({ error: String(error.message), code: error.code ?? null });
+  }
+}
+await client.close();
+process.exit(0);

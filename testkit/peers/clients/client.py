@@ -1,0 +1,97 @@
+"""A real MCP client (the Python SDK) that does what it is told and prints one JSON line a step.
+
+    client.py MODE STEPS (URL | COMMAND…)
+
+MODE is auto, legacy or 2026-07-28. STEPS is a JSON list:
+    ["tools"], ["call", NAME, ARGUMENTS], ["resources"], ["read", URI], ["prompts"], ["prompt", NAME, ARGUMENTS],
+    ["subscribe", URI], ["answer", "accept" | "decline"] (to elicitations from now on)
+"""
+
+import asyncio
+import json
+import sys
+
+import mcp_types as types
+from mcp import Client, StdioServerParameters
+
+mode, steps, *target = sys.argv[1:]
+answer = "decline"
+seen = {"progress": 0, "log": 0, "elicitation": 0, "sampling": 0, "roots": 0}
+
+
+def say(**fields):
+    print(json.dumps(fields), flush=True)
+
+
+async def elicit(context, params):
+    seen["elicitation"] += 1
+    say(asked=params.message)
+    if answer == "accept":
+        properties = getattr(params, "requested_schema", {}).get("properties", {})
+        content = {}
+        for name, schema in properties.items():
+            kind = schema.get("type")
+            content[name] = schema.get("default", {"string": "x", "integer": 1, "number": 1, "boolean": True, "array": []}.get(kind, "x"))
+            if "enum" in schema:
+                content[name] = schema["enum"][0]
+        return types.ElicitResult(action="accept", content=content)
+    return types.ElicitResult(action=answer)
+
+
+async def sample(context, params):
+    seen["sampling"] += 1
+    text = types.TextContent(type="text", text="sampled")
+    return types.CreateMessageResult(role="assistant", content=text, model="test", stop_reason="endTurn")
+
+
+async def roots(context):
+    seen["roots"] += 1
+    return types.ListRootsResult(roots=[types.Root(uri="file:///tmp", name="tmp")])
+
+
+async def log(params):
+    seen["log"] += 1
+
+
+async def progress(done, total, message):
+    seen["progress"] += 1
+
+
+def plain(value):
+    return json.loads(value.model_dump_json(by_alias=True, exclude_none=True))
+
+
+async def main():
+    global answer
+    server = target[0] if target[0].startswith("http") else StdioServerParameters(command=target[0], args=target[1:])
+    wishes = {"elicitation_callback": elicit, "sampling_callback": sample, "list_roots_callback": roots}
+    if "--bare" in steps:
+        wishes = {}
+    async with Client(server, mode=mode, logging_callback=log, **wishes) as client:
+        say(connected=client.protocol_version)
+        for step, *rest in json.loads(steps.replace("--bare", "")):
+            try:
+                match step:
+                    case "tools":
+                        say(tools=[tool.name for tool in (await client.list_tools()).tools])
+                    case "call":
+                        say(result=plain(await client.call_tool(rest[0], rest[1], progress_callback=progress)))
+                    case "resources":
+                        say(resources=[str(resource.uri) for resource in (await client.list_resources()).resources])
+                    case "read":
+                        say(read=plain(await client.read_resource(rest[0])))
+                    case "prompts":
+                        say(prompts=[prompt.name for prompt in (await client.list_prompts()).prompts])
+                    case "prompt":
+                        say(prompt=plain(await client.get_prompt(rest[0], rest[1])))
+                    case "subscribe":
+                        await client.subscribe_resource(rest[0])
+                        say(subscribed=rest[0])
+                    case "answer":
+                        answer = rest[0]
+            except Exception as error:  # what the client makes of a refusal is what is tested
+                say(error=str(error), code=getattr(getattr(error, "error", None), "code", None))
+        say(seen=seen)
+
+
+asyncio.run(main())

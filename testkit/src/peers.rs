@@ -1,0 +1,182 @@
+//! Real servers and clients, and the product in front of them, for end-to-end tests.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+/// Longest run of a client.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Where the peers are installed. Without them a test says `skipped:` and why, and passes.
+pub fn peers() -> Option<PathBuf> {
+    let found = std::env::var_os("LOCKGATE_PEERS").map(PathBuf::from).filter(|path| path.is_dir());
+    if found.is_none() {
+        eprintln!("skipped: LOCKGATE_PEERS is not set; `cargo xtask test` installs the servers and clients");
+    }
+    found
+}
+
+/// The product, built beside this test.
+pub fn lockgate() -> PathBuf {
+    let mut folder = std::env::current_exe().unwrap_or_default();
+    // target/<profile>/deps/<test>
+    folder.pop();
+    if folder.ends_with("deps") {
+        folder.pop();
+    }
+    std::env::var_os("LOCKGATE_BIN").map_or_else(|| folder.join("lockgate"), PathBuf::from)
+}
+
+/// A real server's command.
+pub fn server(peers: &Path, name: &str, arguments: &[&str]) -> Vec<String> {
+    let node = peers.join("node_modules/.bin").join(name);
+    let program = if node.exists() { node } else { peers.join("python/bin").join(name) };
+    let mut command = vec![program.to_string_lossy().into_owned()];
+    command.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+    command
+}
+
+/// A folder with a git repository of one commit.
+pub fn repository(folder: &Path) -> PathBuf {
+    let repository = folder.join("repository");
+    let git = |arguments: &[&str]| {
+        let status = Command::new("git").arg("-C").arg(&repository).args(arguments).stdout(Stdio::null()).status();
+        assert!(status.is_ok_and(|status| status.success()), "git {arguments:?}");
+    };
+    assert!(std::fs::create_dir_all(&repository).is_ok() && std::fs::write(repository.join("file"), "text").is_ok());
+    git(&["init", "-q"]);
+    git(&["add", "file"]);
+    git(&["-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "first"]);
+    repository
+}
+
+/// A running `lockgate run`, stopped when dropped.
+pub struct Running {
+    child: Child,
+    /// `http://127.0.0.1:PORT`
+    pub address: String,
+}
+
+impl Running {
+    /// Starts it on a free port with this configuration (JSON is YAML), and waits until it listens.
+    pub fn start(folder: &Path, config: &Value) -> Self {
+        let file = folder.join("lockgate.yaml");
+        assert!(std::fs::write(&file, config.to_string()).is_ok());
+        let child = Command::new(lockgate())
+            .args(["run", "--listen", "127.0.0.1:0", "-c"])
+            .arg(&file)
+            .stderr(Stdio::piped())
+            .spawn();
+        let mut child = child.unwrap_or_else(|error| panic!("{}: {error}", lockgate().display()));
+        let (sender, lines) = channel();
+        if let Some(errors) = child.stderr.take() {
+            std::thread::spawn(move || {
+                for line in BufReader::new(errors).lines().map_while(Result::ok) {
+                    assert!(!line.contains("panicked"), "{line}");
+                    let _heard = sender.send(line);
+                }
+            });
+        }
+        let mut said = Vec::new();
+        loop {
+            match lines.recv_timeout(Duration::from_secs(20)) {
+                Ok(line) => match line.split_once("listening on ") {
+                    Some((_, address)) => {
+                        let address = address.trim_end_matches("/mcp").to_owned();
+                        return Self { child, address };
+                    }
+                    None => said.push(line),
+                },
+                Err(_) => panic!("lockgate does not listen: {said:?}"),
+            }
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _asked = Command::new("kill").arg(self.child.id().to_string()).status();
+        let end = Instant::now() + Duration::from_secs(10);
+        while Instant::now() < end {
+            if matches!(self.child.try_wait(), Ok(Some(_)) | Err(_)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let _killed = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+/// What a client printed: one value a step.
+pub fn run_client(mut command: Command) -> Vec<Value> {
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child = child.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let (Some(output), Some(errors)) = (child.stdout.take(), child.stderr.take()) else { panic!("no pipes") };
+    let complaints = std::thread::spawn(move || std::io::read_to_string(errors).unwrap_or_default());
+    let text = std::thread::spawn(move || std::io::read_to_string(output).unwrap_or_default());
+    let end = Instant::now() + PATIENCE;
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            _ if Instant::now() < end => std::thread::sleep(Duration::from_millis(20)),
+            _ => {
+                let _killed = child.kill();
+                panic!("{command:?} did not end: {}", complaints.join().unwrap_or_default());
+            }
+        }
+    };
+    let complaints = complaints.join().unwrap_or_default();
+    assert!(status.success(), "{command:?}: {complaints}");
+    let text = text.join().unwrap_or_default();
+    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"))).collect()
+}
+
+/// The Python SDK's client. The target is an address or a server's command.
+pub fn python(peers: &Path, mode: &str, steps: &Value, target: &[String]) -> Vec<Value> {
+    let mut command = Command::new(peers.join("python/bin/python"));
+    command.arg(script("client.py")).arg(mode).arg(steps.to_string()).args(target);
+    run_client(command)
+}
+
+/// The same client without any callbacks: it cannot ask a person.
+pub fn python_bare(peers: &Path, mode: &str, steps: &Value, target: &[String]) -> Vec<Value> {
+    let mut command = Command::new(peers.join("python/bin/python"));
+    command.arg(script("client.py")).arg(mode).arg(format!("{steps}--bare")).args(target);
+    run_client(command)
+}
+
+/// The TypeScript SDK's client.
+pub fn typescript(peers: &Path, mode: &str, steps: &Value, address: &str) -> Vec<Value> {
+    let mut command = Command::new("node");
+    command.arg(script("client.mjs")).arg(mode).arg(steps.to_string()).arg(address).env("LOCKGATE_PEERS", peers);
+    run_client(command)
+}
+
+/// The Inspector on the command line: one method, one JSON answer.
+pub fn inspector(peers: &Path, address: &str, arguments: &[&str]) -> Value {
+    let mut command = Command::new(peers.join("node_modules/.bin/mcp-inspector"));
+    command.args(["--cli", address, "--transport", "http"]).args(arguments);
+    let output = command.stdin(Stdio::null()).output();
+    let output = output.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let text = String::from_utf8_lossy(&output.stdout);
+    serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text} {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/clients").join(name)
+}
+
+/// The results of all calls, in order.
+pub fn results(steps: &[Value]) -> Vec<&Value> {
+    steps.iter().filter_map(|step| step.get("result")).collect()
+}
+
+/// The reason code with which a call was refused; null where it was not.
+pub fn reason(result: &Value) -> Value {
+    result.pointer("/_meta/io.lockgate~1decision/reason").cloned().unwrap_or(json!(null))
+}
