@@ -44,10 +44,14 @@ pub fn server(peers: &Path, name: &str, arguments: &[&str]) -> Vec<String> {
 pub fn repository(folder: &Path) -> PathBuf {
     let repository = folder.join("repository");
     let git = |arguments: &[&str]| {
-        let status = Command::new("git").arg("-C").arg(&repository).args(arguments).stdout(Stdio::null()).status();
+        let status =
+            Command::new("git").arg("-C").arg(&repository).args(arguments).stdout(Stdio::null()).status();
         assert!(status.is_ok_and(|status| status.success()), "git {arguments:?}");
     };
-    assert!(std::fs::create_dir_all(&repository).is_ok() && std::fs::write(repository.join("file"), "text").is_ok());
+    assert!(
+        std::fs::create_dir_all(&repository).is_ok()
+            && std::fs::write(repository.join("file"), "text").is_ok()
+    );
     git(&["init", "-q"]);
     git(&["add", "file"]);
     git(&["-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "first"]);
@@ -133,7 +137,9 @@ pub fn run_client(mut command: Command) -> Vec<Value> {
     let complaints = complaints.join().unwrap_or_default();
     assert!(status.success(), "{command:?}: {complaints}");
     let text = text.join().unwrap_or_default();
-    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"))).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}")))
+        .collect()
 }
 
 /// The Python SDK's client. The target is an address or a server's command.
@@ -153,7 +159,12 @@ pub fn python_bare(peers: &Path, mode: &str, steps: &Value, target: &[String]) -
 /// The TypeScript SDK's client.
 pub fn typescript(peers: &Path, mode: &str, steps: &Value, address: &str) -> Vec<Value> {
     let mut command = Command::new("node");
-    command.arg(script("client.mjs")).arg(mode).arg(steps.to_string()).arg(address).env("LOCKGATE_PEERS", peers);
+    command
+        .arg(script("client.mjs"))
+        .arg(mode)
+        .arg(steps.to_string())
+        .arg(address)
+        .env("LOCKGATE_PEERS", peers);
     run_client(command)
 }
 
@@ -164,7 +175,8 @@ pub fn inspector(peers: &Path, address: &str, arguments: &[&str]) -> Value {
     let output = command.stdin(Stdio::null()).output();
     let output = output.unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let text = String::from_utf8_lossy(&output.stdout);
-    serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text} {}", String::from_utf8_lossy(&output.stderr)))
+    serde_json::from_str(&text)
+        .unwrap_or_else(|_| panic!("{text} {}", String::from_utf8_lossy(&output.stderr)))
 }
 
 fn script(name: &str) -> PathBuf {

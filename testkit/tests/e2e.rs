@@ -38,7 +38,9 @@ fn everything() -> Value {
 fn comparable(steps: Vec<Value>) -> Vec<Value> {
     let missing = |step: &Value| {
         let text = step.to_string();
-        text.contains("no-such-tool") || text.contains("unknown_tool") || text.contains("does not offer that tool")
+        text.contains("no-such-tool")
+            || text.contains("unknown_tool")
+            || text.contains("does not offer that tool")
     };
     steps
         .into_iter()
@@ -78,7 +80,8 @@ fn everything_works_over_http_to_one_server() {
     let command = server(&peers, "mcp-server-everything", &["stdio"]);
     let gateway = Running::start(folder.path(), &json!({ "servers": { "every": { "command": command } } }));
     let direct = comparable(python(&peers, "legacy", &everything(), &command));
-    let through = comparable(python(&peers, "legacy", &everything(), &[format!("{}/s/every/mcp", gateway.address)]));
+    let through =
+        comparable(python(&peers, "legacy", &everything(), &[format!("{}/s/every/mcp", gateway.address)]));
     assert_eq!(direct, through);
 }
 
@@ -183,8 +186,10 @@ fn stop_and_read(gateway: Running, records: &Path) {
             && record["label_before"]["origins"] == json!(["files", "memory"])
     }));
     let held = records.iter().filter(|record| record["verdict"] == "hold").count();
-    let approved =
-        records.iter().filter(|record| record["event"] == "approval" && record["verdict"] == "forward").count();
+    let approved = records
+        .iter()
+        .filter(|record| record["event"] == "approval" && record["verdict"] == "forward")
+        .count();
     assert_eq!((held, approved), (2, 1));
 }
 
@@ -260,7 +265,10 @@ fn typescript_and_inspector_clients() {
         ("auto", &all, "/mcp", "Echo: all"),
     ] {
         let steps = typescript(&peers, mode, steps, &format!("{}{path}", gateway.address));
-        assert!(results(&steps).iter().any(|result| result.to_string().contains(expected)), "{mode} {path} {steps:?}");
+        assert!(
+            results(&steps).iter().any(|result| result.to_string().contains(expected)),
+            "{mode} {path} {steps:?}"
+        );
     }
     let address = format!("{}/s/every/mcp", gateway.address);
     let call = ["--method", "tools/call", "--tool-name", "echo", "--tool-arg", "message=seen"];
@@ -292,7 +300,10 @@ fn several_servers_over_stdio() {
         ]);
         let steps = python(&peers, mode, &steps, &all);
         let results = results(&steps);
-        assert!(results[0].to_string().contains("Echo: one") && results[1].to_string().contains("UTC"), "{steps:?}");
+        assert!(
+            results[0].to_string().contains("Echo: one") && results[1].to_string().contains("UTC"),
+            "{steps:?}"
+        );
         let read = steps.iter().find(|step| step.get("read").is_some()).unwrap();
         assert!(read.to_string().contains("every+demo://"), "{read}");
         let steps = python(&peers, mode, &json!([["call", "echo", { "message": "alone" }]]), &one);

@@ -8,6 +8,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     run::run(&mut cargo(&["build", "--release", "--package", "lockgate"]))?;
     let manifest = root().join("bench/Cargo.toml");
     let manifest = manifest.to_string_lossy();
-    let mut bench = cargo(&["run", "--release", "--quiet", "--manifest-path", &manifest, "--bin", "bench", "--"]);
+    let mut bench =
+        cargo(&["run", "--release", "--quiet", "--manifest-path", &manifest, "--bin", "bench", "--"]);
     run::run(bench.args(arguments))
 }

@@ -17,10 +17,12 @@ fn legs(harness: &Path) -> Result<()> {
     {
         say(&format!("--- conformance, {leg} leg, {kind} upstream"));
         let gateway = format!("{} {{port}} {kind} {upstream}", wrapper.display());
-        run::run(Command::new("python3")
-            .arg(harness)
-            .args([leg, "--gateway-path", "/s/ref/mcp", "--gateway-cmd", &gateway])
-            .env("LOCKGATE", &binary))?;
+        run::run(
+            Command::new("python3")
+                .arg(harness)
+                .args([leg, "--gateway-path", "/s/ref/mcp", "--gateway-cmd", &gateway])
+                .env("LOCKGATE", &binary),
+        )?;
     }
     Ok(())
 }
@@ -30,7 +32,9 @@ pub(crate) fn run() -> Result<()> {
     let folder = std::env::var_os("LOCKGATE_CONFORMANCE").map_or(beside, PathBuf::from);
     let harness = folder.join("run.py");
     if !harness.is_file() {
-        say("SKIPPED: conformance: there is no harness beside the checkout, and LOCKGATE_CONFORMANCE names none");
+        say(
+            "SKIPPED: conformance: there is no harness beside the checkout, and LOCKGATE_CONFORMANCE names none",
+        );
         return Ok(());
     }
     legs(&harness)

@@ -61,7 +61,17 @@ const PURE: [&str; 7] = [
 
 /// Crates that no pure crate may reach.
 const IMPURE: [&str; 12] = [
-    "tokio", "hyper", "hyper-util", "rustls", "rusqlite", "socket2", "mio", "getrandom", "rand", "async-std", "rustix",
+    "tokio",
+    "hyper",
+    "hyper-util",
+    "rustls",
+    "rusqlite",
+    "socket2",
+    "mio",
+    "getrandom",
+    "rand",
+    "async-std",
+    "rustix",
     "reqwest",
 ];
 
@@ -84,7 +94,10 @@ impl Graph {
     fn read(metadata: &Value) -> Option<Self> {
         let name_of = |id: &str| {
             let mut packages = metadata.get("packages")?.as_array()?.iter();
-            packages.find(|package| package.get("id").and_then(Value::as_str) == Some(id))?.get("name")?.as_str()
+            packages
+                .find(|package| package.get("id").and_then(Value::as_str) == Some(id))?
+                .get("name")?
+                .as_str()
         };
         let names: BTreeMap<&str, &str> = metadata
             .get("packages")?
@@ -135,7 +148,8 @@ impl Graph {
                 }
             }
             let file = root().join("crates").join(name).join("clippy.toml");
-            let bans = std::fs::read_to_string(&file).with_context(|| format!("{name} is pure and has no clippy.toml"))?;
+            let bans = std::fs::read_to_string(&file)
+                .with_context(|| format!("{name} is pure and has no clippy.toml"))?;
             match &first {
                 Some((other, text)) if *text != bans => {
                     faults.push(format!("the clippy.toml of {name} and {other} differ"));

@@ -13,7 +13,9 @@ pub(crate) fn install() -> Result<PathBuf> {
     let source = root().join("testkit/peers");
     let mut digest = Sha256::new();
     for name in ["package.json", "package-lock.json", "requirements.txt"] {
-        digest.update(std::fs::read(source.join(name)).with_context(|| format!("testkit/peers/{name} is missing"))?);
+        digest.update(
+            std::fs::read(source.join(name)).with_context(|| format!("testkit/peers/{name} is missing"))?,
+        );
     }
     let key: String = digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     let folder = cache()?.join("lockgate-peers").join(key);
@@ -31,11 +33,15 @@ pub(crate) fn install() -> Result<PathBuf> {
         std::fs::copy(source.join(name), folder.join(name))?;
     }
     // Scripts of packages are not run: nothing here needs them, and they could do anything.
-    run(Command::new("npm").args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", "--prefix"]).arg(&folder))?;
+    run(Command::new("npm")
+        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", "--prefix"])
+        .arg(&folder))?;
     let python = folder.join("python");
     run(Command::new("python3").args(["-m", "venv"]).arg(&python))
         .context("hint: apt-get install python3-venv")?;
-    run(Command::new(python.join("bin/pip")).args(["install", "--quiet", "--requirement"]).arg(source.join("requirements.txt")))?;
+    run(Command::new(python.join("bin/pip"))
+        .args(["install", "--quiet", "--requirement"])
+        .arg(source.join("requirements.txt")))?;
     std::fs::write(folder.join("complete"), b"")?;
     Ok(folder)
 }

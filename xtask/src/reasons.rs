@@ -19,9 +19,17 @@ fn page() -> String {
          `_meta[\"io.lockgate/decision\"].reason`, and in the record. A code is never renamed or used for something else.\n",
     );
     for (fault, title, what) in [
-        (Fault::Policy, "The operator's rules say no", "Answered to a tool call as a tool execution error, which the model can read; to other requests as a JSON-RPC error."),
+        (
+            Fault::Policy,
+            "The operator's rules say no",
+            "Answered to a tool call as a tool execution error, which the model can read; to other requests as a JSON-RPC error.",
+        ),
         (Fault::Agent, "The agent broke the protocol", "The message went to no server."),
-        (Fault::Server, "A server broke the protocol or did not answer", "What a server may not say is dropped and written down."),
+        (
+            Fault::Server,
+            "A server broke the protocol or did not answer",
+            "What a server may not say is dropped and written down.",
+        ),
         (Fault::Lockgate, "A limit of Lockgate", "Nothing is lost: the agent is told."),
     ] {
         let row = |page: &mut String, text: &str| {
@@ -34,7 +42,11 @@ fn page() -> String {
             let (code, meaning, remedy) = (reason.code(), reason.meaning(), reason.remedy());
             row(
                 &mut page,
-                &format!("| `{code}` | {meaning} | {remedy} | {} | {} |", reason.rpc_code(), reason.http_status()),
+                &format!(
+                    "| `{code}` | {meaning} | {remedy} | {} | {} |",
+                    reason.rpc_code(),
+                    reason.http_status()
+                ),
             );
         }
     }

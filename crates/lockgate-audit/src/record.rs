@@ -144,7 +144,11 @@ mod tests {
             target: Some("drop_table".to_owned()),
             arguments: Some("00".to_owned()),
             verdict: Verdict::Deny,
-            finding: Some(Finding::deny(Phase::Flow, Reason::UntrustedContentReachesSink, "flow.cross_server")),
+            finding: Some(Finding::deny(
+                Phase::Flow,
+                Reason::UntrustedContentReachesSink,
+                "flow.cross_server",
+            )),
             label_before: Some(label.clone()),
             label_after: Some(label),
             duration: 12,

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use lockgate_audit::Happening;
 use lockgate_model::{
-    Body, Direction, ExchangeId, Finding, Json, Kind, MethodKind, Params, Phase, Reason, Revision, Splice, Tick,
-    Verdict, peek_id, quote,
+    Body, Direction, ExchangeId, Finding, Json, Kind, MethodKind, Params, Phase, Reason, Revision, Splice,
+    Tick, Verdict, peek_id, quote,
 };
 
 use crate::exchange::Target;
@@ -55,27 +55,48 @@ impl Core {
                     let finding = Finding::deny(Phase::Identify, Reason::UnknownMethod, "protocol");
                     return self.refuse_parsed(exchange, id.raw(), revision, finding, steps);
                 };
-                let request =
-                    Request { exchange, bytes: received.bytes, id: *id, method, params: *params, revision, headers };
+                let request = Request {
+                    exchange,
+                    bytes: received.bytes,
+                    id: *id,
+                    method,
+                    params: *params,
+                    revision,
+                    headers,
+                };
                 if let Err(reason) = self.room_for(&request) {
-                    return self.refuse(&request, &Target::default(), Finding::deny(Phase::Identify, reason, "protocol"), None, steps);
+                    return self.refuse(
+                        &request,
+                        &Target::default(),
+                        Finding::deny(Phase::Identify, reason, "protocol"),
+                        None,
+                        steps,
+                    );
                 }
                 self.route(&request, false, now, steps);
             }
             Body::Notification { method, params } => {
                 self.notification(exchange, received.bytes, method, params, headers, now, steps);
             }
-            Body::Result { .. } | Body::Error { .. } => self.answered(exchange, received, &message.body, headers, now, steps),
+            Body::Result { .. } | Body::Error { .. } => {
+                self.answered(exchange, received, &message.body, headers, now, steps)
+            }
         }
     }
 
     /// The revision a request is in, or why it is in none that is spoken here.
-    fn settle(&self, method: &str, params: &Params<'_>, headers: Option<&Headers>) -> Result<Revision, Reason> {
+    fn settle(
+        &self,
+        method: &str,
+        params: &Params<'_>,
+        headers: Option<&Headers>,
+    ) -> Result<Revision, Reason> {
         let claimed = headers.is_some_and(headers::claims_modern);
         let carried = params.revision();
         if carried.is_some() || claimed || method == "server/discover" {
             if let Some(headers) = headers
-                && (headers.version.is_none() || carried.is_some() && headers.version.as_deref() != carried.as_deref())
+                && (headers.version.is_none()
+                    || carried.is_some() && headers.version.as_deref() != carried.as_deref())
             {
                 return Err(Reason::HeaderMismatch);
             }
@@ -95,13 +116,20 @@ impl Core {
         self.settle_legacy(method, params, headers)
     }
 
-    fn settle_legacy(&self, method: &str, params: &Params<'_>, headers: Option<&Headers>) -> Result<Revision, Reason> {
+    fn settle_legacy(
+        &self,
+        method: &str,
+        params: &Params<'_>,
+        headers: Option<&Headers>,
+    ) -> Result<Revision, Reason> {
         if method == "initialize" {
             if self.agent.revision.is_some() {
                 return Err(Reason::AlreadyInitialized);
             }
             let asked = params.text("protocolVersion").and_then(|text| Revision::parse(&text));
-            return Ok(asked.filter(|asked| *asked != Revision::R2026_07_28).unwrap_or(Revision::R2025_11_25));
+            return Ok(asked
+                .filter(|asked| *asked != Revision::R2026_07_28)
+                .unwrap_or(Revision::R2025_11_25));
         }
         if let Some(version) = headers.and_then(|headers| headers.version.as_deref())
             && Revision::parse(version).is_none()
@@ -138,11 +166,8 @@ impl Core {
         steps: &mut Vec<Step>,
     ) {
         let modern = params.revision().is_some() || headers.is_some_and(headers::claims_modern);
-        let revision = if modern {
-            Revision::R2026_07_28
-        } else {
-            self.agent.revision.unwrap_or(Revision::R2025_11_25)
-        };
+        let revision =
+            if modern { Revision::R2026_07_28 } else { self.agent.revision.unwrap_or(Revision::R2025_11_25) };
         let known = Self::method(method, MethodKind::Notification, Direction::ToServer, revision);
         let Some(method) = known else {
             let finding = Finding::deny(Phase::Identify, Reason::UnknownMethod, "protocol");
@@ -164,7 +189,14 @@ impl Core {
         steps.push(Self::accepted(exchange));
     }
 
-    fn cancelled(&mut self, bytes: &Bytes, params: &Params<'_>, revision: Revision, now: Tick, steps: &mut Vec<Step>) {
+    fn cancelled(
+        &mut self,
+        bytes: &Bytes,
+        params: &Params<'_>,
+        revision: Revision,
+        now: Tick,
+        steps: &mut Vec<Step>,
+    ) {
         let Some(id) = params.get("requestId") else { return };
         let Some(open) = self.exchanges.by_agent_id(id.raw()) else { return };
         let waits = self.exchanges.get(open).and_then(|open| open.waits_for().cloned());
@@ -208,7 +240,9 @@ impl Core {
             && let Some(held) = self.holds.asked_as(id.raw())
         {
             let yes = match body {
-                Body::Result { result, .. } => result.get("action").and_then(Json::text).is_some_and(|word| word == "accept"),
+                Body::Result { result, .. } => {
+                    result.get("action").and_then(Json::text).is_some_and(|word| word == "accept")
+                }
                 Body::Request { .. } | Body::Notification { .. } | Body::Error { .. } => false,
             };
             steps.push(Self::accepted(exchange));
@@ -225,8 +259,13 @@ impl Core {
         }
         let message = if splice.is_empty() { received.bytes.clone() } else { splice.finish() };
         self.note(Note::happening(Happening::Request).server(&question.server), steps);
-        let head =
-            Head { sent: Sent::Answer, revision: question.revision, method: None, name: None, parameters: Vec::new() };
+        let head = Head {
+            sent: Sent::Answer,
+            revision: question.revision,
+            method: None,
+            name: None,
+            parameters: Vec::new(),
+        };
         steps.push(Step::Send(self.permit(&question.server, None, message, head, "protocol".to_owned())));
         steps.push(Self::accepted(exchange));
     }
@@ -242,14 +281,18 @@ impl Core {
     ) {
         let unanswerable = id.is_none() && finding.phase != Phase::Parse;
         let correlation = self.correlation(exchange);
-        let about = reply::About { shown: shown.as_deref(), server: None, origin: None, correlation: &correlation };
+        let about =
+            reply::About { shown: shown.as_deref(), server: None, origin: None, correlation: &correlation };
         let message = if unanswerable && self.front == Front::Stdio {
             Bytes::new()
         } else {
             reply::error(id, &finding, &about)
         };
         let status = finding.reason.http_status();
-        self.note(Note::happening(Happening::Request).exchange(exchange).finding(finding, Verdict::Deny), steps);
+        self.note(
+            Note::happening(Happening::Request).exchange(exchange).finding(finding, Verdict::Deny),
+            steps,
+        );
         steps.push(Self::release(exchange, message, status));
     }
 
@@ -266,7 +309,10 @@ impl Core {
         let about = reply::About { shown: None, server: None, origin: None, correlation: &correlation };
         let message = reply::error(Some(id), &finding, &about);
         let status = Self::status(finding.reason, revision);
-        self.note(Note::happening(Happening::Request).exchange(exchange).finding(finding, Verdict::Deny), steps);
+        self.note(
+            Note::happening(Happening::Request).exchange(exchange).finding(finding, Verdict::Deny),
+            steps,
+        );
         steps.push(Self::release(exchange, message, status));
     }
 

@@ -80,7 +80,8 @@ impl Core {
             }
             "server/discover" => self.agent.revision = Some(Revision::R2026_07_28),
             "tools/list" | "prompts/list" | "resources/list" | "resources/templates/list" => {
-                let page = self.read_page(server, open.method, result, open.target.further_page, open.revision)?;
+                let page =
+                    self.read_page(server, open.method, result, open.target.further_page, open.revision)?;
                 if page.changed
                     && let Some((field, _)) = list::field(open.method)
                     && let Some(array) = result.get(field)

@@ -7,7 +7,7 @@ use lockgate_model::{Effect, ExchangeId, Label, Revision, ServerName, Tick, Tool
 
 use crate::fan::Fan;
 use crate::hold::Held;
-use crate::{Headers, Head};
+use crate::{Head, Headers};
 
 /// A request that waits for something.
 #[derive(Debug)]

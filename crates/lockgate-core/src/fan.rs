@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use lockgate_audit::Happening;
 use lockgate_model::{
-    Body, ExchangeId, Finding, Json, Kind, Label, Params, Phase, Reason, Revision, ServerName, Splice, Tick, quote,
+    Body, ExchangeId, Finding, Json, Kind, Label, Params, Phase, Reason, Revision, ServerName, Splice, Tick,
+    quote,
 };
 
 use crate::agent::Request;
@@ -57,7 +58,10 @@ impl Core {
             let finding = Finding::deny(Phase::Identify, Reason::BadParams, "protocol");
             return self.refuse(request, &Target::default(), finding, None, steps);
         }
-        self.note(Note::happening(Happening::Request).exchange(request.exchange).method(request.method), steps);
+        self.note(
+            Note::happening(Happening::Request).exchange(request.exchange).method(request.method),
+            steps,
+        );
         let fan = Fan { merge, message: request.bytes.clone(), answers: BTreeMap::new() };
         self.insert(request, Target::default(), None, State::Fanned(fan), None, now);
         for server in self.servers() {
@@ -70,7 +74,16 @@ impl Core {
             }
             if let Merge::List(_) = merge {
                 let params = Some(&request.params);
-                self.list_part(request.exchange, &server, request.method, None, params, request.revision, now, steps);
+                self.list_part(
+                    request.exchange,
+                    &server,
+                    request.method,
+                    None,
+                    params,
+                    request.revision,
+                    now,
+                    steps,
+                );
             } else {
                 self.copy_part(request, &server, now, steps);
             }
@@ -90,7 +103,17 @@ impl Core {
             let own: Vec<_> = own.filter(|(owner, _)| owner == server).map(|(_, rest)| quote(rest)).collect();
             splice.replace(wanted, format!("[{}]", own.join(",")));
         }
-        self.ask_part(part, request.exchange, server, request.method, splice.finish(), request.revision, false, now, steps);
+        self.ask_part(
+            part,
+            request.exchange,
+            server,
+            request.method,
+            splice.finish(),
+            request.revision,
+            false,
+            now,
+            steps,
+        );
     }
 
     /// Asks a server for a page of a list, for an exchange of the agent.
@@ -140,7 +163,8 @@ impl Core {
         };
         self.exchanges.insert(part, exchange);
         let revision = self.wire_revision(server, revision);
-        let head = Head { sent: Sent::Request, revision, method: Some(method), name: None, parameters: Vec::new() };
+        let head =
+            Head { sent: Sent::Request, revision, method: Some(method), name: None, parameters: Vec::new() };
         let outgoing = Outgoing { server: server.clone(), message, head, rule: "protocol".to_owned() };
         steps.push(self.send(part, outgoing));
     }
@@ -284,7 +308,9 @@ impl Core {
         let failed = fan.answers.values().find_map(|answer| answer.failed);
         let result = match fan.merge {
             // An old server among them: the agent must fall back to the handshake, which all of them speak.
-            Merge::Discover if fan.answers.values().any(|answer| answer.failed == Some(Reason::ServerRefused)) => {
+            Merge::Discover
+                if fan.answers.values().any(|answer| answer.failed == Some(Reason::ServerRefused)) =>
+            {
                 for server in self.servers() {
                     if self.is_lines(&server) {
                         steps.push(Step::Disconnect { server });
@@ -292,7 +318,9 @@ impl Core {
                 }
                 Err(Reason::EraNotSupported)
             }
-            Merge::Initialize | Merge::Discover if good.is_empty() => Err(failed.unwrap_or(Reason::UnknownServer)),
+            Merge::Initialize | Merge::Discover if good.is_empty() => {
+                Err(failed.unwrap_or(Reason::UnknownServer))
+            }
             Merge::Listen => Err(failed.unwrap_or(Reason::ServerExited)),
             Merge::Initialize => {
                 let revision = good.iter().filter_map(|(server, _)| self.peers.get(*server)?.revision).min();
@@ -356,7 +384,10 @@ impl Core {
         let Some(open) = self.exchanges.get_mut(exchange) else { return };
         let Asker::Agent { id, .. } = &open.asker else { return };
         let State::Fanned(fan) = &mut open.state else { return };
-        if fan.merge != Merge::Listen || silent || fan.answers.values().all(|answer| answer.acknowledged.is_none()) {
+        if fan.merge != Merge::Listen
+            || silent
+            || fan.answers.values().all(|answer| answer.acknowledged.is_none())
+        {
             return;
         }
         let agreed: Vec<_> = fan

@@ -18,7 +18,11 @@ pub(crate) fn check(headers: &Headers, method: &str, params: &Params<'_>) -> Res
     match named(method) {
         Some(field) => {
             let name = params.text(field);
-            if name.is_some() && headers.name.as_deref() == name.as_deref() { Ok(()) } else { Err(Reason::HeaderMismatch) }
+            if name.is_some() && headers.name.as_deref() == name.as_deref() {
+                Ok(())
+            } else {
+                Err(Reason::HeaderMismatch)
+            }
         }
         None => Ok(()),
     }
@@ -36,7 +40,8 @@ pub(crate) fn check_parameters(
     arguments: Option<Json<'_>>,
 ) -> Result<(), Reason> {
     for mirror in mirrors {
-        let mut said = headers.parameters.iter().filter(|(name, _)| name.eq_ignore_ascii_case(&mirror.header));
+        let mut said =
+            headers.parameters.iter().filter(|(name, _)| name.eq_ignore_ascii_case(&mirror.header));
         let said = said.next().map(|(_, value)| value.as_str());
         if said != mirror.value(arguments).as_deref() {
             return Err(Reason::HeaderMismatch);

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use lockgate_audit::Happening;
 use lockgate_model::{
-    Effect, ExchangeId, Finding, Json, Kind, Params, Phase, Reason, Revision, ServerName, Side, Splice, Tick, Verdict,
-    quote,
+    Effect, ExchangeId, Finding, Json, Kind, Params, Phase, Reason, Revision, ServerName, Side, Splice, Tick,
+    Verdict, quote,
 };
 
 use crate::agent::Request;
@@ -149,7 +149,8 @@ impl Core {
         }
         let Some(open) = self.exchanges.get_mut(exchange) else { return };
         let State::Held(held) = &open.state else { return };
-        let (outgoing, finding, question) = (held.outgoing.clone(), held.finding.clone(), held.question.clone());
+        let (outgoing, finding, question) =
+            (held.outgoing.clone(), held.finding.clone(), held.question.clone());
         open.state = State::Waiting { server: outgoing.server.clone() };
         let (method, target, arguments) = (open.method, open.target.clone(), open.arguments.clone());
         self.holds.asked.remove(&question);
@@ -181,7 +182,13 @@ impl Core {
     }
 
     /// A held call is over without an approval.
-    pub(crate) fn refuse_held(&mut self, exchange: ExchangeId, reason: Reason, now: Tick, steps: &mut Vec<Step>) {
+    pub(crate) fn refuse_held(
+        &mut self,
+        exchange: ExchangeId,
+        reason: Reason,
+        now: Tick,
+        steps: &mut Vec<Step>,
+    ) {
         let Some(open) = self.exchanges.get(exchange) else { return };
         let State::Held(held) = &open.state else { return };
         let question = held.question.clone();
@@ -269,13 +276,16 @@ impl Core {
         now: Tick,
         steps: &mut Vec<Step>,
     ) {
-        let Some(lockgate_model::Message { body: lockgate_model::Body::Request { id, method, params }, .. }) =
-            received.message()
+        let Some(lockgate_model::Message {
+            body: lockgate_model::Body::Request { id, method, params }, ..
+        }) = received.message()
         else {
             return;
         };
         let kind = lockgate_model::MethodKind::Request;
-        let Some(method) = Self::method(method, kind, lockgate_model::Direction::ToServer, revision) else { return };
+        let Some(method) = Self::method(method, kind, lockgate_model::Direction::ToServer, revision) else {
+            return;
+        };
         let request =
             Request { exchange, bytes: received.bytes, id: *id, method, params: *params, revision, headers };
         self.route(&request, false, now, steps);
@@ -299,10 +309,13 @@ fn question(
         ),
         None => format!("The rule {} asks for your approval.", finding.rule),
     };
-    let shown = arguments.filter(|arguments| arguments.kind() == Kind::Object).map_or_else(String::new, |arguments| {
-        let text = String::from_utf8_lossy(arguments.raw()).into_owned();
-        format!(" Arguments: {}", lockgate_model::Untrusted::new(text).escaped(800))
-    });
+    let shown = arguments.filter(|arguments| arguments.kind() == Kind::Object).map_or_else(
+        String::new,
+        |arguments| {
+            let text = String::from_utf8_lossy(arguments.raw()).into_owned();
+            format!(" Arguments: {}", lockgate_model::Untrusted::new(text).escaped(800))
+        },
+    );
     let message = format!("Lockgate: run `{tool}` on server `{server}`? {why}{shown}");
     format!(
         "{{\"message\":{},\"requestedSchema\":{{\"type\":\"object\",\"properties\":{{}}}}}}",

@@ -40,13 +40,15 @@ impl Core {
         let Some((name, subject)) = field(method) else {
             return Ok(Page { entries: Vec::new(), changed: false, cursor: None });
         };
-        let list = result.get(name).filter(|list| list.kind() == Kind::Array).ok_or(Reason::ServerBrokeProtocol)?;
+        let list =
+            result.get(name).filter(|list| list.kind() == Kind::Array).ok_or(Reason::ServerBrokeProtocol)?;
         let cursor = result.get("nextCursor").filter(|cursor| cursor.kind() == Kind::String);
         let tools = subject == Some(Subject::Tool);
         if tools && !further {
             self.peer(server).catalogue.begin();
         }
-        let mut page = Page { entries: Vec::new(), changed: false, cursor: cursor.map(|cursor| cursor.raw().to_vec()) };
+        let mut page =
+            Page { entries: Vec::new(), changed: false, cursor: cursor.map(|cursor| cursor.raw().to_vec()) };
         for entry in list.elements() {
             if page.entries.len() >= self.boundary.list_entries {
                 return Err(Reason::TooManyPages);
@@ -93,7 +95,9 @@ impl Core {
                 let (tool, mut offered) = match catalogue::read_tool(entry) {
                     Some(read) => read,
                     // Headers that repeat arguments belong to the stateless era alone.
-                    None if revision.era() == Era::Legacy => (lockgate_model::ToolName::new(&name), catalogue::Offered::default()),
+                    None if revision.era() == Era::Legacy => {
+                        (lockgate_model::ToolName::new(&name), catalogue::Offered::default())
+                    }
                     None => return None,
                 };
                 if revision.era() == Era::Legacy {

@@ -80,7 +80,9 @@ fn capabilities(good: &Good<'_>) -> String {
     let mut flags: BTreeMap<&str, BTreeMap<String, ()>> = BTreeMap::new();
     let mut extensions: BTreeMap<String, String> = BTreeMap::new();
     for (_, answer) in good {
-        let Some(result) = answer.result.as_deref().and_then(|bytes| Json::check(bytes, 128).ok()) else { continue };
+        let Some(result) = answer.result.as_deref().and_then(|bytes| Json::check(bytes, 128).ok()) else {
+            continue;
+        };
         let Some(all) = object(result.get("capabilities")) else { continue };
         for name in KNOWN {
             if let Some(one) = object(all.get(name)) {
@@ -114,7 +116,9 @@ fn capabilities(good: &Good<'_>) -> String {
 fn instructions(good: &Good<'_>) -> String {
     let mut texts = Vec::new();
     for (server, answer) in good {
-        let Some(result) = answer.result.as_deref().and_then(|bytes| Json::check(bytes, 128).ok()) else { continue };
+        let Some(result) = answer.result.as_deref().and_then(|bytes| Json::check(bytes, 128).ok()) else {
+            continue;
+        };
         if let Some(text) = result.get("instructions").and_then(Json::text) {
             texts.push(format!("Server `{server}` says:\n{text}"));
         }

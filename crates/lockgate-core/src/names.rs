@@ -55,7 +55,8 @@ mod tests {
         let exposed = |tool: &str| exposed_tool(&server("files"), &ToolName::new(tool));
         assert_eq!(exposed("read_file"), "files__read_file");
         let long = "x".repeat(80);
-        let names = [exposed(&long), exposed(&format!("{long}y")), exposed("a.b"), exposed("a/b"), exposed("a_b")];
+        let names =
+            [exposed(&long), exposed(&format!("{long}y")), exposed("a.b"), exposed("a/b"), exposed("a_b")];
         for (i, name) in names.iter().enumerate() {
             assert!(name.len() <= LONGEST, "{name}");
             assert!(names.iter().skip(i + 1).all(|other| other != name), "{name}");

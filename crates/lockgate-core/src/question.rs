@@ -47,7 +47,10 @@ impl Questions {
 
     /// The id the agent knows a server's question by.
     pub(crate) fn known_as(&self, server: &ServerName, id: &[u8]) -> Option<Bytes> {
-        self.open.iter().find(|(_, question)| question.server == *server && question.id == id).map(|(id, _)| id.clone())
+        self.open
+            .iter()
+            .find(|(_, question)| question.server == *server && question.id == id)
+            .map(|(id, _)| id.clone())
     }
 
     /// Forgets what a server asked: it is gone.

@@ -34,7 +34,8 @@ pub(crate) fn error(id: Option<&[u8]>, finding: &Finding, about: &About<'_>) -> 
         Reason::RevisionNotSupported => {
             // What `server/discover` says as well; older revisions are settled by `initialize`.
             let supported = quote(Revision::R2026_07_28.as_str());
-            let requested = about.shown.map_or_else(String::new, |shown| format!(",\"requested\":{}", quote(shown)));
+            let requested =
+                about.shown.map_or_else(String::new, |shown| format!(",\"requested\":{}", quote(shown)));
             format!("{{\"supported\":[{supported}]{requested},\"reason\":\"{}\"}}", finding.reason.code())
         }
         Reason::MissingClientCapability => format!(
@@ -65,7 +66,11 @@ fn sentence(finding: &Finding, about: &About<'_>) -> String {
         _ => String::new(),
     };
     if !finding.reason.is_decision() {
-        return format!("[lockgate] {what}{meaning}. {}. Ref {}.", upper(finding.reason.remedy()), about.correlation);
+        return format!(
+            "[lockgate] {what}{meaning}. {}. Ref {}.",
+            upper(finding.reason.remedy()),
+            about.correlation
+        );
     }
     let because = match about.origin {
         Some((origin, effect)) => format!(

@@ -1,7 +1,9 @@
 //! Where a request of the agent goes, and its way there: locate, decide, send.
 
 use lockgate_audit::Happening;
-use lockgate_model::{Effect, Finding, Json, Phase, Reason, Revision, ServerName, Splice, Tick, ToolName, Verdict, quote};
+use lockgate_model::{
+    Effect, Finding, Json, Phase, Reason, Revision, ServerName, Splice, Tick, ToolName, Verdict, quote,
+};
 use lockgate_policy::Subject;
 
 use crate::agent::Request;
@@ -51,9 +53,18 @@ impl Core {
                 self.note_capabilities(request.params.get("capabilities"));
                 self.pass(request, server, now, steps);
             }
-            "tools/call" | "prompts/get" | "resources/read" | "resources/subscribe" | "resources/unsubscribe"
-            | "resources/directory/read" | "completion/complete" | "skills/get" | "tasks/get" | "tasks/update"
-            | "tasks/cancel" | "tasks/result" => self.aim(request, approved, now, steps),
+            "tools/call"
+            | "prompts/get"
+            | "resources/read"
+            | "resources/subscribe"
+            | "resources/unsubscribe"
+            | "resources/directory/read"
+            | "completion/complete"
+            | "skills/get"
+            | "tasks/get"
+            | "tasks/update"
+            | "tasks/cancel"
+            | "tasks/result" => self.aim(request, approved, now, steps),
             _ => self.pass(request, server, now, steps),
         }
     }
@@ -146,10 +157,21 @@ impl Core {
             held => {
                 let digest = arguments.map(|arguments| digest::hex(arguments.raw()));
                 let mirrored = self.mirrored(&located.server, tool, arguments);
-                let outgoing = self.outgoing(request, &located.server, &located.edits, mirrored, decision.rule);
+                let outgoing =
+                    self.outgoing(request, &located.server, &located.edits, mirrored, decision.rule);
                 match held {
                     Some(finding) => {
-                        self.hold(request, target, digest, fingerprint, outgoing, finding, decision.origin, now, steps);
+                        self.hold(
+                            request,
+                            target,
+                            digest,
+                            fingerprint,
+                            outgoing,
+                            finding,
+                            decision.origin,
+                            now,
+                            steps,
+                        );
                     }
                     None => self.dispatch(request, target, digest, outgoing, now, steps),
                 }
@@ -164,7 +186,9 @@ impl Core {
             "prompts/get" => ("name", Some(Subject::Prompt)),
             "skills/get" => ("name", None),
             "completion/complete" => return self.locate_reference(request),
-            "tasks/get" | "tasks/update" | "tasks/cancel" | "tasks/result" => return self.locate_task(request),
+            "tasks/get" | "tasks/update" | "tasks/cancel" | "tasks/result" => {
+                return self.locate_task(request);
+            }
             _ => ("uri", Some(Subject::Resource)),
         };
         let given = params.get(field).filter(|given| given.text().is_some());
@@ -186,7 +210,9 @@ impl Core {
             Some(Subject::Resource) => {
                 names::split_address(&name).ok_or(Lost::Refused(Reason::UnknownResource))?
             }
-            Some(Subject::Prompt) | None => names::split_name(&name).ok_or(Lost::Refused(Reason::UnknownPrompt))?,
+            Some(Subject::Prompt) | None => {
+                names::split_name(&name).ok_or(Lost::Refused(Reason::UnknownPrompt))?
+            }
             Some(Subject::Tool) => names::split_name(&name).ok_or(Lost::Refused(Reason::UnknownTool))?,
         };
         if !self.boundary.servers.contains_key(&server) {
@@ -227,7 +253,8 @@ impl Core {
         let (server, inner, edits) = match (&self.scope, subject) {
             (Scope::One(server), _) => (server.clone(), name.to_string(), Vec::new()),
             (Scope::All, Subject::Resource) => {
-                let (server, inner) = names::split_address(&name).ok_or(Lost::Refused(Reason::UnknownResource))?;
+                let (server, inner) =
+                    names::split_address(&name).ok_or(Lost::Refused(Reason::UnknownResource))?;
                 (server, inner.to_owned(), vec![(given, quote(inner))])
             }
             (Scope::All, Subject::Prompt | Subject::Tool) => {
@@ -240,7 +267,8 @@ impl Core {
     }
 
     fn locate_task<'m>(&self, request: &Request<'m>) -> Result<Located<'m>, Lost> {
-        let declared = request.params.reserved("clientCapabilities").and_then(|all| all.get("extensions")?.get(TASKS));
+        let declared =
+            request.params.reserved("clientCapabilities").and_then(|all| all.get("extensions")?.get(TASKS));
         if request.revision == Revision::R2026_07_28 && declared.is_none() {
             return Err(Lost::Refused(Reason::MissingClientCapability));
         }
@@ -260,18 +288,27 @@ impl Core {
     /// Is it possible that the server offers this tool and we have not seen its list?
     fn unlearnt(&self, server: &ServerName, tool: &str) -> bool {
         self.boundary.servers.contains_key(server)
-            && self.peers.get(server).is_none_or(|peer| {
-                !peer.catalogue.is_complete() && peer.catalogue.find(tool).is_none()
-            })
+            && self
+                .peers
+                .get(server)
+                .is_none_or(|peer| !peer.catalogue.is_complete() && peer.catalogue.find(tool).is_none())
     }
 
     /// Asks the server for its tools before the call is decided: what a tool does cannot be told without.
     fn learn_first(&mut self, request: &Request<'_>, server: ServerName, now: Tick, steps: &mut Vec<Step>) {
         let target = Target { server: Some(server.clone()), ..Target::default() };
-        let state =
-            State::Learning { message: request.bytes.clone(), headers: request.headers.cloned() };
+        let state = State::Learning { message: request.bytes.clone(), headers: request.headers.cloned() };
         self.insert(request, target, None, state, None, now);
-        self.list_part(request.exchange, &server, "tools/list", None, Some(&request.params), request.revision, now, steps);
+        self.list_part(
+            request.exchange,
+            &server,
+            "tools/list",
+            None,
+            Some(&request.params),
+            request.revision,
+            now,
+            steps,
+        );
     }
 
     /// Builds the message as the server must see it.
@@ -296,7 +333,9 @@ impl Core {
         let message = if splice.is_empty() { request.bytes.clone() } else { splice.finish() };
         let modern = request.revision == Revision::R2026_07_28;
         let name = headers::named(request.method).filter(|_| modern).and_then(|field| {
-            let edited = edits.first().and_then(|(_, text)| Json::check(text.as_bytes(), 1).ok()?.text().map(std::borrow::Cow::into_owned));
+            let edited = edits.first().and_then(|(_, text)| {
+                Json::check(text.as_bytes(), 1).ok()?.text().map(std::borrow::Cow::into_owned)
+            });
             edited.or_else(|| request.params.text(field).map(std::borrow::Cow::into_owned))
         });
         let revision = self.wire_revision(server, request.revision);
@@ -312,7 +351,12 @@ impl Core {
         self.peers.get(server).and_then(|peer| peer.revision).unwrap_or(revision)
     }
 
-    fn mirrored(&self, server: &ServerName, tool: Option<&ToolName>, arguments: Option<Json<'_>>) -> Vec<(String, String)> {
+    fn mirrored(
+        &self,
+        server: &ServerName,
+        tool: Option<&ToolName>,
+        arguments: Option<Json<'_>>,
+    ) -> Vec<(String, String)> {
         let catalogue = self.peers.get(server).map(|peer| &peer.catalogue);
         let offered = tool.and_then(|tool| catalogue?.find(tool.as_str()));
         let mirrors = offered.map_or(&[][..], |offered| &offered.mirrors);
@@ -329,7 +373,11 @@ impl Core {
         now: Tick,
         steps: &mut Vec<Step>,
     ) {
-        let verdict = if outgoing.message.as_ptr() == request.bytes.as_ptr() { Verdict::Forward } else { Verdict::Rewrite };
+        let verdict = if outgoing.message.as_ptr() == request.bytes.as_ptr() {
+            Verdict::Forward
+        } else {
+            Verdict::Rewrite
+        };
         self.note(
             Note::happening(Happening::Request)
                 .exchange(request.exchange)
@@ -382,7 +430,9 @@ impl Core {
             return (FOREVER, FOREVER);
         }
         match server.and_then(|server| self.boundary.servers.get(server)) {
-            Some(server) if method == "server/discover" => (DISCOVER_MILLIS.min(server.timeout), DISCOVER_MILLIS),
+            Some(server) if method == "server/discover" => {
+                (DISCOVER_MILLIS.min(server.timeout), DISCOVER_MILLIS)
+            }
             Some(server) => (server.timeout, server.deadline),
             // Parts have their own limits, and a held call its own.
             None => (FOREVER, FOREVER),
@@ -409,7 +459,10 @@ impl Core {
         let (message, status) = if in_band {
             (reply::tool_refusal(request.id.raw(), &finding, &about, request.revision), 200)
         } else {
-            (reply::error(Some(request.id.raw()), &finding, &about), Self::status(finding.reason, request.revision))
+            (
+                reply::error(Some(request.id.raw()), &finding, &about),
+                Self::status(finding.reason, request.revision),
+            )
         };
         let digest = request.params.arguments().map(|arguments| digest::hex(arguments.raw()));
         self.note(

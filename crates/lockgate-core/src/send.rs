@@ -31,7 +31,13 @@ impl Core {
         message: Bytes,
         revision: Revision,
     ) -> Permit {
-        let head = Head { sent: Sent::Notification, revision, method: Some(method), name: None, parameters: Vec::new() };
+        let head = Head {
+            sent: Sent::Notification,
+            revision,
+            method: Some(method),
+            name: None,
+            parameters: Vec::new(),
+        };
         self.permit(server, None, message, head, "protocol".to_owned())
     }
 

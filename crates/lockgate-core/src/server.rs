@@ -4,8 +4,8 @@
 use bytes::Bytes;
 use lockgate_audit::Happening;
 use lockgate_model::{
-    Body, Direction, ExchangeId, Finding, Json, MethodKind, Params, Phase, Reason, Revision, ServerName, Splice, Tick,
-    Verdict, peek_id, quote,
+    Body, Direction, ExchangeId, Finding, Json, MethodKind, Params, Phase, Reason, Revision, ServerName,
+    Splice, Tick, Verdict, peek_id, quote,
 };
 
 use crate::exchange::Asker;
@@ -59,7 +59,13 @@ impl Core {
         self.strike(source.server, steps);
     }
 
-    fn drop_message(&self, source: &Source<'_>, method: Option<&'static str>, reason: Reason, steps: &mut Vec<Step>) {
+    fn drop_message(
+        &self,
+        source: &Source<'_>,
+        method: Option<&'static str>,
+        reason: Reason,
+        steps: &mut Vec<Step>,
+    ) {
         let mut note = Note::happening(Happening::Server)
             .server(source.server)
             .finding(Finding::deny(Phase::Answer, reason, "protocol"), Verdict::Deny);
@@ -97,7 +103,8 @@ impl Core {
             self.drop_message(source, None, Reason::UnexpectedResponse, steps);
             return self.strike(source.server, steps);
         };
-        let outlet = if source.exchange.is_none() && !lines { Outlet::Standing } else { Outlet::Exchange(exchange) };
+        let outlet =
+            if source.exchange.is_none() && !lines { Outlet::Standing } else { Outlet::Exchange(exchange) };
         self.answer(exchange, source.server, source.bytes, body, outlet, now, steps);
     }
 
@@ -123,7 +130,8 @@ impl Core {
         steps: &mut Vec<Step>,
     ) {
         let revision = self.revision_of(source);
-        let Some(method) = Self::method(method, MethodKind::Notification, Direction::ToAgent, revision) else {
+        let Some(method) = Self::method(method, MethodKind::Notification, Direction::ToAgent, revision)
+        else {
             self.drop_message(source, None, Reason::UnexpectedNotification, steps);
             return self.strike(source.server, steps);
         };
@@ -153,7 +161,9 @@ impl Core {
         let lines = self.is_lines(source.server);
         let exchange = match source.exchange {
             Some(exchange) => Some(exchange),
-            None if lines => std::str::from_utf8(given.raw()).ok().and_then(|text| text.parse().ok()).map(ExchangeId),
+            None if lines => {
+                std::str::from_utf8(given.raw()).ok().and_then(|text| text.parse().ok()).map(ExchangeId)
+            }
             None => self.exchanges.by_token(source.server, given.raw()),
         };
         let exchange = exchange.ok_or(Reason::UnexpectedNotification)?;
@@ -174,12 +184,17 @@ impl Core {
             splice.replace(given, own.to_vec());
         }
         let message = if splice.is_empty() { source.bytes.clone() } else { splice.finish() };
-        let outlet = if source.exchange.is_none() && !lines { Outlet::Standing } else { Outlet::Exchange(exchange) };
+        let outlet =
+            if source.exchange.is_none() && !lines { Outlet::Standing } else { Outlet::Exchange(exchange) };
         Ok(Some((outlet, message)))
     }
 
     /// A server takes back a question.
-    fn withdrawn(&mut self, source: &Source<'_>, params: &Params<'_>) -> Result<Option<(Outlet, Bytes)>, Reason> {
+    fn withdrawn(
+        &mut self,
+        source: &Source<'_>,
+        params: &Params<'_>,
+    ) -> Result<Option<(Outlet, Bytes)>, Reason> {
         let given = params.get("requestId").ok_or(Reason::UnexpectedNotification)?;
         let known = self.questions.known_as(source.server, given.raw());
         let Some(known) = known else {
@@ -214,12 +229,15 @@ impl Core {
             let lines = self.is_lines(server);
             let exchange = match source.exchange {
                 Some(exchange) => Some(exchange),
-                None if lines => std::str::from_utf8(given.raw()).ok().and_then(|text| text.parse().ok()).map(ExchangeId),
+                None if lines => {
+                    std::str::from_utf8(given.raw()).ok().and_then(|text| text.parse().ok()).map(ExchangeId)
+                }
                 None => None,
             };
             let exchange = exchange.ok_or(Reason::UnexpectedNotification)?;
             let open = self.exchanges.get(exchange);
-            let open = open.filter(|open| open.waits_for() == Some(server) && open.method == "subscriptions/listen");
+            let open =
+                open.filter(|open| open.waits_for() == Some(server) && open.method == "subscriptions/listen");
             let open = open.ok_or(Reason::UnexpectedNotification)?;
             if open.wire_id(exchange, lines)[..] != *given.raw() {
                 return Err(Reason::UnexpectedNotification);
@@ -321,8 +339,7 @@ impl Core {
             splice.replace(context, "\"none\"");
         }
         let message = if splice.is_empty() { source.bytes.clone() } else { splice.finish() };
-        let mut note =
-            Note::happening(Happening::Server).server(server).labels(before, self.label.clone());
+        let mut note = Note::happening(Happening::Server).server(server).labels(before, self.label.clone());
         if let Some(method) = known {
             note = note.method(method);
         }

@@ -183,7 +183,8 @@ impl Core {
 
     fn gone(&mut self, exchange: ExchangeId, now: Tick, steps: &mut Vec<Step>) {
         // In the legacy era a lost connection is not a cancellation: the agent may come back for the answer.
-        let modern = self.exchanges.get(exchange).is_some_and(|open| open.revision() == Revision::R2026_07_28);
+        let modern =
+            self.exchanges.get(exchange).is_some_and(|open| open.revision() == Revision::R2026_07_28);
         if modern {
             self.cancel(exchange, now, steps);
         }
@@ -208,7 +209,8 @@ impl Core {
             );
             // `initialize` may not be cancelled.
             if open.method != "initialize" {
-                let permit = self.notify(server, "notifications/cancelled", Bytes::from(text), open.revision());
+                let permit =
+                    self.notify(server, "notifications/cancelled", Bytes::from(text), open.revision());
                 steps.push(Step::Send(permit));
             }
         } else {

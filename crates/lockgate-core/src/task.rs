@@ -21,7 +21,8 @@ struct Started {
 impl Tasks {
     pub(crate) fn learn(&mut self, server: &ServerName, task: &str, tool: Option<(ToolName, Effect)>) {
         if self.known.len() >= MOST {
-            let oldest = self.known.iter().min_by_key(|(_, started)| started.number).map(|(key, _)| key.clone());
+            let oldest =
+                self.known.iter().min_by_key(|(_, started)| started.number).map(|(key, _)| key.clone());
             if let Some(oldest) = oldest {
                 self.known.remove(&oldest);
             }

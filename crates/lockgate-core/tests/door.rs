@@ -50,7 +50,11 @@ impl Session {
         for step in steps {
             match step {
                 Step::Send(permit) => {
-                    self.said.push(format!("> {} {}", permit.server(), String::from_utf8_lossy(permit.message())));
+                    self.said.push(format!(
+                        "> {} {}",
+                        permit.server(),
+                        String::from_utf8_lossy(permit.message())
+                    ));
                 }
                 Step::Deliver(release) if release.message().is_empty() => {}
                 Step::Deliver(release) => {
@@ -92,13 +96,17 @@ fn initialized(number: u64) -> String {
 }
 
 fn tools(number: u64, names: &[&str]) -> String {
-    let tools: Vec<_> =
-        names.iter().map(|name| format!(r#"{{"name":"{name}","inputSchema":{{"type":"object"}}}}"#)).collect();
+    let tools: Vec<_> = names
+        .iter()
+        .map(|name| format!(r#"{{"name":"{name}","inputSchema":{{"type":"object"}}}}"#))
+        .collect();
     format!(r#"{{"jsonrpc":"2.0","id":{number},"result":{{"tools":[{}]}}}}"#, tools.join(","))
 }
 
 fn call(id: u64, tool: &str) -> String {
-    format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"{tool}","arguments":{{"a":1}}}}}}"#)
+    format!(
+        r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"{tool}","arguments":{{"a":1}}}}}}"#
+    )
 }
 
 fn one(change: impl FnOnce(&mut Boundary)) -> Session {
@@ -163,7 +171,8 @@ fn a_person_decides_where_the_client_can_ask_one() {
     read_a_page(&mut session);
     session.agent(&call(11, "db__execute"));
     session.expect(&["elicitation/create … lockgate-approval-1 … server `web`"]);
-    session.agent(r#"{"jsonrpc":"2.0","id":"lockgate-approval-1","result":{"action":"accept","content":{}}}"#);
+    session
+        .agent(r#"{"jsonrpc":"2.0","id":"lockgate-approval-1","result":{"action":"accept","content":{}}}"#);
     let sent = session.heard();
     assert!(sent[0].contains("> db") && sent[0].contains("\"name\":\"execute\""), "{sent:?}");
     session.agent(&call(12, "db__execute"));
@@ -176,7 +185,10 @@ fn a_person_decides_where_the_client_can_ask_one() {
     session.now = session.now.after_millis(120_000);
     session.event(Event::Wake);
     let heard = session.heard();
-    assert!(heard.iter().any(|line| line.contains("\"id\":13") && line.contains("approval_timed_out")), "{heard:?}");
+    assert!(
+        heard.iter().any(|line| line.contains("\"id\":13") && line.contains("approval_timed_out")),
+        "{heard:?}"
+    );
     session.agent(r#"{"jsonrpc":"2.0","id":"lockgate-approval-3","result":{"action":"accept"}}"#);
     session.expect(&[]);
 }
@@ -232,7 +244,9 @@ fn questions_of_a_server_reach_an_agent_that_can_answer() {
 #[test]
 fn progress_finds_its_request_and_cancellation_its_server() {
     let mut session = one(|_| {});
-    session.agent(r#"{"jsonrpc":"2.0","id":3,"method":"tools/list","params":{"_meta":{"progressToken":"tok"}}}"#);
+    session.agent(
+        r#"{"jsonrpc":"2.0","id":3,"method":"tools/list","params":{"_meta":{"progressToken":"tok"}}}"#,
+    );
     session.expect(&["> x … \"progressToken\":3"]);
     session.server(
         "x",
@@ -261,7 +275,8 @@ fn a_server_that_dies_fails_what_waits_for_it() {
 #[test]
 fn a_modern_request_must_say_the_same_in_header_and_body() {
     let servers = BTreeMap::from([(name("x"), Server::new(Wire::Http))]);
-    let identity = Identity { session: SessionId::new("s"), principal: Principal::new("local"), client: None };
+    let identity =
+        Identity { session: SessionId::new("s"), principal: Principal::new("local"), client: None };
     let mut core = Core::new(Arc::new(Boundary::new(servers)), identity, Scope::One(name("x")), Front::Http);
     let text = r#"{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"a:b","_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}"#;
     let good = Headers {

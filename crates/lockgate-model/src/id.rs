@@ -100,7 +100,11 @@ impl ToolName {
     /// specification asks for), else a fixed text, so that a name can carry no instruction.
     pub fn shown(&self) -> &str {
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/');
-        if !self.0.is_empty() && self.0.len() <= 128 && self.0.bytes().all(plain) { &self.0 } else { "(unusual name)" }
+        if !self.0.is_empty() && self.0.len() <= 128 && self.0.bytes().all(plain) {
+            &self.0
+        } else {
+            "(unusual name)"
+        }
     }
 }
 

@@ -196,7 +196,9 @@ fn skip_filler(bytes: &[u8], mut at: usize) -> usize {
 fn skip_string(bytes: &[u8], at: usize) -> usize {
     let mut from = at + 1;
     loop {
-        let Some(found) = bytes.get(from..).and_then(|rest| memchr2(b'"', b'\\', rest)) else { return bytes.len() };
+        let Some(found) = bytes.get(from..).and_then(|rest| memchr2(b'"', b'\\', rest)) else {
+            return bytes.len();
+        };
         if bytes.get(from + found) == Some(&b'"') {
             return from + found + 1;
         }
@@ -298,7 +300,9 @@ pub(crate) enum Keys {
 impl<'a> Scanner<'a> {
     pub(crate) fn new(bytes: &'a [u8], deepest: usize) -> Result<Self, Reason> {
         match bytes {
-            [0xEF, 0xBB, 0xBF, ..] | [0xFE, 0xFF, ..] | [0xFF, 0xFE, ..] => return Err(Reason::ByteOrderMark),
+            [0xEF, 0xBB, 0xBF, ..] | [0xFE, 0xFF, ..] | [0xFF, 0xFE, ..] => {
+                return Err(Reason::ByteOrderMark);
+            }
             // Text in UTF-16 or UTF-32 without a mark: a JSON text starts with two ASCII characters.
             [0, ..] | [_, 0, ..] => return Err(Reason::NotUtf8),
             _ => {}
@@ -419,7 +423,11 @@ impl<'a> Scanner<'a> {
             Some(b'u') => match self.unit()? {
                 0xD800..=0xDBFF => {
                     let low = self.next() == Some(b'\\') && self.next() == Some(b'u');
-                    if low && (0xDC00..0xE000).contains(&self.unit()?) { Ok(()) } else { Err(Reason::LoneSurrogate) }
+                    if low && (0xDC00..0xE000).contains(&self.unit()?) {
+                        Ok(())
+                    } else {
+                        Err(Reason::LoneSurrogate)
+                    }
                 }
                 0xDC00..=0xDFFF => Err(Reason::LoneSurrogate),
                 _ => Ok(()),
@@ -554,7 +562,8 @@ fn hash(key: Key<'_>, keys: Keys) -> u64 {
 
 /// Do two names differ only in case?
 pub(crate) fn same_folded(key: Key<'_>, name: &str) -> bool {
-    let folded = key.text().chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect::<String>();
+    let folded =
+        key.text().chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect::<String>();
     folded.eq_ignore_ascii_case(name)
 }
 

@@ -15,6 +15,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { request_bytes: 1 << 20, result_bytes: 16 << 20, argument_depth: 10, message_depth: 64, parameters: 100 }
+        Self {
+            request_bytes: 1 << 20,
+            result_bytes: 16 << 20,
+            argument_depth: 10,
+            message_depth: 64,
+            parameters: 100,
+        }
     }
 }

@@ -219,8 +219,21 @@ impl<'a> Envelope<'a> {
 
 /// Names of `params` members that a decision reads. Another spelling of one of them is refused.
 const PARAMS: [&str; 15] = [
-    "name", "arguments", "uri", "_meta", "requestId", "progressToken", "ref", "cursor", "protocolVersion",
-    "capabilities", "clientInfo", "taskId", "requestState", "inputResponses", "task",
+    "name",
+    "arguments",
+    "uri",
+    "_meta",
+    "requestId",
+    "progressToken",
+    "ref",
+    "cursor",
+    "protocolVersion",
+    "capabilities",
+    "clientInfo",
+    "taskId",
+    "requestState",
+    "inputResponses",
+    "task",
 ];
 
 fn params<'a>(scanner: &mut Scanner<'a>, limits: &Limits) -> Result<Params<'a>, Reason> {
@@ -265,7 +278,11 @@ fn params<'a>(scanner: &mut Scanner<'a>, limits: &Limits) -> Result<Params<'a>, 
 }
 
 fn known_exactly(key: crate::Key<'_>, names: &[&str]) -> Result<(), Reason> {
-    if names.iter().any(|name| !key.is(name) && same_folded(key, name)) { Err(Reason::AmbiguousKey) } else { Ok(()) }
+    if names.iter().any(|name| !key.is(name) && same_folded(key, name)) {
+        Err(Reason::AmbiguousKey)
+    } else {
+        Ok(())
+    }
 }
 
 fn is_id(id: Json<'_>) -> bool {
@@ -300,7 +317,8 @@ mod tests {
 
     #[test]
     fn reads_the_four_shapes() {
-        let text = r#"{"jsonrpc":"2.0","id":"a","method":"tools/call","params":{"name":"t","arguments":{"x":1}}}"#;
+        let text =
+            r#"{"jsonrpc":"2.0","id":"a","method":"tools/call","params":{"name":"t","arguments":{"x":1}}}"#;
         let Body::Request { id, method, params } = parse(text).unwrap().body else { panic!() };
         assert_eq!((id.raw(), &*method), (&b"\"a\""[..], "tools/call"));
         assert_eq!(params.arguments().unwrap().raw(), b"{\"x\":1}");
@@ -308,15 +326,20 @@ mod tests {
             parse(r#"{"jsonrpc":"2.0","method":"m"}"#).unwrap().body,
             Body::Notification { .. }
         ));
-        assert!(matches!(parse(r#"{"jsonrpc":"2.0","id":1,"result":[]}"#).unwrap().body, Body::Result { .. }));
+        assert!(matches!(
+            parse(r#"{"jsonrpc":"2.0","id":1,"result":[]}"#).unwrap().body,
+            Body::Result { .. }
+        ));
         let error = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-1,"message":""}}"#;
         assert!(matches!(parse(error).unwrap().body, Body::Error { id: None, .. }));
     }
 
     #[test]
     fn refuses_with_the_reason_that_holds() {
-        let call = |params: &str| format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}"#);
-        let deep = |n: usize| format!(r#"{{"name":"t","arguments":{{"a":{}{}}}}}"#, "[".repeat(n), "]".repeat(n));
+        let call =
+            |params: &str| format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}"#);
+        let deep =
+            |n: usize| format!(r#"{{"name":"t","arguments":{{"a":{}{}}}}}"#, "[".repeat(n), "]".repeat(n));
         let many = (0..101).map(|n| format!("\"k{n}\":0")).collect::<Vec<_>>().join(",");
         for (text, reason) in [
             ("[]".to_owned(), Reason::BatchNotSupported),
@@ -329,9 +352,15 @@ mod tests {
             (r#"{"jsonrpc":"2.0","id":true,"method":"m"}"#.to_owned(), Reason::BadId),
             (r#"{"jsonrpc":"2.0","id":1}"#.to_owned(), Reason::BadMethod),
             (r#"{"jsonrpc":"2.0","id":1,"method":7}"#.to_owned(), Reason::BadMethod),
-            (r#"{"jsonrpc":"2.0","id":1,"result":1,"error":{"code":1,"message":""}}"#.to_owned(), Reason::BadEnvelope),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"result":1,"error":{"code":1,"message":""}}"#.to_owned(),
+                Reason::BadEnvelope,
+            ),
             (r#"{"jsonrpc":"2.0","id":1,"method":"m","result":1}"#.to_owned(), Reason::BadEnvelope),
-            (r#"{"jsonrpc":"2.0","id":1,"method":"ping","Method":"tools/call"}"#.to_owned(), Reason::AmbiguousKey),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"ping","Method":"tools/call"}"#.to_owned(),
+                Reason::AmbiguousKey,
+            ),
             (r#"{"jsonrpc":"2.0","id":1,"Method":"tools/call"}"#.to_owned(), Reason::AmbiguousKey),
             (call(r#"{"name":"danger","Name":"safe"}"#), Reason::AmbiguousKey),
             (call(r#"{"name":"t","argument\u017f":{}}"#), Reason::AmbiguousKey),

@@ -37,7 +37,12 @@ pub struct Method {
 
 impl Method {
     /// Finds the method that a peer may send in this revision.
-    pub fn find(name: &str, kind: MethodKind, direction: Direction, revision: Revision) -> Option<&'static Self> {
+    pub fn find(
+        name: &str,
+        kind: MethodKind,
+        direction: Direction,
+        revision: Revision,
+    ) -> Option<&'static Self> {
         METHODS.iter().find(|method| {
             method.name == name
                 && method.kind == kind

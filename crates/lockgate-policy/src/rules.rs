@@ -123,7 +123,12 @@ mod tests {
     fn exact_names_go_before_patterns_and_the_strictest_pattern_counts() {
         let rules = tools(
             Action::Deny,
-            set(&[("delete_*", Action::Deny), ("delete_draft", Action::Allow), ("*_all", Action::Hide), ("read_*", Action::Allow)]),
+            set(&[
+                ("delete_*", Action::Deny),
+                ("delete_draft", Action::Allow),
+                ("*_all", Action::Hide),
+                ("read_*", Action::Allow),
+            ]),
         );
         for (name, action) in [
             ("delete_draft", Action::Allow),

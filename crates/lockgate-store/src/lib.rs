@@ -7,5 +7,5 @@
 mod log;
 mod time;
 
-pub use log::{Rotation, RecordLog};
+pub use log::{RecordLog, Rotation};
 pub use time::rfc3339;

@@ -20,7 +20,7 @@ const DIAGNOSTIC: usize = 8 << 10;
 /// How long a child may leave its input unread before it counts as hung.
 const WRITE: Duration = Duration::from_secs(30);
 /// How long a child may take to end by itself once its input is closed, and again once it is asked to.
-const FAREWELL: Duration = Duration::from_secs(2);
+const FAREWELL: Duration = Duration::from_secs(1);
 const TERMINATE: Duration = Duration::from_secs(3);
 
 /// What to start. The child sees exactly this environment and nothing else.
@@ -58,7 +58,11 @@ pub struct Child {
 impl Child {
     /// Starts a server. What it says goes to `lines`; where nobody takes it, the server waits. Must be called within a
     /// tokio runtime.
-    pub fn start(launch: &Launch, line_bytes: usize, lines: mpsc::Sender<ChildLine>) -> std::io::Result<Self> {
+    pub fn start(
+        launch: &Launch,
+        line_bytes: usize,
+        lines: mpsc::Sender<ChildLine>,
+    ) -> std::io::Result<Self> {
         let (program, arguments) = launch.command.split_first().ok_or(std::io::ErrorKind::InvalidInput)?;
         let mut command = Command::new(program);
         command
@@ -113,12 +117,14 @@ impl Child {
         Err(outcome)
     }
 
-    /// Ends the server: closes its input and waits 2 s, asks it to terminate and waits 3 s, then kills it.
+    /// Ends the server: closes its input and waits 1 s, asks it to terminate and waits 3 s, then kills it.
     pub async fn stop(&self) {
         if let Ok(mut input) = timeout(FAREWELL, self.input.lock()).await {
             *input = None;
         }
-        for (signal, patience) in [(None, FAREWELL), (Some(Signal::TERM), TERMINATE), (Some(Signal::KILL), FAREWELL)] {
+        for (signal, patience) in
+            [(None, FAREWELL), (Some(Signal::TERM), TERMINATE), (Some(Signal::KILL), FAREWELL)]
+        {
             if let (Some(signal), Some(group)) = (signal, self.group) {
                 let _sent = kill_process_group(group, signal);
             }
@@ -169,7 +175,10 @@ mod tests {
     fn shell(script: &str) -> Launch {
         Launch {
             command: vec!["/bin/sh".to_owned(), "-c".to_owned(), script.to_owned()],
-            environment: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned()), ("GIVEN".to_owned(), "yes".to_owned())],
+            environment: vec![
+                ("PATH".to_owned(), "/usr/bin:/bin".to_owned()),
+                ("GIVEN".to_owned(), "yes".to_owned()),
+            ],
             directory: None,
         }
     }
@@ -191,7 +200,9 @@ mod tests {
 
     #[tokio::test]
     async fn hears_lines_and_the_end() {
-        let heard = hear("echo one; head -c 5000 /dev/zero | tr '\\0' x; echo; echo two; printf unfinished; exit 3").await;
+        let heard =
+            hear("echo one; head -c 5000 /dev/zero | tr '\\0' x; echo; echo two; printf unfinished; exit 3")
+                .await;
         assert_eq!(heard, ["out one", "long 4096", "out two", "end Some(3)"]);
     }
 
@@ -204,7 +215,8 @@ mod tests {
     #[tokio::test]
     async fn a_child_that_ignores_everything_is_killed() {
         let (lines, mut incoming) = mpsc::channel(4);
-        let child = Child::start(&shell("trap '' TERM; echo ready; while :; do sleep 1; done"), 100, lines).unwrap();
+        let child =
+            Child::start(&shell("trap '' TERM; echo ready; while :; do sleep 1; done"), 100, lines).unwrap();
         assert!(matches!(incoming.recv().await, Some(ChildLine::Message(_))));
         child.stop().await;
         let end = timeout(Duration::from_secs(5), incoming.recv()).await;

@@ -6,7 +6,9 @@ use base64::Engine;
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+};
 use hyper::{Method, Request, Response, Uri};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
@@ -129,7 +131,12 @@ impl HttpServer {
     }
 
     /// Opens the standing stream of a session, or resumes a stream after an event.
-    pub async fn listen(&self, session: &str, revision: Revision, after: Option<&str>) -> Result<HttpAnswer, Reason> {
+    pub async fn listen(
+        &self,
+        session: &str,
+        revision: Revision,
+        after: Option<&str>,
+    ) -> Result<HttpAnswer, Reason> {
         let mut request = self.request(Method::GET, Some(session));
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
@@ -165,14 +172,16 @@ impl HttpServer {
         let response = self.client.request(request).await.map_err(|_| Reason::ServerUnreachable)?;
         let status = response.status().as_u16();
         let session = response.headers().get(SESSION).and_then(|value| value.to_str().ok());
-        let usable = |text: &&str| (1..=512).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+        let usable =
+            |text: &&str| (1..=512).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
         let session = session.filter(usable).map(str::to_owned);
         let body = self.body(response).await?;
         Ok(HttpAnswer { status, session, body })
     }
 
     async fn body(&self, response: Response<Incoming>) -> Result<HttpBody, Reason> {
-        let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let kind =
+            response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();
         if kind.eq_ignore_ascii_case("text/event-stream") && response.status().is_success() {
             return Ok(HttpBody::Stream(SseStream {
@@ -182,7 +191,8 @@ impl HttpServer {
             }));
         }
         if kind.eq_ignore_ascii_case("application/json") {
-            let length = response.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+            let length =
+                response.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
             return collect(response.into_body(), length, self.largest).await.map(HttpBody::Json);
         }
         if kind.is_empty() { Ok(HttpBody::Empty) } else { Ok(HttpBody::Other) }
@@ -268,7 +278,8 @@ fn describe(head: &Head, headers: &mut HeaderMap) -> Result<(), Reason> {
         headers.insert(NAME, plain(name)?);
     }
     for (name, value) in &head.parameters {
-        let name = HeaderName::from_bytes(format!("mcp-param-{name}").as_bytes()).map_err(|_| Reason::BadParams)?;
+        let name =
+            HeaderName::from_bytes(format!("mcp-param-{name}").as_bytes()).map_err(|_| Reason::BadParams)?;
         headers.insert(name, plain(value)?);
     }
     Ok(())
@@ -299,7 +310,9 @@ fn plain(text: &str) -> Result<HeaderValue, Reason> {
 pub(crate) fn decoded(value: &HeaderValue) -> Option<String> {
     let text = value.to_str().ok()?.trim_matches([' ', '\t']);
     match text.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?=")) {
-        Some(base64) => String::from_utf8(base64::engine::general_purpose::STANDARD.decode(base64).ok()?).ok(),
+        Some(base64) => {
+            String::from_utf8(base64::engine::general_purpose::STANDARD.decode(base64).ok()?).ok()
+        }
         None => Some(text.to_owned()),
     }
 }

@@ -57,7 +57,8 @@ impl<R: AsyncRead + Unpin> LineReader<R> {
                     self.buffer.clear();
                     self.searched = 0;
                 } else if self.buffer.len() > self.longest {
-                    let beginning = Bytes::copy_from_slice(self.buffer.get(..BEGINNING.min(self.buffer.len()))?);
+                    let beginning =
+                        Bytes::copy_from_slice(self.buffer.get(..BEGINNING.min(self.buffer.len()))?);
                     self.buffer = BytesMut::new();
                     self.searched = 0;
                     self.skipping = true;
@@ -133,11 +134,7 @@ mod tests {
         let lines = read(b"one\r\n\n  \n0123456789012\ntwo\nunfinished", 5, 10);
         assert_eq!(
             lines,
-            [
-                Line::Whole("one".into()),
-                Line::TooLong(lines_beginning(&lines)),
-                Line::Whole("two".into()),
-            ]
+            [Line::Whole("one".into()), Line::TooLong(lines_beginning(&lines)), Line::Whole("two".into()),]
         );
     }
 

@@ -109,7 +109,8 @@ impl Parser {
                 self.data.extend_from_slice(value);
             }
             b"id" => {
-                let usable = value.len() <= 256 && value.iter().all(u8::is_ascii_graphic) && !value.is_empty();
+                let usable =
+                    value.len() <= 256 && value.iter().all(u8::is_ascii_graphic) && !value.is_empty();
                 self.event.id = std::str::from_utf8(value).ok().filter(|_| usable).map(str::to_owned);
             }
             b"retry" => {

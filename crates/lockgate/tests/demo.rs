@@ -16,7 +16,11 @@ fn the_attack_succeeds_without_lockgate_and_is_stopped_with_it() {
     assert_eq!(shown["through_lockgate"]["users_after"], 3);
     assert_eq!(shown["through_lockgate"]["refused"], "untrusted_content_reaches_sink");
     let last = &shown["through_lockgate"]["steps"][3];
-    assert_eq!((&last["tool"], &last["answer"]), (&"query".into(), &"3".into()), "the legitimate query passes");
+    assert_eq!(
+        (&last["tool"], &last["answer"]),
+        (&"query".into(), &"3".into()),
+        "the legitimate query passes"
+    );
     assert_eq!(shown["record"]["rule"], "flow.cross_server");
 }
 

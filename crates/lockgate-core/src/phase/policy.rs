@@ -18,7 +18,9 @@ pub(super) fn check(core: &Core, call: &Call<'_>) -> Option<Finding> {
         (Action::Deny, Subject::Resource) => Some(Finding::deny(Phase::Policy, Reason::ResourceDenied, rule)),
         // What is hidden answers like what is missing.
         (Action::Hide, Subject::Tool) => Some(Finding::deny(Phase::Policy, Reason::UnknownTool, "protocol")),
-        (Action::Hide, Subject::Prompt) => Some(Finding::deny(Phase::Policy, Reason::UnknownPrompt, "protocol")),
+        (Action::Hide, Subject::Prompt) => {
+            Some(Finding::deny(Phase::Policy, Reason::UnknownPrompt, "protocol"))
+        }
         (Action::Hide, Subject::Resource) => {
             Some(Finding::deny(Phase::Policy, Reason::UnknownResource, "protocol"))
         }

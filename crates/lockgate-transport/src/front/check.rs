@@ -26,7 +26,11 @@ pub(super) fn same_site<B>(request: &Request<B>, settings: &FrontSettings) -> Re
     };
     let host = host.ok_or(Reason::HostNotAllowed)?;
     let own = settings.listens_on.to_string();
-    let allowed = if settings.listens_on.is_loopback() { loopback(&host) } else { host == own || loopback(&host) && settings.listens_on.is_unspecified() };
+    let allowed = if settings.listens_on.is_loopback() {
+        loopback(&host)
+    } else {
+        host == own || loopback(&host) && settings.listens_on.is_unspecified()
+    };
     if !allowed && !settings.allowed_hosts.iter().any(|name| name.eq_ignore_ascii_case(&host)) {
         return Err(Reason::HostNotAllowed);
     }
@@ -217,7 +221,8 @@ mod tests {
         assert!(accepts(request(&[("accept", "*/*")]).headers(), "text/event-stream"));
         let twice = request(&[("mcp-method", "a"), ("mcp-method", "b")]);
         assert!(mcp_headers(twice.headers()).broken);
-        let coded = mcp_headers(request(&[("mcp-name", "=?base64?w6Q=?="), ("mcp-param-x", " 1 ")]).headers());
+        let coded =
+            mcp_headers(request(&[("mcp-name", "=?base64?w6Q=?="), ("mcp-param-x", " 1 ")]).headers());
         assert_eq!((coded.name.as_deref(), coded.broken), (Some("ä"), false));
         assert_eq!(coded.parameters, [("x".to_owned(), "1".to_owned())]);
         assert!(mcp_headers(request(&[("mcp-name", "=?base64?*?=")]).headers()).broken);

@@ -6,7 +6,9 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE};
+use hyper::header::{
+    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE,
+};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -81,10 +83,15 @@ pub async fn serve<H: Handler>(
         });
     }
     drop(listener);
-    let _finished = tokio::time::timeout(FAREWELL, async { while connections.join_next().await.is_some() {} }).await;
+    let _finished =
+        tokio::time::timeout(FAREWELL, async { while connections.join_next().await.is_some() {} }).await;
 }
 
-async fn answer<H: Handler>(request: Request<Incoming>, handler: Arc<H>, settings: &FrontSettings) -> Response<Body> {
+async fn answer<H: Handler>(
+    request: Request<Incoming>,
+    handler: Arc<H>,
+    settings: &FrontSettings,
+) -> Response<Body> {
     match admit(request, settings).await {
         Ok(request) => write(handler.handle(request).await),
         Err(reason) => write(FrontResponse::Refuse(reason, None)),
@@ -101,7 +108,8 @@ async fn admit(request: Request<Incoming>, settings: &FrontSettings) -> Result<F
     let last_event_id = one(&LAST_EVENT)?;
     let context = one(&CONTEXT)?;
     let usable = |text: &String| {
-        (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        (1..=64).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     };
     if context.as_ref().is_some_and(|context| !usable(context)) {
         return Err(Reason::HeaderMismatch);
@@ -128,7 +136,8 @@ async fn admit(request: Request<Incoming>, settings: &FrontSettings) -> Result<F
 
 async fn body(request: Request<Incoming>, settings: &FrontSettings) -> Result<Bytes, Reason> {
     let most = settings.request_bytes;
-    let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let length =
+        request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if length.is_some_and(|length| length > most) {
         return Err(Reason::MessageTooLarge);
     }

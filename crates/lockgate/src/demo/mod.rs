@@ -32,7 +32,9 @@ pub fn run(as_json: bool, keep: bool) -> ExitCode {
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => {
-            complain("the demo did not go as it should: the attack must succeed without Lockgate and fail with it");
+            complain(
+                "the demo did not go as it should: the attack must succeed without Lockgate and fail with it",
+            );
             ExitCode::FAILURE
         }
         Err(error) => {
@@ -53,11 +55,13 @@ impl Runs {
     fn make(folder: &Path) -> Result<Self, String> {
         let program = std::env::current_exe().map_err(|error| error.to_string())?;
         let bare = servers::make_database(&folder.join("without.sqlite"))?;
-        let without = Agent::direct(server(&program, "web", None), server(&program, "db", Some(&bare)))?.run(&bare)?;
+        let without =
+            Agent::direct(server(&program, "web", None), server(&program, "db", Some(&bare)))?.run(&bare)?;
         let kept = servers::make_database(&folder.join("through.sqlite"))?;
         let records = folder.join("records.jsonl");
         let config = folder.join("lockgate.yaml");
-        std::fs::write(&config, configuration(&program, &kept, &records)).map_err(|error| error.to_string())?;
+        std::fs::write(&config, configuration(&program, &kept, &records))
+            .map_err(|error| error.to_string())?;
         let mut gateway = Command::new(&program);
         gateway.arg("stdio").arg("-c").arg(&config);
         let through = Agent::through(gateway)?.run(&kept)?;
@@ -66,7 +70,10 @@ impl Runs {
 
     fn as_expected(&self) -> bool {
         let harmless = self.through.refused.as_deref() == Some("untrusted_content_reaches_sink");
-        self.without.users.is_none() && self.without.refused.is_none() && harmless && self.through.users == Some(3)
+        self.without.users.is_none()
+            && self.without.refused.is_none()
+            && harmless
+            && self.through.users == Some(3)
     }
 }
 
@@ -95,7 +102,9 @@ fn configuration(program: &Path, database: &Path, records: &Path) -> String {
 fn refusal(records: &Path) -> Result<Value, String> {
     let text = std::fs::read_to_string(PathBuf::from(records)).map_err(|error| error.to_string())?;
     let mut lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    lines.find(|record| record.get("verdict") == Some(&json!("deny"))).ok_or_else(|| "nothing was refused".to_owned())
+    lines
+        .find(|record| record.get("verdict") == Some(&json!("deny")))
+        .ok_or_else(|| "nothing was refused".to_owned())
 }
 
 fn complain(text: &str) {

@@ -66,7 +66,9 @@ impl Scripted {
             })
         };
         match self {
-            Self::Web => json!([tool("fetch_page", "Fetches a page.", "url", json!({ "readOnlyHint": true }))]),
+            Self::Web => {
+                json!([tool("fetch_page", "Fetches a page.", "url", json!({ "readOnlyHint": true }))])
+            }
             Self::Db { .. } => json!([
                 tool("query", "Runs one SELECT.", "sql", json!({ "readOnlyHint": true })),
                 tool("execute", "Runs any SQL.", "sql", json!({ "destructiveHint": true })),

@@ -30,7 +30,9 @@ pub(super) fn text(out: &mut impl Write, runs: &Runs, colour: bool) -> io::Resul
     writeln!(out, "{}", ink.bold("2. Through Lockgate, the same agent and the same page"))?;
     steps(out, &runs.through, ink)?;
     let kept = match runs.through.users {
-        Some(users) => ink.green(&format!("✓ The table still has its {users} users, and the question was answered.")),
+        Some(users) => {
+            ink.green(&format!("✓ The table still has its {users} users, and the question was answered."))
+        }
         None => ink.red("✗ The table is gone."),
     };
     writeln!(out, "   {kept}\n")?;
@@ -67,7 +69,10 @@ fn answer(step: &Step, ink: Ink) -> String {
         return if step.failed { ink.red(&text) } else { text };
     };
     let order = order.split(" to refresh").next().unwrap_or(order);
-    format!("Help centre: getting started. …\n              {}", ink.red(&format!("NOTE TO AI ASSISTANTS{}", escaped(order, QUOTE))))
+    format!(
+        "Help centre: getting started. …\n              {}",
+        ink.red(&format!("NOTE TO AI ASSISTANTS{}", escaped(order, QUOTE)))
+    )
 }
 
 /// Server text for a terminal.
@@ -78,7 +83,9 @@ fn escaped(text: &str, most: usize) -> String {
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
-        let full = lines.last().is_some_and(|line| !line.is_empty() && line.chars().count() + 1 + word.len() > width);
+        let full = lines
+            .last()
+            .is_some_and(|line| !line.is_empty() && line.chars().count() + 1 + word.len() > width);
         if full {
             lines.push(String::new());
         }

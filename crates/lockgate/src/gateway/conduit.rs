@@ -39,8 +39,7 @@ struct Log {
 impl Conduit {
     /// Keeps all that comes on a stream.
     pub fn open(exchange: ExchangeId, mut stream: mpsc::Receiver<Delivery>) -> Arc<Self> {
-        let conduit =
-            Arc::new(Self { exchange, log: Mutex::default(), grown: watch::Sender::new(0) });
+        let conduit = Arc::new(Self { exchange, log: Mutex::default(), grown: watch::Sender::new(0) });
         let keeper = Arc::clone(&conduit);
         tokio::spawn(async move {
             while let Some(delivery) = stream.recv().await {
@@ -88,8 +87,11 @@ impl Conduit {
             grown.mark_unchanged();
             let (batch, over) = {
                 let log = lock(&self.log);
-                let batch: Vec<_> =
-                    log.messages.range(after + 1..).map(|(number, message)| (*number, message.clone())).collect();
+                let batch: Vec<_> = log
+                    .messages
+                    .range(after + 1..)
+                    .map(|(number, message)| (*number, message.clone()))
+                    .collect();
                 (batch, log.done || (log.polled && patience.is_some()))
             };
             for (number, message) in batch {

@@ -6,7 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use lockgate_core::{Core, Event, Front, Identity, Outlet, Permit, Received, Release, Scope, Step};
 use lockgate_model::{Era, ExchangeId, Reason, Revision, ServerName, SessionId, Side};
-use lockgate_transport::front::{FrontMethod, FrontRequest, FrontResponse, FrontStream, Handler, Route, StreamSender};
+use lockgate_transport::front::{
+    FrontMethod, FrontRequest, FrontResponse, FrontStream, Handler, Route, StreamSender,
+};
 use lockgate_transport::http::{HttpAnswer, HttpBody, HttpServer, SseStream};
 use lockgate_transport::sse::SseEvent;
 use tokio::sync::mpsc;
@@ -45,7 +47,10 @@ impl Gateway {
         let found = match self.find(&request, &received) {
             Ok(found) => found,
             Err(reason) => {
-                return FrontResponse::Refuse(reason, lockgate_model::peek_id(body).map(Bytes::copy_from_slice));
+                return FrontResponse::Refuse(
+                    reason,
+                    lockgate_model::peek_id(body).map(Bytes::copy_from_slice),
+                );
             }
         };
         let session = Arc::clone(&found.session);
@@ -87,13 +92,17 @@ impl Gateway {
             let who = request.context.clone().map(|context| format!("context {context}"));
             let client = received.client().map(|client| client.to_string());
             let who = who.or(client).unwrap_or_default();
-            let key = Key::Modern { principal: request.principal.clone(), route: route_name(&request.route), who };
-            let session = self.sessions.find_or_place(key, self.most_sessions(), || Ok(self.new_session(request, received, scope)?.1))?;
+            let key =
+                Key::Modern { principal: request.principal.clone(), route: route_name(&request.route), who };
+            let session = self.sessions.find_or_place(key, self.most_sessions(), || {
+                Ok(self.new_session(request, received, scope)?.1)
+            })?;
             return Ok(Found { session, minted: None });
         }
         if received.is_initialize() && request.session.is_none() {
             let (id, session) = self.new_session(request, received, scope)?;
-            self.sessions.find_or_place(Key::Legacy(id.clone()), self.most_sessions(), || Ok(Arc::clone(&session)))?;
+            self.sessions
+                .find_or_place(Key::Legacy(id.clone()), self.most_sessions(), || Ok(Arc::clone(&session)))?;
             return Ok(Found { session, minted: Some(id) });
         }
         let id = request.session.clone().ok_or(Reason::MissingSession)?;
@@ -125,7 +134,9 @@ impl Gateway {
     }
 
     async fn get(self: Arc<Self>, request: FrontRequest) -> FrontResponse {
-        let Some(id) = &request.session else { return FrontResponse::Refuse(Reason::HttpMethodNotAllowed, None) };
+        let Some(id) = &request.session else {
+            return FrontResponse::Refuse(Reason::HttpMethodNotAllowed, None);
+        };
         let session = match self.legacy(&request, id) {
             Ok(session) => session,
             Err(reason) => return FrontResponse::Refuse(reason, None),
@@ -134,7 +145,9 @@ impl Gateway {
     }
 
     async fn delete(self: Arc<Self>, request: FrontRequest) -> FrontResponse {
-        let Some(id) = &request.session else { return FrontResponse::Refuse(Reason::HttpMethodNotAllowed, None) };
+        let Some(id) = &request.session else {
+            return FrontResponse::Refuse(Reason::HttpMethodNotAllowed, None);
+        };
         match self.legacy(&request, id) {
             Ok(session) => {
                 self.sessions.remove(&Key::Legacy(id.clone()));
@@ -188,7 +201,9 @@ impl Session {
         self.perform(steps, Via::default()).await;
         match stream.try_recv() {
             Ok(Delivery { message, status, .. }) if message.is_empty() => FrontResponse::Empty { status },
-            Ok(Delivery { message, status, .. }) => FrontResponse::Json { status, body: message, session: None },
+            Ok(Delivery { message, status, .. }) => {
+                FrontResponse::Json { status, body: message, session: None }
+            }
             Err(_) => FrontResponse::Empty { status: 202 },
         }
     }
@@ -310,7 +325,8 @@ impl Session {
         permit: Permit,
     ) -> FrontResponse {
         let server = permit.server().clone();
-        let mut waiting = Waiting { session: Arc::clone(self), server: server.clone(), exchange, done: false };
+        let mut waiting =
+            Waiting { session: Arc::clone(self), server: server.clone(), exchange, done: false };
         let patience = self.gateway.deadline(&server);
         let upstream = self.upstream_id(&server);
         let sent = tokio::time::timeout(patience, http.send(permit, upstream.as_deref())).await;
@@ -363,7 +379,9 @@ impl Session {
         let mut stream = self.register(exchange);
         self.perform(steps, Via::default()).await;
         match stream.recv().await {
-            Some(Delivery { message, status, .. }) => FrontResponse::Json { status, body: message, session: None },
+            Some(Delivery { message, status, .. }) => {
+                FrontResponse::Json { status, body: message, session: None }
+            }
             None => FrontResponse::Refuse(Reason::InternalFault, None),
         }
     }
@@ -435,7 +453,12 @@ impl Session {
 
     /// The same where the agent's stream is our own: a server's stream that may be resumed is resumed by us, after the
     /// pause that the server asks for.
-    async fn pump_resuming(self: &Arc<Self>, server: &ServerName, exchange: ExchangeId, mut events: SseStream) {
+    async fn pump_resuming(
+        self: &Arc<Self>,
+        server: &ServerName,
+        exchange: ExchangeId,
+        mut events: SseStream,
+    ) {
         let (mut last, mut pause) = (None, 1_000);
         for _ in 0..RESUMES {
             while let Some(event) = events.next().await {
@@ -453,7 +476,9 @@ impl Session {
             if !self.core().is_open(exchange) {
                 return;
             }
-            let (Some(http), Some(id)) = (self.gateway.http_server(server), self.upstream_id(server)) else { break };
+            let (Some(http), Some(id)) = (self.gateway.http_server(server), self.upstream_id(server)) else {
+                break;
+            };
             let (Some(after), Some(revision)) = (&last, self.core().revision()) else { break };
             if let Some(conduit) = self.conduits.find(exchange) {
                 conduit.poll();
@@ -508,7 +533,12 @@ impl Session {
         }
     }
 
-    async fn feed_all(self: Arc<Self>, exchange: Option<ExchangeId>, mut stream: mpsc::Receiver<Delivery>, sender: StreamSender) {
+    async fn feed_all(
+        self: Arc<Self>,
+        exchange: Option<ExchangeId>,
+        mut stream: mpsc::Receiver<Delivery>,
+        sender: StreamSender,
+    ) {
         loop {
             let delivery = tokio::select! {
                 delivery = stream.recv() => delivery,
@@ -569,7 +599,9 @@ impl Session {
         if sources.is_empty() && !own {
             return FrontResponse::Refuse(Reason::NotFound, None);
         }
-        let (stream, sink) = if after.is_none() { self.stand() } else {
+        let (stream, sink) = if after.is_none() {
+            self.stand()
+        } else {
             let (sink, stream) = mpsc::channel(64);
             (stream, sink)
         };

@@ -76,7 +76,13 @@ impl Links {
         let child = Arc::new(child);
         link.child = Some(Arc::clone(&child));
         link.started = Some(now);
-        tokio::spawn(listen(Arc::downgrade(session), Arc::downgrade(&child), server.clone(), incoming, place));
+        tokio::spawn(listen(
+            Arc::downgrade(session),
+            Arc::downgrade(&child),
+            server.clone(),
+            incoming,
+            place,
+        ));
         Ok(child)
     }
 
@@ -107,8 +113,11 @@ impl Links {
     /// Stops all children, side by side.
     pub async fn stop_all(&self) {
         let links = std::mem::take(&mut *self.links.lock().await);
-        let stops: Vec<_> =
-            links.into_values().filter_map(|link| link.child).map(|child| tokio::spawn(async move { child.stop().await })).collect();
+        let stops: Vec<_> = links
+            .into_values()
+            .filter_map(|link| link.child)
+            .map(|child| tokio::spawn(async move { child.stop().await }))
+            .collect();
         for stop in stops {
             let _stopped = stop.await;
         }
@@ -118,7 +127,11 @@ impl Links {
 /// Takes one more child into the population, or says that it is full.
 pub(super) fn place(population: &Arc<Population>, most: usize) -> Result<impl Sized + Send + use<>, Reason> {
     let place = Place(Arc::clone(population));
-    if population.0.fetch_add(1, Ordering::Relaxed) >= most { Err(Reason::TooManySessions) } else { Ok(place) }
+    if population.0.fetch_add(1, Ordering::Relaxed) >= most {
+        Err(Reason::TooManySessions)
+    } else {
+        Ok(place)
+    }
 }
 
 /// Reads what a child says until it ends or its session does.

@@ -34,8 +34,20 @@ pub use stdio::{Pipe, serve_stdio};
 
 /// Variables a child inherits; everything else is named in the configuration or not given.
 const INHERITED: [&str; 14] = [
-    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TERM", "TMPDIR", "SSL_CERT_FILE",
-    "SSL_CERT_DIR", "SYSTEMROOT",
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "TERM",
+    "TMPDIR",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "SYSTEMROOT",
 ];
 
 /// Everything the process shares.
@@ -69,13 +81,17 @@ impl State {
             match launch {
                 Launch::Command { command, env, cwd } => {
                     let mut environment = inherited.clone();
-                    environment.extend(env.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned())));
-                    let launch = ChildLaunch { command: command.clone(), environment, directory: cwd.clone() };
+                    environment
+                        .extend(env.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned())));
+                    let launch =
+                        ChildLaunch { command: command.clone(), environment, directory: cwd.clone() };
                     launches.insert(name.clone(), launch);
                 }
                 Launch::Http { url, headers } => {
-                    let headers: Vec<_> =
-                        headers.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned())).collect();
+                    let headers: Vec<_> = headers
+                        .iter()
+                        .map(|(name, value)| (name.clone(), value.reveal().to_owned()))
+                        .collect();
                     let server = HttpServer::new(url, &headers, config.boundary.limits.result_bytes)
                         .map_err(|error| format!("server `{name}`: {error}"))?;
                     http.insert(name.clone(), Arc::new(server));
@@ -101,7 +117,9 @@ impl Gateway {
             Some(settings) => {
                 let rotation = Rotation { max_bytes: settings.max_bytes, keep: settings.keep };
                 let log = RecordLog::open(&settings.file, rotation);
-                Some(log.map_err(|error| format!("records cannot be written to {}: {error}", settings.file.display()))?)
+                Some(log.map_err(|error| {
+                    format!("records cannot be written to {}: {error}", settings.file.display())
+                })?)
             }
             None => None,
         };

@@ -55,7 +55,10 @@ impl Watched {
                 Err(error) => self.gateway.say(&format!("the old configuration stays in force: {error}")),
             },
             Err(errors) => {
-                self.gateway.say(&format!("the old configuration stays in force; {} has errors:\n{errors}", self.file.display()));
+                self.gateway.say(&format!(
+                    "the old configuration stays in force; {} has errors:\n{errors}",
+                    self.file.display()
+                ));
             }
         }
     }

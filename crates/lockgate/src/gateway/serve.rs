@@ -13,7 +13,8 @@ use crate::config::Config;
 /// Serves agents over HTTP until the process is told to stop. `file` is watched for changes.
 pub fn serve_http(config: &Config, listen: SocketAddr, file: Option<PathBuf>) -> Result<(), String> {
     let gateway = Gateway::new(config)?;
-    let listener = std::net::TcpListener::bind(listen).map_err(|error| format!("cannot listen on {listen}: {error}"))?;
+    let listener =
+        std::net::TcpListener::bind(listen).map_err(|error| format!("cannot listen on {listen}: {error}"))?;
     listener.set_nonblocking(true).map_err(|error| error.to_string())?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let settings = Arc::new(FrontSettings {

@@ -107,8 +107,15 @@ impl Session {
     }
 
     /// A message of the agent goes through the door.
-    pub fn from_agent(&self, bytes: &Bytes, received: Received<'_>, headers: Option<Headers>) -> (ExchangeId, Vec<Step>) {
-        debug_assert!(received.message().is_none_or(|message| !message.whole.raw().is_empty() && !bytes.is_empty()));
+    pub fn from_agent(
+        &self,
+        bytes: &Bytes,
+        received: Received<'_>,
+        headers: Option<Headers>,
+    ) -> (ExchangeId, Vec<Step>) {
+        debug_assert!(
+            received.message().is_none_or(|message| !message.whole.raw().is_empty() && !bytes.is_empty())
+        );
         let now = self.touch();
         let mut steps = Vec::with_capacity(4);
         let mut core = self.core();
@@ -136,7 +143,13 @@ impl Session {
     }
 
     /// A message of a server goes through the door, and what follows is done.
-    pub async fn from_server(self: &Arc<Self>, server: &ServerName, exchange: Option<ExchangeId>, bytes: Bytes, via: Via) {
+    pub async fn from_server(
+        self: &Arc<Self>,
+        server: &ServerName,
+        exchange: Option<ExchangeId>,
+        bytes: Bytes,
+        via: Via,
+    ) {
         let limits = self.gateway.boundary().limits;
         let received = Received::read(&bytes, Side::Server, &limits);
         let steps = self.event(Event::Server { server: server.clone(), exchange, received });
@@ -252,7 +265,11 @@ impl Session {
     }
 
     /// Carries out steps in order. Boxed: sending may fail, and a failure is an event with steps of its own.
-    pub fn perform<'s>(self: &'s Arc<Self>, steps: Vec<Step>, via: Via) -> Pin<Box<dyn Future<Output = ()> + Send + 's>> {
+    pub fn perform<'s>(
+        self: &'s Arc<Self>,
+        steps: Vec<Step>,
+        via: Via,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + 's>> {
         Box::pin(async move {
             let mut via = via;
             for step in steps {

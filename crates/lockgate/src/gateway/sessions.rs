@@ -73,7 +73,8 @@ impl Sessions {
     pub(super) fn take_idle(&self, then: Tick) -> Vec<Arc<Session>> {
         let mut sessions = lock(&self.0);
         let idle = |session: &Session| session.last_used() < then && session.core().at_rest();
-        let keys: Vec<_> = sessions.iter().filter(|(_, session)| idle(session)).map(|(key, _)| key.clone()).collect();
+        let keys: Vec<_> =
+            sessions.iter().filter(|(_, session)| idle(session)).map(|(key, _)| key.clone()).collect();
         keys.iter().filter_map(|key| sessions.remove(key)).collect()
     }
 }

@@ -7,13 +7,13 @@ use bytes::Bytes;
 use lockgate_core::{Core, Front, Identity, Received, Scope};
 use lockgate_model::{ClientName, Principal, Reason, ServerName, SessionId, Side};
 use lockgate_transport::front::refusal;
-use lockgate_transport::pipes;
 use lockgate_transport::lines::{Line, LineReader, as_line};
+use lockgate_transport::pipes;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 
-use super::session::{Delivery, Session, Via};
 use super::serve::{runtime, stopped};
+use super::session::{Delivery, Session, Via};
 use super::{Gateway, Watched};
 use crate::config::Config;
 
