@@ -95,7 +95,10 @@ impl Running {
                     }
                     None => said.push(line),
                 },
-                Err(_) => panic!("lockgate does not listen: {said:?}"),
+                Err(
+                    std::sync::mpsc::RecvTimeoutError::Timeout
+                    | std::sync::mpsc::RecvTimeoutError::Disconnected,
+                ) => panic!("lockgate does not listen: {said:?}"),
             }
         }
     }

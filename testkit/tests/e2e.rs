@@ -1,4 +1,9 @@
 //! Real clients, real servers, and Lockgate between them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that fails here has found something"
+)]
 
 use std::path::Path;
 

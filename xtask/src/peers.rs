@@ -1,4 +1,4 @@
-//! Real servers and clients for the end-to-end tests, installed once from npm and PyPI.
+//! Real servers and clients for the end-to-end tests, installed once from npm and `PyPI`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,7 +17,8 @@ pub(crate) fn install() -> Result<PathBuf> {
             std::fs::read(source.join(name)).with_context(|| format!("testkit/peers/{name} is missing"))?,
         );
     }
-    let key: String = digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let first = digest.finalize().iter().take(8).fold(0_u64, |key, byte| key << 8 | u64::from(*byte));
+    let key = format!("{first:016x}");
     let folder = cache()?.join("lockgate-peers").join(key);
     if folder.join("complete").is_file() {
         return Ok(folder);

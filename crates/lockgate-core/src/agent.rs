@@ -76,10 +76,10 @@ impl Core {
                 self.route(&request, false, now, steps);
             }
             Body::Notification { method, params } => {
-                self.notification(exchange, received.bytes, method, params, headers, now, steps);
+                self.notification(exchange, received.bytes, method, params, headers, steps);
             }
             Body::Result { .. } | Body::Error { .. } => {
-                self.answered(exchange, received, &message.body, headers, now, steps)
+                self.answered(exchange, received, &message.body, headers, now, steps);
             }
         }
     }
@@ -162,7 +162,6 @@ impl Core {
         method: &str,
         params: &Params<'_>,
         headers: Option<&Headers>,
-        now: Tick,
         steps: &mut Vec<Step>,
     ) {
         let modern = params.revision().is_some() || headers.is_some_and(headers::claims_modern);
@@ -175,12 +174,12 @@ impl Core {
         };
         self.note(Note::happening(Happening::Request).method(method), steps);
         match method {
-            "notifications/cancelled" => self.cancelled(bytes, params, revision, now, steps),
+            "notifications/cancelled" => self.cancelled(bytes, params, revision, steps),
             _ => {
                 for server in self.servers() {
                     let ready = self.peers.get(&server).is_some_and(|peer| peer.revision.is_some());
                     if ready || !self.aggregates() {
-                        let permit = self.notify(&server, method, bytes.clone(), revision);
+                        let permit = Self::notify(&server, method, bytes.clone(), revision);
                         steps.push(Step::Send(permit));
                     }
                 }
@@ -189,14 +188,7 @@ impl Core {
         steps.push(Self::accepted(exchange));
     }
 
-    fn cancelled(
-        &mut self,
-        bytes: &Bytes,
-        params: &Params<'_>,
-        revision: Revision,
-        now: Tick,
-        steps: &mut Vec<Step>,
-    ) {
+    fn cancelled(&mut self, bytes: &Bytes, params: &Params<'_>, revision: Revision, steps: &mut Vec<Step>) {
         let Some(id) = params.get("requestId") else { return };
         let Some(open) = self.exchanges.by_agent_id(id.raw()) else { return };
         let waits = self.exchanges.get(open).and_then(|open| open.waits_for().cloned());
@@ -204,18 +196,18 @@ impl Core {
             // The server knows the request by the agent's own id, on a session of its own: the word goes as it is, and
             // the answer may still come.
             Some(server) if !self.is_lines(&server) && revision != Revision::R2026_07_28 => {
-                let permit = self.notify(&server, "notifications/cancelled", bytes.clone(), revision);
+                let permit = Self::notify(&server, "notifications/cancelled", bytes.clone(), revision);
                 self.exchanges.close(open);
                 steps.push(Step::Send(permit));
             }
             Some(server) if self.is_lines(&server) => {
                 let mut splice = Splice::new(bytes);
                 splice.replace(id, open.to_string());
-                let permit = self.notify(&server, "notifications/cancelled", splice.finish(), revision);
+                let permit = Self::notify(&server, "notifications/cancelled", splice.finish(), revision);
                 self.exchanges.close(open);
                 steps.push(Step::Send(permit));
             }
-            _ => self.cancel(open, now, steps),
+            _ => self.cancel(open, steps),
         }
     }
 
@@ -266,7 +258,7 @@ impl Core {
             name: None,
             parameters: Vec::new(),
         };
-        steps.push(Step::Send(self.permit(&question.server, None, message, head, "protocol".to_owned())));
+        steps.push(Step::Send(Self::permit(&question.server, None, message, head, "protocol".to_owned())));
         steps.push(Self::accepted(exchange));
     }
 

@@ -12,6 +12,7 @@ use crate::{Core, Outlet, Release, Step, list, names, reply};
 
 impl Core {
     /// An answer to an exchange of the agent or to a question of our own.
+    #[expect(clippy::too_many_arguments, reason = "a message is described by all of it")]
     pub(crate) fn answer(
         &mut self,
         exchange: ExchangeId,
@@ -33,7 +34,7 @@ impl Core {
         let mut splice = Splice::new(bytes);
         let checked = match body {
             Body::Result { result, .. } => self.result(&open, server, *result, &mut splice, now),
-            _ => Ok(()),
+            Body::Request { .. } | Body::Notification { .. } | Body::Error { .. } => Ok(()),
         };
         if let Err(reason) = checked {
             return self.failed_open(exchange, &open, server, reason, now, steps);
@@ -145,7 +146,7 @@ impl Core {
         if let Some(task) = task
             && open.method == "tools/call"
         {
-            self.tasks.learn(server, &task, open.target.tool.clone());
+            self.tasks.learn(server, &task);
         }
     }
 

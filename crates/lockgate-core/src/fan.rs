@@ -67,7 +67,9 @@ impl Core {
         for server in self.servers() {
             let ready = match merge {
                 Merge::Initialize | Merge::Discover => true,
-                _ => request.revision == Revision::R2026_07_28 || self.peer(&server).revision.is_some(),
+                Merge::List(_) | Merge::Nothing | Merge::Listen => {
+                    request.revision == Revision::R2026_07_28 || self.peer(&server).revision.is_some()
+                }
             };
             if !ready {
                 continue;
@@ -166,7 +168,7 @@ impl Core {
         let head =
             Head { sent: Sent::Request, revision, method: Some(method), name: None, parameters: Vec::new() };
         let outgoing = Outgoing { server: server.clone(), message, head, rule: "protocol".to_owned() };
-        steps.push(self.send(part, outgoing));
+        steps.push(Self::send(part, outgoing));
     }
 
     /// A server has answered its part, or failed to.
@@ -181,7 +183,9 @@ impl Core {
         let Asker::Part { of } = part.asker else { return };
         let outcome = outcome.and_then(|(bytes, body)| match body {
             Body::Result { result, .. } => Ok((bytes, *result)),
-            _ => Err(Reason::ServerRefused),
+            Body::Request { .. } | Body::Notification { .. } | Body::Error { .. } => {
+                Err(Reason::ServerRefused)
+            }
         });
         let mut answer = Answer::default();
         match outcome {
@@ -271,10 +275,7 @@ impl Core {
         let limits = self.boundary.limits;
         let received =
             kept.as_ref().map(|bytes| crate::Received::read(bytes, lockgate_model::Side::Agent, &limits));
-        let params = received.as_ref().and_then(|received| match &received.message()?.body {
-            Body::Request { params, .. } => Some(*params),
-            _ => None,
-        });
+        let params = received.as_ref().and_then(|received| received.request().map(|(_, _, params)| params));
         self.list_part(of, server, part.method, Some(cursor), params.as_ref(), part.revision, now, steps);
     }
 
@@ -285,11 +286,8 @@ impl Core {
         let received = crate::Received::read(&message, lockgate_model::Side::Agent, &self.boundary.limits);
         if let Some(reason) = failed {
             let finding = Finding::deny(Phase::Identify, reason, "protocol");
-            if let Some(id) = received.message().and_then(|message| match &message.body {
-                Body::Request { id, .. } => Some(id.raw()),
-                _ => None,
-            }) {
-                self.refuse_parsed(exchange, id, open.revision, finding, steps);
+            if let Some((id, _, _)) = received.request() {
+                self.refuse_parsed(exchange, id.raw(), open.revision, finding, steps);
             }
             return;
         }

@@ -49,7 +49,7 @@ impl Holds {
     }
 
     /// The state of ours that a retried request brings back.
-    pub(crate) fn redeems(&self, params: &Params<'_>) -> Option<String> {
+    pub(crate) fn redeems(params: &Params<'_>) -> Option<String> {
         params.text("requestState").filter(|state| state.starts_with(STATE)).map(std::borrow::Cow::into_owned)
     }
 
@@ -95,10 +95,8 @@ impl Core {
     ) {
         if !self.agent.elicitation {
             // Where nobody can be asked, the reason of the rule says more than that nobody could be asked.
-            let reason = match finding.reason {
-                Reason::ApprovalRequired => Reason::ApprovalUnavailable,
-                other => other,
-            };
+            let required = finding.reason == Reason::ApprovalRequired;
+            let reason = if required { Reason::ApprovalUnavailable } else { finding.reason };
             let finding = Finding { verdict: Verdict::Deny, reason, ..finding };
             return self.refuse(request, &target, finding, origin.as_ref(), steps);
         }
@@ -178,7 +176,7 @@ impl Core {
         if denied {
             return self.refuse_open(exchange, Reason::ToolDenied, now, steps);
         }
-        steps.push(self.send(exchange, outgoing));
+        steps.push(Self::send(exchange, outgoing));
     }
 
     /// A held call is over without an approval.
@@ -276,18 +274,12 @@ impl Core {
         now: Tick,
         steps: &mut Vec<Step>,
     ) {
-        let Some(lockgate_model::Message {
-            body: lockgate_model::Body::Request { id, method, params }, ..
-        }) = received.message()
-        else {
-            return;
-        };
+        let Some((id, method, params)) = received.request() else { return };
         let kind = lockgate_model::MethodKind::Request;
         let Some(method) = Self::method(method, kind, lockgate_model::Direction::ToServer, revision) else {
             return;
         };
-        let request =
-            Request { exchange, bytes: received.bytes, id: *id, method, params: *params, revision, headers };
+        let request = Request { exchange, bytes: received.bytes, id, method, params, revision, headers };
         self.route(&request, false, now, steps);
     }
 }

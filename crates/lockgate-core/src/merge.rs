@@ -1,6 +1,6 @@
 //! Answers of several servers, written as one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use lockgate_model::{Json, Revision, ServerName, quote};
@@ -54,7 +54,7 @@ pub(crate) fn nothing(modern: bool) -> String {
 
 /// What all servers together will notify of.
 pub(crate) fn agreed(answers: &[(ServerName, Bytes)]) -> String {
-    let mut flags = BTreeMap::new();
+    let mut flags = BTreeSet::new();
     let mut addresses = Vec::new();
     for (server, answer) in answers {
         let Ok(json) = Json::check(answer, 8) else { continue };
@@ -63,11 +63,11 @@ pub(crate) fn agreed(answers: &[(ServerName, Bytes)]) -> String {
                 let texts = value.elements().filter_map(Json::text);
                 addresses.extend(texts.map(|text| quote(&names::exposed_address(server, &text))));
             } else if value.bool() == Some(true) {
-                flags.insert(key.text().into_owned(), ());
+                flags.insert(key.text().into_owned());
             }
         }
     }
-    let mut fields: Vec<_> = flags.keys().map(|flag| format!("{}:true", quote(flag))).collect();
+    let mut fields: Vec<_> = flags.iter().map(|flag| format!("{}:true", quote(flag))).collect();
     if !addresses.is_empty() {
         fields.push(format!("\"resourceSubscriptions\":[{}]", addresses.join(",")));
     }
@@ -77,7 +77,7 @@ pub(crate) fn agreed(answers: &[(ServerName, Bytes)]) -> String {
 /// The sum of what the servers can do. Flags are or-ed; what has no form for several servers is left out.
 fn capabilities(good: &Good<'_>) -> String {
     const KNOWN: [&str; 5] = ["tools", "resources", "prompts", "completions", "logging"];
-    let mut flags: BTreeMap<&str, BTreeMap<String, ()>> = BTreeMap::new();
+    let mut flags: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     let mut extensions: BTreeMap<String, String> = BTreeMap::new();
     for (_, answer) in good {
         let Some(result) = answer.result.as_deref().and_then(|bytes| Json::check(bytes, 128).ok()) else {
@@ -88,7 +88,7 @@ fn capabilities(good: &Good<'_>) -> String {
             if let Some(one) = object(all.get(name)) {
                 let set = flags.entry(name).or_default();
                 let on = one.members().filter(|(_, value)| value.bool() == Some(true));
-                set.extend(on.map(|(key, _)| (key.text().into_owned(), ())));
+                set.extend(on.map(|(key, _)| key.text().into_owned()));
             }
         }
         for (key, value) in object(all.get("extensions")).into_iter().flat_map(Json::members) {
@@ -101,7 +101,7 @@ fn capabilities(good: &Good<'_>) -> String {
     let mut fields: Vec<_> = flags
         .iter()
         .map(|(name, set)| {
-            let on: Vec<_> = set.keys().map(|flag| format!("{}:true", quote(flag))).collect();
+            let on: Vec<_> = set.iter().map(|flag| format!("{}:true", quote(flag))).collect();
             format!("\"{name}\":{{{}}}", on.join(","))
         })
         .collect();

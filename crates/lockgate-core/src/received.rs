@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use lockgate_model::{Body, ClientName, Limits, Message, Reason, Side};
+use lockgate_model::{Body, ClientName, Json, Limits, Message, Params, Reason, Side};
 
 /// A message as it came and as it was read: the two cannot be parted, so what was inspected is what is sent.
 #[derive(Debug)]
@@ -25,6 +25,14 @@ impl<'a> Received<'a> {
         self.message.as_ref().ok()
     }
 
+    /// Id, method and parameters, where it is a request.
+    pub(crate) fn request(&self) -> Option<(Json<'a>, &str, Params<'a>)> {
+        match &self.message()?.body {
+            Body::Request { id, method, params } => Some((*id, method, *params)),
+            Body::Notification { .. } | Body::Result { .. } | Body::Error { .. } => None,
+        }
+    }
+
     /// Is it an `initialize` request?
     pub fn is_initialize(&self) -> bool {
         self.message().is_some_and(|message| message.initialize_revision().is_some())
@@ -32,7 +40,7 @@ impl<'a> Received<'a> {
 
     /// Is it a request (rather than a notification or an answer)?
     pub fn is_request(&self) -> bool {
-        matches!(self.message(), Some(Message { body: Body::Request { .. }, .. }))
+        self.request().is_some()
     }
 
     /// Does the message itself say that it is of the modern era?

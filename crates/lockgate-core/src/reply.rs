@@ -30,20 +30,20 @@ pub(crate) fn tool_refusal(id: &[u8], finding: &Finding, about: &About<'_>, revi
 /// A JSON-RPC error. `id` is raw; none where it could not be read.
 pub(crate) fn error(id: Option<&[u8]>, finding: &Finding, about: &About<'_>) -> Bytes {
     let message = quote(&sentence(finding, about));
-    let data = match finding.reason {
-        Reason::RevisionNotSupported => {
-            // What `server/discover` says as well; older revisions are settled by `initialize`.
-            let supported = quote(Revision::R2026_07_28.as_str());
-            let requested =
-                about.shown.map_or_else(String::new, |shown| format!(",\"requested\":{}", quote(shown)));
-            format!("{{\"supported\":[{supported}]{requested},\"reason\":\"{}\"}}", finding.reason.code())
-        }
-        Reason::MissingClientCapability => format!(
+    let data = if finding.reason == Reason::RevisionNotSupported {
+        // What `server/discover` says as well; older revisions are settled by `initialize`.
+        let supported = quote(Revision::R2026_07_28.as_str());
+        let requested =
+            about.shown.map_or_else(String::new, |shown| format!(",\"requested\":{}", quote(shown)));
+        format!("{{\"supported\":[{supported}]{requested},\"reason\":\"{}\"}}", finding.reason.code())
+    } else if finding.reason == Reason::MissingClientCapability {
+        format!(
             "{{\"requiredCapabilities\":{{\"extensions\":{{{}:{{}}}}}},\"reason\":\"{}\"}}",
             quote(crate::route::TASKS),
             finding.reason.code()
-        ),
-        _ => decision(finding, about),
+        )
+    } else {
+        decision(finding, about)
     };
     let id = id.map_or_else(|| "null".into(), String::from_utf8_lossy);
     let code = finding.reason.rpc_code();

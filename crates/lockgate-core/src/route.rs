@@ -9,6 +9,7 @@ use lockgate_policy::Subject;
 use crate::agent::Request;
 use crate::exchange::{Asker, Exchange, Outgoing, State, Target};
 use crate::fan::Merge;
+use crate::hold::Holds;
 use crate::phase::{Call, decide};
 use crate::record::Note;
 use crate::{Core, Head, Scope, Sent, Step, digest, headers, names, reply};
@@ -38,7 +39,7 @@ enum Lost {
 impl Core {
     /// Takes a request that may be made in this revision. `approved`: a person has just said yes to this very call.
     pub(crate) fn route(&mut self, request: &Request<'_>, approved: bool, now: Tick, steps: &mut Vec<Step>) {
-        if let Some(state) = self.holds.redeems(&request.params) {
+        if let Some(state) = Holds::redeems(&request.params) {
             return self.redeem(request, &state, now, steps);
         }
         if request.revision == Revision::R2026_07_28 {
@@ -278,7 +279,7 @@ impl Core {
             Scope::One(server) => (server.clone(), &*task),
             Scope::All => names::split_address(&task).ok_or(Lost::Refused(Reason::UnknownTask))?,
         };
-        if self.tasks.find(&server, inner).is_none() {
+        if !self.tasks.knows(&server, inner) {
             return Err(Lost::Refused(Reason::UnknownTask));
         }
         let edits = if self.aggregates() { vec![(given, quote(inner))] } else { Vec::new() };
@@ -390,7 +391,7 @@ impl Core {
         );
         let state = State::Waiting { server: outgoing.server.clone() };
         self.insert(request, target, arguments, state, Some(&outgoing.server.clone()), now);
-        steps.push(self.send(request.exchange, outgoing));
+        steps.push(Self::send(request.exchange, outgoing));
     }
 
     pub(crate) fn insert(

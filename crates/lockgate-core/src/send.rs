@@ -8,7 +8,6 @@ use crate::{Core, Head, Outlet, Permit, Release, Sent, Step, Wire};
 
 impl Core {
     pub(crate) fn permit(
-        &self,
         server: &ServerName,
         exchange: Option<ExchangeId>,
         message: Bytes,
@@ -18,14 +17,13 @@ impl Core {
         Permit { server: server.clone(), exchange, message, head, rule }
     }
 
-    pub(crate) fn send(&self, exchange: ExchangeId, outgoing: Outgoing) -> Step {
+    pub(crate) fn send(exchange: ExchangeId, outgoing: Outgoing) -> Step {
         let Outgoing { server, message, head, rule } = outgoing;
         Step::Send(Permit { server, exchange: Some(exchange), message, head, rule })
     }
 
     /// A notification for a server.
     pub(crate) fn notify(
-        &self,
         server: &ServerName,
         method: &'static str,
         message: Bytes,
@@ -38,13 +36,13 @@ impl Core {
             name: None,
             parameters: Vec::new(),
         };
-        self.permit(server, None, message, head, "protocol".to_owned())
+        Self::permit(server, None, message, head, "protocol".to_owned())
     }
 
     /// An answer of our own to a server's question.
-    pub(crate) fn answer_server(&self, server: &ServerName, message: Bytes, revision: Revision) -> Step {
+    pub(crate) fn answer_server(server: &ServerName, message: Bytes, revision: Revision) -> Step {
         let head = Head { sent: Sent::Answer, revision, method: None, name: None, parameters: Vec::new() };
-        Step::Send(self.permit(server, None, message, head, "protocol".to_owned()))
+        Step::Send(Self::permit(server, None, message, head, "protocol".to_owned()))
     }
 
     pub(crate) fn is_lines(&self, server: &ServerName) -> bool {

@@ -302,7 +302,7 @@ impl Core {
         let server = source.server;
         let known = Self::method(method, MethodKind::Request, Direction::ToAgent, revision);
         if known == Some("ping") {
-            steps.push(self.answer_server(server, reply::empty_result(id.raw()), revision));
+            steps.push(Self::answer_server(server, reply::empty_result(id.raw()), revision));
             return;
         }
         let refused = match known {
@@ -320,7 +320,7 @@ impl Core {
             let finding = Finding::deny(Phase::Answer, reason, "protocol");
             let about = reply::About { shown: None, server: None, origin: None, correlation: &correlation };
             let message = reply::error(Some(id.raw()), &finding, &about);
-            steps.push(self.answer_server(server, message, revision));
+            steps.push(Self::answer_server(server, message, revision));
             return;
         }
         let before = self.label.clone();

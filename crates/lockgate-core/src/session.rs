@@ -119,7 +119,7 @@ impl Core {
                 self.from_server(&server, exchange, &received, now, steps);
             }
             Event::Failed { server, exchange, reason } => self.failed(&server, exchange, reason, now, steps),
-            Event::Gone { exchange } => self.gone(exchange, now, steps),
+            Event::Gone { exchange } => self.gone(exchange, steps),
             Event::Wake => self.wake(now, steps),
             Event::Changed(boundary) => self.boundary = boundary,
         }
@@ -181,19 +181,19 @@ impl Core {
         }
     }
 
-    fn gone(&mut self, exchange: ExchangeId, now: Tick, steps: &mut Vec<Step>) {
+    fn gone(&mut self, exchange: ExchangeId, steps: &mut Vec<Step>) {
         // In the legacy era a lost connection is not a cancellation: the agent may come back for the answer.
         let modern =
             self.exchanges.get(exchange).is_some_and(|open| open.revision() == Revision::R2026_07_28);
         if modern {
-            self.cancel(exchange, now, steps);
+            self.cancel(exchange, steps);
         }
     }
 
     /// Ends an exchange because the agent no longer wants it, and tells the servers.
-    pub(crate) fn cancel(&mut self, exchange: ExchangeId, now: Tick, steps: &mut Vec<Step>) {
+    pub(crate) fn cancel(&mut self, exchange: ExchangeId, steps: &mut Vec<Step>) {
         for part in self.exchanges.parts_of(exchange) {
-            self.cancel(part, now, steps);
+            self.cancel(part, steps);
         }
         if let Some(open) = self.exchanges.close(exchange) {
             self.stop(exchange, &open, steps);
@@ -210,7 +210,7 @@ impl Core {
             // `initialize` may not be cancelled.
             if open.method != "initialize" {
                 let permit =
-                    self.notify(server, "notifications/cancelled", Bytes::from(text), open.revision());
+                    Self::notify(server, "notifications/cancelled", Bytes::from(text), open.revision());
                 steps.push(Step::Send(permit));
             }
         } else {

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use lockgate_model::{Effect, ServerName, ToolName};
+use lockgate_model::ServerName;
 
 /// Most tasks a session remembers; then the oldest is forgotten and can no longer be asked for.
 const MOST: usize = 1_000;
@@ -15,11 +15,10 @@ pub(crate) struct Tasks {
 #[derive(Debug)]
 struct Started {
     number: u64,
-    tool: Option<(ToolName, Effect)>,
 }
 
 impl Tasks {
-    pub(crate) fn learn(&mut self, server: &ServerName, task: &str, tool: Option<(ToolName, Effect)>) {
+    pub(crate) fn learn(&mut self, server: &ServerName, task: &str) {
         if self.known.len() >= MOST {
             let oldest =
                 self.known.iter().min_by_key(|(_, started)| started.number).map(|(key, _)| key.clone());
@@ -29,11 +28,11 @@ impl Tasks {
         }
         let number = self.next;
         self.next += 1;
-        self.known.entry((server.clone(), task.to_owned())).or_insert(Started { number, tool });
+        self.known.entry((server.clone(), task.to_owned())).or_insert(Started { number });
     }
 
-    /// The tool whose call started the task; `None` where the task is not of this session.
-    pub(crate) fn find(&self, server: &ServerName, task: &str) -> Option<Option<(ToolName, Effect)>> {
-        self.known.get(&(server.clone(), task.to_owned())).map(|started| started.tool.clone())
+    /// Was it started in this session?
+    pub(crate) fn knows(&self, server: &ServerName, task: &str) -> bool {
+        self.known.contains_key(&(server.clone(), task.to_owned()))
     }
 }

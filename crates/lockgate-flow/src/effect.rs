@@ -313,15 +313,15 @@ fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = ' ';
     for c in name.chars() {
-        if !c.is_alphabetic() {
-            words.push(String::new());
-        } else {
+        if c.is_alphabetic() {
             if c.is_uppercase() && before.is_lowercase() {
                 words.push(String::new());
             }
             if let Some(word) = words.last_mut() {
                 word.extend(c.to_lowercase());
             }
+        } else {
+            words.push(String::new());
         }
         before = c;
     }

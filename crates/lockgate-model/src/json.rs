@@ -113,6 +113,11 @@ impl<'a> Key<'a> {
         decode(self.0)
     }
 
+    /// The bytes of a name that is ASCII without escapes, as nearly all are.
+    fn plain(self) -> Option<&'a [u8]> {
+        self.0.iter().all(|b| b.is_ascii() && *b != b'\\').then_some(self.0)
+    }
+
     /// Is it that name?
     pub fn is(self, name: &str) -> bool {
         if self.0.contains(&b'\\') { self.text() == name } else { self.0 == name.as_bytes() }
@@ -545,26 +550,25 @@ fn plain_run(bytes: &[u8]) -> usize {
 fn hash(key: Key<'_>, keys: Keys) -> u64 {
     let step = |state: u64, byte: u8| (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     let start = 0xcbf2_9ce4_8422_2325;
-    if keys == Keys::Exact && !key.0.contains(&b'\\') {
-        return key.0.iter().copied().fold(start, step);
-    }
-    let text = key.text();
-    match keys {
-        Keys::Exact => text.bytes().fold(start, step),
-        Keys::Folded => {
-            // Upper, then lower: so that `ſ` meets `s` and `K` (Kelvin) meets `k`.
-            let folded = text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
-            let mut buffer = [0; 4];
-            folded.fold(start, |state, c| c.encode_utf8(&mut buffer).bytes().fold(state, step))
-        }
+    match (key.plain(), keys) {
+        (Some(plain), Keys::Exact) => plain.iter().copied().fold(start, step),
+        (Some(plain), Keys::Folded) => plain.iter().map(u8::to_ascii_lowercase).fold(start, step),
+        (None, Keys::Exact) => key.text().bytes().fold(start, step),
+        (None, Keys::Folded) => folded(key).bytes().fold(start, step),
     }
 }
 
 /// Do two names differ only in case?
 pub(crate) fn same_folded(key: Key<'_>, name: &str) -> bool {
-    let folded =
-        key.text().chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect::<String>();
-    folded.eq_ignore_ascii_case(name)
+    match key.plain() {
+        Some(plain) => plain.eq_ignore_ascii_case(name.as_bytes()),
+        None => folded(key).eq_ignore_ascii_case(name),
+    }
+}
+
+/// A key without regard to case. Upper, then lower: so that `ſ` meets `s` and `K` (Kelvin) meets `k`.
+fn folded(key: Key<'_>) -> String {
+    key.text().chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]

@@ -168,7 +168,9 @@ impl<'a> Message<'a> {
             Body::Request { method, params, .. } if method == "initialize" => {
                 Some(params.text("protocolVersion").and_then(|text| Revision::parse(&text)))
             }
-            _ => None,
+            Body::Request { .. } | Body::Notification { .. } | Body::Result { .. } | Body::Error { .. } => {
+                None
+            }
         }
     }
 }

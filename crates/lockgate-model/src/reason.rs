@@ -31,7 +31,7 @@ macro_rules! reasons {
             /// Every reason, in the order of the documentation.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// The stable snake_case code.
+            /// The stable `snake_case` code.
             pub fn code(self) -> &'static str {
                 match self { $(Self::$variant => $code,)* }
             }

@@ -4,6 +4,7 @@ pub struct Tick(pub u64);
 
 impl Tick {
     /// The moment `millis` milliseconds later. Saturates.
+    #[must_use]
     pub fn after_millis(self, millis: u64) -> Self {
         Self(self.0.saturating_add(millis.saturating_mul(1000)))
     }

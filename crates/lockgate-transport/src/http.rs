@@ -30,7 +30,7 @@ const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
 /// Longest time to open a connection.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long an idle connection is kept.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 /// How many idle connections are kept for one server.
 const KEPT: usize = 64;
 

@@ -100,7 +100,9 @@ fn query(database: &Path, sql: &str) -> Result<String, String> {
         Ok(match value {
             rusqlite::types::Value::Integer(number) => number.to_string(),
             rusqlite::types::Value::Text(text) => text,
-            other => format!("{other:?}"),
+            rusqlite::types::Value::Null => "null".to_owned(),
+            rusqlite::types::Value::Real(number) => number.to_string(),
+            rusqlite::types::Value::Blob(bytes) => format!("{} bytes", bytes.len()),
         })
     };
     rows().map_err(|error| error.to_string())

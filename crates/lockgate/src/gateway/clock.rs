@@ -4,16 +4,16 @@ use lockgate_model::Tick;
 
 /// The one place where the time is read for decisions.
 #[derive(Clone, Copy, Debug)]
-pub struct Clock(Instant);
+pub(super) struct Clock(Instant);
 
 impl Clock {
     /// Starts at zero.
-    pub fn start() -> Self {
+    pub(super) fn start() -> Self {
         Self(Instant::now())
     }
 
     /// Now.
-    pub fn now(&self) -> Tick {
+    pub(super) fn now(&self) -> Tick {
         Tick(u64::try_from(self.0.elapsed().as_micros()).unwrap_or(u64::MAX))
     }
 }

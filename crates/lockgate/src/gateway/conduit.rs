@@ -20,7 +20,7 @@ const KEPT: usize = 32;
 const MESSAGES: usize = 256;
 
 /// What was said on one exchange, kept so that it can be said again.
-pub struct Conduit {
+pub(super) struct Conduit {
     exchange: ExchangeId,
     log: Mutex<Log>,
     grown: watch::Sender<usize>,
@@ -38,7 +38,7 @@ struct Log {
 
 impl Conduit {
     /// Keeps all that comes on a stream.
-    pub fn open(exchange: ExchangeId, mut stream: mpsc::Receiver<Delivery>) -> Arc<Self> {
+    pub(super) fn open(exchange: ExchangeId, mut stream: mpsc::Receiver<Delivery>) -> Arc<Self> {
         let conduit = Arc::new(Self { exchange, log: Mutex::default(), grown: watch::Sender::new(0) });
         let keeper = Arc::clone(&conduit);
         tokio::spawn(async move {
@@ -68,13 +68,13 @@ impl Conduit {
     }
 
     /// The server wants the agent to come back later.
-    pub fn poll(&self) {
+    pub(super) fn poll(&self) {
         lock(&self.log).polled = true;
         self.grown.send_modify(|grown| *grown += 1);
     }
 
     /// Says what came after a place, and what still comes, until the answer; or for so long.
-    pub async fn follow(&self, mut after: usize, sender: &StreamSender, patience: Option<Duration>) {
+    pub(super) async fn follow(&self, mut after: usize, sender: &StreamSender, patience: Option<Duration>) {
         let leave = async {
             match patience {
                 Some(patience) => tokio::time::sleep(patience).await,
@@ -112,7 +112,7 @@ impl Conduit {
     }
 
     /// Tells the agent where it can resume, before anything else is said.
-    pub async fn prime(&self, sender: &StreamSender) -> bool {
+    pub(super) async fn prime(&self, sender: &StreamSender) -> bool {
         sender.send(Some(&self.mark(0)), Some(RETRY), b"").await
     }
 
@@ -122,18 +122,18 @@ impl Conduit {
 }
 
 /// Reads a mark of ours: the exchange, and the number of the last message that was seen.
-pub fn read_mark(mark: &str) -> Option<(ExchangeId, usize)> {
+pub(super) fn read_mark(mark: &str) -> Option<(ExchangeId, usize)> {
     let (exchange, number) = mark.split_once('.')?;
     Some((ExchangeId(exchange.parse().ok()?), number.parse().ok()?))
 }
 
 /// The conduits of a session.
 #[derive(Default)]
-pub struct Conduits(Mutex<BTreeMap<ExchangeId, Arc<Conduit>>>);
+pub(super) struct Conduits(Mutex<BTreeMap<ExchangeId, Arc<Conduit>>>);
 
 impl Conduits {
     /// Remembers a conduit.
-    pub fn keep(&self, conduit: &Arc<Conduit>) {
+    pub(super) fn keep(&self, conduit: &Arc<Conduit>) {
         let mut conduits = lock(&self.0);
         conduits.insert(conduit.exchange, Arc::clone(conduit));
         if conduits.len() > KEPT {
@@ -142,7 +142,7 @@ impl Conduits {
     }
 
     /// Finds a conduit to resume.
-    pub fn find(&self, exchange: ExchangeId) -> Option<Arc<Conduit>> {
+    pub(super) fn find(&self, exchange: ExchangeId) -> Option<Arc<Conduit>> {
         lock(&self.0).get(&exchange).cloned()
     }
 }

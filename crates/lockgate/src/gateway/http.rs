@@ -71,7 +71,7 @@ impl Gateway {
         match response {
             FrontResponse::Json { status, body, .. } => FrontResponse::Json { status, body, session: minted },
             FrontResponse::Stream { body, .. } => FrontResponse::Stream { body, session: minted },
-            other => other,
+            other @ (FrontResponse::Empty { .. } | FrontResponse::Refuse(..)) => other,
         }
     }
 
@@ -121,7 +121,7 @@ impl Gateway {
         received: &Received<'_>,
         scope: Scope,
     ) -> Result<(String, Arc<Session>), Reason> {
-        let id = self.mint()?;
+        let id = Self::mint()?;
         // Records show the beginning of the id: enough to tell sessions apart, too little to take one over.
         let shown: String = id.chars().take(12).collect();
         let identity = Identity {
@@ -215,7 +215,7 @@ impl Session {
             Ok((http, permit)) => return self.respond_directly(exchange, http, permit).await,
             Err(steps) => steps,
         };
-        if let Some(response) = self.immediate(exchange, &steps) {
+        if let Some(response) = Self::immediate(exchange, &steps) {
             for step in steps {
                 if let Step::Record(record) = step {
                     self.gateway.record(record);
@@ -277,7 +277,7 @@ impl Session {
     }
 
     /// Is it one refusal and nothing else?
-    fn immediate(&self, exchange: ExchangeId, steps: &[Step]) -> Option<FrontResponse> {
+    fn immediate(exchange: ExchangeId, steps: &[Step]) -> Option<FrontResponse> {
         let mut answer = None;
         for step in steps {
             match step {
@@ -285,7 +285,9 @@ impl Session {
                 Step::Deliver(release) if release.last() && release.to() == Outlet::Exchange(exchange) => {
                     answer = Some(json(release));
                 }
-                _ => return None,
+                Step::Send(_) | Step::Deliver(_) | Step::Abandon { .. } | Step::Disconnect { .. } => {
+                    return None;
+                }
             }
         }
         answer
@@ -304,7 +306,7 @@ impl Session {
         }
         let http = steps.iter().find_map(|step| match step {
             Step::Send(permit) => self.gateway.http_server(permit.server()),
-            _ => None,
+            Step::Deliver(_) | Step::Abandon { .. } | Step::Disconnect { .. } | Step::Record(_) => None,
         });
         let Some(http) = http else { return Err(steps) };
         let mut sent = None;
@@ -368,7 +370,7 @@ impl Session {
 
     /// The answer that steps hold, once all else in them is done.
     async fn answer_with(self: &Arc<Self>, exchange: ExchangeId, steps: Vec<Step>) -> FrontResponse {
-        if let Some(response) = self.immediate(exchange, &steps) {
+        if let Some(response) = Self::immediate(exchange, &steps) {
             for step in steps {
                 if let Step::Record(record) = step {
                     self.gateway.record(record);
@@ -427,7 +429,7 @@ impl Session {
                 self.lost();
                 Arrived::Failed(Reason::UnknownSession)
             }
-            _ => Arrived::Failed(Reason::ServerRefused),
+            HttpBody::Empty | HttpBody::Json(_) | HttpBody::Other => Arrived::Failed(Reason::ServerRefused),
         }
     }
 

@@ -22,7 +22,7 @@ const HEALTHY: Duration = Duration::from_secs(10);
 
 /// The children of one session.
 #[derive(Default)]
-pub struct Links {
+pub(super) struct Links {
     links: Mutex<BTreeMap<ServerName, Link>>,
 }
 
@@ -37,7 +37,7 @@ struct Link {
 
 /// Counts the children of all sessions against the limit.
 #[derive(Default)]
-pub struct Population(AtomicUsize);
+pub(super) struct Population(AtomicUsize);
 
 struct Place(Arc<Population>);
 
@@ -49,7 +49,7 @@ impl Drop for Place {
 
 impl Links {
     /// Sends to a server's child; starts it where none runs.
-    pub async fn send(&self, session: &Arc<Session>, permit: Permit) -> Result<(), Reason> {
+    pub(super) async fn send(&self, session: &Arc<Session>, permit: Permit) -> Result<(), Reason> {
         let child = self.child(session, permit.server()).await?;
         child.send(permit).await
     }
@@ -67,9 +67,9 @@ impl Links {
         let gateway = &session.gateway;
         let launch = gateway.launch(server).ok_or(Reason::UnknownServer)?;
         let place = gateway.place_for_child()?;
-        let (lines, incoming) = mpsc::channel(LINES);
+        let (said, incoming) = mpsc::channel(LINES);
         let line_bytes = gateway.boundary().limits.result_bytes;
-        let child = Child::start(&launch, line_bytes, lines).map_err(|error| {
+        let child = Child::start(&launch, line_bytes, said).map_err(|error| {
             gateway.say(&format!("server `{server}` cannot be started: {error}"));
             Reason::ServerUnreachable
         })?;
@@ -103,7 +103,7 @@ impl Links {
     }
 
     /// Stops a server's child; it may be started afresh at once.
-    pub async fn stop(&self, server: &ServerName) {
+    pub(super) async fn stop(&self, server: &ServerName) {
         let link = self.links.lock().await.remove(server);
         if let Some(child) = link.and_then(|link| link.child) {
             child.stop().await;
@@ -111,7 +111,7 @@ impl Links {
     }
 
     /// Stops all children, side by side.
-    pub async fn stop_all(&self) {
+    pub(super) async fn stop_all(&self) {
         let links = std::mem::take(&mut *self.links.lock().await);
         let stops: Vec<_> = links
             .into_values()
@@ -162,7 +162,7 @@ async fn listen(
                     let code = code.map_or_else(|| "a signal".to_owned(), |code| format!("code {code}"));
                     session.gateway.say(&format!("server `{server}` ended with {code}"));
                     session.failed(&server, None, Reason::ServerExited).await;
-                    session.child_ended(&server).await;
+                    session.child_ended();
                 }
                 return;
             }

@@ -165,7 +165,7 @@ impl Gateway {
         boundary.servers.get(server).map_or(Duration::ZERO, |server| Duration::from_millis(server.deadline))
     }
 
-    fn mint(&self) -> Result<String, Reason> {
+    fn mint() -> Result<String, Reason> {
         lockgate_transport::unguessable().ok_or(Reason::InternalFault)
     }
 

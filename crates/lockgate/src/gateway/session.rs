@@ -23,7 +23,7 @@ const BACKLOG: usize = 64;
 
 /// Something on its way to the agent on one stream.
 #[derive(Debug)]
-pub struct Delivery {
+pub(super) struct Delivery {
     /// The message; empty for a mere mark.
     pub message: Bytes,
     /// The HTTP status, where it is the first.
@@ -36,7 +36,7 @@ pub struct Delivery {
 
 /// `id` and `retry` of a server-sent event.
 #[derive(Clone, Debug, Default)]
-pub struct Mark {
+pub(super) struct Mark {
     /// Where to resume.
     pub id: Option<String>,
     /// How long to wait before. Milliseconds.
@@ -44,7 +44,7 @@ pub struct Mark {
 }
 
 /// One agent's run.
-pub struct Session {
+pub(super) struct Session {
     pub(super) gateway: Arc<Gateway>,
     pub(super) principal: Principal,
     core: Mutex<Core>,
@@ -70,7 +70,7 @@ struct Standing {
 
 /// Which stream of a server brought a message, and so which stream of the agent takes what belongs to no request.
 #[derive(Clone, Default)]
-pub struct Via {
+pub(super) struct Via {
     /// The agent's stream that a standing stream of the server feeds.
     pub stream: Option<mpsc::Sender<Delivery>>,
     /// The mark of the event.
@@ -79,7 +79,7 @@ pub struct Via {
 
 impl Session {
     /// A session around a core.
-    pub fn new(gateway: Arc<Gateway>, principal: Principal, core: Core) -> Arc<Self> {
+    pub(super) fn new(gateway: Arc<Gateway>, principal: Principal, core: Core) -> Arc<Self> {
         let touched = AtomicU64::new(gateway.clock.now().0);
         Arc::new(Self {
             gateway,
@@ -97,17 +97,17 @@ impl Session {
     }
 
     /// The core, for as long as one event takes.
-    pub fn core(&self) -> MutexGuard<'_, Core> {
+    pub(super) fn core(&self) -> MutexGuard<'_, Core> {
         lock(&self.core)
     }
 
     /// When it was last used.
-    pub fn last_used(&self) -> Tick {
+    pub(super) fn last_used(&self) -> Tick {
         Tick(self.touched.load(Ordering::Relaxed))
     }
 
     /// A message of the agent goes through the door.
-    pub fn from_agent(
+    pub(super) fn from_agent(
         &self,
         bytes: &Bytes,
         received: Received<'_>,
@@ -125,7 +125,7 @@ impl Session {
     }
 
     /// Anything else goes through the door.
-    pub fn event(&self, event: Event<'_>) -> Vec<Step> {
+    pub(super) fn event(&self, event: Event<'_>) -> Vec<Step> {
         let now = self.touch();
         let mut steps = Vec::with_capacity(4);
         self.core().handle(event, now, &mut steps);
@@ -133,7 +133,7 @@ impl Session {
     }
 
     /// Time passes, which does not count as use.
-    pub fn wake(&self) -> Vec<Step> {
+    pub(super) fn wake(&self) -> Vec<Step> {
         let mut steps = Vec::new();
         let mut core = self.core();
         if !core.at_rest() {
@@ -143,7 +143,7 @@ impl Session {
     }
 
     /// A message of a server goes through the door, and what follows is done.
-    pub async fn from_server(
+    pub(super) async fn from_server(
         self: &Arc<Self>,
         server: &ServerName,
         exchange: Option<ExchangeId>,
@@ -157,7 +157,12 @@ impl Session {
     }
 
     /// A server failed, and what follows is done.
-    pub async fn failed(self: &Arc<Self>, server: &ServerName, exchange: Option<ExchangeId>, reason: Reason) {
+    pub(super) async fn failed(
+        self: &Arc<Self>,
+        server: &ServerName,
+        exchange: Option<ExchangeId>,
+        reason: Reason,
+    ) {
         let steps = self.event(Event::Failed { server: server.clone(), exchange, reason });
         self.perform(steps, Via::default()).await;
     }
@@ -169,7 +174,7 @@ impl Session {
     }
 
     /// Where answers to this exchange go from now on.
-    pub fn register(&self, exchange: ExchangeId) -> mpsc::Receiver<Delivery> {
+    pub(super) fn register(&self, exchange: ExchangeId) -> mpsc::Receiver<Delivery> {
         let (sink, stream) = mpsc::channel(WAITING);
         lock(&self.sinks).insert(exchange, sink);
         stream
@@ -221,7 +226,7 @@ impl Session {
 
     /// A server of the handshake era has ended, and its state with it. A session that had nothing else is over: the
     /// agent must begin again.
-    pub(super) async fn child_ended(self: &Arc<Self>, _server: &ServerName) {
+    pub(super) fn child_ended(self: &Arc<Self>) {
         let alone = !self.aggregates();
         let modern = self.core().revision() == Some(Revision::R2026_07_28);
         if alone && !modern {
@@ -253,7 +258,7 @@ impl Session {
     }
 
     /// Opens the standing stream; a newer one replaces it.
-    pub fn stand(&self) -> (mpsc::Receiver<Delivery>, mpsc::Sender<Delivery>) {
+    pub(super) fn stand(&self) -> (mpsc::Receiver<Delivery>, mpsc::Sender<Delivery>) {
         let (sink, stream) = mpsc::channel(WAITING + BACKLOG);
         let mut standing = lock(&self.standing);
         for delivery in standing.backlog.drain(..) {
@@ -265,7 +270,7 @@ impl Session {
     }
 
     /// Carries out steps in order. Boxed: sending may fail, and a failure is an event with steps of its own.
-    pub fn perform<'s>(
+    pub(super) fn perform<'s>(
         self: &'s Arc<Self>,
         steps: Vec<Step>,
         via: Via,
@@ -343,10 +348,10 @@ impl Session {
                     let _sent = http.send(permit, self.upstream_id(&server).as_deref()).await;
                 }
             }
-        } else if let Err(reason) = self.links.send(self, permit).await {
-            if exchange.is_some() {
-                self.failed(&server, exchange, reason).await;
-            }
+        } else if let Err(reason) = self.links.send(self, permit).await
+            && exchange.is_some()
+        {
+            self.failed(&server, exchange, reason).await;
         }
     }
 
@@ -365,9 +370,11 @@ impl Session {
     }
 
     /// Ends everything the session holds: its child processes, its upstream sessions, its streams.
-    pub async fn end(self: &Arc<Self>) {
+    pub(super) async fn end(self: &Arc<Self>) {
         let tasks = std::mem::take(&mut *lock(&self.under_way));
-        tasks.into_values().for_each(|task| task.abort());
+        for task in tasks.into_values() {
+            task.abort();
+        }
         lock(&self.sinks).clear();
         *lock(&self.standing) = Standing::default();
         let ids = std::mem::take(&mut *lock(&self.upstream_ids));

@@ -9,7 +9,7 @@ use super::session::{Session, lock};
 
 /// What finds a session. See `ARCHITECTURE.md`, "Sessions".
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Key {
+pub(super) enum Key {
     /// The id of a handshake.
     Legacy(String),
     /// The principal, the route, and the context or the client's name.
@@ -25,7 +25,7 @@ pub enum Key {
 
 /// The sessions of the process; bounded.
 #[derive(Default)]
-pub struct Sessions(Mutex<BTreeMap<Key, Arc<Session>>>);
+pub(super) struct Sessions(Mutex<BTreeMap<Key, Arc<Session>>>);
 
 impl Sessions {
     pub(super) fn find(&self, key: &Key) -> Option<Arc<Session>> {

@@ -43,7 +43,7 @@ pub fn serve_stdio(config: &Config, pipe: &Pipe, file: Option<PathBuf>) -> Resul
         if let Some(file) = file {
             tokio::spawn(Watched::new(file, Arc::clone(&gateway)).keep());
         }
-        let name = gateway.mint().map_err(|_| "the system has no randomness".to_owned())?;
+        let name = Gateway::mint().map_err(|_| "the system has no randomness".to_owned())?;
         let identity = Identity {
             session: SessionId::new(&name.chars().take(12).collect::<String>()),
             principal: Principal::new("local"),
