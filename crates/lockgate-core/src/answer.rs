@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use lockgate_audit::Happening;
 use lockgate_model::{
-    Body, ExchangeId, Finding, Json, Kind, Phase, Reason, Revision, ServerName, Splice, Tick, Verdict, quote,
+    Body, ExchangeId, Fields, Finding, Json, Kind, Phase, Reason, Revision, ServerName, Splice, Tick,
+    Verdict, quote,
 };
 
 use crate::exchange::{Asker, Exchange};
@@ -33,7 +34,9 @@ impl Core {
         }
         let mut splice = Splice::new(bytes);
         let checked = match body {
-            Body::Result { result, .. } => self.result(&open, server, *result, &mut splice, now),
+            Body::Result { result, fields, .. } => {
+                self.result(&open, server, (*result, fields), &mut splice, now)
+            }
             Body::Request { .. } | Body::Notification { .. } | Body::Error { .. } => Ok(()),
         };
         if let Err(reason) = checked {
@@ -66,13 +69,13 @@ impl Core {
         &mut self,
         open: &Exchange,
         server: &ServerName,
-        result: Json<'_>,
+        (result, fields): (Json<'_>, &Fields<'_>),
         splice: &mut Splice<'_>,
         now: Tick,
     ) -> Result<(), Reason> {
         match open.method {
             "initialize" => {
-                let version = result.get("protocolVersion").and_then(Json::text);
+                let version = fields.get("protocolVersion").and_then(Json::text);
                 let version = version.and_then(|text| Revision::parse(&text));
                 let version = version.filter(|version| *version != Revision::R2026_07_28);
                 let version = version.ok_or(Reason::ServerBrokeProtocol)?;
@@ -85,20 +88,20 @@ impl Core {
                     self.read_page(server, open.method, result, open.target.further_page, open.revision)?;
                 if page.changed
                     && let Some((field, _)) = list::field(open.method)
-                    && let Some(array) = result.get(field)
+                    && let Some(array) = fields.get(field)
                 {
                     splice.replace(array, [&b"["[..], &page.entries.join(&b","[..]), &b"]"[..]].concat());
                     // What was made for one principal may not be kept for another, whatever the server says.
-                    if let Some(cached) = result.get("cacheScope") {
+                    if let Some(cached) = fields.get("cacheScope") {
                         splice.replace(cached, "\"private\"");
                     }
                 }
             }
             "tools/call" | "prompts/get" | "resources/read" | "tasks/get" | "tasks/result" => {
-                self.asked_for_input(open, server, result, now)?;
-                self.learn_task(open, server, result);
+                self.asked_for_input(open, server, fields, now)?;
+                self.learn_task(open, server, fields);
                 if self.aggregates() {
-                    rename(server, result, splice);
+                    rename(server, fields, splice);
                 }
             }
             _ => {}
@@ -111,10 +114,10 @@ impl Core {
         &mut self,
         open: &Exchange,
         server: &ServerName,
-        result: Json<'_>,
+        fields: &Fields<'_>,
         now: Tick,
     ) -> Result<(), Reason> {
-        let Some(questions) = result.get("inputRequests") else { return Ok(()) };
+        let Some(questions) = fields.get("inputRequests") else { return Ok(()) };
         for (_, question) in questions.members() {
             let method = question.get("method").and_then(Json::text);
             self.may_ask(server, method.as_deref().unwrap_or_default())?;
@@ -141,9 +144,8 @@ impl Core {
         }
     }
 
-    fn learn_task(&mut self, open: &Exchange, server: &ServerName, result: Json<'_>) {
-        let task = result.get("task").unwrap_or(result).get("taskId").and_then(Json::text);
-        if let Some(task) = task
+    fn learn_task(&mut self, open: &Exchange, server: &ServerName, fields: &Fields<'_>) {
+        if let Some(task) = task_id(fields).and_then(Json::text)
             && open.method == "tools/call"
         {
             self.tasks.learn(server, &task);
@@ -239,7 +241,7 @@ fn status(body: &Body<'_>, revision: Revision) -> u16 {
 }
 
 /// Gives the addresses and tasks of a result the name of their server.
-fn rename(server: &ServerName, result: Json<'_>, splice: &mut Splice<'_>) {
+fn rename(server: &ServerName, fields: &Fields<'_>, splice: &mut Splice<'_>) {
     let mut address = |value: Option<Json<'_>>| {
         if let Some(value) = value
             && let Some(text) = value.text()
@@ -247,19 +249,27 @@ fn rename(server: &ServerName, result: Json<'_>, splice: &mut Splice<'_>) {
             splice.replace(value, quote(&names::exposed_address(server, &text)));
         }
     };
-    for block in result.get("content").into_iter().flat_map(Json::elements) {
+    for block in fields.get("content").into_iter().flat_map(Json::elements) {
         match block.get("type").and_then(Json::text).as_deref() {
             Some("resource_link") => address(block.get("uri")),
             Some("resource") => address(block.get("resource").and_then(|resource| resource.get("uri"))),
             _ => {}
         }
     }
-    for message in result.get("messages").into_iter().flat_map(Json::elements) {
+    for message in fields.get("messages").into_iter().flat_map(Json::elements) {
         let content = message.get("content").filter(|content| content.kind() == Kind::Object);
         address(content.and_then(|content| content.get("resource")?.get("uri")));
     }
-    for content in result.get("contents").into_iter().flat_map(Json::elements) {
+    for content in fields.get("contents").into_iter().flat_map(Json::elements) {
         address(content.get("uri"));
     }
-    address(result.get("task").unwrap_or(result).get("taskId"));
+    address(task_id(fields));
+}
+
+/// The task that an answer is or speaks of.
+fn task_id<'m>(fields: &Fields<'m>) -> Option<Json<'m>> {
+    match fields.get("task") {
+        Some(task) => task.get("taskId"),
+        None => fields.get("taskId"),
+    }
 }

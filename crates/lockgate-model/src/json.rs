@@ -165,6 +165,27 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
+/// The members of an object, remembered as it was checked: to look one up is not to read the object again.
+#[derive(Clone, Default)]
+pub struct Fields<'a>(Vec<(Key<'a>, Json<'a>)>);
+
+impl<'a> Fields<'a> {
+    pub(crate) fn push(&mut self, key: Key<'a>, value: Json<'a>) {
+        self.0.push((key, value));
+    }
+
+    /// The member of that name.
+    pub fn get(&self, name: &str) -> Option<Json<'a>> {
+        self.0.iter().find(|(key, _)| key.is(name)).map(|(_, value)| *value)
+    }
+}
+
+impl std::fmt::Debug for Fields<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Fields({})", self.0.len())
+    }
+}
+
 /// Writes a string as JSON, with quotes.
 pub fn quote(text: &str) -> String {
     use std::fmt::Write;

@@ -21,7 +21,7 @@ mod verdict;
 
 pub use effect::{Annotations, Effect};
 pub use id::{ClientName, ExchangeId, Principal, ServerName, SessionId, ToolName};
-pub use json::{Elements, Json, Key, Kind, Members, quote};
+pub use json::{Elements, Fields, Json, Key, Kind, Members, quote};
 pub use label::{Integrity, Label, Tier};
 pub use limits::Limits;
 pub use message::{Body, Message, Params, Side, peek_id};

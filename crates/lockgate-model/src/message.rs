@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use crate::json::{Keys, Scanner, same_folded};
-use crate::{Json, Kind, Limits, Reason, Revision};
+use crate::{Fields, Json, Kind, Limits, Reason, Revision};
 
 /// Who sent a message: it decides the size limit, and whose fault a bad one is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub enum Body<'a> {
         id: Json<'a>,
         /// The answer, any value.
         result: Json<'a>,
+        /// Its members, where it is an object.
+        fields: Fields<'a>,
     },
     /// A bad answer.
     Error {
@@ -130,7 +132,10 @@ impl<'a> Message<'a> {
             }
             if key.is("result") || key.is("error") {
                 if scanner.peek() == Some(b'{') {
-                    scanner.object(2, Keys::Folded, |scanner, _| scanner.value(3).map(drop))?;
+                    scanner.object(2, Keys::Folded, |scanner, key| {
+                        envelope.fields.push(key, scanner.value(3)?);
+                        Ok(())
+                    })?;
                 } else {
                     scanner.value(2)?;
                 }
@@ -183,6 +188,7 @@ struct Envelope<'a> {
     params: Option<Params<'a>>,
     result: Option<Json<'a>>,
     error: Option<Json<'a>>,
+    fields: Fields<'a>,
 }
 
 impl<'a> Envelope<'a> {
@@ -206,7 +212,7 @@ impl<'a> Envelope<'a> {
                 })
             }
             (None, Some(result), None) if self.params.is_none() => {
-                Ok(Body::Result { id: id.ok_or(Reason::BadId)?, result })
+                Ok(Body::Result { id: id.ok_or(Reason::BadId)?, result, fields: self.fields })
             }
             (None, None, Some(error)) if self.params.is_none() => {
                 let code = error.get("code").is_some_and(|code| is_integer(code.raw()));
