@@ -164,7 +164,10 @@ impl Core {
         let failed = exchange.map_or_else(|| self.exchanges.waiting_for(server), |exchange| vec![exchange]);
         if exchange.is_none() {
             self.questions.forget(server);
-            self.peer(server).catalogue.outdate();
+            let peer = self.peer(server);
+            peer.catalogue.outdate();
+            peer.revision = None;
+            self.greet_later(server, now);
         }
         for exchange in failed {
             if let Some(open) = self.exchanges.close(exchange) {

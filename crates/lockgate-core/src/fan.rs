@@ -14,6 +14,9 @@ use crate::exchange::{Asker, Exchange, Outgoing, State, Target};
 use crate::record::Note;
 use crate::{Core, Head, Outlet, Sent, Step, merge, names};
 
+/// The exchange of what is asked for nobody's request. The first real one is 1.
+const NOBODY: ExchangeId = ExchangeId(0);
+
 /// Most pages of one server's list that are asked for.
 const PAGES: usize = 1_000;
 
@@ -62,6 +65,9 @@ impl Core {
             Note::happening(Happening::Request).exchange(request.exchange).method(request.method),
             steps,
         );
+        if merge == Merge::Initialize {
+            self.greeting = Some(request.bytes.clone());
+        }
         let fan = Fan { merge, message: request.bytes.clone(), answers: BTreeMap::new() };
         self.insert(request, Target::default(), None, State::Fanned(fan), None, now);
         for server in self.servers() {
@@ -116,6 +122,18 @@ impl Core {
             now,
             steps,
         );
+    }
+
+    /// Greets a server that was lost or has joined late, in the agent's own words.
+    pub(crate) fn greet_again(&mut self, server: &ServerName, now: Tick, steps: &mut Vec<Step>) {
+        let Some(greeting) = self.greeting.clone() else { return };
+        let received = crate::Received::read(&greeting, lockgate_model::Side::Agent, &self.boundary.limits);
+        let Some((id, _, _)) = received.request() else { return };
+        let part = self.open();
+        let mut splice = Splice::new(&greeting);
+        splice.replace(id, part.to_string());
+        let revision = self.agent.revision.unwrap_or(Revision::R2025_11_25);
+        self.ask_part(part, NOBODY, server, "initialize", splice.finish(), revision, false, now, steps);
     }
 
     /// Asks a server for a page of a list, for an exchange of the agent.
@@ -209,12 +227,17 @@ impl Core {
                     let version = result.get("protocolVersion").and_then(Json::text);
                     let version = version.and_then(|text| Revision::parse(&text));
                     match version.filter(|version| *version != Revision::R2026_07_28) {
-                        Some(version) => self.peer(server).revision = Some(version),
+                        Some(version) => self.greeted(server, version),
                         None => answer.failed = Some(Reason::RevisionNotSupported),
                     }
                 }
                 answer.result = Some(bytes.slice_ref(result.raw()));
             }
+        }
+        if of == NOBODY && part.method == "initialize" && answer.failed.is_none() {
+            let said = Bytes::from_static(b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}");
+            let revision = self.wire_revision(server, part.revision);
+            steps.push(Step::Send(Self::notify(server, "notifications/initialized", said, revision)));
         }
         if let Some(reason) = answer.failed {
             let finding = Finding::deny(Phase::Answer, reason, "protocol");

@@ -56,6 +56,8 @@ pub struct Core {
     pub(crate) questions: Questions,
     pub(crate) holds: Holds,
     pub(crate) tasks: Tasks,
+    /// The agent's `initialize`, for servers that must hear it again.
+    pub(crate) greeting: Option<Bytes>,
     next: u64,
 }
 
@@ -77,8 +79,13 @@ pub(crate) struct Peer {
     pub(crate) revision: Option<Revision>,
     /// How often it broke the protocol.
     strikes: u32,
+    /// When to shake hands with it again, and how long to wait after that: it was lost, or has joined late.
+    greet_at: Option<(Tick, u64)>,
 }
 
+/// Pauses before a lost server is greeted again. Milliseconds.
+const FIRST_GREETING: u64 = 500;
+const LAST_GREETING: u64 = 30_000;
 /// A server that broke the protocol this often within one session is disconnected.
 const STRIKES: u32 = 200;
 
@@ -97,6 +104,7 @@ impl Core {
             questions: Questions::default(),
             holds: Holds::default(),
             tasks: Tasks::default(),
+            greeting: None,
             next: 1,
         }
     }
@@ -121,8 +129,18 @@ impl Core {
             Event::Failed { server, exchange, reason } => self.failed(&server, exchange, reason, now, steps),
             Event::Gone { exchange } => self.gone(exchange, steps),
             Event::Wake => self.wake(now, steps),
-            Event::Changed(boundary) => self.boundary = boundary,
+            Event::Changed(boundary) => {
+                self.boundary = boundary;
+                for server in self.servers() {
+                    self.greet_later(&server, now);
+                }
+            }
         }
+    }
+
+    /// Is there anything that [`Event::Wake`] may be about?
+    pub fn waits(&self) -> bool {
+        !self.exchanges.is_empty() || self.peers.values().any(|peer| peer.greet_at.is_some())
     }
 
     /// Is nothing open? A session at rest may be forgotten when it is old.
@@ -218,7 +236,38 @@ impl Core {
         }
     }
 
+    /// A server of several, of the handshake era, has to be greeted (again): soon, then ever more rarely.
+    pub(crate) fn greet_later(&mut self, server: &ServerName, now: Tick) {
+        let legacy = self.agent.revision.is_some_and(|revision| revision != Revision::R2026_07_28);
+        if !(self.aggregates() && legacy && self.greeting.is_some()) {
+            return;
+        }
+        let peer = self.peer(server);
+        if peer.revision.is_none() {
+            let pause = peer.greet_at.map_or(FIRST_GREETING, |(_, pause)| (pause * 2).min(LAST_GREETING));
+            peer.greet_at = Some((now.after_millis(pause), pause));
+        }
+    }
+
+    /// A server has answered the handshake.
+    pub(crate) fn greeted(&mut self, server: &ServerName, revision: Revision) {
+        let peer = self.peer(server);
+        peer.revision = Some(revision);
+        peer.greet_at = None;
+    }
+
+    fn greet(&mut self, now: Tick, steps: &mut Vec<Step>) {
+        let due = |peer: &Peer| peer.greet_at.is_some_and(|(at, _)| at <= now);
+        let servers: Vec<_> =
+            self.peers.iter().filter(|(_, peer)| due(peer)).map(|(server, _)| server.clone()).collect();
+        for server in servers {
+            self.greet_later(&server, now);
+            self.greet_again(&server, now, steps);
+        }
+    }
+
     fn wake(&mut self, now: Tick, steps: &mut Vec<Step>) {
+        self.greet(now, steps);
         for exchange in self.exchanges.overdue(now) {
             self.overdue(exchange, now, steps);
         }

@@ -279,6 +279,25 @@ fn a_server_that_dies_fails_what_waits_for_it() {
 }
 
 #[test]
+fn one_of_several_servers_that_dies_is_greeted_again() {
+    let mut session = two(CrossServer::Deny);
+    session.event(Event::Failed { server: name("db"), exchange: None, reason: Reason::ServerExited });
+    session.expect(&[]);
+    session.agent(r#"{"jsonrpc":"2.0","id":20,"method":"tools/list"}"#);
+    let heard = session.heard();
+    assert!(heard.len() == 1 && heard[0].contains("> web"), "a server that is lost is not asked: {heard:?}");
+    session.now = session.now.after_millis(500);
+    session.event(Event::Wake);
+    let heard = session.heard();
+    assert!(heard[0].contains("> db") && heard[0].contains("initialize"), "{heard:?}");
+    let number = heard[0].split("\"id\":").nth(1).unwrap().split(',').next().unwrap().parse().unwrap();
+    session.server("db", &initialized(number));
+    session.expect(&["> db … notifications/initialized"]);
+    session.agent(r#"{"jsonrpc":"2.0","id":21,"method":"prompts/list"}"#);
+    session.expect(&["> db … prompts/list", "> web … prompts/list"]);
+}
+
+#[test]
 fn a_modern_request_must_say_the_same_in_header_and_body() {
     let servers = BTreeMap::from([(name("x"), Server::new(Wire::Http))]);
     let identity =

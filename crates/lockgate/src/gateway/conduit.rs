@@ -10,6 +10,7 @@ use lockgate_model::ExchangeId;
 use lockgate_transport::front::StreamSender;
 use tokio::sync::{mpsc, watch};
 
+use super::http::QUIET;
 use super::session::{Delivery, lock};
 
 /// How long an agent is told to wait before it resumes a stream. Milliseconds.
@@ -107,6 +108,9 @@ impl Conduit {
                 _ = grown.changed() => {}
                 () = sender.closed() => return,
                 () = &mut leave => return,
+                () = tokio::time::sleep(QUIET) => {
+                    sender.keep_alive().await;
+                }
             }
         }
     }

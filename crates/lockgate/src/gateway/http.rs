@@ -18,6 +18,9 @@ use super::conduit::{Conduit, read_mark};
 use super::session::{Delivery, Mark, Session, Via};
 use super::sessions::Key;
 
+/// A stream that has been quiet this long gets a comment, so that nothing on the way takes it for dead.
+pub(super) const QUIET: Duration = Duration::from_secs(15);
+
 /// Most times that one exchange's stream is resumed.
 const RESUMES: usize = 1_000;
 
@@ -334,7 +337,7 @@ impl Session {
         let sent = tokio::time::timeout(patience, http.send(permit, upstream.as_deref())).await;
         waiting.done = true;
         let sent = sent.unwrap_or(Err(Reason::ServerTimedOut));
-        let event = match self.arrive(&server, sent) {
+        let event = match self.arrive(&server, sent).await {
             Arrived::Message(bytes) => {
                 let limits = self.gateway.boundary().limits;
                 let received = Received::read(&bytes, Side::Server, &limits);
@@ -396,7 +399,7 @@ impl Session {
         let patience = self.gateway.deadline(&server);
         let sent = tokio::time::timeout(patience, http.send(permit, upstream.as_deref())).await;
         let sent = sent.unwrap_or(Err(Reason::ServerTimedOut));
-        match self.arrive(&server, sent) {
+        match self.arrive(&server, sent).await {
             Arrived::Message(bytes) => {
                 self.arrived(exchange);
                 self.from_server(&server, Some(exchange), bytes, Via::default()).await;
@@ -412,7 +415,7 @@ impl Session {
         }
     }
 
-    fn arrive(self: &Arc<Self>, server: &ServerName, sent: Result<HttpAnswer, Reason>) -> Arrived {
+    async fn arrive(self: &Arc<Self>, server: &ServerName, sent: Result<HttpAnswer, Reason>) -> Arrived {
         let answer = match sent {
             Ok(answer) => answer,
             Err(reason) => return Arrived::Failed(reason),
@@ -426,7 +429,7 @@ impl Session {
             HttpBody::Stream(events) => Arrived::Stream(events),
             // A session that its server has forgotten is over here as well.
             _ if answer.status == 404 && had.is_some() => {
-                self.lost();
+                self.forgotten(server).await;
                 Arrived::Failed(Reason::UnknownSession)
             }
             HttpBody::Empty | HttpBody::Json(_) | HttpBody::Other => Arrived::Failed(Reason::ServerRefused),
@@ -545,6 +548,10 @@ impl Session {
             let delivery = tokio::select! {
                 delivery = stream.recv() => delivery,
                 () = sender.closed() => None,
+                () = tokio::time::sleep(QUIET) => {
+                    sender.keep_alive().await;
+                    continue;
+                }
             };
             let Some(delivery) = delivery else { break };
             let last = delivery.last && exchange.is_some();

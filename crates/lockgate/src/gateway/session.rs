@@ -136,7 +136,7 @@ impl Session {
     pub(super) fn wake(&self) -> Vec<Step> {
         let mut steps = Vec::new();
         let mut core = self.core();
-        if !core.at_rest() {
+        if core.waits() {
             core.handle(Event::Wake, self.gateway.clock.now(), &mut steps);
         }
         steps
@@ -230,6 +230,17 @@ impl Session {
         let alone = !self.aggregates();
         let modern = self.core().revision() == Some(Revision::R2026_07_28);
         if alone && !modern {
+            self.lost();
+        }
+    }
+
+    /// An HTTP server has forgotten its session. With it goes a session that had no other server; one of several
+    /// servers is greeted again.
+    pub(super) async fn forgotten(self: &Arc<Self>, server: &ServerName) {
+        lock(&self.upstream_ids).remove(server);
+        if self.aggregates() {
+            self.failed(server, None, Reason::UnknownSession).await;
+        } else {
             self.lost();
         }
     }
