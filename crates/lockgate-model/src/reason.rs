@@ -132,6 +132,7 @@ reasons! {
     UnsupportedMediaType "unsupported_media_type" Agent -32600 415 "the Content-Type is not application/json" "send Content-Type: application/json"
     BodyTimedOut "body_timed_out" Agent -32600 408 "the request's body did not arrive in time" "send the body at once"
     TooManySessions "too_many_sessions" Lockgate -31001 503 "there are as many sessions as allowed" "end sessions, or raise limits.sessions"
+    TooManyChildren "too_many_children" Lockgate -31_001 503 "there are as many server processes as allowed" "end sessions, or raise limits.children"
     ShuttingDown "shutting_down" Lockgate -31001 503 "Lockgate is stopping" "try again"
     InternalFault "internal_fault" Lockgate -32603 500 "Lockgate met a state it does not know and closed this request" "report it, with the correlation id"
 }

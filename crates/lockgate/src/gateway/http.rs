@@ -196,6 +196,27 @@ impl Drop for Waiting {
     }
 }
 
+/// While a request waits for anything else inside the agent's own connection.
+struct Leaving {
+    session: Arc<Session>,
+    exchange: ExchangeId,
+    done: bool,
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        if let Ok(runtime) = tokio::runtime::Handle::try_current()
+            && !self.done
+        {
+            let (session, exchange) = (Arc::clone(&self.session), self.exchange);
+            runtime.spawn(async move {
+                let steps = session.event(Event::Gone { exchange });
+                session.perform(steps, Via::default()).await;
+            });
+        }
+    }
+}
+
 impl Session {
     /// Carries out what a notification or an answer of the agent leads to, before it is acknowledged: what comes next
     /// may rely on it.
@@ -230,8 +251,11 @@ impl Session {
         if self.core().revision() == Some(Revision::R2025_11_25) {
             return self.respond_resumably(exchange, steps, stream);
         }
+        let mut leaving = Leaving { session: Arc::clone(self), exchange, done: false };
         self.perform(steps, Via::default()).await;
-        match stream.recv().await {
+        let first = stream.recv().await;
+        leaving.done = true;
+        match first {
             Some(Delivery { message, status, last: true, mark: None }) => {
                 FrontResponse::Json { status, body: message, session: None }
             }

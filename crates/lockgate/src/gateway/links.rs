@@ -128,7 +128,7 @@ impl Links {
 pub(super) fn place(population: &Arc<Population>, most: usize) -> Result<impl Sized + Send + use<>, Reason> {
     let place = Place(Arc::clone(population));
     if population.0.fetch_add(1, Ordering::Relaxed) >= most {
-        Err(Reason::TooManySessions)
+        Err(Reason::TooManyChildren)
     } else {
         Ok(place)
     }
