@@ -54,8 +54,8 @@ impl Core {
                 .exchange(exchange)
                 .method(open.method)
                 .target(open.target.server.as_ref(), open.target.shown.as_deref())
-                .arguments(open.arguments.clone())
-                .labels(before, self.label.clone())
+                .arguments(open.arguments.as_deref())
+                .labels(&before, &self.label)
                 .verdict(verdict)
                 .duration(now.micros_since(open.started)),
             steps,
@@ -199,8 +199,8 @@ impl Core {
                 .exchange(exchange)
                 .method(open.method)
                 .target(open.target.server.as_ref(), open.target.shown.as_deref())
-                .arguments(open.arguments.clone())
-                .labels(open.label_before.clone(), self.label.clone())
+                .arguments(open.arguments.as_deref())
+                .labels(&open.label_before, &self.label)
                 .duration(now.micros_since(open.started))
                 .finding(finding, Verdict::Deny),
             steps,

@@ -18,6 +18,8 @@ pub struct Boundary {
     pub list_entries: usize,
     /// Longest time a held call waits for a person. Milliseconds; default 120 000; then `approval_timed_out`.
     pub hold_timeout: u64,
+    /// Are records kept? Where nobody reads them none are made. Default false.
+    pub records: bool,
 }
 
 /// What happens to a call that the cross-server rule stands against.
@@ -93,6 +95,7 @@ impl Boundary {
             open_requests: 256,
             list_entries: 10_000,
             hold_timeout: 120_000,
+            records: false,
         }
     }
 

@@ -54,8 +54,8 @@ impl Holds {
     }
 
     /// May this call go on without being asked about again?
-    pub(crate) fn continues(&mut self, fingerprint: &str, now: Tick) -> bool {
-        self.going_on.remove(fingerprint).is_some_and(|until| now < until)
+    pub(crate) fn continues(&mut self, fingerprint: impl FnOnce() -> String, now: Tick) -> bool {
+        !self.going_on.is_empty() && self.going_on.remove(&fingerprint()).is_some_and(|until| now < until)
     }
 
     pub(crate) fn go_on(&mut self, fingerprint: String, until: Tick) {
@@ -109,8 +109,8 @@ impl Core {
                 .exchange(request.exchange)
                 .method(request.method)
                 .target(target.server.as_ref(), target.shown.as_deref())
-                .arguments(arguments.clone())
-                .labels(self.label.clone(), self.label.clone())
+                .arguments(arguments.as_deref())
+                .labels(&self.label, &self.label)
                 .finding(finding.clone(), Verdict::Hold),
             steps,
         );
@@ -162,7 +162,7 @@ impl Core {
                 .exchange(exchange)
                 .method(method)
                 .target(target.server.as_ref(), target.shown.as_deref())
-                .arguments(arguments)
+                .arguments(arguments.as_deref())
                 .finding(finding, Verdict::Forward),
             steps,
         );
@@ -216,7 +216,7 @@ impl Core {
                 .exchange(exchange)
                 .method(open.method)
                 .target(open.target.server.as_ref(), open.target.shown.as_deref())
-                .arguments(open.arguments.clone())
+                .arguments(open.arguments.as_deref())
                 .duration(now.micros_since(open.started))
                 .finding(finding, Verdict::Deny),
             steps,

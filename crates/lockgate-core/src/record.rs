@@ -1,25 +1,25 @@
 //! Phase *record*: what happened, why, by which rule.
 
 use lockgate_audit::{Happening, Record};
-use lockgate_model::{ExchangeId, Finding, Label, ServerName, Verdict};
+use lockgate_model::{ExchangeId, Finding, Json, Label, ServerName, Verdict};
 
-use crate::{Core, Step};
+use crate::{Core, Step, digest};
 
-/// A record in the making.
-pub(crate) struct Note {
+/// A record in the making. It borrows, so that it costs nothing where no records are kept.
+pub(crate) struct Note<'n> {
     happening: Happening,
     exchange: Option<ExchangeId>,
     method: Option<&'static str>,
-    server: Option<ServerName>,
-    target: Option<String>,
-    arguments: Option<String>,
+    server: Option<&'n ServerName>,
+    target: Option<&'n str>,
+    arguments: Option<&'n str>,
     finding: Option<Finding>,
     verdict: Verdict,
-    labels: Option<(Label, Label)>,
+    labels: Option<(&'n Label, &'n Label)>,
     duration: u64,
 }
 
-impl Note {
+impl<'n> Note<'n> {
     pub(crate) fn happening(happening: Happening) -> Self {
         Self {
             happening,
@@ -45,18 +45,18 @@ impl Note {
         self
     }
 
-    pub(crate) fn server(mut self, server: &ServerName) -> Self {
-        self.server = Some(server.clone());
+    pub(crate) fn server(mut self, server: &'n ServerName) -> Self {
+        self.server = Some(server);
         self
     }
 
-    pub(crate) fn target(mut self, server: Option<&ServerName>, shown: Option<&str>) -> Self {
-        self.server = server.cloned();
-        self.target = shown.map(str::to_owned);
+    pub(crate) fn target(mut self, server: Option<&'n ServerName>, shown: Option<&'n str>) -> Self {
+        self.server = server;
+        self.target = shown;
         self
     }
 
-    pub(crate) fn arguments(mut self, digest: Option<String>) -> Self {
+    pub(crate) fn arguments(mut self, digest: Option<&'n str>) -> Self {
         self.arguments = digest;
         self
     }
@@ -72,7 +72,7 @@ impl Note {
         self
     }
 
-    pub(crate) fn labels(mut self, before: Label, after: Label) -> Self {
+    pub(crate) fn labels(mut self, before: &'n Label, after: &'n Label) -> Self {
         self.labels = Some((before, after));
         self
     }
@@ -88,7 +88,15 @@ impl Core {
         format!("{}-{exchange}", self.identity.session)
     }
 
-    pub(crate) fn note(&self, note: Note, steps: &mut Vec<Step>) {
+    /// What a record says of arguments; nothing where no records are kept.
+    pub(crate) fn digest(&self, arguments: Option<Json<'_>>) -> Option<String> {
+        arguments.filter(|_| self.boundary.records).map(|arguments| digest::hex(arguments.raw()))
+    }
+
+    pub(crate) fn note(&self, note: Note<'_>, steps: &mut Vec<Step>) {
+        if !self.boundary.records {
+            return;
+        }
         let (label_before, label_after) = note.labels.unzip();
         steps.push(Step::Record(Record {
             happening: note.happening,
@@ -99,13 +107,13 @@ impl Core {
                 .exchange
                 .map_or_else(|| self.identity.session.to_string(), |exchange| self.correlation(exchange)),
             method: note.method,
-            server: note.server,
-            target: note.target,
-            arguments: note.arguments,
+            server: note.server.cloned(),
+            target: note.target.map(str::to_owned),
+            arguments: note.arguments.map(str::to_owned),
             verdict: note.verdict,
             finding: note.finding,
-            label_before,
-            label_after,
+            label_before: label_before.cloned(),
+            label_after: label_after.cloned(),
             duration: note.duration,
         }));
     }

@@ -139,8 +139,8 @@ impl Core {
             }
         }
         let arguments = request.params.arguments();
-        let fingerprint = fingerprint(request.method, &located, arguments);
-        let approved = approved || self.holds.continues(&fingerprint, now);
+        let fingerprint = || fingerprint(request.method, &located, arguments);
+        let approved = approved || self.holds.continues(fingerprint, now);
         let subject = located.subject.as_ref().map(|(subject, name)| (*subject, name.as_str()));
         let call = Call { server: &located.server, subject, tool, approved };
         let decision = decide(self, &call);
@@ -149,14 +149,14 @@ impl Core {
             tool: tool.map(|tool| (tool.clone(), decision.effect)),
             shown: Some(located.shown.clone()),
             further_page: false,
-            approved: approved.then(|| fingerprint.clone()),
+            approved: approved.then(fingerprint),
         };
         match decision.finding {
             Some(finding) if finding.verdict == Verdict::Deny => {
                 self.refuse(request, &target, finding, decision.origin.as_ref(), steps);
             }
             held => {
-                let digest = arguments.map(|arguments| digest::hex(arguments.raw()));
+                let digest = self.digest(arguments);
                 let mirrored = self.mirrored(&located.server, tool, arguments);
                 let outgoing =
                     self.outgoing(request, &located.server, &located.edits, mirrored, decision.rule);
@@ -166,7 +166,7 @@ impl Core {
                             request,
                             target,
                             digest,
-                            fingerprint,
+                            fingerprint(),
                             outgoing,
                             finding,
                             decision.origin,
@@ -384,8 +384,8 @@ impl Core {
                 .exchange(request.exchange)
                 .method(request.method)
                 .target(target.server.as_ref(), target.shown.as_deref())
-                .arguments(arguments.clone())
-                .labels(self.label.clone(), self.label.clone())
+                .arguments(arguments.as_deref())
+                .labels(&self.label, &self.label)
                 .verdict(verdict),
             steps,
         );
@@ -465,14 +465,14 @@ impl Core {
                 Self::status(finding.reason, request.revision),
             )
         };
-        let digest = request.params.arguments().map(|arguments| digest::hex(arguments.raw()));
+        let digest = self.digest(request.params.arguments());
         self.note(
             Note::happening(Happening::Request)
                 .exchange(request.exchange)
                 .method(request.method)
                 .target(target.server.as_ref(), target.shown.as_deref())
-                .arguments(digest)
-                .labels(self.label.clone(), self.label.clone())
+                .arguments(digest.as_deref())
+                .labels(&self.label, &self.label)
                 .finding(finding, Verdict::Deny),
             steps,
         );

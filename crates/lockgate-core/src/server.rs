@@ -339,7 +339,7 @@ impl Core {
             splice.replace(context, "\"none\"");
         }
         let message = if splice.is_empty() { source.bytes.clone() } else { splice.finish() };
-        let mut note = Note::happening(Happening::Server).server(server).labels(before, self.label.clone());
+        let mut note = Note::happening(Happening::Server).server(server).labels(&before, &self.label);
         if let Some(method) = known {
             note = note.method(method);
         }

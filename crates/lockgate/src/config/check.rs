@@ -53,6 +53,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         open_requests: usize_of(&raw.limits.open_requests),
         list_entries: usize_of(&raw.limits.list_entries),
         hold_timeout: raw.hold_timeout.value,
+        records: raw.records.is_some(),
     };
     let principals = principals(raw, resolver);
     let http = http(&raw.http, report);
