@@ -104,6 +104,13 @@ impl Running {
     }
 }
 
+impl Running {
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         let _asked = Command::new("kill").arg(self.child.id().to_string()).status();

@@ -91,10 +91,7 @@ impl Catalogue {
 /// Reads an entry of `tools/list`. None where it has no usable name, or where its `x-mcp-header` annotations are not
 /// valid: such a tool must not be offered (specification 2026-07-28, Streamable HTTP).
 pub(crate) fn read_tool(entry: Json<'_>) -> Option<(ToolName, Offered)> {
-    let name = entry.get("name")?.text()?;
-    if name.is_empty() || name.len() > 256 {
-        return None;
-    }
+    let name = entry.get("name")?.text().filter(|name| usable(name))?;
     let hint = |key: &str| entry.get("annotations").and_then(|all| all.get(key)).and_then(Json::bool);
     let annotations = Annotations {
         read_only: hint("readOnlyHint"),
@@ -106,6 +103,17 @@ pub(crate) fn read_tool(entry: Json<'_>) -> Option<(ToolName, Offered)> {
         reader.walk(schema, &mut Vec::new(), true);
     }
     reader.valid.then(|| (ToolName::new(&name), Offered { annotations, mirrors: reader.found }))
+}
+
+/// Can a person and a model tell the name from another? Not where it is empty, longer than 128 characters, or holds
+/// characters that cannot be seen or that turn the text around.
+pub(crate) fn usable(name: &str) -> bool {
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0000}'..='\u{e01ef}')
+    };
+    (1..=128).contains(&name.chars().count()) && !name.contains(hidden)
 }
 
 struct MirrorReader {

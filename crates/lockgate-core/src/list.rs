@@ -95,7 +95,7 @@ impl Core {
                 let (tool, mut offered) = match catalogue::read_tool(entry) {
                     Some(read) => read,
                     // Headers that repeat arguments belong to the stateless era alone.
-                    None if revision.era() == Era::Legacy => {
+                    None if revision.era() == Era::Legacy && catalogue::usable(&name) => {
                         (lockgate_model::ToolName::new(&name), catalogue::Offered::default())
                     }
                     None => return None,

@@ -88,10 +88,10 @@ impl Child {
         let complain = tokio::spawn(read_diagnostics(diagnostics, lines.clone()));
         tokio::spawn(async move {
             let status = child.wait().await.ok();
+            tell_ended.send_replace(true);
             // A grandchild may hold the pipes open: what the child itself said is there by now.
             let _talked = timeout(FAREWELL, talk).await;
             complain.abort();
-            tell_ended.send_replace(true);
             let code = status.and_then(|status| status.code());
             let _told = lines.send(ChildLine::Exited(code)).await;
         });
@@ -136,13 +136,20 @@ impl Child {
     }
 }
 
-impl Drop for Child {
-    fn drop(&mut self) {
+impl Child {
+    /// Ends the server and all it has started at once, without a farewell.
+    pub fn kill(&self) {
         if let Some(group) = self.group
             && !*self.ended.borrow()
         {
             let _sent = kill_process_group(group, Signal::KILL);
         }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.kill();
     }
 }
 

@@ -23,8 +23,10 @@ use crate::sse::{Parser, SseEvent};
 pub(crate) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 /// `MCP-Protocol-Version`
 pub(crate) const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
-const METHOD: HeaderName = HeaderName::from_static("mcp-method");
-const NAME: HeaderName = HeaderName::from_static("mcp-name");
+/// `Mcp-Method`
+pub(crate) const METHOD: HeaderName = HeaderName::from_static("mcp-method");
+/// `Mcp-Name`
+pub(crate) const NAME: HeaderName = HeaderName::from_static("mcp-name");
 const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
 
 /// Longest time to open a connection.

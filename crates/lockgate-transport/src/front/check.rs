@@ -7,7 +7,7 @@ use lockgate_model::{Principal, Reason, ServerName};
 use sha2::{Digest, Sha256};
 
 use super::{FrontSettings, Route};
-use crate::http::{VERSION, decoded};
+use crate::http::{METHOD, NAME, VERSION, decoded};
 
 /// The server or servers a path stands for.
 pub(super) fn route(path: &str) -> Option<Route> {
@@ -25,11 +25,11 @@ pub(super) fn same_site<B>(request: &Request<B>, settings: &FrontSettings) -> Re
         None => request.uri().host().and_then(host_name),
     };
     let host = host.ok_or(Reason::HostNotAllowed)?;
-    let own = settings.listens_on.to_string();
-    let allowed = if settings.listens_on.is_loopback() {
+    let listens_on = settings.listens_on;
+    let allowed = if listens_on.is_loopback() {
         loopback(&host)
     } else {
-        host == own || loopback(&host) && settings.listens_on.is_unspecified()
+        host == listens_on.to_string() || loopback(&host) && listens_on.is_unspecified()
     };
     if !allowed && !settings.allowed_hosts.iter().any(|name| name.eq_ignore_ascii_case(&host)) {
         return Err(Reason::HostNotAllowed);
@@ -97,29 +97,24 @@ pub(super) fn accepts(headers: &HeaderMap, kind: &str) -> bool {
     let family = kind.split('/').next().unwrap_or_default();
     let all = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     all.flat_map(|value| value.split(',')).any(|entry| {
-        let entry = entry.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        entry == kind || entry == "*/*" || entry.strip_suffix("/*") == Some(family)
+        let entry = entry.split(';').next().unwrap_or_default().trim();
+        let of_family = |entry: &str| entry.eq_ignore_ascii_case(family);
+        entry.eq_ignore_ascii_case(kind) || entry == "*/*" || entry.strip_suffix("/*").is_some_and(of_family)
     })
 }
 
 /// The headers that repeat what the message says.
 pub(super) fn mcp_headers(headers: &HeaderMap) -> Headers {
     let mut said = Headers::default();
-    let mut take = |name: &HeaderName| match headers.get_all(name).iter().collect::<Vec<_>>()[..] {
-        [] => None,
-        [one] => {
-            let text = decoded(one);
-            said.broken |= text.is_none();
-            text
-        }
-        _ => {
-            said.broken = true;
-            None
-        }
+    let mut take = |name: &HeaderName| {
+        let mut values = headers.get_all(name).iter();
+        let text = decoded(values.next()?).filter(|_| values.next().is_none());
+        said.broken |= text.is_none();
+        text
     };
     let version = take(&VERSION);
-    let method = take(&HeaderName::from_static("mcp-method"));
-    let name = take(&HeaderName::from_static("mcp-name"));
+    let method = take(&METHOD);
+    let name = take(&NAME);
     let mut parameters = Vec::new();
     for key in headers.keys() {
         if let Some(parameter) = key.as_str().strip_prefix("mcp-param-")

@@ -365,7 +365,13 @@ impl Session {
             Arrived::Message(bytes) => {
                 let limits = self.gateway.boundary().limits;
                 let received = Received::read(&bytes, Side::Server, &limits);
-                let steps = self.event(Event::Server { server, exchange: Some(exchange), received });
+                let mut steps =
+                    self.event(Event::Server { server: server.clone(), exchange: Some(exchange), received });
+                if self.core().is_open(exchange) {
+                    // The one answer there will be was not one.
+                    let reason = Reason::ServerBrokeProtocol;
+                    steps.extend(self.event(Event::Failed { server, exchange: Some(exchange), reason }));
+                }
                 return self.answer_with(exchange, steps).await;
             }
             Arrived::Stream(events) => {
@@ -427,6 +433,9 @@ impl Session {
             Arrived::Message(bytes) => {
                 self.arrived(exchange);
                 self.from_server(&server, Some(exchange), bytes, Via::default()).await;
+                if self.core().is_open(exchange) {
+                    self.failed(&server, Some(exchange), Reason::ServerBrokeProtocol).await;
+                }
             }
             Arrived::Stream(events) => {
                 self.pump_resuming(&server, exchange, events).await;

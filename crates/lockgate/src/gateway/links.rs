@@ -102,11 +102,11 @@ impl Links {
         false
     }
 
-    /// Stops a server's child; it may be started afresh at once.
-    pub(super) async fn stop(&self, server: &ServerName) {
+    /// Ends a server's child at once; it may be started afresh.
+    pub(crate) async fn cut(&self, server: &ServerName) {
         let link = self.links.lock().await.remove(server);
         if let Some(child) = link.and_then(|link| link.child) {
-            child.stop().await;
+            child.kill();
         }
     }
 

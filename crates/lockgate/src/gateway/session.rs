@@ -299,7 +299,7 @@ impl Session {
                         }
                     }
                     Step::Disconnect { server } => {
-                        self.links.stop(&server).await;
+                        self.links.cut(&server).await;
                         self.failed(&server, None, Reason::ServerExited).await;
                     }
                 }
