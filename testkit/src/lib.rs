@@ -1,3 +1,7 @@
-//! Scripted servers and agents, and a slow, obvious decider, for tests.
+//! Scripted servers and agents, real servers and clients, and a slow, obvious decider, for tests.
 
+pub mod fuzz;
 pub mod peers;
+pub mod reference;
+pub mod stage;
+pub mod trace;

@@ -215,6 +215,7 @@ fn messages() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("single quotes", good.replace('"', "'").into_bytes(), "not_json"),
         ("a trailing comma", call(r#"{"name":"echo",}"#), "not_json"),
         ("NaN", call(r#"{"name":"echo","arguments":{"a":NaN}}"#), "not_json"),
+        ("a number beyond all", call(r#"{"name":"echo","arguments":{"a":1e999}}"#), "number_out_of_range"),
         ("a leading zero", call(r#"{"name":"echo","arguments":{"a":01}}"#), "not_json"),
         ("a raw line feed in a string", call("{\"name\":\"ec\nho\"}"), "not_json"),
         ("a number", b"7".to_vec(), "not_an_object"),

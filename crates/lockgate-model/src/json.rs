@@ -472,6 +472,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn number(&mut self) -> Result<(), Reason> {
+        let start = self.at;
         if self.peek() == Some(b'-') {
             self.at += 1;
         }
@@ -490,8 +491,13 @@ impl<'a> Scanner<'a> {
                 self.at += 1;
             }
             self.some_digits()?;
+        } else if self.at - start < 300 {
+            return Ok(());
         }
-        Ok(())
+        // Some readers take a number that is too large for infinity, some refuse it.
+        let text = self.bytes.get(start..self.at).and_then(|raw| std::str::from_utf8(raw).ok());
+        let value = text.and_then(|text| text.parse::<f64>().ok()).ok_or(Reason::NotJson)?;
+        if value.is_finite() { Ok(()) } else { Err(Reason::NumberOutOfRange) }
     }
 
     fn some_digits(&mut self) -> Result<(), Reason> {
@@ -620,6 +626,8 @@ mod tests {
             (r#"{"a":1,}"#, Reason::NotJson),
             ("\"a\nb\"", Reason::NotJson),
             ("'a'", Reason::NotJson),
+            ("1e309", Reason::NumberOutOfRange),
+            ("-1E+999999999999", Reason::NumberOutOfRange),
             ("", Reason::NotJson),
             ("\u{feff}1", Reason::ByteOrderMark),
         ] {

@@ -72,6 +72,7 @@ reasons! {
     DuplicateKey "duplicate_key" Agent -32600 400 "an object has the same key twice, or twice but for case, so two readers would read two things" "send each key once"
     AmbiguousKey "ambiguous_key" Agent -32600 400 "a key differs only in case from one that the protocol defines" "spell protocol keys exactly"
     LoneSurrogate "lone_surrogate" Agent -32700 400 "a string has half of a surrogate pair, which readers replace in different ways" "send whole characters"
+    NumberOutOfRange "number_out_of_range" Agent -32600 400 "a number is too large to be read alike by everybody" "send numbers below 1.8e308"
     TooDeep "too_deep" Agent -32600 400 "the message is nested deeper than allowed" "raise limits.argument_depth or limits.message_depth if the tool needs it"
     TooManyParameters "too_many_parameters" Agent -32602 400 "the call has more arguments than allowed" "raise limits.parameters if the tool needs it"
     MessageTooLarge "message_too_large" Agent -32600 413 "the message from the agent is larger than allowed" "raise limits.request_bytes if the tool needs it"

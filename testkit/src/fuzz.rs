@@ -1,0 +1,101 @@
+//! What the fuzz targets do with any bytes. They run here over the committed corpus, and under a fuzzer from `fuzz/`.
+
+use bytes::Bytes;
+use lockgate_core::{Boundary, Server, Step, Wire};
+use lockgate_model::{Body, Limits, Message, ServerName, Side, peek_id};
+use lockgate_transport::lines::as_line;
+use lockgate_transport::sse::{Parser, SseEvent};
+
+use crate::stage::Stage;
+
+/// A message: whatever we accept, another parser accepts and reads the same; nothing makes us panic.
+pub fn envelope(bytes: &[u8]) {
+    let limits = Limits::default();
+    let _id = peek_id(bytes);
+    for side in [Side::Agent, Side::Server] {
+        let Ok(message) = Message::parse(bytes, side, &limits) else { continue };
+        let other: serde_json::Value = serde_json::from_slice(bytes)
+            .unwrap_or_else(|error| panic!("accepted what is not JSON: {error}"));
+        match &message.body {
+            Body::Request { id, method, params } => {
+                assert_eq!(other["method"], **method);
+                assert_eq!(other["id"].to_string().as_bytes(), normal(id.raw()));
+                assert_eq!(other["params"].get("arguments").is_some(), params.arguments().is_some());
+            }
+            Body::Notification { method, .. } => assert_eq!(other["method"], **method),
+            Body::Result { result, .. } => {
+                assert_eq!(other["result"].to_string().as_bytes(), normal(result.raw()));
+            }
+            Body::Error { .. } => assert!(other.get("error").is_some()),
+        }
+        // What is sent on a pipe reads the same as what was inspected.
+        let line = as_line(bytes);
+        assert!(!line.get(..line.len() - 1).is_some_and(|line| line.contains(&b'\n')));
+        let again: serde_json::Value =
+            serde_json::from_slice(&line).unwrap_or_else(|error| panic!("the line is not JSON: {error}"));
+        assert_eq!(again, other);
+    }
+}
+
+fn normal(raw: &[u8]) -> Vec<u8> {
+    serde_json::from_slice::<serde_json::Value>(raw)
+        .map(|value| value.to_string().into_bytes())
+        .unwrap_or_default()
+}
+
+/// A stream of events: the pieces it comes in make no difference. The first byte says how large they are.
+pub fn sse(bytes: &[u8]) {
+    let Some((size, stream)) = bytes.split_first() else { return };
+    let read = |size: usize| {
+        let mut parser = Parser::new(1 << 12);
+        let mut events: Vec<SseEvent> = Vec::new();
+        for piece in stream.chunks(size.max(1)) {
+            parser.feed(piece);
+            while let Some(event) = parser.next_event() {
+                match event {
+                    Ok(event) => events.push(event),
+                    Err(_) => return (events, true),
+                }
+            }
+        }
+        (events, false)
+    };
+    let (whole, refused) = read(stream.len().max(1));
+    let (pieces, stopped) = read(usize::from(*size));
+    if !refused && !stopped {
+        assert_eq!(whole, pieces);
+    }
+}
+
+/// A conversation: each line of the input is said by the agent (`a`), by a server (`s`, `t`), or lets time pass (`w`).
+/// Nothing panics, and a tool is called only where it was listed.
+pub fn door(bytes: &[u8]) {
+    let name = |text: &str| ServerName::parse(text).unwrap_or_else(|| panic!("{text} is a name"));
+    let servers =
+        [("one", Wire::Lines), ("two", Wire::Http)].map(|(text, wire)| (name(text), Server::new(wire)));
+    let mut stage = Stage::open(Boundary::new(servers.into()), true);
+    for line in bytes.split(|b| *b == b'\n').take(200) {
+        let Some((who, text)) = line.split_first() else { continue };
+        let text = String::from_utf8_lossy(text);
+        let steps = match who {
+            b'a' => {
+                stage.say(&text);
+                Vec::new()
+            }
+            b's' => stage.server_says(&name("one"), &text),
+            b't' => stage.server_says(&name("two"), &text),
+            b'w' => stage.wait(1_000),
+            _ => continue,
+        };
+        for step in &steps {
+            if let Step::Send(permit) = step {
+                // What a server says may lead to an answer or to a question of ours, never to a call.
+                assert_ne!(permit.head().method, Some("tools/call"), "a server made us call a tool");
+                assert_eq!(
+                    Message::parse(&Bytes::clone(permit.message()), Side::Agent, &Limits::default()).err(),
+                    None
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! A session with its agent and servers played by hand: several servers behind one endpoint, spoken to on pipes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use lockgate_core::{Boundary, Core, Event, Front, Identity, Received, Scope, Sent, Step};
+use lockgate_model::{ExchangeId, Label, Limits, Principal, Reason, ServerName, SessionId, Side, Tick};
+use serde_json::{Value, json};
+
+/// What became of a message of the agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It went to its server.
+    Forward,
+    /// A person is asked.
+    Hold,
+    /// It was refused, with this reason code.
+    Deny(String),
+    /// Nothing was said about it.
+    Nothing,
+}
+
+/// A session and the two sides of it.
+pub struct Stage {
+    core: Core,
+    now: Tick,
+    ids: u64,
+    /// The call that is at its server, and the server.
+    at_server: Option<(ServerName, ExchangeId)>,
+    /// The question a held call waits for.
+    asked: Option<String>,
+}
+
+impl Stage {
+    /// A session that has shaken hands with every server. The agent can ask a person where `elicitation` says so.
+    pub fn open(boundary: Boundary, elicitation: bool) -> Self {
+        let identity =
+            Identity { session: SessionId::new("s"), principal: Principal::new("local"), client: None };
+        let core = Core::new(Arc::new(boundary), identity, Scope::All, Front::Stdio);
+        let mut stage = Self { core, now: Tick(0), ids: 0, at_server: None, asked: None };
+        let capabilities = if elicitation { json!({ "elicitation": {} }) } else { json!({}) };
+        let hello = json!({ "jsonrpc": "2.0", "id": "hello", "method": "initialize", "params": {
+            "protocolVersion": "2025-06-18", "capabilities": capabilities } });
+        let parts = sent(&stage.agent(&hello.to_string()));
+        for (server, exchange) in parts {
+            let result = json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "serverInfo": {} });
+            stage.answer(&server, exchange, &result);
+        }
+        stage
+    }
+
+    /// Says that this much time has passed.
+    pub fn wait(&mut self, millis: u64) -> Vec<Step> {
+        self.now = self.now.after_millis(millis);
+        self.event(Event::Wake)
+    }
+
+    /// The agent lists the tools, and each server answers with these.
+    pub fn list(&mut self, tools: &BTreeMap<ServerName, Vec<String>>) {
+        self.ids += 1;
+        let list = json!({ "jsonrpc": "2.0", "id": self.ids, "method": "tools/list" });
+        for (server, exchange) in sent(&self.agent(&list.to_string())) {
+            let own = tools.get(&server).into_iter().flatten();
+            let tools: Vec<_> =
+                own.map(|name| json!({ "name": name, "inputSchema": { "type": "object" } })).collect();
+            self.answer(&server, exchange, &json!({ "tools": tools }));
+        }
+    }
+
+    /// The agent calls a tool by its exposed name.
+    pub fn call(&mut self, name: &str, arguments: &Value) -> Outcome {
+        self.ids += 1;
+        let params = json!({ "name": name, "arguments": arguments });
+        let call = json!({ "jsonrpc": "2.0", "id": self.ids, "method": "tools/call", "params": params });
+        let steps = self.agent(&call.to_string());
+        self.outcome(&steps)
+    }
+
+    /// The agent sends any text at all.
+    pub fn say(&mut self, text: &str) -> Outcome {
+        let steps = self.agent(text);
+        self.outcome(&steps)
+    }
+
+    /// The server answers the call that is with it.
+    pub fn return_text(&mut self, text: &str) {
+        if let Some((server, exchange)) = self.at_server.take() {
+            self.answer(&server, exchange, &json!({ "content": [{ "type": "text", "text": text }] }));
+        }
+    }
+
+    /// A server sends any text at all.
+    pub fn server_says(&mut self, server: &ServerName, text: &str) -> Vec<Step> {
+        let bytes = Bytes::copy_from_slice(text.as_bytes());
+        let received = Received::read(&bytes, Side::Server, &Limits::default());
+        self.event(Event::Server { server: server.clone(), exchange: None, received })
+    }
+
+    /// The person who was asked answers.
+    pub fn decide(&mut self, yes: bool) -> Outcome {
+        let Some(id) = self.asked.take() else { return Outcome::Nothing };
+        let action = if yes { "accept" } else { "decline" };
+        let steps =
+            self.agent(&json!({ "jsonrpc": "2.0", "id": id, "result": { "action": action } }).to_string());
+        self.outcome(&steps)
+    }
+
+    /// Nobody answers.
+    pub fn ignore(&mut self, millis: u64) -> Outcome {
+        self.asked = None;
+        let steps = self.wait(millis);
+        self.outcome(&steps)
+    }
+
+    /// A server is lost.
+    pub fn lose(&mut self, server: &ServerName) {
+        let reason = Reason::ServerExited;
+        self.event(Event::Failed { server: server.clone(), exchange: None, reason });
+    }
+
+    /// What the session has read.
+    pub fn label(&self) -> &Label {
+        self.core.label()
+    }
+
+    /// Anything else that can happen.
+    pub fn event(&mut self, event: Event<'_>) -> Vec<Step> {
+        let mut steps = Vec::new();
+        self.core.handle(event, self.now, &mut steps);
+        steps
+    }
+
+    fn agent(&mut self, text: &str) -> Vec<Step> {
+        let bytes = Bytes::copy_from_slice(text.as_bytes());
+        let exchange = self.core.open();
+        let received = Received::read(&bytes, Side::Agent, &Limits::default());
+        self.event(Event::Agent { exchange, received, headers: None })
+    }
+
+    fn answer(&mut self, server: &ServerName, exchange: ExchangeId, result: &Value) -> Vec<Step> {
+        self.server_says(server, &json!({ "jsonrpc": "2.0", "id": exchange.0, "result": result }).to_string())
+    }
+
+    fn outcome(&mut self, steps: &[Step]) -> Outcome {
+        for step in steps {
+            match step {
+                Step::Send(permit) if permit.head().sent == Sent::Request => {
+                    self.at_server = permit.exchange().map(|exchange| (permit.server().clone(), exchange));
+                    return Outcome::Forward;
+                }
+                Step::Deliver(release) => {
+                    let Ok(message) = serde_json::from_slice::<Value>(release.message()) else { continue };
+                    if message["method"] == "elicitation/create" {
+                        self.asked = message["id"].as_str().map(str::to_owned);
+                        return Outcome::Hold;
+                    }
+                    let meta = message["result"]["_meta"]["io.lockgate/decision"]["reason"].as_str();
+                    if let Some(reason) = meta.or(message["error"]["data"]["reason"].as_str()) {
+                        return Outcome::Deny(reason.to_owned());
+                    }
+                }
+                Step::Send(_) | Step::Abandon { .. } | Step::Disconnect { .. } | Step::Record(_) => {}
+            }
+        }
+        Outcome::Nothing
+    }
+}
+
+/// The requests among steps: to which server, as which exchange.
+fn sent(steps: &[Step]) -> Vec<(ServerName, ExchangeId)> {
+    steps
+        .iter()
+        .filter_map(|step| match step {
+            Step::Send(permit) => Some((permit.server().clone(), permit.exchange()?)),
+            Step::Deliver(_) | Step::Abandon { .. } | Step::Disconnect { .. } | Step::Record(_) => None,
+        })
+        .collect()
+}
