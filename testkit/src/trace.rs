@@ -1,1 +1,191 @@
-//! x
+//! Decisions as data: a policy, events, and what must become of each. The files are in `tests/traces`.
+
+use std::collections::BTreeMap;
+
+use lockgate_core::{Boundary, CrossServer, Server, Wire};
+use lockgate_model::{Effect, ServerName, Tier};
+use lockgate_policy::{Action, Pattern, RuleSet, Rules};
+use serde::Deserialize;
+
+use crate::stage::{Outcome, Stage};
+
+/// One trace.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trace {
+    /// What it shows, as a sentence.
+    pub name: String,
+    /// The servers, with what the operator decided and what they offer.
+    servers: BTreeMap<String, TraceServer>,
+    /// `ask` or `deny`.
+    #[serde(default = "ask")]
+    cross_server: String,
+    /// Can the client ask a person?
+    #[serde(default)]
+    elicitation: bool,
+    /// Are the tools listed first?
+    #[serde(default = "yes")]
+    listed: bool,
+    /// What happens, in order.
+    events: Vec<TraceEvent>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TraceServer {
+    #[serde(default = "mixed")]
+    tier: String,
+    #[serde(default = "allow")]
+    default: String,
+    #[serde(default)]
+    tools: BTreeMap<String, String>,
+    #[serde(default)]
+    effects: BTreeMap<String, String>,
+    #[serde(default)]
+    offers: Vec<String>,
+}
+
+/// One event: exactly one of the first five, and what must become of it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TraceEvent {
+    /// The agent calls a tool by its exposed name.
+    call: Option<String>,
+    /// The agent says this text.
+    say: Option<String>,
+    /// The person who was asked answers: `accept`, `decline` or `silent`.
+    person: Option<String>,
+    /// The server says this text, unasked.
+    server: Option<(String, String)>,
+    /// The server is lost.
+    lose: Option<String>,
+    /// `forward`, `hold`, `nothing`, or `deny` and a reason code.
+    expect: Option<String>,
+    /// What the server returns, where the call is forwarded.
+    returns: Option<String>,
+}
+
+fn ask() -> String {
+    "ask".to_owned()
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn mixed() -> String {
+    "mixed".to_owned()
+}
+
+fn allow() -> String {
+    "allow".to_owned()
+}
+
+impl Trace {
+    /// Reads a trace; else what is wrong with it.
+    pub fn read(text: &str) -> Result<Self, String> {
+        serde_saphyr::from_str(text).map_err(|error| error.to_string())
+    }
+
+    /// Plays it; else the first event that went otherwise.
+    pub fn play(&self) -> Result<(), String> {
+        let mut stage = Stage::open(self.boundary()?, self.elicitation);
+        if self.listed {
+            let tools =
+                self.servers.iter().map(|(name, server)| Ok((parse_name(name)?, server.offers.clone())));
+            stage.list(&tools.collect::<Result<_, String>>()?);
+        }
+        for (number, event) in self.events.iter().enumerate() {
+            let outcome = event.play(&mut stage)?;
+            let expected = event.expect.as_deref().unwrap_or("forward");
+            if outcome != read_outcome(expected)? {
+                return Err(format!("event {}: expected {expected}, got {outcome:?}", number + 1));
+            }
+            if let Some(text) = &event.returns {
+                stage.return_text(text);
+            }
+        }
+        Ok(())
+    }
+
+    fn boundary(&self) -> Result<Boundary, String> {
+        let servers = self.servers.iter().map(|(name, server)| Ok((parse_name(name)?, server.checked()?)));
+        let mut boundary = Boundary::new(servers.collect::<Result<_, String>>()?);
+        boundary.cross_server = match self.cross_server.as_str() {
+            "ask" => CrossServer::Ask,
+            "deny" => CrossServer::Deny,
+            other => return Err(format!("`{other}` is not ask or deny")),
+        };
+        Ok(boundary)
+    }
+}
+
+impl TraceServer {
+    fn checked(&self) -> Result<Server, String> {
+        let tier = Tier::ALL.into_iter().find(|tier| tier.word() == self.tier);
+        let rules = self.tools.iter().map(|(pattern, word)| Ok((parse_pattern(pattern)?, action(word)?)));
+        let effects = self.effects.iter().map(|(pattern, word)| {
+            let effect = Effect::ALL.into_iter().find(|effect| effect.word() == word);
+            Ok((parse_pattern(pattern)?, effect.ok_or_else(|| format!("`{word}` is not an effect"))?))
+        });
+        Ok(Server {
+            tier: tier.ok_or_else(|| format!("`{}` is not a tier", self.tier))?,
+            rules: Rules {
+                default: action(&self.default)?,
+                tools: RuleSet::new(rules.collect::<Result<_, String>>()?),
+                ..Rules::allow_all()
+            },
+            effects: effects.collect::<Result<_, String>>()?,
+            ..Server::new(Wire::Lines)
+        })
+    }
+}
+
+impl TraceEvent {
+    fn play(&self, stage: &mut Stage) -> Result<Outcome, String> {
+        let arguments = serde_json::json!({ "a": 1 });
+        if let Some(name) = &self.call {
+            return Ok(stage.call(name, &arguments));
+        }
+        if let Some(text) = &self.say {
+            return Ok(stage.say(text));
+        }
+        if let Some((server, text)) = &self.server {
+            stage.server_says(&parse_name(server)?, text);
+            return Ok(Outcome::Nothing);
+        }
+        if let Some(server) = &self.lose {
+            stage.lose(&parse_name(server)?);
+            return Ok(Outcome::Nothing);
+        }
+        match self.person.as_deref() {
+            Some("accept") => Ok(stage.decide(true)),
+            Some("decline") => Ok(stage.decide(false)),
+            Some("silent") => Ok(stage.ignore(120_000)),
+            _ => Err("an event is one of call, say, person, server and lose".to_owned()),
+        }
+    }
+}
+
+fn parse_name(text: &str) -> Result<ServerName, String> {
+    ServerName::parse(text).ok_or_else(|| format!("`{text}` is not a server name"))
+}
+
+fn parse_pattern(text: &str) -> Result<Pattern, String> {
+    Pattern::parse(text).map_err(|error| format!("`{text}`: {error}"))
+}
+
+fn action(word: &str) -> Result<Action, String> {
+    let all = [Action::Allow, Action::Ask, Action::Deny, Action::Hide];
+    all.into_iter().find(|action| action.word() == word).ok_or_else(|| format!("`{word}` is not an action"))
+}
+
+fn read_outcome(text: &str) -> Result<Outcome, String> {
+    match text.split_once(' ') {
+        Some(("deny", reason)) => Ok(Outcome::Deny(reason.to_owned())),
+        None if text == "forward" => Ok(Outcome::Forward),
+        None if text == "hold" => Ok(Outcome::Hold),
+        None if text == "nothing" => Ok(Outcome::Nothing),
+        _ => Err(format!("`{text}` is not an outcome")),
+    }
+}
