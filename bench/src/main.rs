@@ -131,6 +131,11 @@ async fn measure(options: &Measure) -> anyhow::Result<()> {
         }
     }
     println!("{}\n{}", report.table(), report.budget());
+    if let Some(others) = report.others().filter(|others| *others > 20.0) {
+        println!(
+            "{others:.0} % of the machine was busy with something else: times are not to be trusted (README.md)"
+        );
+    }
     if let Some(file) = &options.json {
         std::fs::write(file, report.json()?).with_context(|| format!("cannot write {}", file.display()))?;
     }

@@ -65,6 +65,13 @@ impl Report {
         self.points.iter().map(|(_, _, outcome)| outcome.failures).sum()
     }
 
+    /// How much of the machine was busy with something else: the median over all points but those on stdio, where the
+    /// server itself counts as something else. Percent.
+    pub fn others(&self) -> Option<f64> {
+        let counted = self.points.iter().filter(|(subject, ..)| subject.yardstick() == Subject::Inspect);
+        middle(counted.map(|(_, _, outcome)| outcome.others_percent))
+    }
+
     /// The median over the rounds.
     fn median(&self, subject: Subject, point: Point, what: impl Fn(&Outcome) -> Option<f64>) -> Option<f64> {
         let all = self.points.iter().filter(|(other, at, _)| *other == subject && *at == point);
