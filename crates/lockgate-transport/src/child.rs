@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use lockgate_core::Permit;
 use lockgate_model::Reason;
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::io::{AsyncWriteExt, BufReader};
+use tokio::io::{AsyncRead, AsyncWriteExt};
 use tokio::process::{ChildStdin, Command};
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::timeout;
@@ -22,6 +22,8 @@ const WRITE: Duration = Duration::from_secs(30);
 /// How long a child may take to end by itself once its input is closed, and again once it is asked to.
 const FAREWELL: Duration = Duration::from_secs(1);
 const TERMINATE: Duration = Duration::from_secs(3);
+/// How much is still read once the child has ended: what the largest pipe may hold. Bytes.
+const LEFT: usize = 1 << 20;
 
 /// What to start. The child sees exactly this environment and nothing else.
 #[derive(Clone, Debug)]
@@ -47,12 +49,29 @@ pub enum ChildLine {
     Exited(Option<i32>),
 }
 
-/// A running server. Killed with its whole process group when dropped.
+/// A running server. Killed with its whole process group when dropped, and what is left of that group is ended when the
+/// server ends by itself: what it has started is asked to terminate, and killed once the pipes are silent.
 #[derive(Debug)]
 pub struct Child {
-    input: Mutex<Option<ChildStdin>>,
+    input: Mutex<Option<Input>>,
     group: Option<Pid>,
-    ended: watch::Receiver<bool>,
+    state: watch::Receiver<State>,
+}
+
+/// The pipe to a child, and what a sender that was dropped left unwritten: half a line must not be followed by another.
+#[derive(Debug)]
+struct Input {
+    pipe: ChildStdin,
+    rest: Bytes,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Running,
+    /// The child itself has ended.
+    Ended,
+    /// So has what it started.
+    Over,
 }
 
 impl Child {
@@ -80,34 +99,42 @@ impl Child {
         let mut child = command.spawn()?;
         let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         let missing = || std::io::Error::other("the child has no pipes");
-        let input = child.stdin.take();
+        let input = child.stdin.take().map(|pipe| Input { pipe, rest: Bytes::new() });
         let output = child.stdout.take().ok_or_else(missing)?;
         let diagnostics = child.stderr.take().ok_or_else(missing)?;
-        let (tell_ended, ended) = watch::channel(false);
-        let talk = tokio::spawn(read_output(output, line_bytes, lines.clone()));
-        let complain = tokio::spawn(read_diagnostics(diagnostics, lines.clone()));
+        let (tell, state) = watch::channel(State::Running);
+        let talk = tokio::spawn(relay(output, line_bytes, message, lines.clone(), state.clone()));
+        let complain = tokio::spawn(relay(diagnostics, DIAGNOSTIC, diagnostic, lines.clone(), state.clone()));
         tokio::spawn(async move {
             let status = child.wait().await.ok();
-            tell_ended.send_replace(true);
-            // A grandchild may hold the pipes open: what the child itself said is there by now.
-            let _talked = timeout(FAREWELL, talk).await;
-            complain.abort();
+            let orphans = group.filter(|group| kill_process_group(*group, Signal::TERM).is_ok());
+            tell.send_replace(State::Ended);
+            let mut read = tokio::spawn(async move {
+                let _read = (talk.await, complain.await);
+            });
+            let in_time = timeout(FAREWELL, &mut read).await.is_ok();
+            if let Some(group) = orphans {
+                let _sent = kill_process_group(group, Signal::KILL);
+            }
+            tell.send_replace(State::Over);
+            if !in_time {
+                let _read = read.await;
+            }
             let code = status.and_then(|status| status.code());
             let _told = lines.send(ChildLine::Exited(code)).await;
         });
-        Ok(Self { input: Mutex::new(input), group, ended })
+        Ok(Self { input: Mutex::new(input), group, state })
     }
 
     /// Writes a message. [`Reason::ServerExited`] where the server takes no more, [`Reason::ServerTimedOut`] where it
-    /// has not read its input for 30 s; its input is closed then, for half a message may have been written.
+    /// has not read its input for 30 s; its input is closed then, for half a message may have been written. Messages are
+    /// written in the order of the calls. Where the future is dropped, the message is either not written at all, or
+    /// what is missing of it is written before the next one.
     pub async fn send(&self, permit: Permit) -> Result<(), Reason> {
         let line = as_line(permit.message());
         let mut input = self.input.lock().await;
-        let Some(pipe) = input.as_mut() else { return Err(Reason::ServerExited) };
-        let written = timeout(WRITE, async {
-            pipe.write_all(&line).await?;
-            pipe.flush().await
-        });
+        let Some(open) = input.as_mut() else { return Err(Reason::ServerExited) };
+        let written = timeout(WRITE, open.write(line.into()));
         let outcome = match written.await {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(_)) => Reason::ServerExited,
@@ -117,7 +144,8 @@ impl Child {
         Err(outcome)
     }
 
-    /// Ends the server: closes its input and waits 1 s, asks it to terminate and waits 3 s, then kills it.
+    /// Ends the server: closes its input and waits 1 s, asks it to terminate and waits 3 s, then kills it. Returns once
+    /// what it has started has ended too, or cannot be ended.
     pub async fn stop(&self) {
         if let Ok(mut input) = timeout(FAREWELL, self.input.lock()).await {
             *input = None;
@@ -128,19 +156,19 @@ impl Child {
             if let (Some(signal), Some(group)) = (signal, self.group) {
                 let _sent = kill_process_group(group, signal);
             }
-            let mut ended = self.ended.clone();
-            if timeout(patience, ended.wait_for(|ended| *ended)).await.is_ok() {
-                return;
+            let mut state = self.state.clone();
+            if timeout(patience, state.wait_for(|state| *state != State::Running)).await.is_ok() {
+                break;
             }
         }
+        let mut state = self.state.clone();
+        let _over = timeout(FAREWELL * 2, state.wait_for(|state| *state == State::Over)).await;
     }
-}
 
-impl Child {
     /// Ends the server and all it has started at once, without a farewell.
     pub fn kill(&self) {
         if let Some(group) = self.group
-            && !*self.ended.borrow()
+            && *self.state.borrow() == State::Running
         {
             let _sent = kill_process_group(group, Signal::KILL);
         }
@@ -153,87 +181,73 @@ impl Drop for Child {
     }
 }
 
-async fn read_output(output: tokio::process::ChildStdout, line_bytes: usize, lines: mpsc::Sender<ChildLine>) {
-    let mut reader = LineReader::new(output, line_bytes);
-    while let Ok(Some(line)) = reader.next().await {
-        let line = match line {
-            Line::Whole(line) => ChildLine::Message(line),
-            Line::TooLong(beginning) => ChildLine::TooLong(beginning),
-        };
-        if lines.send(line).await.is_err() {
+impl Input {
+    /// Writes a line, after what is left of the one before.
+    async fn write(&mut self, line: Bytes) -> std::io::Result<()> {
+        self.flush().await?;
+        self.rest = line;
+        self.flush().await
+    }
+
+    async fn flush(&mut self) -> std::io::Result<()> {
+        while !self.rest.is_empty() {
+            let written = self.pipe.write(&self.rest).await?;
+            if written == 0 {
+                return Err(std::io::ErrorKind::WriteZero.into());
+            }
+            self.rest.advance(written);
+        }
+        Ok(())
+    }
+}
+
+/// Reads a pipe to its end. Once the child has ended somebody else may hold the pipe open: then only until it is silent,
+/// for what the child itself said is there by then.
+async fn relay(
+    pipe: impl AsyncRead + Unpin,
+    line_bytes: usize,
+    said: fn(Line) -> ChildLine,
+    lines: mpsc::Sender<ChildLine>,
+    mut state: watch::Receiver<State>,
+) {
+    let mut reader = LineReader::new(pipe, line_bytes);
+    {
+        let ended = state.wait_for(|state| *state != State::Running);
+        tokio::pin!(ended);
+        loop {
+            let line = tokio::select! {
+                biased;
+                line = reader.next() => line,
+                _ = &mut ended => break,
+            };
+            let Ok(Some(line)) = line else { return };
+            if lines.send(said(line)).await.is_err() {
+                return;
+            }
+        }
+    }
+    let mut left = LEFT;
+    while left > 0 {
+        let Ok(Ok(Some(line))) = timeout(FAREWELL, reader.next()).await else { return };
+        let (Line::Whole(text) | Line::TooLong(text)) = &line;
+        left = left.saturating_sub(text.len() + 1);
+        if lines.send(said(line)).await.is_err() {
             return;
         }
     }
 }
 
-async fn read_diagnostics(diagnostics: tokio::process::ChildStderr, lines: mpsc::Sender<ChildLine>) {
-    let mut reader = LineReader::new(BufReader::new(diagnostics), DIAGNOSTIC);
-    while let Ok(Some(Line::Whole(line) | Line::TooLong(line))) = reader.next().await {
-        if lines.send(ChildLine::Diagnostic(String::from_utf8_lossy(&line).into_owned())).await.is_err() {
-            return;
-        }
+fn message(line: Line) -> ChildLine {
+    match line {
+        Line::Whole(line) => ChildLine::Message(line),
+        Line::TooLong(beginning) => ChildLine::TooLong(beginning),
     }
+}
+
+fn diagnostic(line: Line) -> ChildLine {
+    let (Line::Whole(line) | Line::TooLong(line)) = line;
+    ChildLine::Diagnostic(String::from_utf8_lossy(&line).into_owned())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shell(script: &str) -> Launch {
-        Launch {
-            command: vec!["/bin/sh".to_owned(), "-c".to_owned(), script.to_owned()],
-            environment: vec![
-                ("PATH".to_owned(), "/usr/bin:/bin".to_owned()),
-                ("GIVEN".to_owned(), "yes".to_owned()),
-            ],
-            directory: None,
-        }
-    }
-
-    async fn hear(script: &str) -> Vec<String> {
-        let (lines, mut incoming) = mpsc::channel(4);
-        let _child = Child::start(&shell(script), 100, lines).unwrap();
-        let mut heard = Vec::new();
-        while let Some(line) = incoming.recv().await {
-            heard.push(match line {
-                ChildLine::Message(text) => format!("out {}", String::from_utf8_lossy(&text)),
-                ChildLine::TooLong(text) => format!("long {}", text.len()),
-                ChildLine::Diagnostic(text) => format!("err {text}"),
-                ChildLine::Exited(code) => format!("end {code:?}"),
-            });
-        }
-        heard
-    }
-
-    #[tokio::test]
-    async fn hears_lines_and_the_end() {
-        let heard =
-            hear("echo one; head -c 5000 /dev/zero | tr '\\0' x; echo; echo two; printf unfinished; exit 3")
-                .await;
-        assert_eq!(heard, ["out one", "long 4096", "out two", "end Some(3)"]);
-    }
-
-    #[tokio::test]
-    async fn sees_only_the_environment_it_is_given() {
-        let heard = hear("echo $GIVEN; echo ${HOME:-none}").await;
-        assert_eq!(heard, ["out yes", "out none", "end Some(0)"]);
-    }
-
-    #[tokio::test]
-    async fn a_child_that_ignores_everything_is_killed() {
-        let (lines, mut incoming) = mpsc::channel(4);
-        let child =
-            Child::start(&shell("trap '' TERM; echo ready; while :; do sleep 1; done"), 100, lines).unwrap();
-        assert!(matches!(incoming.recv().await, Some(ChildLine::Message(_))));
-        child.stop().await;
-        let end = timeout(Duration::from_secs(5), incoming.recv()).await;
-        assert!(matches!(end, Ok(Some(ChildLine::Exited(None)))));
-    }
-
-    #[tokio::test]
-    async fn a_program_that_is_not_there_is_an_error() {
-        let (lines, _incoming) = mpsc::channel(4);
-        let launch = Launch { command: vec!["/no/such/program".to_owned()], ..shell("") };
-        assert!(Child::start(&launch, 100, lines).is_err());
-    }
-}
+mod tests;

@@ -13,5 +13,7 @@ pub mod lines;
 pub mod pipes;
 mod random;
 pub mod sse;
+#[cfg(test)]
+mod testing;
 
 pub use random::unguessable;

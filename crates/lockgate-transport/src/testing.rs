@@ -1,0 +1,34 @@
+//! Permits for tests. Only the core makes them, so a session is opened for each.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use lockgate_core::{Boundary, Core, Event, Front, Identity, Permit, Received, Scope, Server, Step, Wire};
+use lockgate_model::{Limits, Principal, ServerName, SessionId, Side, Tick};
+
+/// Leave to send an `initialize` request that carries this text.
+pub(crate) fn greeting(wire: Wire, text: &str) -> Permit {
+    let message = format!(
+        r#"{{"jsonrpc":"2.0","id":"i","method":"initialize","params":{{"protocolVersion":"2025-06-18","capabilities":{{}},"clientInfo":{{"name":"t","version":"{text}"}}}}}}"#
+    );
+    permit(wire, &message)
+}
+
+fn permit(wire: Wire, message: &str) -> Permit {
+    let name = ServerName::parse("x").unwrap();
+    let boundary = Boundary::new(BTreeMap::from([(name.clone(), Server::new(wire))]));
+    let identity =
+        Identity { session: SessionId::new("s"), principal: Principal::new("local"), client: None };
+    let mut core = Core::new(Arc::new(boundary), identity, Scope::One(name), Front::Stdio);
+    let bytes = Bytes::from(message.to_owned());
+    let received = Received::read(&bytes, Side::Agent, &Limits::default());
+    let exchange = core.open();
+    let mut steps = Vec::new();
+    core.handle(Event::Agent { exchange, received, headers: None }, Tick(0), &mut steps);
+    let sent = steps.into_iter().find_map(|step| match step {
+        Step::Send(permit) => Some(permit),
+        Step::Deliver(_) | Step::Abandon { .. } | Step::Disconnect { .. } | Step::Record(_) => None,
+    });
+    sent.unwrap()
+}
