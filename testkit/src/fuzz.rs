@@ -14,8 +14,9 @@ pub fn envelope(bytes: &[u8]) {
     let _id = peek_id(bytes);
     for side in [Side::Agent, Side::Server] {
         let Ok(message) = Message::parse(bytes, side, &limits) else { continue };
-        let other: serde_json::Value = serde_json::from_slice(bytes)
-            .unwrap_or_else(|error| panic!("accepted what is not JSON: {error}"));
+        let other: serde_json::Value = serde_json::from_slice(bytes).unwrap_or_else(|error| {
+            panic!("accepted what is not JSON: {error}: {:?}", String::from_utf8_lossy(bytes))
+        });
         match &message.body {
             Body::Request { id, method, params } => {
                 assert_eq!(other["method"], **method);

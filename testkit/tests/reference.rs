@@ -161,6 +161,11 @@ proptest! {
         }
     }
 
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     /// More read never turns a refusal into a pass.
     #[test]
     fn more_taint_never_allows_more(servers in servers(), more in 0..3_usize, cross_asks: bool, can_ask: bool) {

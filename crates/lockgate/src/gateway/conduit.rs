@@ -10,7 +10,7 @@ use lockgate_model::ExchangeId;
 use lockgate_transport::front::StreamSender;
 use tokio::sync::{mpsc, watch};
 
-use super::http::QUIET;
+use super::respond::QUIET;
 use super::session::{Delivery, lock};
 
 /// How long an agent is told to wait before it resumes a stream. Milliseconds.

@@ -5,10 +5,12 @@ mod conduit;
 mod http;
 mod links;
 mod reload;
+mod respond;
 mod serve;
 mod session;
 mod sessions;
 mod stdio;
+mod upstream;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -16,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use lockgate_audit::Record;
-use lockgate_core::{Boundary, Event};
+use lockgate_core::{Boundary, Event, Step};
 use lockgate_model::{Reason, ServerName, Tick};
 use lockgate_store::{RecordLog, Rotation};
 use lockgate_transport::child::Launch as ChildLaunch;
@@ -167,6 +169,15 @@ impl Gateway {
 
     fn mint() -> Result<String, Reason> {
         lockgate_transport::unguessable().ok_or(Reason::InternalFault)
+    }
+
+    /// Writes down what is to be written of steps that hold nothing else to do.
+    fn record_all(&self, steps: Vec<Step>) {
+        for step in steps {
+            if let Step::Record(record) = step {
+                self.record(record);
+            }
+        }
     }
 
     fn record(&self, record: Record) {

@@ -1,0 +1,384 @@
+//! Answering an agent over HTTP: with one message where the answer comes first, else with a stream.
+
+use std::sync::Arc;
+
+use lockgate_core::{Event, Outlet, Permit, Received, Release, Step};
+use lockgate_model::{ExchangeId, Reason, Revision, ServerName, Side};
+use lockgate_transport::front::{FrontResponse, FrontStream, StreamSender};
+use lockgate_transport::http::{HttpAnswer, HttpBody, HttpServer};
+use tokio::sync::mpsc;
+
+use super::conduit::{Conduit, read_mark};
+use super::session::{Delivery, Session, Via};
+use super::upstream::Arrived;
+
+/// A stream that has been quiet this long gets a comment, so that nothing on the way takes it for dead.
+pub(super) const QUIET: std::time::Duration = std::time::Duration::from_secs(15);
+
+/// While a request waits for a server inside the agent's own connection: if the connection is lost, hyper drops the
+/// wait, and the core must hear of it.
+struct Waiting {
+    session: Arc<Session>,
+    server: ServerName,
+    exchange: ExchangeId,
+    done: bool,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if self.done {
+            return;
+        }
+        let steps = self.session.event(Event::Failed {
+            server: self.server.clone(),
+            exchange: Some(self.exchange),
+            reason: Reason::ServerExited,
+        });
+        self.session.gateway.record_all(steps);
+    }
+}
+
+/// While a request waits for anything else inside the agent's own connection.
+struct Leaving {
+    session: Arc<Session>,
+    exchange: ExchangeId,
+    done: bool,
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        if let Ok(runtime) = tokio::runtime::Handle::try_current()
+            && !self.done
+        {
+            let (session, exchange) = (Arc::clone(&self.session), self.exchange);
+            runtime.spawn(async move {
+                let steps = session.event(Event::Gone { exchange });
+                session.perform(steps, Via::default()).await;
+            });
+        }
+    }
+}
+
+impl Session {
+    /// Carries out what a notification or an answer of the agent leads to, before it is acknowledged: what comes next
+    /// may rely on it.
+    pub(super) async fn accept(self: &Arc<Self>, exchange: ExchangeId, steps: Vec<Step>) -> FrontResponse {
+        let mut stream = self.register(exchange);
+        self.perform(steps, Via::default()).await;
+        match stream.try_recv() {
+            Ok(Delivery { message, status, .. }) if message.is_empty() => FrontResponse::Empty { status },
+            Ok(Delivery { message, status, .. }) => {
+                FrontResponse::Json { status, body: message, session: None }
+            }
+            Err(_) => FrontResponse::Empty { status: 202 },
+        }
+    }
+
+    /// Carries out what a request leads to, and answers it: with one message where the answer comes first, else with a
+    /// stream.
+    pub(super) async fn respond(self: &Arc<Self>, exchange: ExchangeId, steps: Vec<Step>) -> FrontResponse {
+        let steps = match self.direct(exchange, steps) {
+            Ok((http, permit)) => return self.respond_directly(exchange, http, permit).await,
+            Err(steps) => steps,
+        };
+        if let Some(response) = Self::immediate(exchange, &steps) {
+            self.gateway.record_all(steps);
+            return response;
+        }
+        let mut stream = self.register(exchange);
+        if self.core().revision() == Some(Revision::R2025_11_25) {
+            return self.respond_resumably(exchange, steps, stream);
+        }
+        let mut leaving = Leaving { session: Arc::clone(self), exchange, done: false };
+        self.perform(steps, Via::default()).await;
+        let first = stream.recv().await;
+        leaving.done = true;
+        match first {
+            Some(Delivery { message, status, last: true, mark: None }) => {
+                FrontResponse::Json { status, body: message, session: None }
+            }
+            Some(first) => {
+                let (sender, body) = FrontStream::open();
+                let session = Arc::clone(self);
+                tokio::spawn(async move { session.feed(Some(exchange), first, stream, sender).await });
+                FrontResponse::Stream { body, session: None }
+            }
+            None => FrontResponse::Refuse(Reason::ShuttingDown, None),
+        }
+    }
+
+    /// Answers with a stream of our own that the agent may leave and resume.
+    fn respond_resumably(
+        self: &Arc<Self>,
+        exchange: ExchangeId,
+        steps: Vec<Step>,
+        stream: mpsc::Receiver<Delivery>,
+    ) -> FrontResponse {
+        let conduit = Conduit::open(exchange, stream);
+        self.conduits.keep(&conduit);
+        let (sender, body) = FrontStream::open();
+        let patience = self.gateway.poll_after();
+        tokio::spawn(async move {
+            if conduit.prime(&sender).await {
+                conduit.follow(0, &sender, Some(patience)).await;
+            }
+        });
+        let session = Arc::clone(self);
+        tokio::spawn(async move { session.perform(steps, Via::default()).await });
+        FrontResponse::Stream { body, session: None }
+    }
+
+    /// Waits for the answer itself, however many messages come before it: a session id goes into the header of the
+    /// response, so it must be settled whether there is a session.
+    pub(super) async fn respond_at_last(
+        self: &Arc<Self>,
+        exchange: ExchangeId,
+        steps: Vec<Step>,
+    ) -> FrontResponse {
+        let mut stream = self.register(exchange);
+        self.perform(steps, Via::default()).await;
+        while let Some(Delivery { message, status, last, .. }) = stream.recv().await {
+            if last {
+                return FrontResponse::Json { status, body: message, session: None };
+            }
+        }
+        FrontResponse::Refuse(Reason::ShuttingDown, None)
+    }
+
+    /// Is it one refusal and nothing else?
+    fn immediate(exchange: ExchangeId, steps: &[Step]) -> Option<FrontResponse> {
+        let mut answer = None;
+        for step in steps {
+            match step {
+                Step::Record(_) => {}
+                Step::Deliver(release) if release.last() && release.to() == Outlet::Exchange(exchange) => {
+                    answer = Some(json(release));
+                }
+                Step::Send(_) | Step::Deliver(_) | Step::Abandon { .. } | Step::Disconnect { .. } => {
+                    return None;
+                }
+            }
+        }
+        answer
+    }
+
+    /// Is it one message to one HTTP server and nothing else? Then it is sent from within the agent's request, without
+    /// a task between.
+    fn direct(&self, exchange: ExchangeId, steps: Vec<Step>) -> Result<(Arc<HttpServer>, Permit), Vec<Step>> {
+        let plain = |step: &Step| match step {
+            Step::Record(_) => true,
+            Step::Send(permit) => permit.exchange() == Some(exchange),
+            Step::Deliver(_) | Step::Abandon { .. } | Step::Disconnect { .. } => false,
+        };
+        if !steps.iter().all(plain) {
+            return Err(steps);
+        }
+        let http = steps.iter().find_map(|step| match step {
+            Step::Send(permit) => self.gateway.http_server(permit.server()),
+            Step::Deliver(_) | Step::Abandon { .. } | Step::Disconnect { .. } | Step::Record(_) => None,
+        });
+        let Some(http) = http else { return Err(steps) };
+        let mut sent = None;
+        for step in steps {
+            match step {
+                Step::Record(record) => self.gateway.record(record),
+                Step::Send(permit) => sent = Some(permit),
+                Step::Deliver(_) | Step::Abandon { .. } | Step::Disconnect { .. } => {}
+            }
+        }
+        sent.map(|permit| (http, permit)).ok_or_else(Vec::new)
+    }
+
+    async fn respond_directly(
+        self: &Arc<Self>,
+        exchange: ExchangeId,
+        http: Arc<HttpServer>,
+        permit: Permit,
+    ) -> FrontResponse {
+        let server = permit.server().clone();
+        let mut waiting =
+            Waiting { session: Arc::clone(self), server: server.clone(), exchange, done: false };
+        let patience = self.gateway.deadline(&server);
+        let upstream = self.upstream_id(&server);
+        let sent = tokio::time::timeout(patience, http.send(permit, upstream.as_deref())).await;
+        waiting.done = true;
+        let sent = sent.unwrap_or(Err(Reason::ServerTimedOut));
+        let event = match self.arrive(&server, sent).await {
+            Arrived::Message(bytes) => {
+                let limits = self.gateway.boundary().limits;
+                let received = Received::read(&bytes, Side::Server, &limits);
+                let mut steps =
+                    self.event(Event::Server { server: server.clone(), exchange: Some(exchange), received });
+                if self.core().is_open(exchange) {
+                    // The one answer there will be was not one.
+                    let reason = Reason::ServerBrokeProtocol;
+                    steps.extend(self.event(Event::Failed { server, exchange: Some(exchange), reason }));
+                }
+                return self.answer_with(exchange, steps).await;
+            }
+            Arrived::Stream(events) => {
+                let (sender, body) = FrontStream::open();
+                let (sink, stream) = mpsc::channel(64);
+                self.adopt(exchange, sink);
+                let session = Arc::clone(self);
+                tokio::spawn(async move {
+                    let feeding = {
+                        let session = Arc::clone(&session);
+                        tokio::spawn(async move { session.feed_all(Some(exchange), stream, sender).await })
+                    };
+                    let pump = session.pump(&server, exchange, events);
+                    let gone = feeding;
+                    tokio::pin!(pump);
+                    tokio::select! {
+                        () = &mut pump => {}
+                        // Nobody listens any more: the server's stream is closed with the agent's.
+                        _ = gone => {}
+                    }
+                });
+                return FrontResponse::Stream { body, session: None };
+            }
+            Arrived::Failed(reason) => Event::Failed { server, exchange: Some(exchange), reason },
+        };
+        let steps = self.event(event);
+        self.answer_with(exchange, steps).await
+    }
+
+    /// The answer that steps hold, once all else in them is done.
+    async fn answer_with(self: &Arc<Self>, exchange: ExchangeId, steps: Vec<Step>) -> FrontResponse {
+        if let Some(response) = Self::immediate(exchange, &steps) {
+            self.gateway.record_all(steps);
+            return response;
+        }
+        let mut stream = self.register(exchange);
+        self.perform(steps, Via::default()).await;
+        match stream.recv().await {
+            Some(Delivery { message, status, .. }) => {
+                FrontResponse::Json { status, body: message, session: None }
+            }
+            None => FrontResponse::Refuse(Reason::InternalFault, None),
+        }
+    }
+
+    /// Feeds the agent's stream of one exchange until its last message.
+    async fn feed(
+        self: Arc<Self>,
+        exchange: Option<ExchangeId>,
+        first: Delivery,
+        stream: mpsc::Receiver<Delivery>,
+        sender: StreamSender,
+    ) {
+        if write(&sender, &first).await && !first.last {
+            self.feed_all(exchange, stream, sender).await;
+        }
+    }
+
+    async fn feed_all(
+        self: Arc<Self>,
+        exchange: Option<ExchangeId>,
+        mut stream: mpsc::Receiver<Delivery>,
+        sender: StreamSender,
+    ) {
+        loop {
+            let delivery = tokio::select! {
+                delivery = stream.recv() => delivery,
+                () = sender.closed() => None,
+                () = tokio::time::sleep(QUIET) => {
+                    sender.keep_alive().await;
+                    continue;
+                }
+            };
+            let Some(delivery) = delivery else { break };
+            let last = delivery.last && exchange.is_some();
+            if !write(&sender, &delivery).await || last {
+                if last {
+                    return;
+                }
+                break;
+            }
+        }
+        if let Some(exchange) = exchange {
+            let steps = self.event(Event::Gone { exchange });
+            self.perform(steps, Via::default()).await;
+        }
+    }
+
+    /// Opens a stream for what belongs to no request, or resumes one.
+    pub(super) async fn stream(self: &Arc<Self>, last_event_id: Option<&str>) -> FrontResponse {
+        if let Some((exchange, number)) = last_event_id.and_then(read_mark)
+            && let Some(conduit) = self.conduits.find(exchange)
+        {
+            let (sender, body) = FrontStream::open();
+            tokio::spawn(async move { conduit.follow(number, &sender, None).await });
+            return FrontResponse::Stream { body, session: None };
+        }
+        let (server, after) = match (last_event_id, self.aggregates()) {
+            (Some(id), true) => match id.split_once('+') {
+                Some((server, id)) => (ServerName::parse(server), Some(id)),
+                None => return FrontResponse::Refuse(Reason::NotFound, None),
+            },
+            (id, _) => (None, id),
+        };
+        let revision = self.core().revision().unwrap_or(Revision::R2025_11_25);
+        let mut sources = Vec::new();
+        let mut own = after.is_none();
+        for name in self.servers() {
+            if server.as_ref().is_some_and(|server| *server != name) {
+                continue;
+            }
+            let (Some(http), Some(id)) = (self.gateway.http_server(&name), self.upstream_id(&name)) else {
+                own = true;
+                continue;
+            };
+            match http.listen(&id, revision, after).await {
+                Ok(HttpAnswer { body: HttpBody::Stream(events), .. }) => sources.push((name, events)),
+                _ if self.aggregates() => own = true,
+                Ok(HttpAnswer { status: 405, .. }) if after.is_none() => {
+                    return FrontResponse::Refuse(Reason::HttpMethodNotAllowed, None);
+                }
+                Ok(_) => return FrontResponse::Refuse(Reason::NotFound, None),
+                Err(reason) => return FrontResponse::Refuse(reason, None),
+            }
+        }
+        if sources.is_empty() && !own {
+            return FrontResponse::Refuse(Reason::NotFound, None);
+        }
+        let (stream, sink) = if after.is_none() {
+            self.stand()
+        } else {
+            let (sink, stream) = mpsc::channel(64);
+            (stream, sink)
+        };
+        let (sender, body) = FrontStream::open();
+        let resumed = after.is_some();
+        let session = Arc::clone(self);
+        tokio::spawn(async move {
+            let pumps: Vec<_> = sources
+                .into_iter()
+                .map(|(server, mut events)| {
+                    let session = Arc::clone(&session);
+                    let sink = sink.clone();
+                    tokio::spawn(async move {
+                        while let Some(Ok(event)) = events.next().await {
+                            session.take(&server, None, event, Some(&sink)).await;
+                        }
+                    })
+                })
+                .collect();
+            // A resumed stream ends with the server's; the standing one stays open for what comes otherwise.
+            let keep = (!resumed && own).then_some(sink);
+            session.feed_all(None, stream, sender).await;
+            drop(keep);
+            pumps.iter().for_each(tokio::task::JoinHandle::abort);
+        });
+        FrontResponse::Stream { body, session: None }
+    }
+}
+
+async fn write(sender: &StreamSender, delivery: &Delivery) -> bool {
+    let mark = delivery.mark.clone().unwrap_or_default();
+    sender.send(mark.id.as_deref(), mark.retry, &delivery.message).await
+}
+
+fn json(release: &Release) -> FrontResponse {
+    FrontResponse::Json { status: release.status(), body: release.message().clone(), session: None }
+}

@@ -1,0 +1,171 @@
+//! Servers over HTTP: each request has a stream of its own, which may be left and resumed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use lockgate_core::Permit;
+use lockgate_model::{Era, ExchangeId, Reason, ServerName};
+use lockgate_transport::http::{HttpAnswer, HttpBody, HttpServer, SseStream};
+use lockgate_transport::sse::SseEvent;
+use tokio::sync::mpsc;
+
+use super::session::{Delivery, Mark, Session, Via};
+
+/// Most times that one exchange's stream is resumed.
+const RESUMES: usize = 1_000;
+
+/// What came of a request.
+pub(super) enum Arrived {
+    Message(Bytes),
+    Stream(SseStream),
+    Failed(Reason),
+}
+
+impl Session {
+    /// A request of ours or of the agent's, run beside others.
+    pub(super) async fn exchange_over_http(self: Arc<Self>, http: Arc<HttpServer>, permit: Permit) {
+        let Some(exchange) = permit.exchange() else { return };
+        let server = permit.server().clone();
+        let upstream = self.upstream_id(&server);
+        let patience = self.gateway.deadline(&server);
+        let sent = tokio::time::timeout(patience, http.send(permit, upstream.as_deref())).await;
+        let sent = sent.unwrap_or(Err(Reason::ServerTimedOut));
+        match self.arrive(&server, sent).await {
+            Arrived::Message(bytes) => {
+                self.arrived(exchange);
+                self.from_server(&server, Some(exchange), bytes, Via::default()).await;
+                if self.core().is_open(exchange) {
+                    self.failed(&server, Some(exchange), Reason::ServerBrokeProtocol).await;
+                }
+            }
+            Arrived::Stream(events) => {
+                self.pump_resuming(&server, exchange, events).await;
+                self.arrived(exchange);
+            }
+            Arrived::Failed(reason) => {
+                self.arrived(exchange);
+                self.failed(&server, Some(exchange), reason).await;
+            }
+        }
+    }
+
+    pub(super) async fn arrive(
+        self: &Arc<Self>,
+        server: &ServerName,
+        sent: Result<HttpAnswer, Reason>,
+    ) -> Arrived {
+        let answer = match sent {
+            Ok(answer) => answer,
+            Err(reason) => return Arrived::Failed(reason),
+        };
+        let had = self.upstream_id(server);
+        if had.is_none() {
+            self.keep_upstream_id(server, answer.session);
+        }
+        match answer.body {
+            HttpBody::Json(bytes) if !(answer.status == 404 && had.is_some()) => Arrived::Message(bytes),
+            HttpBody::Stream(events) => Arrived::Stream(events),
+            // A session that its server has forgotten is over here as well.
+            _ if answer.status == 404 && had.is_some() => {
+                self.forgotten(server).await;
+                Arrived::Failed(Reason::UnknownSession)
+            }
+            HttpBody::Empty | HttpBody::Json(_) | HttpBody::Other => Arrived::Failed(Reason::ServerRefused),
+        }
+    }
+
+    /// Carries a server's stream for one exchange to the end.
+    pub(super) async fn pump(
+        self: &Arc<Self>,
+        server: &ServerName,
+        exchange: ExchangeId,
+        mut events: SseStream,
+    ) {
+        let mut resumable = false;
+        while let Some(event) = events.next().await {
+            match event {
+                Ok(event) => {
+                    resumable |= event.id.is_some();
+                    self.take(server, Some(exchange), event, None).await;
+                }
+                Err(reason) => return self.failed(server, Some(exchange), reason).await,
+            }
+        }
+        // A stream that may be resumed can end before the answer (2025-11-25, polling); any other has broken off.
+        let legacy = self.core().revision().is_none_or(|revision| revision.era() == Era::Legacy);
+        if !(resumable && legacy) {
+            self.failed(server, Some(exchange), Reason::ServerBrokeProtocol).await;
+        }
+        self.close_stream(exchange);
+    }
+
+    /// The same where the agent's stream is our own: a server's stream that may be resumed is resumed by us, after the
+    /// pause that the server asks for.
+    async fn pump_resuming(
+        self: &Arc<Self>,
+        server: &ServerName,
+        exchange: ExchangeId,
+        mut events: SseStream,
+    ) {
+        let (mut last, mut pause) = (None, 1_000);
+        for _ in 0..RESUMES {
+            while let Some(event) = events.next().await {
+                match event {
+                    Ok(event) => {
+                        last = event.id.or(last);
+                        pause = event.retry.unwrap_or(pause).clamp(10, 30_000);
+                        if !event.data.is_empty() {
+                            self.from_server(server, Some(exchange), event.data, Via::default()).await;
+                        }
+                    }
+                    Err(reason) => return self.failed(server, Some(exchange), reason).await,
+                }
+            }
+            if !self.core().is_open(exchange) {
+                return;
+            }
+            let (Some(http), Some(id)) = (self.gateway.http_server(server), self.upstream_id(server)) else {
+                break;
+            };
+            let (Some(after), Some(revision)) = (&last, self.core().revision()) else { break };
+            if let Some(conduit) = self.conduits.find(exchange) {
+                conduit.poll();
+            }
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            match http.listen(&id, revision, Some(after)).await {
+                Ok(HttpAnswer { body: HttpBody::Stream(resumed), .. }) => events = resumed,
+                _ => break,
+            }
+        }
+        self.failed(server, Some(exchange), Reason::ServerBrokeProtocol).await;
+    }
+
+    /// Takes one event: its message through the door, a mere mark straight to the agent.
+    pub(super) async fn take(
+        self: &Arc<Self>,
+        server: &ServerName,
+        exchange: Option<ExchangeId>,
+        event: SseEvent,
+        stream: Option<&mpsc::Sender<Delivery>>,
+    ) {
+        let mark = self.mark(server, event.id, event.retry);
+        if event.data.is_empty() {
+            if let Some(mark) = mark {
+                let delivery = Delivery { message: Bytes::new(), status: 200, last: false, mark: Some(mark) };
+                self.pass_mark(exchange, delivery, stream).await;
+            }
+            return;
+        }
+        self.from_server(server, exchange, event.data, Via { stream: stream.cloned(), mark }).await;
+    }
+
+    /// The mark as the agent will give it back: behind one endpoint it names its server.
+    fn mark(&self, server: &ServerName, id: Option<String>, retry: Option<u64>) -> Option<Mark> {
+        if id.is_none() && retry.is_none() {
+            return None;
+        }
+        let id = if self.aggregates() { id.map(|id| format!("{server}+{id}")) } else { id };
+        Some(Mark { id, retry })
+    }
+}
