@@ -102,7 +102,8 @@ pub const METHODS: &[Method] = &[
     method("tasks/cancel", Request, Both, R2025_11_25, LAST_LEGACY),
     method("tasks/cancel", Request, ToServer, R2026_07_28, None),
     method("notifications/cancelled", Notification, Both, R2024_11_05, None),
-    method("notifications/progress", Notification, Both, R2024_11_05, None),
+    method("notifications/progress", Notification, Both, R2024_11_05, LAST_LEGACY),
+    method("notifications/progress", Notification, ToAgent, R2026_07_28, None),
     method("notifications/tasks/status", Notification, Both, R2025_11_25, LAST_LEGACY),
     // Server to agent.
     method("sampling/createMessage", Request, ToAgent, R2024_11_05, LAST_LEGACY),

@@ -45,6 +45,11 @@ fn tools(manner: &str) -> Value {
         let names = ["echo", "echo", "a\nb", "", bidi, &long, "a__b", "ordinary"];
         return names.iter().map(|name| tool(name)).collect();
     }
+    if manner == "mirror" {
+        let region = json!({ "type": "string", "x-mcp-header": "Region" });
+        let schema = json!({ "type": "object", "properties": { "region": region } });
+        return json!([{ "name": "echo", "inputSchema": schema }, tool("denied_tool")]);
+    }
     json!([tool("echo"), tool("hidden_tool"), tool("denied_tool")])
 }
 
