@@ -122,6 +122,10 @@ impl Core {
         params: &Params<'_>,
         headers: Option<&Headers>,
     ) -> Result<Revision, Reason> {
+        // A version said twice could be taken for another one by somebody on the way.
+        if headers.is_some_and(|headers| headers.broken) {
+            return Err(Reason::HeaderMismatch);
+        }
         if method == "initialize" {
             if self.agent.revision.is_some() {
                 return Err(Reason::AlreadyInitialized);

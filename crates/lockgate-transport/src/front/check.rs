@@ -20,19 +20,17 @@ pub(super) fn route(path: &str) -> Option<Route> {
 
 /// Host and Origin: a page in a browser must not reach a gateway on the loopback by a name it controls.
 pub(super) fn same_site<B>(request: &Request<B>, settings: &FrontSettings) -> Result<(), Reason> {
-    let host = match request.headers().get(HOST) {
-        Some(host) => host.to_str().ok().and_then(host_name),
-        None => request.uri().host().and_then(host_name),
-    };
-    let host = host.ok_or(Reason::HostNotAllowed)?;
-    let listens_on = settings.listens_on;
-    let allowed = if listens_on.is_loopback() {
-        loopback(&host)
-    } else {
-        host == listens_on.to_string() || loopback(&host) && listens_on.is_unspecified()
-    };
-    if !allowed && !settings.allowed_hosts.iter().any(|name| name.eq_ignore_ascii_case(&host)) {
+    // Two readers could take two of several names: the header given twice, or the authority of an absolute target.
+    let header = single(request.headers(), &HOST).map_err(|()| Reason::HostNotAllowed)?;
+    let target = request.uri().authority().map(|authority| authority.as_str().to_owned());
+    if header.is_none() && target.is_none() {
         return Err(Reason::HostNotAllowed);
+    }
+    for host in header.into_iter().chain(target) {
+        let host = host_name(&host).ok_or(Reason::HostNotAllowed)?;
+        if !named_here(&host, settings) {
+            return Err(Reason::HostNotAllowed);
+        }
     }
     let mut origins = request.headers().get_all(ORIGIN).iter();
     let Some(origin) = origins.next() else { return Ok(()) };
@@ -47,6 +45,17 @@ pub(super) fn same_site<B>(request: &Request<B>, settings: &FrontSettings) -> Re
     let local = matches!(page.scheme(), "http" | "https")
         && page.host_str().is_some_and(|host| loopback(host.trim_matches(['[', ']'])));
     if local && settings.listens_on.is_loopback() { Ok(()) } else { Err(Reason::OriginNotAllowed) }
+}
+
+/// May Lockgate be called by this name?
+fn named_here(host: &str, settings: &FrontSettings) -> bool {
+    let listens_on = settings.listens_on;
+    let allowed = if listens_on.is_loopback() {
+        loopback(host)
+    } else {
+        host == listens_on.to_string() || loopback(host) && listens_on.is_unspecified()
+    };
+    allowed || settings.allowed_hosts.iter().any(|name| name.eq_ignore_ascii_case(host))
 }
 
 /// The name in a Host header, without port and brackets.

@@ -7,7 +7,8 @@ use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::header::{
-    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE,
+    ACCEPT, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue,
+    TRANSFER_ENCODING, WWW_AUTHENTICATE,
 };
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -92,10 +93,17 @@ async fn answer<H: Handler>(
     handler: Arc<H>,
     settings: &FrontSettings,
 ) -> Response<Body> {
-    match admit(request, settings).await {
+    // A length beside chunks: whoever stands in front may have cut the request elsewhere. The chunks count, and nothing
+    // after them is taken for a request (RFC 9112, section 6.3).
+    let chunked = request.headers().contains_key(TRANSFER_ENCODING);
+    let mut response = match admit(request, settings).await {
         Ok(request) => write(handler.handle(request).await),
         Err(reason) => write(FrontResponse::Refuse(reason, None)),
+    };
+    if chunked {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
+    response
 }
 
 async fn admit(request: Request<Incoming>, settings: &FrontSettings) -> Result<FrontRequest, Reason> {

@@ -17,8 +17,12 @@ use super::session::{Delivery, lock};
 const RETRY: u64 = 100;
 /// Most answers of a session that are kept for an agent that may resume; then the oldest is forgotten.
 const KEPT: usize = 32;
-/// Most messages of one exchange that are kept; then the oldest are forgotten.
+/// Most messages of one exchange that are kept, and most bytes of them; then the oldest are forgotten, but never the
+/// newest.
 const MESSAGES: usize = 256;
+const BYTES: usize = 1 << 20;
+/// A message larger than this is not kept once an agent has been given it.
+const LARGE: usize = 64 << 10;
 
 /// What was said on one exchange, kept so that it can be said again.
 pub(super) struct Conduit {
@@ -35,6 +39,12 @@ struct Log {
     done: bool,
     /// The server has closed its own stream for now: so may we.
     polled: bool,
+}
+
+impl Log {
+    fn bytes(&self) -> usize {
+        self.messages.values().map(Bytes::len).sum()
+    }
 }
 
 impl Conduit {
@@ -61,7 +71,7 @@ impl Conduit {
         log.next += 1;
         let number = log.next;
         log.messages.insert(number, message);
-        if log.messages.len() > MESSAGES {
+        while log.messages.len() > 1 && (log.messages.len() > MESSAGES || log.bytes() > BYTES) {
             log.messages.pop_first();
         }
         drop(log);
@@ -99,6 +109,9 @@ impl Conduit {
                 after = number;
                 if !sender.send(Some(&self.mark(number)), None, &message).await {
                     return;
+                }
+                if message.len() > LARGE {
+                    lock(&self.log).messages.remove(&number);
                 }
             }
             if over {

@@ -99,10 +99,19 @@ impl Gateway {
         self.legacy(request, &id).map(|session| Found { session, minted: None })
     }
 
-    /// A session by its id, for the principal it belongs to and nobody else.
+    /// A session by its id, for the principal it belongs to and nobody else, at the endpoint it was opened at: what
+    /// stands in front may let somebody through to one server alone.
     fn legacy(&self, request: &FrontRequest, id: &str) -> Result<Arc<Session>, Reason> {
         let session = self.sessions.find(&Key::Legacy(id.to_owned()));
-        session.filter(|session| session.principal == request.principal).ok_or(Reason::UnknownSession)
+        let own = |session: &Arc<Session>| {
+            let here = match (session.core().scope(), &request.route) {
+                (Scope::All, Route::All) => true,
+                (Scope::One(server), Route::One(wanted)) => server == wanted,
+                (Scope::All, Route::One(_)) | (Scope::One(_), Route::All) => false,
+            };
+            here && session.principal == request.principal
+        };
+        session.filter(own).ok_or(Reason::UnknownSession)
     }
 
     fn new_session(
