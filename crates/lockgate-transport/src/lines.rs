@@ -72,8 +72,10 @@ impl<R: AsyncRead + Unpin> LineReader<R> {
                 continue;
             }
             let line = line.slice(..line.len() - 1);
-            let start = line.iter().take_while(|b| b.is_ascii_whitespace()).count();
-            let tail = line.iter().rev().take_while(|b| b.is_ascii_whitespace()).count();
+            // White space as JSON knows it: a form feed around a message is refused with it, as over HTTP.
+            let blank = |b: &&u8| matches!(b, b' ' | b'\t' | b'\r');
+            let start = line.iter().take_while(blank).count();
+            let tail = line.iter().rev().take_while(blank).count();
             let line = if start == line.len() { Bytes::new() } else { line.slice(start..line.len() - tail) };
             if line.len() > self.longest {
                 return Some(Line::TooLong(line.slice(..BEGINNING.min(line.len()))));
