@@ -195,7 +195,9 @@ impl Gate {
 
 impl Drop for Gate {
     fn drop(&mut self) {
-        let _asked = Command::new("kill").arg(self.child.id().to_string()).status();
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let _asked = Command::new("kill").arg(self.child.id().to_string()).status();
+        }
         let end = Instant::now() + PATIENCE;
         while Instant::now() < end && !matches!(self.child.try_wait(), Ok(Some(_)) | Err(_)) {
             std::thread::sleep(Duration::from_millis(5));
@@ -246,8 +248,7 @@ impl Agent<'_> {
     /// Sends a message and does not wait for the answer.
     pub fn begin(&self, body: impl AsRef<[u8]>) -> TcpStream {
         let mut stream = self.gate.connect();
-        let request =
-            self.gate.request(&self.path, body.as_ref(), &[("Mcp-Session-Id", &self.session)]);
+        let request = self.gate.request(&self.path, body.as_ref(), &[("Mcp-Session-Id", &self.session)]);
         stream.write_all(&request).expect("the gateway reads");
         stream
     }
@@ -456,7 +457,9 @@ impl Upstream {
 pub fn respond(stream: &mut TcpStream, body: &Value, headers: &str) -> bool {
     let body = body.to_string();
     let length = body.len();
-    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n{headers}\r\n");
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n{headers}\r\n"
+    );
     stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).is_ok()
 }
 

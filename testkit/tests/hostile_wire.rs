@@ -1,7 +1,11 @@
 //! Hostile clients, byte by byte: what two parsers could read differently, and HTTP that two parsers could cut in
 //! different places. Nothing of it reaches a server, and every refusal has its reason.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that fails here has found something")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that fails here has found something"
+)]
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -10,7 +14,8 @@ use serde_json::{Value, json};
 use testkit::hostile::{Answer, Case, Gate, Pipe, behave, call, hello, server, until};
 
 const REVISION: &str = "2025-06-18";
-const GOOD: &str = r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"echo","arguments":{}}}"#;
+const GOOD: &str =
+    r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"echo","arguments":{}}}"#;
 
 fn cases() -> Vec<Case> {
     Case::read(include_str!("hostile/messages.yaml"))
@@ -61,7 +66,12 @@ fn messages_without_a_session() {
         }
     }
     let heard = heard();
-    assert!(heard.lines().all(|line| line.contains("\"initialize\"") || line.contains("notifications/initialized")), "{heard}");
+    assert!(
+        heard
+            .lines()
+            .all(|line| line.contains("\"initialize\"") || line.contains("notifications/initialized")),
+        "{heard}"
+    );
 }
 
 #[test]
@@ -69,7 +79,8 @@ fn messages_on_a_pipe() {
     let folder = tempfile::tempdir().unwrap();
     let heard = folder.path().join("heard");
     let program = testkit::hostile::hostile_server();
-    let mut pipe = Pipe::start(&["wrap".as_ref(), "--".as_ref(), program.as_ref(), "plain".as_ref(), heard.as_ref()]);
+    let mut pipe =
+        Pipe::start(&["wrap".as_ref(), "--".as_ref(), program.as_ref(), "plain".as_ref(), heard.as_ref()]);
     pipe.say(hello(REVISION));
     assert!(pipe.hear().contains("protocolVersion"));
     pipe.say(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
@@ -77,7 +88,7 @@ fn messages_on_a_pipe() {
     assert!(pipe.hear().contains("echo"));
     let before = std::fs::read(&heard).unwrap();
     let cases = cases();
-    let mut asked = 0;
+    let (mut asked, mut wrong) = (0, Vec::new());
     for case in &cases {
         let word = case.pipe.as_deref().or(case.reason.as_deref()).unwrap_or("none");
         if word == "skip" {
@@ -87,10 +98,13 @@ fn messages_on_a_pipe() {
         pipe.say(case.bytes());
         if word != "none" {
             let line = pipe.hear();
-            assert!(line.contains(&format!("\"reason\":\"{word}\"")), "{}: {word} is not the reason: {line}", case.what);
+            if !line.contains(&format!("\"reason\":\"{word}\"")) {
+                wrong.push(format!("{}: {word} is not the reason: {line}", case.what));
+            }
         }
     }
     assert!(asked >= 200, "{asked}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     // Silence is silence: the next answer is the answer to the next question.
     pipe.say(r#"{"jsonrpc":"2.0","id":"p","method":"tools/list"}"#);
     assert!(pipe.hear().contains("\"id\":\"p\""));
@@ -206,7 +220,8 @@ fn headers_that_lie() {
         gate.post("/s/x/mcp", body.as_bytes(), &headers).refused(name, "header_mismatch", 400);
     }
     // The same text in another form is the same text.
-    let coded = good.map(|(name, value)| if value == "echo" { (name, "=?base64?ZWNobw==?=") } else { (name, value) });
+    let coded =
+        good.map(|(name, value)| if value == "echo" { (name, "=?base64?ZWNobw==?=") } else { (name, value) });
     assert!(gate.post("/s/x/mcp", body.as_bytes(), &coded).text.contains("called"));
     let after = heard();
     assert_eq!(after.matches("tools/call").count(), before.matches("tools/call").count() + 1, "{after}");
@@ -218,11 +233,22 @@ fn the_other_era() {
     let folder = tempfile::tempdir().unwrap();
     let (gate, heard) = plain(folder.path(), |_| {});
     let headers = |method: &'static str| [("MCP-Protocol-Version", "2026-07-28"), ("Mcp-Method", method)];
-    for method in ["initialize", "ping", "logging/setLevel", "resources/subscribe", "tasks/list", "tasks/result", "roots/list"] {
-        let body = modern(method, &json!({ "level": "debug", "uri": "a:b", "protocolVersion": "2025-06-18" }));
+    for method in [
+        "initialize",
+        "ping",
+        "logging/setLevel",
+        "resources/subscribe",
+        "tasks/list",
+        "tasks/result",
+        "roots/list",
+    ] {
+        let body =
+            modern(method, &json!({ "level": "debug", "uri": "a:b", "protocolVersion": "2025-06-18" }));
         gate.post("/s/x/mcp", body.as_bytes(), &headers(method)).refused(method, "unknown_method", 404);
     }
-    let lacking = |meta: Value| json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/list", "params": { "_meta": meta } }).to_string();
+    let lacking = |meta: Value| {
+        json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/list", "params": { "_meta": meta } }).to_string()
+    };
     let version = "io.modelcontextprotocol/protocolVersion";
     let able = "io.modelcontextprotocol/clientCapabilities";
     for (what, meta, reason) in [
@@ -260,67 +286,202 @@ fn smuggled_requests() {
     agent.is_served();
     let before = heard();
     let host = &gate.host;
-    let session = &agent.session;
-    let head = format!(
-        "Host: {host}\r\nContent-Type: application/json\r\nAccept: */*\r\nMcp-Session-Id: {session}\r\n"
-    );
+    let own = &agent.session;
+    let start =
+        format!("Host: {host}\r\nContent-Type: application/json\r\nAccept: */*\r\nMcp-Session-Id: {own}\r\n");
     let length = GOOD.len();
     let chunked = format!("{length:x}\r\n{GOOD}\r\n0\r\n\r\n");
     let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
     for (what, request) in [
-        ("two lengths", format!("POST /s/x/mcp HTTP/1.1\r\n{head}Content-Length: 1\r\nContent-Length: {length}\r\n\r\n{GOOD}")),
-        ("two lengths in one", format!("POST /s/x/mcp HTTP/1.1\r\n{head}Content-Length: 1, {length}\r\n\r\n{GOOD}")),
-        ("a length with a sign", format!("POST /s/x/mcp HTTP/1.1\r\n{head}Content-Length: +{length}\r\n\r\n{GOOD}")),
-        ("a negative length", format!("POST /s/x/mcp HTTP/1.1\r\n{head}Content-Length: -{length}\r\n\r\n{GOOD}")),
-        ("a length in hexadecimal", format!("POST /s/x/mcp HTTP/1.1\r\n{head}Content-Length: 0x{length:x}\r\n\r\n{GOOD}")),
-        ("a length beyond all numbers", format!("POST /s/x/mcp HTTP/1.1\r\n{head}Content-Length: 99999999999999999999999\r\n\r\n{GOOD}")),
-        ("a space before the colon", format!("POST /s/x/mcp HTTP/1.1\r\n{head}Content-Length : {length}\r\n\r\n{GOOD}")),
-        ("chunks under another name", format!("POST /s/x/mcp HTTP/1.1\r\n{head}Transfer-Encoding: xchunked\r\n\r\n{chunked}")),
-        ("chunks not last", format!("POST /s/x/mcp HTTP/1.1\r\n{head}Transfer-Encoding: chunked, identity\r\n\r\n{chunked}")),
-        ("chunks in HTTP/1.0", format!("POST /s/x/mcp HTTP/1.0\r\n{head}Transfer-Encoding: chunked\r\n\r\n{chunked}")),
-        ("a chunk length with a sign", format!("POST /s/x/mcp HTTP/1.1\r\n{head}Transfer-Encoding: chunked\r\n\r\n+{chunked}")),
-        ("a chunk length with 0x", format!("POST /s/x/mcp HTTP/1.1\r\n{head}Transfer-Encoding: chunked\r\n\r\n0x{chunked}")),
-        ("a chunk length beyond all numbers", format!("POST /s/x/mcp HTTP/1.1\r\n{head}Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n{GOOD}")),
-        ("a chunk longer than it says", format!("POST /s/x/mcp HTTP/1.1\r\n{head}Transfer-Encoding: chunked\r\n\r\n5\r\n{GOOD}\r\n0\r\n\r\n")),
-        ("a folded header", format!("POST /s/x/mcp HTTP/1.1\r\n{head}X: a\r\n b\r\nContent-Length: {length}\r\n\r\n{GOOD}")),
-        ("a header without a colon", format!("POST /s/x/mcp HTTP/1.1\r\n{head}nothing\r\nContent-Length: {length}\r\n\r\n{GOOD}")),
-        ("a header without a name", format!("POST /s/x/mcp HTTP/1.1\r\n{head}: x\r\nContent-Length: {length}\r\n\r\n{GOOD}")),
-        ("NUL in a header", format!("POST /s/x/mcp HTTP/1.1\r\n{head}X: a\0b\r\nContent-Length: {length}\r\n\r\n{GOOD}")),
-        ("a bare carriage return in a header", format!("POST /s/x/mcp HTTP/1.1\r\n{head}X: a\rContent-Length: 0\r\nContent-Length: {length}\r\n\r\n{GOOD}")),
-        ("two hundred headers", format!("POST /s/x/mcp HTTP/1.1\r\n{head}{}Content-Length: {length}\r\n\r\n{GOOD}", "X: y\r\n".repeat(200))),
-        ("a header of 100 KiB", format!("POST /s/x/mcp HTTP/1.1\r\n{head}X: {}\r\nContent-Length: {length}\r\n\r\n{GOOD}", "x".repeat(100 << 10))),
-        ("another version of HTTP", format!("POST /s/x/mcp HTTP/3.0\r\n{head}Content-Length: {length}\r\n\r\n{GOOD}")),
-        ("no version of HTTP", format!("POST /s/x/mcp\r\n{head}Content-Length: {length}\r\n\r\n{GOOD}")),
-        ("a tab in the request line", format!("POST\t/s/x/mcp HTTP/1.1\r\n{head}Content-Length: {length}\r\n\r\n{GOOD}")),
+        (
+            "two lengths",
+            format!(
+                "POST /s/x/mcp HTTP/1.1\r\n{start}Content-Length: 1\r\nContent-Length: {length}\r\n\r\n{GOOD}"
+            ),
+        ),
+        (
+            "two lengths in one",
+            format!("POST /s/x/mcp HTTP/1.1\r\n{start}Content-Length: 1, {length}\r\n\r\n{GOOD}"),
+        ),
+        (
+            "a length with a sign",
+            format!("POST /s/x/mcp HTTP/1.1\r\n{start}Content-Length: +{length}\r\n\r\n{GOOD}"),
+        ),
+        (
+            "a negative length",
+            format!("POST /s/x/mcp HTTP/1.1\r\n{start}Content-Length: -{length}\r\n\r\n{GOOD}"),
+        ),
+        (
+            "a length in hexadecimal",
+            format!("POST /s/x/mcp HTTP/1.1\r\n{start}Content-Length: 0x{length:x}\r\n\r\n{GOOD}"),
+        ),
+        (
+            "a length beyond all numbers",
+            format!("POST /s/x/mcp HTTP/1.1\r\n{start}Content-Length: 99999999999999999999999\r\n\r\n{GOOD}"),
+        ),
+        (
+            "a space before the colon",
+            format!("POST /s/x/mcp HTTP/1.1\r\n{start}Content-Length : {length}\r\n\r\n{GOOD}"),
+        ),
+        (
+            "chunks under another name",
+            format!("POST /s/x/mcp HTTP/1.1\r\n{start}Transfer-Encoding: xchunked\r\n\r\n{chunked}"),
+        ),
+        (
+            "chunks not last",
+            format!("POST /s/x/mcp HTTP/1.1\r\n{start}Transfer-Encoding: chunked, identity\r\n\r\n{chunked}"),
+        ),
+        (
+            "chunks in HTTP/1.0",
+            format!("POST /s/x/mcp HTTP/1.0\r\n{start}Transfer-Encoding: chunked\r\n\r\n{chunked}"),
+        ),
+        (
+            "a chunk length with a sign",
+            format!("POST /s/x/mcp HTTP/1.1\r\n{start}Transfer-Encoding: chunked\r\n\r\n+{chunked}"),
+        ),
+        (
+            "a chunk length with 0x",
+            format!("POST /s/x/mcp HTTP/1.1\r\n{start}Transfer-Encoding: chunked\r\n\r\n0x{chunked}"),
+        ),
+        (
+            "a chunk length beyond all numbers",
+            format!(
+                "POST /s/x/mcp HTTP/1.1\r\n{start}Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n{GOOD}"
+            ),
+        ),
+        (
+            "a chunk longer than it says",
+            format!(
+                "POST /s/x/mcp HTTP/1.1\r\n{start}Transfer-Encoding: chunked\r\n\r\n5\r\n{GOOD}\r\n0\r\n\r\n"
+            ),
+        ),
+        (
+            "a folded header",
+            format!("POST /s/x/mcp HTTP/1.1\r\n{start}X: a\r\n b\r\nContent-Length: {length}\r\n\r\n{GOOD}"),
+        ),
+        (
+            "a header without a colon",
+            format!("POST /s/x/mcp HTTP/1.1\r\n{start}nothing\r\nContent-Length: {length}\r\n\r\n{GOOD}"),
+        ),
+        (
+            "a header without a name",
+            format!("POST /s/x/mcp HTTP/1.1\r\n{start}: x\r\nContent-Length: {length}\r\n\r\n{GOOD}"),
+        ),
+        (
+            "NUL in a header",
+            format!("POST /s/x/mcp HTTP/1.1\r\n{start}X: a\0b\r\nContent-Length: {length}\r\n\r\n{GOOD}"),
+        ),
+        (
+            "a bare carriage return in a header",
+            format!(
+                "POST /s/x/mcp HTTP/1.1\r\n{start}X: a\rContent-Length: 0\r\nContent-Length: {length}\r\n\r\n{GOOD}"
+            ),
+        ),
+        (
+            "two hundred headers",
+            format!(
+                "POST /s/x/mcp HTTP/1.1\r\n{start}{}Content-Length: {length}\r\n\r\n{GOOD}",
+                "X: y\r\n".repeat(200)
+            ),
+        ),
+        (
+            "a header of 1 MiB",
+            format!(
+                "POST /s/x/mcp HTTP/1.1\r\n{start}X: {}\r\nContent-Length: {length}\r\n\r\n{GOOD}",
+                "x".repeat(1 << 20)
+            ),
+        ),
+        (
+            "another version of HTTP",
+            format!("POST /s/x/mcp HTTP/3.0\r\n{start}Content-Length: {length}\r\n\r\n{GOOD}"),
+        ),
+        ("no version of HTTP", format!("POST /s/x/mcp\r\n{start}Content-Length: {length}\r\n\r\n{GOOD}")),
+        (
+            "a tab in the request line",
+            format!("POST\t/s/x/mcp HTTP/1.1\r\n{start}Content-Length: {length}\r\n\r\n{GOOD}"),
+        ),
         ("HTTP/2 without asking", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned()),
         ("TLS", "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}\u{1}\r\n\r\n".to_owned()),
-        ("no host", format!("POST /s/x/mcp HTTP/1.1\r\nContent-Type: application/json\r\nAccept: */*\r\nMcp-Session-Id: {session}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{GOOD}")),
-        ("two hosts", format!("POST /s/x/mcp HTTP/1.1\r\n{head}Host: evil.example\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{GOOD}")),
-        ("two hosts, the other first", format!("POST /s/x/mcp HTTP/1.1\r\nHost: evil.example\r\n{head}Content-Length: {length}\r\nConnection: close\r\n\r\n{GOOD}")),
-        ("an absolute address of another host", format!("POST http://evil.example/s/x/mcp HTTP/1.1\r\n{head}Content-Length: {length}\r\nConnection: close\r\n\r\n{GOOD}")),
-        ("an absolute address with a user", format!("POST http://localhost@evil.example/s/x/mcp HTTP/1.1\r\n{head}Content-Length: {length}\r\nConnection: close\r\n\r\n{GOOD}")),
-        ("two sessions", format!("POST /s/x/mcp HTTP/1.1\r\n{head}Mcp-Session-Id: {session}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{GOOD}")),
-        ("two versions of the protocol", format!("POST /s/x/mcp HTTP/1.1\r\n{head}MCP-Protocol-Version: 2025-06-18\r\nMCP-Protocol-Version: 2026-07-28\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{GOOD}")),
-        ("two tokens", format!("POST /s/x/mcp HTTP/1.1\r\n{head}Origin: http://localhost\r\nOrigin: http://evil.example\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{GOOD}")),
-        ("a body twice as long as allowed, in chunks", format!("POST /s/x/mcp HTTP/1.1\r\n{head}Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n200000\r\n{}\r\n0\r\n\r\n", "x".repeat(2 << 20))),
+        (
+            "no host",
+            format!(
+                "POST /s/x/mcp HTTP/1.1\r\nContent-Type: application/json\r\nAccept: */*\r\nMcp-Session-Id: {own}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{GOOD}"
+            ),
+        ),
+        (
+            "two hosts",
+            format!(
+                "POST /s/x/mcp HTTP/1.1\r\n{start}Host: evil.example\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{GOOD}"
+            ),
+        ),
+        (
+            "two hosts, the other first",
+            format!(
+                "POST /s/x/mcp HTTP/1.1\r\nHost: evil.example\r\n{start}Content-Length: {length}\r\nConnection: close\r\n\r\n{GOOD}"
+            ),
+        ),
+        (
+            "an absolute address of another host",
+            format!(
+                "POST http://evil.example/s/x/mcp HTTP/1.1\r\n{start}Content-Length: {length}\r\nConnection: close\r\n\r\n{GOOD}"
+            ),
+        ),
+        (
+            "an absolute address with a user",
+            format!(
+                "POST http://localhost@evil.example/s/x/mcp HTTP/1.1\r\n{start}Content-Length: {length}\r\nConnection: close\r\n\r\n{GOOD}"
+            ),
+        ),
+        (
+            "two sessions",
+            format!(
+                "POST /s/x/mcp HTTP/1.1\r\n{start}Mcp-Session-Id: {own}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{GOOD}"
+            ),
+        ),
+        (
+            "two versions of the protocol",
+            format!(
+                "POST /s/x/mcp HTTP/1.1\r\n{start}MCP-Protocol-Version: 2025-06-18\r\nMCP-Protocol-Version: 2026-07-28\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{GOOD}"
+            ),
+        ),
+        (
+            "two tokens",
+            format!(
+                "POST /s/x/mcp HTTP/1.1\r\n{start}Origin: http://localhost\r\nOrigin: http://evil.example\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{GOOD}"
+            ),
+        ),
+        (
+            "a body twice as long as allowed, in chunks",
+            format!(
+                "POST /s/x/mcp HTTP/1.1\r\n{start}Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n200000\r\n{}\r\n0\r\n\r\n",
+                "x".repeat(2 << 20)
+            ),
+        ),
     ] {
         refused_or_closed(what, &gate.raw(request.as_bytes()));
         assert_eq!(heard(), before, "{what}: something reached the server");
     }
     // A length and chunks: the chunks count, and nothing after them is taken for a request (RFC 9112, section 6.3).
-    let hidden = format!("POST /s/x/mcp HTTP/1.1\r\n{head}Content-Length: {length}\r\n\r\n{GOOD}");
+    let hidden = format!("POST /s/x/mcp HTTP/1.1\r\n{start}Content-Length: {length}\r\n\r\n{GOOD}");
     let ping_chunks = format!("{:x}\r\n{ping}\r\n0\r\n\r\n", ping.len());
     for (what, framing) in [
-        ("a length, then chunks", format!("Content-Length: {}\r\nTransfer-Encoding: chunked\r\n", ping_chunks.len() + hidden.len())),
-        ("chunks, then a length", format!("Transfer-Encoding: chunked\r\nContent-Length: {}\r\n", ping_chunks.len() + hidden.len())),
+        (
+            "a length, then chunks",
+            format!("Content-Length: {}\r\nTransfer-Encoding: chunked\r\n", ping_chunks.len() + hidden.len()),
+        ),
+        (
+            "chunks, then a length",
+            format!("Transfer-Encoding: chunked\r\nContent-Length: {}\r\n", ping_chunks.len() + hidden.len()),
+        ),
     ] {
-        let answer = gate.raw(format!("POST /s/x/mcp HTTP/1.1\r\n{head}{framing}\r\n{ping_chunks}{hidden}").as_bytes());
+        let answer = gate
+            .raw(format!("POST /s/x/mcp HTTP/1.1\r\n{start}{framing}\r\n{ping_chunks}{hidden}").as_bytes());
         assert!(answer.text.matches("HTTP/1.1 ").count() <= 1, "{what}: {}", answer.text);
-        // `still_serves` alone may call.
-        assert_eq!(heard(), before, "{what}: a hidden request reached the server");
+        let calls = |text: &str| text.matches("tools/call").count();
+        assert_eq!(calls(&heard()), calls(&before), "{what}: a hidden request reached the server");
     }
     // Two requests at once are two requests, in order.
-    let two = format!("POST /s/x/mcp HTTP/1.1\r\n{head}Content-Length: {}\r\n\r\n{ping}", ping.len());
+    let two = format!("POST /s/x/mcp HTTP/1.1\r\n{start}Content-Length: {}\r\n\r\n{ping}", ping.len());
     let closing = two.replacen("Content-Type", "Connection: close\r\nContent-Type", 1);
     let answer = gate.raw(format!("{two}{closing}").as_bytes());
     assert_eq!(answer.text.matches("HTTP/1.1 200").count(), 2, "{}", answer.text);
@@ -328,6 +489,7 @@ fn smuggled_requests() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "tables")]
 fn paths_verbs_hosts_and_origins() {
     let folder = tempfile::tempdir().unwrap();
     let (gate, heard) = plain(folder.path(), |_| {});
@@ -336,9 +498,32 @@ fn paths_verbs_hosts_and_origins() {
     let before = heard();
     let session = [("Mcp-Session-Id", agent.session.as_str())];
     for path in [
-        "/", "/mcp/", "//mcp", "/MCP", "/mcp;a", "/mcp%20", "/mcp%00", "/%6dcp", "/./mcp", "/x/../mcp", "/s/x/mcp/",
-        "/s/x//mcp", "/s/x/../x/mcp", "/s/../mcp", "/s/%2e%2e/mcp", "/s/%78/mcp", "/s/X/mcp", "/s/x%2fmcp",
-        "/s/x/mcp/..", "/s/x\\mcp", "/s/x/mcp%3f", "/s//mcp", "/s/mcp", "/sse", "/message?sessionId=1", "/x/mcp",
+        "/",
+        "/mcp/",
+        "//mcp",
+        "/MCP",
+        "/mcp;a",
+        "/mcp%20",
+        "/mcp%00",
+        "/%6dcp",
+        "/./mcp",
+        "/x/../mcp",
+        "/s/x/mcp/",
+        "/s/x//mcp",
+        "/s/x/../x/mcp",
+        "/s/../mcp",
+        "/s/%2e%2e/mcp",
+        "/s/%78/mcp",
+        "/s/X/mcp",
+        "/s/x%2fmcp",
+        "/s/x/mcp/..",
+        "/s/x\\mcp",
+        "/s/x/mcp%3f",
+        "/s//mcp",
+        "/s/mcp",
+        "/sse",
+        "/message?sessionId=1",
+        "/x/mcp",
     ] {
         gate.post(path, GOOD.as_bytes(), &session).refused(path, "not_found", 404);
     }
@@ -400,13 +585,20 @@ fn paths_verbs_hosts_and_origins() {
         ("Lockgate-Context", "a b", "header_mismatch", 400),
         ("Lockgate-Context", "../x", "header_mismatch", 400),
     ] {
-        let headers: Vec<_> = session.into_iter().filter(|(known, _)| *known != name).chain([(name, value)]).collect();
+        let headers: Vec<_> =
+            session.into_iter().filter(|(known, _)| *known != name).chain([(name, value)]).collect();
         gate.post("/s/x/mcp", GOOD.as_bytes(), &headers).refused(&format!("{name}: {value}"), reason, status);
     }
     // What begins like a session's id is no session's id: records show such a beginning.
-    for piece in [&agent.session[..12], &agent.session[..agent.session.len() - 1], &agent.session.to_uppercase()] {
+    for piece in
+        [&agent.session[..12], &agent.session[..agent.session.len() - 1], &agent.session.to_uppercase()]
+    {
         if piece != agent.session {
-            gate.post("/s/x/mcp", GOOD.as_bytes(), &[("Mcp-Session-Id", piece)]).refused(piece, "unknown_session", 404);
+            gate.post("/s/x/mcp", GOOD.as_bytes(), &[("Mcp-Session-Id", piece)]).refused(
+                piece,
+                "unknown_session",
+                404,
+            );
         }
     }
     assert_eq!(heard(), before);
@@ -418,12 +610,24 @@ fn paths_verbs_hosts_and_origins() {
 fn sessions_of_others() {
     let folder = tempfile::tempdir().unwrap();
     let (gate, heard) = plain(folder.path(), |config| {
-        config["principals"] = json!({ "alice": { "token": "token-of-alice-0000" }, "bob": { "token": "token-of-bob-000000" } });
+        config["principals"] =
+            json!({ "alice": { "token": "token-of-alice-0000" }, "bob": { "token": "token-of-bob-000000" } });
         config["servers"]["y"] = server("plain", &folder.path().join("heard-y"));
     });
     let alice = ("Authorization", "Bearer token-of-alice-0000");
     let bob = ("Authorization", "Bearer token-of-bob-000000");
-    for value in ["", "Bearer", "Bearer ", "Basic token-of-alice-0000", "Bearer token-of-alice-000", "Bearer token-of-alice-00000", "bearer TOKEN-OF-ALICE-0000", "Bearer token-of-alice-0000, Bearer token-of-bob-000000", "token-of-alice-0000", "Bearer \u{e9}"] {
+    for value in [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Basic token-of-alice-0000",
+        "Bearer token-of-alice-000",
+        "Bearer token-of-alice-00000",
+        "bearer TOKEN-OF-ALICE-0000",
+        "Bearer token-of-alice-0000, Bearer token-of-bob-000000",
+        "token-of-alice-0000",
+        "Bearer \u{e9}",
+    ] {
         let answer = gate.post("/s/x/mcp", hello(REVISION).as_bytes(), &[("Authorization", value)]);
         answer.refused(value, "unauthenticated", 401);
     }
@@ -459,7 +663,10 @@ fn clients_that_waste_time() {
     let idle: Vec<_> = (0..2_000).map_while(|_| std::net::TcpStream::connect(&gate.host).ok()).collect();
     agent.is_served();
     drop(idle);
-    let head = format!("POST /s/x/mcp HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nAccept: */*\r\n", gate.host);
+    let head = format!(
+        "POST /s/x/mcp HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nAccept: */*\r\n",
+        gate.host
+    );
     // One byte at a time, for ever: of the headers, of the body, and of chunks.
     for (what, start, drip) in [
         ("headers", head.clone(), "X: y\r\n"),
@@ -527,7 +734,8 @@ fn secrets_stay() {
     gate.stop();
     let records = gate.records();
     assert!(records.lines().count() > 5, "{records}");
-    for (what, text) in [("a reply", &said), ("a record", &records), ("diagnostics", &gate.complaints.text())] {
+    for (what, text) in [("a reply", &said), ("a record", &records), ("diagnostics", &gate.complaints.text())]
+    {
         for secret in ["s3cr3t", "token-of-alice"] {
             assert!(!text.contains(secret), "{secret} is in {what}: {text}");
         }
