@@ -98,11 +98,6 @@ impl HttpServer {
             secret.set_sensitive(true);
             map.insert(HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?, secret);
         }
-        let mut connector = HttpConnector::new();
-        // Without it a small request waits for the other side's delayed acknowledgement: 44 ms instead of 34 µs.
-        connector.set_nodelay(true);
-        connector.enforce_http(false);
-        connector.set_connect_timeout(Some(CONNECT));
         let tls = if address.scheme_str() == Some("https") {
             hyper_rustls::HttpsConnectorBuilder::new().with_native_roots().map_err(|_| BadTarget::Roots)?
         } else {
@@ -110,7 +105,7 @@ impl HttpServer {
             let config = rustls::ClientConfig::builder().with_root_certificates(none).with_no_client_auth();
             hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(config)
         };
-        let connector = tls.https_or_http().enable_http1().wrap_connector(connector);
+        let connector = tls.https_or_http().enable_http1().wrap_connector(connector());
         let client = Client::builder(TokioExecutor::new())
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(KEPT)
@@ -195,10 +190,21 @@ impl HttpServer {
         if kind.eq_ignore_ascii_case("application/json") {
             let length =
                 response.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-            return collect(response.into_body(), length, self.largest).await.map(HttpBody::Json);
+            let text = collect(response.into_body(), length, self.largest).await?;
+            // Some servers name a type for the body that an acknowledgement does not have.
+            return Ok(if text.is_empty() { HttpBody::Empty } else { HttpBody::Json(text) });
         }
         if kind.is_empty() { Ok(HttpBody::Empty) } else { Ok(HttpBody::Other) }
     }
+}
+
+fn connector() -> HttpConnector {
+    let mut connector = HttpConnector::new();
+    // Without it a small request waits for the other side's delayed acknowledgement: 44 ms instead of 34 µs.
+    connector.set_nodelay(true);
+    connector.enforce_http(false);
+    connector.set_connect_timeout(Some(CONNECT));
+    connector
 }
 
 async fn collect(mut body: Incoming, length: Option<usize>, largest: usize) -> Result<Bytes, Reason> {
@@ -318,3 +324,6 @@ pub(crate) fn decoded(value: &HeaderValue) -> Option<String> {
         None => Some(text.to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,8 @@ pub struct SseEvent {
     pub id: Option<String>,
     /// How long to wait before reconnecting. Milliseconds.
     pub retry: Option<u64>,
-    /// The data, its lines joined by a line feed. Empty for an event that only marks a place.
+    /// The data, its lines joined by a line feed. Empty for an event that only marks a place, and for one of another
+    /// type than `message`: MCP gives no other type a meaning.
     pub data: Bytes,
 }
 
@@ -26,7 +27,8 @@ pub struct Parser {
     event: SseEvent,
     data: BytesMut,
     lines: usize,
-    seen_data: bool,
+    /// The event is of another type than `message`.
+    foreign: bool,
     started: bool,
     after_return: bool,
 }
@@ -41,7 +43,7 @@ impl Parser {
             event: SseEvent::default(),
             data: BytesMut::new(),
             lines: 0,
-            seen_data: false,
+            foreign: false,
             started: false,
             after_return: false,
         }
@@ -74,7 +76,8 @@ impl Parser {
             let rest = self.buffer.get(self.searched..).unwrap_or_default();
             let Some(end) = memchr2(b'\n', b'\r', rest).map(|at| at + self.searched) else {
                 self.searched = self.buffer.len();
-                let too_large = self.buffer.len() + self.data.len() > self.largest + 16;
+                // A field's name is not part of the data.
+                let too_large = self.buffer.len() + self.data.len() > self.largest.saturating_add(16);
                 return too_large.then_some(Err(Reason::ResultTooLarge));
             };
             self.searched = 0;
@@ -105,28 +108,36 @@ impl Parser {
                     self.data.extend_from_slice(b"\n");
                 }
                 self.lines += 1;
-                self.seen_data = true;
                 self.data.extend_from_slice(value);
             }
+            b"event" => self.foreign = !matches!(value, b"" | b"message"),
             b"id" => {
                 let usable =
                     value.len() <= 256 && value.iter().all(u8::is_ascii_graphic) && !value.is_empty();
-                self.event.id = std::str::from_utf8(value).ok().filter(|_| usable).map(str::to_owned);
+                if let Some(id) = std::str::from_utf8(value).ok().filter(|_| usable) {
+                    self.event.id = Some(id.to_owned());
+                }
             }
             b"retry" => {
                 let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
                 let text = std::str::from_utf8(value).ok().filter(|_| digits);
-                self.event.retry = text.and_then(|text| text.parse().ok());
+                if let Some(retry) = text.and_then(|text| text.parse().ok()) {
+                    self.event.retry = Some(retry);
+                }
             }
             _ => {}
         }
     }
 
     fn dispatch(&mut self) -> Option<SseEvent> {
-        self.lines = 0;
-        let seen = std::mem::take(&mut self.seen_data);
+        let lines = std::mem::take(&mut self.lines);
         let mut event = std::mem::take(&mut self.event);
+        let foreign = std::mem::take(&mut self.foreign);
+        if foreign {
+            self.data.clear();
+        }
         event.data = self.data.split().freeze();
+        let seen = lines > 0 && !foreign;
         (seen || event.id.is_some() || event.retry.is_some()).then_some(event)
     }
 }
@@ -182,7 +193,64 @@ mod tests {
     }
 
     #[test]
+    fn events_of_another_type_and_unusable_fields_are_passed_over() {
+        let long = format!("id: {}\n", "x".repeat(257));
+        for (text, id, retry, data) in [
+            ("event: ping\ndata: {}\nid: 3\n\n", Some("3"), None, ""),
+            ("event: message\ndata: {}\n\n", None, None, "{}"),
+            ("event\ndata: {}\n\n", None, None, "{}"),
+            ("event: ping\nevent: message\ndata: {}\n\n", None, None, "{}"),
+            ("id: 7\nid: a\0b\ndata: {}\n\n", Some("7"), None, "{}"),
+            ("id: \u{e9}\ndata: {}\n\n", None, None, "{}"),
+            ("retry: -1\nretry: 5\nretry: 99999999999999999999\ndata: {}\n\n", None, Some(5), "{}"),
+            (&format!("{long}data: {{}}\n\n"), None, None, "{}"),
+            ("data:  two spaces\nignored: x\n\n", None, None, " two spaces"),
+        ] {
+            let events = read(&[text.as_bytes()]);
+            assert_eq!(events.len(), 1, "{text:?}");
+            assert_eq!((events[0].id.as_deref(), events[0].retry), (id, retry), "{text:?}");
+            assert_eq!(events[0].data, data, "{text:?}");
+        }
+        assert_eq!(read(&[b"event: ping\ndata: {}\n\n: comment\n\n"]), []);
+    }
+
+    #[test]
+    fn a_place_without_data_has_no_type() {
+        let mut out = Vec::new();
+        encode(&mut out, Some("1.0"), Some(100), b"");
+        assert_eq!(out, b"id: 1.0\nretry: 100\ndata: \n\n");
+        out.clear();
+        encode(&mut out, None, None, b"{}");
+        assert_eq!(out, b"event: message\ndata: {}\n\n");
+    }
+
+    /// A large event in small pieces: far too slow if each piece were searched from the beginning.
+    #[test]
+    fn a_large_event_in_small_pieces() {
+        let mut parser = Parser::new(8 << 20);
+        parser.feed(b"data: ");
+        for _ in 0..(8 << 20) / 64 {
+            parser.feed(&[b'x'; 64]);
+            assert!(parser.next_event().is_none());
+        }
+        parser.feed(b"\n\n");
+        assert_eq!(parser.next_event().unwrap().unwrap().data.len(), 8 << 20);
+    }
+
+    #[test]
     fn an_event_without_end_is_refused() {
+        for line in ["data: 0123456789\n", ": 0123456789", "id: 0123456789"] {
+            let mut parser = Parser::new(100);
+            let refused = (0..20).any(|_| {
+                parser.feed(line.as_bytes());
+                parser.next_event() == Some(Err(Reason::ResultTooLarge))
+            });
+            assert!(refused, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_line_without_end_is_refused() {
         let mut parser = Parser::new(100);
         parser.feed(b"data: ");
         for _ in 0..20 {

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use lockgate_core::{Boundary, Core, Event, Front, Identity, Permit, Received, Scope, Server, Step, Wire};
+use lockgate_core::{
+    Boundary, Core, Event, Front, Headers, Identity, Permit, Received, Scope, Server, Step, Wire,
+};
 use lockgate_model::{Limits, Principal, ServerName, SessionId, Side, Tick};
 
 /// Leave to send an `initialize` request that carries this text.
@@ -12,20 +14,34 @@ pub(crate) fn greeting(wire: Wire, text: &str) -> Permit {
     let message = format!(
         r#"{{"jsonrpc":"2.0","id":"i","method":"initialize","params":{{"protocolVersion":"2025-06-18","capabilities":{{}},"clientInfo":{{"name":"t","version":"{text}"}}}}}}"#
     );
-    permit(wire, &message)
+    permit(wire, &message, None)
 }
 
-fn permit(wire: Wire, message: &str) -> Permit {
+/// Leave to send a request of revision 2026-07-28.
+pub(crate) fn stateless(method: &str) -> Permit {
+    let message = format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{"_meta":{{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{{}}}}}}}}"#
+    );
+    let headers = Headers {
+        version: Some("2026-07-28".to_owned()),
+        method: Some(method.to_owned()),
+        ..Headers::default()
+    };
+    permit(Wire::Http, &message, Some(headers))
+}
+
+fn permit(wire: Wire, message: &str, headers: Option<Headers>) -> Permit {
     let name = ServerName::parse("x").unwrap();
     let boundary = Boundary::new(BTreeMap::from([(name.clone(), Server::new(wire))]));
     let identity =
         Identity { session: SessionId::new("s"), principal: Principal::new("local"), client: None };
-    let mut core = Core::new(Arc::new(boundary), identity, Scope::One(name), Front::Stdio);
+    let front = if headers.is_some() { Front::Http } else { Front::Stdio };
+    let mut core = Core::new(Arc::new(boundary), identity, Scope::One(name), front);
     let bytes = Bytes::from(message.to_owned());
     let received = Received::read(&bytes, Side::Agent, &Limits::default());
     let exchange = core.open();
     let mut steps = Vec::new();
-    core.handle(Event::Agent { exchange, received, headers: None }, Tick(0), &mut steps);
+    core.handle(Event::Agent { exchange, received, headers }, Tick(0), &mut steps);
     let sent = steps.into_iter().find_map(|step| match step {
         Step::Send(permit) => Some(permit),
         Step::Deliver(_) | Step::Abandon { .. } | Step::Disconnect { .. } | Step::Record(_) => None,
