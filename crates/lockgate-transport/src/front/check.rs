@@ -50,12 +50,9 @@ pub(super) fn same_site<B>(request: &Request<B>, settings: &FrontSettings) -> Re
 /// May Lockgate be called by this name?
 fn named_here(host: &str, settings: &FrontSettings) -> bool {
     let listens_on = settings.listens_on;
-    let allowed = if listens_on.is_loopback() {
-        loopback(host)
-    } else {
-        host == listens_on.to_string() || loopback(host) && listens_on.is_unspecified()
-    };
-    allowed || settings.allowed_hosts.iter().any(|name| name.eq_ignore_ascii_case(host))
+    let own = host == listens_on.to_string();
+    let local = loopback(host) && (listens_on.is_loopback() || listens_on.is_unspecified());
+    own || local || settings.allowed_hosts.iter().any(|name| name.eq_ignore_ascii_case(host))
 }
 
 /// The name in a Host header, without port and brackets.
@@ -191,6 +188,47 @@ mod tests {
             let mut headers = vec![("host", host)];
             headers.extend(origin.map(|origin| ("origin", origin)));
             assert_eq!(same_site(&request(&headers), &settings()), outcome, "{host} {origin:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_has_one_host() {
+        let outcome = |uri: &str, hosts: &[&str]| {
+            let mut request = Request::builder().uri(uri);
+            for host in hosts {
+                request = request.header("host", *host);
+            }
+            same_site(&request.body(()).unwrap(), &settings())
+        };
+        assert_eq!(outcome("http://localhost:80/mcp", &["localhost:80"]), Ok(()));
+        assert_eq!(outcome("http://localhost/mcp", &[]), Ok(()));
+        for (uri, hosts) in [
+            ("/mcp", &[][..]),
+            ("/mcp", &["localhost", "localhost"]),
+            ("/mcp", &["localhost", "evil.example"]),
+            ("http://evil.example/mcp", &["localhost"]),
+            ("http://localhost/mcp", &["evil.example"]),
+            ("http://localhost@evil.example/mcp", &["localhost"]),
+        ] {
+            assert_eq!(outcome(uri, hosts), Err(Reason::HostNotAllowed), "{uri} {hosts:?}");
+        }
+    }
+
+    #[test]
+    fn the_address_listened_on_is_a_host() {
+        for (listens_on, host, outcome) in [
+            ("127.0.0.2", "127.0.0.2:80", true),
+            ("127.0.0.2", "localhost", true),
+            ("192.0.2.1", "192.0.2.1", true),
+            ("192.0.2.1", "localhost", false),
+            ("2001:db8::1", "[2001:DB8::1]:80", true),
+            ("0.0.0.0", "localhost", true),
+            ("0.0.0.0", "192.0.2.1", false),
+            ("0.0.0.0", "gate.example", true),
+        ] {
+            let settings = FrontSettings { listens_on: listens_on.parse().unwrap(), ..settings() };
+            let allowed = same_site(&request(&[("host", host)]), &settings).is_ok();
+            assert_eq!(allowed, outcome, "{host} on {listens_on}");
         }
     }
 

@@ -14,7 +14,7 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use lockgate_model::Reason;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
 use super::{FrontMethod, FrontRequest, FrontResponse, FrontSettings, Handler, check, refusal};
@@ -39,8 +39,8 @@ impl Admission {
     }
 }
 
-/// Serves a listener on the current runtime until `closing` says true, then lets connections finish for 3 s. Several
-/// threads may serve clones of one listener.
+/// Serves a listener on the current runtime until `closing` says true or is gone, then lets connections finish what they
+/// do for 3 s. Several threads may serve clones of one listener.
 pub async fn serve<H: Handler>(
     listener: TcpListener,
     handler: Arc<H>,
@@ -55,17 +55,15 @@ pub async fn serve<H: Handler>(
         let accepted = tokio::select! {
             biased;
             _ = closing.wait_for(|closing| *closing) => break,
-            accepted = async { (place.await, listener.accept().await) } => accepted,
+            accepted = async { (place.await, accept(&listener).await) } => accepted,
         };
-        let (Ok(place), Ok((stream, _))) = accepted else {
+        let (Ok(place), Ok(stream)) = accepted else {
             // Out of file descriptors, most likely: wait for connections to end.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        if stream.set_nodelay(true).is_err() {
-            continue;
-        }
         let (handler, settings) = (Arc::clone(&handler), Arc::clone(&settings));
+        let mut closing = closing.clone();
         connections.spawn(async move {
             let _place = place;
             let patience = settings.patience;
@@ -73,19 +71,32 @@ pub async fn serve<H: Handler>(
                 let (handler, settings) = (Arc::clone(&handler), Arc::clone(&settings));
                 async move { Ok::<_, Infallible>(answer(request, handler, &settings).await) }
             });
+            // At most 100 headers: hyper's default, and to say so costs an allocation for each request.
             let connection = hyper::server::conn::http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(patience)
-                .max_headers(100)
                 .max_buf_size(64 << 10)
                 .serve_connection(TokioIo::new(stream), service);
+            tokio::pin!(connection);
             // An agent that goes away is its own business.
+            tokio::select! {
+                biased;
+                _served = connection.as_mut() => return,
+                _ = closing.wait_for(|closing| *closing) => connection.as_mut().graceful_shutdown(),
+            }
             let _served = connection.await;
         });
     }
     drop(listener);
     let _finished =
         tokio::time::timeout(FAREWELL, async { while connections.join_next().await.is_some() {} }).await;
+}
+
+/// Accepts a connection on which small pieces do not wait for each other.
+async fn accept(listener: &TcpListener) -> std::io::Result<TcpStream> {
+    let (stream, _) = listener.accept().await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 async fn answer<H: Handler>(
@@ -217,3 +228,6 @@ fn name_session(response: &mut Response<Body>, session: Option<String>) {
         response.headers_mut().insert(SESSION, value);
     }
 }
+
+#[cfg(test)]
+mod tests;
