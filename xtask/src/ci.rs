@@ -8,17 +8,23 @@ use crate::{conformance, examples, layers, peers};
 /// Most packages in the lock file. Each is code of somebody else's that runs with our rights.
 const PACKAGES: usize = 300;
 
-/// Installs what the tests need and runs them.
-pub(crate) fn test() -> Result<()> {
+/// Installs what the tests need and runs them: all, or those that the arguments, which are the runner's, choose.
+pub(crate) fn test(arguments: &[String]) -> Result<()> {
     let peers = peers::install()?;
     run(&mut cargo(&["build", "--package", "lockgate", "--package", "testkit", "--bins"]))?;
+    // First, so that the last line is the count of the many.
+    if arguments.is_empty() {
+        run(&mut cargo(&["test", "--workspace", "--doc", "--quiet"]))?;
+    }
     let mut tests = if has("cargo-nextest") {
-        cargo(&["nextest", "run", "--workspace", "--no-fail-fast"])
+        cargo(&["nextest", "run", "--no-fail-fast"])
     } else {
-        cargo(&["test", "--workspace", "--no-fail-fast"])
+        cargo(&["test", "--no-fail-fast", "--lib", "--bins", "--tests"])
     };
-    run(tests.env("LOCKGATE_PEERS", &peers))?;
-    run(&mut cargo(&["test", "--workspace", "--doc", "--quiet"]))
+    if !arguments.iter().any(|argument| argument.starts_with("-p") || argument.starts_with("--package")) {
+        tests.arg("--workspace");
+    }
+    run(tests.args(arguments).env("LOCKGATE_PEERS", &peers))
 }
 
 /// Everything, in the order in which a fault is cheapest to find.
@@ -34,8 +40,8 @@ pub(crate) fn all() -> Result<()> {
     })?;
     step("examples", examples::run)?;
     step("advisories and licences", deny)?;
-    step("conformance", conformance::run)?;
-    step("tests", test)
+    step("conformance", || conformance::run(&[]))?;
+    step("tests", || test(&[]))
 }
 
 fn packages() -> Result<()> {

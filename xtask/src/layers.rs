@@ -92,21 +92,13 @@ struct Graph(BTreeMap<String, BTreeSet<String>>);
 
 impl Graph {
     fn read(metadata: &Value) -> Option<Self> {
-        let name_of = |id: &str| {
-            let mut packages = metadata.get("packages")?.as_array()?.iter();
-            packages
-                .find(|package| package.get("id").and_then(Value::as_str) == Some(id))?
-                .get("name")?
-                .as_str()
-        };
         let names: BTreeMap<&str, &str> = metadata
             .get("packages")?
             .as_array()?
             .iter()
             .filter_map(|package| Some((package.get("id")?.as_str()?, package.get("name")?.as_str()?)))
             .collect();
-        debug_assert!(names.iter().take(1).all(|(id, name)| name_of(id) == Some(*name)));
-        let mut graph = BTreeMap::new();
+        let mut graph: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for node in metadata.pointer("/resolve/nodes")?.as_array()? {
             let name = names.get(node.get("id")?.as_str()?)?;
             let normal = node.get("deps")?.as_array()?.iter().filter(|dependency| {
@@ -114,7 +106,8 @@ impl Graph {
                 kinds.is_some_and(|kinds| kinds.iter().any(|kind| kind.get("kind") == Some(&Value::Null)))
             });
             let reached = normal.filter_map(|dependency| names.get(dependency.get("pkg")?.as_str()?));
-            graph.insert((*name).to_owned(), reached.map(|name| (*name).to_owned()).collect());
+            // A name may stand for several versions; what any of them reaches counts.
+            graph.entry((*name).to_owned()).or_default().extend(reached.map(|name| (*name).to_owned()));
         }
         Some(Self(graph))
     }
@@ -177,11 +170,32 @@ impl Graph {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
     fn the_layers_hold() {
         check().unwrap();
+    }
+
+    #[test]
+    fn two_versions_of_a_package_are_one_name() {
+        let package = |id: &str, name: &str| json!({ "id": id, "name": name });
+        let normal = |id: &str| json!({ "pkg": id, "dep_kinds": [{ "kind": null }] });
+        let development = |id: &str| json!({ "pkg": id, "dep_kinds": [{ "kind": "dev" }] });
+        let metadata = json!({
+            "packages": [package("m", "lockgate-model"), package("a1", "a"), package("a2", "a"), package("t", "tokio"), package("r", "rand")],
+            "resolve": { "nodes": [
+                { "id": "m", "deps": [normal("a1"), development("r")] },
+                { "id": "a1", "deps": [normal("t")] },
+                { "id": "a2", "deps": [] },
+                { "id": "t", "deps": [] },
+                { "id": "r", "deps": [] },
+            ] }
+        });
+        let graph = Graph::read(&metadata).unwrap();
+        assert_eq!(graph.faults().unwrap(), ["lockgate-model is pure and reaches tokio"]);
     }
 
     #[test]

@@ -20,7 +20,12 @@ pub(crate) fn install() -> Result<PathBuf> {
     let first = digest.finalize().iter().take(8).fold(0_u64, |key, byte| key << 8 | u64::from(*byte));
     let key = format!("{first:016x}");
     let folder = cache()?.join("lockgate-peers").join(key);
-    if folder.join("complete").is_file() {
+    std::fs::create_dir_all(&folder)?;
+    // Two runs at a time install once. The lock goes with the file.
+    let lock = std::fs::File::create(folder.join("lock"))?;
+    lock.lock()?;
+    // The interpreter is a link to the machine's own: after an upgrade of that, it may lead nowhere.
+    if folder.join("complete").is_file() && folder.join("python/bin/python").is_file() {
         return Ok(folder);
     }
     for (program, package) in [("node", "nodejs"), ("npm", "npm"), ("python3", "python3")] {
@@ -29,7 +34,6 @@ pub(crate) fn install() -> Result<PathBuf> {
         }
     }
     say(&format!("installing servers and clients for the end-to-end tests into {}", folder.display()));
-    std::fs::create_dir_all(&folder)?;
     for name in ["package.json", "package-lock.json"] {
         std::fs::copy(source.join(name), folder.join(name))?;
     }
@@ -38,10 +42,10 @@ pub(crate) fn install() -> Result<PathBuf> {
         .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", "--prefix"])
         .arg(&folder))?;
     let python = folder.join("python");
-    run(Command::new("python3").args(["-m", "venv"]).arg(&python))
+    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&python))
         .context("hint: apt-get install python3-venv")?;
     run(Command::new(python.join("bin/pip"))
-        .args(["install", "--quiet", "--requirement"])
+        .args(["install", "--quiet", "--disable-pip-version-check", "--requirement"])
         .arg(source.join("requirements.txt")))?;
     std::fs::write(folder.join("complete"), b"")?;
     Ok(folder)

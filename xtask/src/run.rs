@@ -23,6 +23,11 @@ pub(crate) fn say(text: &str) {
     let _said = writeln!(std::io::stdout().lock(), "{text}");
 }
 
+/// Says on standard error what went wrong.
+pub(crate) fn complain(text: &str) {
+    let _said = writeln!(std::io::stderr().lock(), "{text}");
+}
+
 /// Runs a program to its end; its failure is ours.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let shown = format!("{command:?}");
@@ -46,11 +51,12 @@ pub(crate) fn has(program: &str) -> bool {
     std::env::split_paths(&paths).any(|folder| folder.join(program).is_file())
 }
 
-/// One named step, with its time.
+/// One named step, with its time. It is the last one where it fails.
 pub(crate) fn step(name: &str, body: impl FnOnce() -> Result<()>) -> Result<()> {
     say(&format!("=== {name}"));
     let start = Instant::now();
-    body().with_context(|| format!("step `{name}` failed"))?;
-    say(&format!("=== {name}: {:.1} s", start.elapsed().as_secs_f32()));
-    Ok(())
+    let done = body();
+    let (end, time) = (if done.is_ok() { "done" } else { "FAILED" }, start.elapsed().as_secs_f32());
+    say(&format!("=== {name}: {end}, {time:.1} s"));
+    done.with_context(|| format!("step `{name}` failed"))
 }
