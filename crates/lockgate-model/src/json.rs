@@ -288,7 +288,9 @@ fn decode(raw: &[u8]) -> Cow<'_, str> {
                 if (0xD800..0xDC00).contains(&unit) {
                     // The scanner has seen that a low surrogate follows.
                     chars.by_ref().take(2).for_each(drop);
-                    unit = 0x10000 + ((unit - 0xD800) << 10) + hex4(&mut chars).wrapping_sub(0xDC00);
+                    // Text that was not checked may hold anything here: then the sum means nothing, and nobody uses it.
+                    let low = hex4(&mut chars).wrapping_sub(0xDC00);
+                    unit = 0x10000_u32.wrapping_add((unit - 0xD800) << 10).wrapping_add(low);
                 }
                 out.push(char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER));
             }
