@@ -167,6 +167,12 @@ impl Gateway {
         boundary.servers.get(server).map_or(Duration::ZERO, |server| Duration::from_millis(server.deadline))
     }
 
+    /// The longest a server may take without a sign of progress.
+    fn patience(&self, server: &ServerName) -> Duration {
+        let boundary = self.boundary();
+        boundary.servers.get(server).map_or(Duration::ZERO, |server| Duration::from_millis(server.timeout))
+    }
+
     fn mint() -> Result<String, Reason> {
         lockgate_transport::unguessable().ok_or(Reason::InternalFault)
     }

@@ -198,7 +198,8 @@ impl Session {
         let server = permit.server().clone();
         let mut waiting =
             Waiting { session: Arc::clone(self), server: server.clone(), exchange, done: false };
-        let patience = self.gateway.deadline(&server);
+        // Before the answer begins there can be no sign of progress.
+        let patience = self.gateway.patience(&server);
         let upstream = self.upstream_id(&server);
         let sent = tokio::time::timeout(patience, http.send(permit, upstream.as_deref())).await;
         waiting.done = true;
@@ -248,6 +249,10 @@ impl Session {
         if let Some(response) = Self::immediate(exchange, &steps) {
             self.gateway.record_all(steps);
             return response;
+        }
+        if steps.is_empty() {
+            // The core has stopped waiting at the same moment, and has said so to nobody.
+            return FrontResponse::Refuse(Reason::ServerTimedOut, None);
         }
         let mut stream = self.register(exchange);
         self.perform(steps, Via::default()).await;

@@ -347,17 +347,16 @@ impl Session {
         let server = permit.server().clone();
         let exchange = permit.exchange();
         if let Some(http) = self.gateway.http_server(&server) {
-            match exchange {
+            if let Some(exchange) = exchange {
                 // A request runs beside others; its answer comes as an event.
-                Some(exchange) => {
-                    let session = Arc::clone(self);
-                    let task = tokio::spawn(async move { session.exchange_over_http(http, permit).await });
-                    lock(&self.under_way).insert(exchange, task.abort_handle());
-                }
-                None => {
-                    // What wants no answer may fail; a server that is gone will fail the next request.
-                    let _sent = http.send(permit, self.upstream_id(&server).as_deref()).await;
-                }
+                let session = Arc::clone(self);
+                let task = tokio::spawn(async move { session.exchange_over_http(http, permit).await });
+                lock(&self.under_way).insert(exchange, task.abort_handle());
+            } else {
+                // What wants no answer may fail; a server that is gone will fail the next request.
+                let upstream = self.upstream_id(&server);
+                let sending = http.send(permit, upstream.as_deref());
+                let _sent = tokio::time::timeout(self.gateway.patience(&server), sending).await;
             }
         } else if let Err(reason) = self.links.send(self, permit).await
             && exchange.is_some()
