@@ -6,46 +6,65 @@
     reason = "a test that fails here has found something"
 )]
 
+use std::path::Path;
 use std::process::Command;
 
 fn demo(arguments: &[&str]) -> (String, bool) {
     let output = Command::new(env!("CARGO_BIN_EXE_lockgate")).arg("demo").args(arguments).output().unwrap();
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
     (String::from_utf8(output.stdout).unwrap(), output.status.success())
 }
 
 #[test]
 fn the_attack_succeeds_without_lockgate_and_is_stopped_with_it() {
     let (text, good) = demo(&["--json"]);
-    let shown: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert!(good);
-    assert_eq!(shown["without_lockgate"]["users_after"], serde_json::Value::Null);
-    assert_eq!(shown["through_lockgate"]["users_after"], 3);
-    assert_eq!(shown["through_lockgate"]["refused"], "untrusted_content_reaches_sink");
-    let last = &shown["through_lockgate"]["steps"][3];
+    assert_eq!(text.lines().count(), 1, "one object on one line");
+    let shown: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(shown["as_expected"], true);
+    let (without, through) = (&shown["without_lockgate"], &shown["through_lockgate"]);
+    assert_eq!((&without["users_before"], &without["users_after"]), (&3.into(), &serde_json::Value::Null));
+    assert_eq!((&through["users_before"], &through["users_after"]), (&3.into(), &3.into()));
+    assert_eq!(through["refused"], "untrusted_content_reaches_sink");
+    let outcomes = |run: &serde_json::Value| {
+        let steps = run["steps"].as_array().unwrap().iter();
+        steps.map(|step| format!("{} {}", step["tool"], step["outcome"]).replace('"', "")).collect::<Vec<_>>()
+    };
     assert_eq!(
-        (&last["tool"], &last["answer"]),
-        (&"query".into(), &"3".into()),
-        "the legitimate query passes"
+        outcomes(without),
+        ["query answered", "fetch_page answered", "execute answered", "query failed"]
     );
+    assert_eq!(
+        outcomes(through),
+        ["query answered", "fetch_page answered", "execute refused", "query answered"]
+    );
+    assert_eq!(through["steps"][3]["answer"], "3", "the legitimate query passes");
+    for step in [1, 2] {
+        let asked = |run: &serde_json::Value| {
+            (run["steps"][step]["argument"].clone(), run["steps"][step]["obeyed"].clone())
+        };
+        assert_eq!(asked(without), asked(through), "the same agent and the same page");
+    }
     assert_eq!(shown["record"]["rule"], "flow.cross_server");
 }
 
+/// `BLESS=1` writes what is committed.
 #[test]
-fn the_text_fits_a_terminal_and_carries_no_control_characters() {
+fn the_text_is_what_is_committed_and_fits_a_terminal() {
     let (text, good) = demo(&[]);
     assert!(good);
-    assert!(text.lines().count() <= 50, "{} lines", text.lines().count());
-    assert!(text.lines().all(|line| line.chars().count() <= 120 && !line.contains('\u{1b}')));
-    let reference = text.lines().find(|line| line.contains("Ref ")).unwrap();
-    let reference = reference.split("Ref ").nth(1).unwrap();
-    let stable = text.replace(reference, "REF");
-    for (what, told) in [
-        ("the table is lost", "✗ The table is gone."),
-        ("the reason", "refused    untrusted_content_reaches_sink"),
-        ("the table is kept", "✓ The table still has its 3 users"),
-        ("the record", "verdict deny, reason untrusted_content_reaches_sink"),
-        ("what to do next", "lockgate wrap -- "),
-    ] {
-        assert!(stable.contains(told), "{what} is not told:\n{stable}");
+    assert!(text.lines().count() <= 40, "{} lines", text.lines().count());
+    for line in text.lines() {
+        assert!(line.chars().count() <= 80 && !line.chars().any(char::is_control), "{line:?}");
     }
+    let (before, rest) = text.split_once("Ref ").unwrap();
+    let (reference, after) = rest.split_once('.').unwrap();
+    assert!(!reference.contains(char::is_whitespace), "{reference:?}");
+    let stable = format!("{before}Ref REFERENCE.{after}");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/demo.txt");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&file, &stable).unwrap();
+    }
+    let committed = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(committed == stable, "tests/demo.txt differs\n--- committed\n{committed}+++ now\n{stable}");
 }

@@ -92,10 +92,15 @@ impl Scripted {
     }
 }
 
-/// Runs a statement that can only read: the file is opened so.
+/// Runs one `SELECT` on a file that is opened for reading. Opening it so is not enough: `VACUUM INTO` reads this file and
+/// writes another.
 fn query(database: &Path, sql: &str) -> Result<String, String> {
+    let select = sql.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("select"));
+    if !select {
+        return Err("only one SELECT is run here".to_owned());
+    }
     let rows = || -> rusqlite::Result<String> {
-        let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let connection = open(database)?;
         let value: rusqlite::types::Value = connection.query_row(sql, [], |row| row.get(0))?;
         Ok(match value {
             rusqlite::types::Value::Integer(number) => number.to_string(),
@@ -106,6 +111,10 @@ fn query(database: &Path, sql: &str) -> Result<String, String> {
         })
     };
     rows().map_err(|error| error.to_string())
+}
+
+fn open(database: &Path) -> rusqlite::Result<Connection> {
+    Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
 
 fn execute(database: &Path, sql: &str) -> Result<String, String> {
@@ -119,7 +128,53 @@ pub(super) fn make_database(path: &Path) -> Result<PathBuf, String> {
     Ok(path.to_owned())
 }
 
-/// How many users the file holds; none where there is no such table.
-pub(super) fn count_users(path: &Path) -> Option<u64> {
-    query(path, "SELECT count(*) FROM users").ok()?.parse().ok()
+/// How many users the file holds; none where there is no such table. A file that cannot be read is an error: it proves
+/// nothing about the table.
+pub(super) fn count_users(path: &Path) -> Result<Option<u32>, String> {
+    let count = || -> rusqlite::Result<Option<u32>> {
+        let connection = open(path)?;
+        if !connection.table_exists(None, "users")? {
+            return Ok(None);
+        }
+        connection.query_row("SELECT count(*) FROM users", [], |row| row.get(0)).map(Some)
+    };
+    count().map_err(|error| format!("cannot read {}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn query_reads_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = make_database(&folder.path().join("users.sqlite")).unwrap();
+        assert_eq!(query(&file, " select count(*) FROM users").unwrap(), "3");
+        let copy = folder.path().join("copy.sqlite");
+        for sql in [
+            format!("VACUUM INTO '{}'", copy.display()),
+            format!("ATTACH '{}' AS other", copy.display()),
+            "SELECT 1; DROP TABLE users".to_owned(),
+            "DELETE FROM users RETURNING name".to_owned(),
+            "PRAGMA user_version = 7".to_owned(),
+            "/* SELECT */ DROP TABLE users".to_owned(),
+            String::new(),
+        ] {
+            assert!(query(&file, &sql).is_err(), "{sql}");
+        }
+        assert!(!copy.exists());
+        assert_eq!(count_users(&file), Ok(Some(3)));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_not_a_table_that_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(count_users(&folder.path().join("missing.sqlite")).is_err());
+        let file = make_database(&folder.path().join("users.sqlite")).unwrap();
+        execute(&file, "DROP TABLE users").unwrap();
+        assert_eq!(count_users(&file), Ok(None));
+        let text = folder.path().join("text.sqlite");
+        std::fs::write(&text, "not a database ".repeat(100)).unwrap();
+        assert!(count_users(&text).is_err());
+    }
 }
