@@ -201,14 +201,18 @@ impl Core {
             // the answer may still come.
             Some(server) if !self.is_lines(&server) && revision != Revision::R2026_07_28 => {
                 let permit = Self::notify(&server, "notifications/cancelled", bytes.clone(), revision);
-                self.exchanges.close(open);
+                if let Some(closed) = self.exchanges.close(open) {
+                    self.taken_back(open, &closed, steps);
+                }
                 steps.push(Step::Send(permit));
             }
             Some(server) if self.is_lines(&server) => {
                 let mut splice = Splice::new(bytes);
                 splice.replace(id, open.to_string());
                 let permit = Self::notify(&server, "notifications/cancelled", splice.finish(), revision);
-                self.exchanges.close(open);
+                if let Some(closed) = self.exchanges.close(open) {
+                    self.taken_back(open, &closed, steps);
+                }
                 steps.push(Step::Send(permit));
             }
             _ => self.cancel(open, steps),

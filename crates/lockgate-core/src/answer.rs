@@ -117,6 +117,11 @@ impl Core {
         fields: &Fields<'_>,
         now: Tick,
     ) -> Result<(), Reason> {
+        // The agent brings the state back: one of ours would stand for an approval that was never asked for.
+        let state = fields.get("requestState").and_then(Json::text);
+        if state.is_some_and(|state| crate::hold::Holds::is_ours(&state)) {
+            return Err(Reason::ServerBrokeProtocol);
+        }
         let Some(questions) = fields.get("inputRequests") else { return Ok(()) };
         for (_, question) in questions.members() {
             let method = question.get("method").and_then(Json::text);

@@ -70,10 +70,12 @@ impl Catalogue {
 
     /// Adds a tool. False where the name is taken: of two tools with one name nobody knows which is meant.
     pub(crate) fn add(&mut self, server: &ServerName, tool: ToolName, offered: Offered) -> bool {
-        if self.tools.contains_key(&tool) {
+        let exposed = names::exposed_tool(server, &tool);
+        // A name may also be made to be the shortened form of another.
+        if self.tools.contains_key(&tool) || self.exposed.contains_key(&exposed) {
             return false;
         }
-        self.exposed.insert(names::exposed_tool(server, &tool), tool.clone());
+        self.exposed.insert(exposed, tool.clone());
         self.tools.insert(tool, offered);
         true
     }

@@ -35,6 +35,15 @@ pub enum Event<'a> {
         /// Why.
         reason: Reason,
     },
+    /// An HTTP server does not know the session any more in which it was sent this (status 404).
+    Forgotten {
+        /// The server.
+        server: ServerName,
+        /// The exchange that got no answer.
+        exchange: ExchangeId,
+        /// Has it been greeted again since the message was sent?
+        greeted: bool,
+    },
     /// The agent hung up on an exchange.
     Gone {
         /// The exchange.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use lockgate_model::{Effect, ExchangeId, Label, Revision, ServerName, Tick, ToolName};
+use lockgate_policy::Subject;
 
 use crate::fan::Fan;
 use crate::hold::Held;
@@ -38,8 +39,10 @@ pub(crate) enum Asker {
 /// What it waits for.
 #[derive(Debug)]
 pub(crate) enum State {
-    /// The answer of a server.
-    Waiting { server: ServerName },
+    /// The answer of a server. What was sent, where it may have to be sent again.
+    Waiting { server: ServerName, resend: Option<Box<Outgoing>> },
+    /// A server that has forgotten its session and is greeted again. Then this is sent again.
+    Returning(Box<Outgoing>),
     /// The answers of several servers: its parts.
     Fanned(Fan),
     /// A server's list of tools, to know what the call is about. Then the message is decided.
@@ -53,6 +56,8 @@ pub(crate) enum State {
 pub(crate) struct Target {
     pub(crate) server: Option<ServerName>,
     pub(crate) tool: Option<(ToolName, Effect)>,
+    /// What the operator's rules are asked about, and its name.
+    pub(crate) subject: Option<(Subject, String)>,
     /// A form that is safe to print.
     pub(crate) shown: Option<String>,
     /// The list request asks for a further page.
@@ -68,7 +73,8 @@ impl Exchange {
 
     pub(crate) fn waits_for(&self) -> Option<&ServerName> {
         match &self.state {
-            State::Waiting { server } => Some(server),
+            State::Waiting { server, .. } => Some(server),
+            State::Returning(outgoing) => Some(&outgoing.server),
             State::Fanned(_) | State::Learning { .. } | State::Held(_) => None,
         }
     }
@@ -111,7 +117,7 @@ impl Exchange {
     /// Enough of it to tell a server that nobody waits any more.
     pub(crate) fn shell(&self) -> Self {
         let state = match self.waits_for() {
-            Some(server) => State::Waiting { server: server.clone() },
+            Some(server) => State::Waiting { server: server.clone(), resend: None },
             None => State::Learning { message: Bytes::new(), headers: None },
         };
         Self {
@@ -186,6 +192,13 @@ impl Exchanges {
     /// Everything that waits for this server.
     pub(crate) fn waiting_for(&self, server: &ServerName) -> Vec<ExchangeId> {
         self.open.iter().filter(|(_, open)| open.waits_for() == Some(server)).map(|(id, _)| *id).collect()
+    }
+
+    /// Everything that is sent again once this server has been greeted.
+    pub(crate) fn returning(&self, server: &ServerName) -> Vec<ExchangeId> {
+        let returns =
+            |open: &Exchange| matches!(&open.state, State::Returning(kept) if kept.server == *server);
+        self.open.iter().filter(|(_, open)| returns(open)).map(|(id, _)| *id).collect()
     }
 
     /// The newest request of the agent that waits for this server: what a server says on a pipe without naming a

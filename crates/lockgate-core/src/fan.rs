@@ -15,7 +15,7 @@ use crate::record::Note;
 use crate::{Core, Head, Outlet, Sent, Step, merge, names};
 
 /// The exchange of what is asked for nobody's request. The first real one is 1.
-const NOBODY: ExchangeId = ExchangeId(0);
+pub(crate) const NOBODY: ExchangeId = ExchangeId(0);
 
 /// Most pages of one server's list that are asked for.
 const PAGES: usize = 1_000;
@@ -124,18 +124,6 @@ impl Core {
         );
     }
 
-    /// Greets a server that was lost or has joined late, in the agent's own words.
-    pub(crate) fn greet_again(&mut self, server: &ServerName, now: Tick, steps: &mut Vec<Step>) {
-        let Some(greeting) = self.greeting.clone() else { return };
-        let received = crate::Received::read(&greeting, lockgate_model::Side::Agent, &self.boundary.limits);
-        let Some((id, _, _)) = received.request() else { return };
-        let part = self.open();
-        let mut splice = Splice::new(&greeting);
-        splice.replace(id, part.to_string());
-        let revision = self.agent.revision.unwrap_or(Revision::R2025_11_25);
-        self.ask_part(part, NOBODY, server, "initialize", splice.finish(), revision, false, now, steps);
-    }
-
     /// Asks a server for a page of a list, for an exchange of the agent.
     #[expect(clippy::too_many_arguments, reason = "a request is described by all of it")]
     pub(crate) fn list_part(
@@ -155,7 +143,7 @@ impl Core {
     }
 
     #[expect(clippy::too_many_arguments, reason = "a request is described by all of it")]
-    fn ask_part(
+    pub(crate) fn ask_part(
         &mut self,
         part: ExchangeId,
         of: ExchangeId,
@@ -169,6 +157,15 @@ impl Core {
     ) {
         let (quiet, most) = self.patience(Some(server), method);
         let target = Target { server: Some(server.clone()), further_page, ..Target::default() };
+        let wire = self.wire_revision(server, revision);
+        let head = Head {
+            sent: Sent::Request,
+            revision: wire,
+            method: Some(method),
+            name: None,
+            parameters: Vec::new(),
+        };
+        let outgoing = Outgoing { server: server.clone(), message, head, rule: "protocol".to_owned() };
         let exchange = Exchange {
             asker: Asker::Part { of },
             method,
@@ -179,13 +176,9 @@ impl Core {
             started: now,
             quiet_until: now.after_millis(quiet),
             until: now.after_millis(most),
-            state: State::Waiting { server: server.clone() },
+            state: self.waiting(&outgoing),
         };
         self.exchanges.insert(part, exchange);
-        let revision = self.wire_revision(server, revision);
-        let head =
-            Head { sent: Sent::Request, revision, method: Some(method), name: None, parameters: Vec::new() };
-        let outgoing = Outgoing { server: server.clone(), message, head, rule: "protocol".to_owned() };
         steps.push(Self::send(part, outgoing));
     }
 
@@ -234,11 +227,6 @@ impl Core {
                 answer.result = Some(bytes.slice_ref(result.raw()));
             }
         }
-        if of == NOBODY && part.method == "initialize" && answer.failed.is_none() {
-            let said = Bytes::from_static(b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}");
-            let revision = self.wire_revision(server, part.revision);
-            steps.push(Step::Send(Self::notify(server, "notifications/initialized", said, revision)));
-        }
         if let Some(reason) = answer.failed {
             let finding = Finding::deny(Phase::Answer, reason, "protocol");
             self.note(
@@ -251,6 +239,9 @@ impl Core {
                 steps,
             );
         }
+        if of == NOBODY && part.method == "initialize" {
+            return self.greeting_over(server, part.revision, answer.failed, now, steps);
+        }
         if let Some(open) = self.exchanges.get_mut(of) {
             match &mut open.state {
                 State::Fanned(fan) => {
@@ -260,7 +251,7 @@ impl Core {
                     slot.failed = answer.failed;
                 }
                 State::Learning { .. } => return self.learned(of, answer.failed, now, steps),
-                State::Waiting { .. } | State::Held(_) => {}
+                State::Waiting { .. } | State::Returning(_) | State::Held(_) => {}
             }
         }
         self.finish_fan(of, now, steps);
@@ -293,7 +284,7 @@ impl Core {
         // The fields a modern request must carry are taken from the agent's own request, which is still open.
         let kept = self.exchanges.get(of).and_then(|open| match &open.state {
             State::Learning { message, .. } | State::Fanned(Fan { message, .. }) => Some(message.clone()),
-            State::Waiting { .. } | State::Held(_) => None,
+            State::Waiting { .. } | State::Returning(_) | State::Held(_) => None,
         });
         let limits = self.boundary.limits;
         let received =

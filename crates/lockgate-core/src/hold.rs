@@ -38,6 +38,8 @@ pub(crate) struct Holds {
     asked: BTreeMap<Bytes, ExchangeId>,
     /// Stateless questions, by their state: what they are for and until when.
     pending: BTreeMap<String, (String, Tick)>,
+    /// Approved calls that have not come yet.
+    approved: BTreeMap<String, Tick>,
     /// Approved calls whose server asks for further rounds.
     going_on: BTreeMap<String, Tick>,
     next: u64,
@@ -50,12 +52,18 @@ impl Holds {
 
     /// The state of ours that a retried request brings back.
     pub(crate) fn redeems(params: &Params<'_>) -> Option<String> {
-        params.text("requestState").filter(|state| state.starts_with(STATE)).map(std::borrow::Cow::into_owned)
+        params.text("requestState").filter(|state| Self::is_ours(state)).map(std::borrow::Cow::into_owned)
     }
 
-    /// May this call go on without being asked about again?
-    pub(crate) fn continues(&mut self, fingerprint: impl FnOnce() -> String, now: Tick) -> bool {
-        !self.going_on.is_empty() && self.going_on.remove(&fingerprint()).is_some_and(|until| now < until)
+    /// May this call go on without being asked about again? `round`: it brings its server what that asked for.
+    pub(crate) fn continues(&mut self, fingerprint: impl FnOnce() -> String, round: bool, now: Tick) -> bool {
+        let calls = if round { &mut self.going_on } else { &mut self.approved };
+        !calls.is_empty() && calls.remove(&fingerprint()).is_some_and(|until| now < until)
+    }
+
+    fn approve(&mut self, fingerprint: String, until: Tick) {
+        bound(&mut self.approved, |until| *until);
+        self.approved.insert(fingerprint, until);
     }
 
     pub(crate) fn go_on(&mut self, fingerprint: String, until: Tick) {
@@ -63,9 +71,20 @@ impl Holds {
         self.going_on.insert(fingerprint, until);
     }
 
+    /// A held call is over; an answer to its question comes too late.
+    pub(crate) fn forget(&mut self, held: &Held) {
+        self.asked.remove(&held.question);
+    }
+
+    /// Questions that were answered too late are kept, to say so: there are few.
     pub(crate) fn forget_old(&mut self, now: Tick) {
-        self.pending.retain(|_, (_, until)| now < *until);
+        self.approved.retain(|_, until| now < *until);
         self.going_on.retain(|_, until| now < *until);
+    }
+
+    /// Is it an id or a state that only Lockgate gives?
+    pub(crate) fn is_ours(text: &str) -> bool {
+        text.starts_with(STATE)
     }
 }
 
@@ -149,7 +168,7 @@ impl Core {
         let State::Held(held) = &open.state else { return };
         let (outgoing, finding, question) =
             (held.outgoing.clone(), held.finding.clone(), held.question.clone());
-        open.state = State::Waiting { server: outgoing.server.clone() };
+        open.state = State::Waiting { server: outgoing.server.clone(), resend: None };
         let (method, target, arguments) = (open.method, open.target.clone(), open.arguments.clone());
         self.holds.asked.remove(&question);
         let (quiet, most) = self.patience(Some(&outgoing.server), method);
@@ -167,14 +186,11 @@ impl Core {
             steps,
         );
         // The configuration may have changed while the call waited: then what is denied now stays denied.
-        let denied = target.tool.as_ref().is_some_and(|(tool, _)| {
-            let subject = Some((lockgate_policy::Subject::Tool, tool.as_str()));
-            let call =
-                crate::phase::Call { server: &outgoing.server, subject, tool: Some(tool), approved: true };
-            crate::phase::decide(self, &call).finding.is_some()
-        });
-        if denied {
-            return self.refuse_open(exchange, Reason::ToolDenied, now, steps);
+        let subject = target.subject.as_ref().map(|(subject, name)| (*subject, name.as_str()));
+        let tool = target.tool.as_ref().map(|(tool, _)| tool);
+        let call = crate::phase::Call { server: &outgoing.server, subject, tool, approved: true };
+        if let Some(finding) = crate::phase::decide(self, &call).finding {
+            return self.refuse_open(exchange, finding, now, steps);
         }
         steps.push(Self::send(exchange, outgoing));
     }
@@ -191,13 +207,18 @@ impl Core {
         let State::Held(held) = &open.state else { return };
         let question = held.question.clone();
         self.holds.asked.remove(&question);
-        self.refuse_open(exchange, reason, now, steps);
+        self.refuse_open(exchange, Finding::deny(Phase::Policy, reason, "approval"), now, steps);
     }
 
-    fn refuse_open(&mut self, exchange: ExchangeId, reason: Reason, now: Tick, steps: &mut Vec<Step>) {
+    pub(crate) fn refuse_open(
+        &mut self,
+        exchange: ExchangeId,
+        finding: Finding,
+        now: Tick,
+        steps: &mut Vec<Step>,
+    ) {
         let Some(open) = self.exchanges.close(exchange) else { return };
         let Asker::Agent { id, .. } = &open.asker else { return };
-        let finding = Finding::deny(Phase::Policy, reason, "approval");
         let correlation = self.correlation(exchange);
         let about = reply::About {
             shown: open.target.shown.as_deref(),
@@ -206,7 +227,7 @@ impl Core {
             origin: None,
             correlation: &correlation,
         };
-        let message = if open.method == "tools/call" {
+        let message = if open.method == "tools/call" && finding.reason.is_decision() {
             reply::tool_refusal(id, &finding, &about, open.revision)
         } else {
             reply::error(Some(id), &finding, &about)
@@ -234,7 +255,7 @@ impl Core {
             Some((_, until)) if now >= until => Some(Reason::ApprovalTimedOut),
             Some(_) if !yes => Some(Reason::ApprovalDeclined),
             Some((fingerprint, until)) => {
-                self.holds.go_on(fingerprint, until);
+                self.holds.approve(fingerprint, until);
                 None
             }
         };

@@ -113,6 +113,9 @@ impl Core {
             let finding = Finding::deny(Phase::Identify, Reason::UnknownServer, "protocol");
             return self.refuse(request, &target, finding, None, steps);
         }
+        if request.method == "initialize" && !self.is_lines(&server) {
+            self.greeting = Some(request.bytes.clone());
+        }
         let outgoing = self.outgoing(request, &server, &[], Vec::new(), "protocol".to_owned());
         self.dispatch(request, target, None, outgoing, now, steps);
     }
@@ -140,13 +143,15 @@ impl Core {
         }
         let arguments = request.params.arguments();
         let fingerprint = || fingerprint(request.method, &located, arguments);
-        let approved = approved || self.holds.continues(fingerprint, now);
+        let round = ["requestState", "inputResponses"].iter().any(|name| request.params.get(name).is_some());
+        let approved = approved || self.holds.continues(fingerprint, round, now);
         let subject = located.subject.as_ref().map(|(subject, name)| (*subject, name.as_str()));
         let call = Call { server: &located.server, subject, tool, approved };
         let decision = decide(self, &call);
         let target = Target {
             server: Some(located.server.clone()),
             tool: tool.map(|tool| (tool.clone(), decision.effect)),
+            subject: located.subject.clone(),
             shown: Some(located.shown.clone()),
             further_page: false,
             approved: approved.then(fingerprint),
@@ -389,7 +394,7 @@ impl Core {
                 .verdict(verdict),
             steps,
         );
-        let state = State::Waiting { server: outgoing.server.clone() };
+        let state = self.waiting(&outgoing);
         self.insert(request, target, arguments, state, Some(&outgoing.server.clone()), now);
         steps.push(Self::send(request.exchange, outgoing));
     }

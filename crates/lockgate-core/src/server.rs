@@ -9,6 +9,7 @@ use lockgate_model::{
 };
 
 use crate::exchange::Asker;
+use crate::hold::Holds;
 use crate::question::Question;
 use crate::record::Note;
 use crate::{Core, Outlet, Received, Step, names, reply};
@@ -308,6 +309,8 @@ impl Core {
         let refused = match known {
             None => Some(Reason::UnexpectedRequest),
             Some(_) if self.questions.is_full() => Some(Reason::TooManyOpen),
+            // The person's answer to it would count as an approval.
+            Some(_) if id.text().is_some_and(|id| Holds::is_ours(&id)) => Some(Reason::BadId),
             Some(method) => self.may_ask(server, method).err(),
         };
         let given = source.bytes.slice_ref(id.raw());

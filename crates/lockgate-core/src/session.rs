@@ -7,7 +7,7 @@ use lockgate_model::{
 };
 
 use crate::catalogue::Catalogue;
-use crate::exchange::{Exchange, Exchanges};
+use crate::exchange::{Exchange, Exchanges, State};
 use crate::hold::Holds;
 use crate::question::Questions;
 use crate::task::Tasks;
@@ -80,12 +80,9 @@ pub(crate) struct Peer {
     /// How often it broke the protocol.
     strikes: u32,
     /// When to shake hands with it again, and how long to wait after that: it was lost, or has joined late.
-    greet_at: Option<(Tick, u64)>,
+    pub(crate) greet_at: Option<(Tick, u64)>,
 }
 
-/// Pauses before a lost server is greeted again. Milliseconds.
-const FIRST_GREETING: u64 = 500;
-const LAST_GREETING: u64 = 30_000;
 /// A server that broke the protocol this often within one session is disconnected.
 const STRIKES: u32 = 200;
 
@@ -127,6 +124,9 @@ impl Core {
                 self.from_server(&server, exchange, &received, now, steps);
             }
             Event::Failed { server, exchange, reason } => self.failed(&server, exchange, reason, now, steps),
+            Event::Forgotten { server, exchange, greeted } => {
+                self.forgotten(&server, exchange, greeted, now, steps);
+            }
             Event::Gone { exchange } => self.gone(exchange, steps),
             Event::Wake => self.wake(now, steps),
             Event::Changed(boundary) => {
@@ -215,6 +215,17 @@ impl Core {
         }
         if let Some(open) = self.exchanges.close(exchange) {
             self.stop(exchange, &open, steps);
+            self.taken_back(exchange, &open, steps);
+        }
+    }
+
+    /// The last word on a request that the agent took back is none: its stream ends.
+    pub(crate) fn taken_back(&mut self, exchange: ExchangeId, open: &Exchange, steps: &mut Vec<Step>) {
+        if let State::Held(held) = &open.state {
+            self.holds.forget(held);
+        }
+        if open.agent_id().is_some() {
+            steps.push(Self::release(exchange, Bytes::new(), 202));
         }
     }
 
@@ -233,36 +244,6 @@ impl Core {
             }
         } else {
             steps.push(Step::Abandon { server: server.clone(), exchange });
-        }
-    }
-
-    /// A server of several, of the handshake era, has to be greeted (again): soon, then ever more rarely.
-    pub(crate) fn greet_later(&mut self, server: &ServerName, now: Tick) {
-        let legacy = self.agent.revision.is_some_and(|revision| revision != Revision::R2026_07_28);
-        if !(self.aggregates() && legacy && self.greeting.is_some()) {
-            return;
-        }
-        let peer = self.peer(server);
-        if peer.revision.is_none() {
-            let pause = peer.greet_at.map_or(FIRST_GREETING, |(_, pause)| (pause * 2).min(LAST_GREETING));
-            peer.greet_at = Some((now.after_millis(pause), pause));
-        }
-    }
-
-    /// A server has answered the handshake.
-    pub(crate) fn greeted(&mut self, server: &ServerName, revision: Revision) {
-        let peer = self.peer(server);
-        peer.revision = Some(revision);
-        peer.greet_at = None;
-    }
-
-    fn greet(&mut self, now: Tick, steps: &mut Vec<Step>) {
-        let due = |peer: &Peer| peer.greet_at.is_some_and(|(at, _)| at <= now);
-        let servers: Vec<_> =
-            self.peers.iter().filter(|(_, peer)| due(peer)).map(|(server, _)| server.clone()).collect();
-        for server in servers {
-            self.greet_later(&server, now);
-            self.greet_again(&server, now, steps);
         }
     }
 

@@ -55,7 +55,10 @@ impl Conduit {
         tokio::spawn(async move {
             while let Some(delivery) = stream.recv().await {
                 let last = delivery.last;
-                keeper.keep(delivery.message);
+                // A request that was taken back ends without a word.
+                if !delivery.message.is_empty() {
+                    keeper.keep(delivery.message);
+                }
                 if last {
                     break;
                 }

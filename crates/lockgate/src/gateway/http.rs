@@ -44,6 +44,7 @@ impl Gateway {
             }
         };
         let session = Arc::clone(&found.session);
+        let _in_use = session.in_use();
         let (exchange, steps) = session.from_agent(body, received, Some(request.headers.clone()));
         let response = match () {
             () if opens => session.respond_at_last(exchange, steps).await,

@@ -144,6 +144,10 @@ async fn listen(
 ) {
     while let Some(line) = lines.recv().await {
         let Some(session) = session.upgrade() else { return };
+        // It was cut off: what it had still to say is nobody's answer any more.
+        if child.strong_count() == 0 {
+            return;
+        }
         match line {
             ChildLine::Message(bytes) => session.from_server(&server, None, bytes, Via::default()).await,
             ChildLine::TooLong(start) => {
@@ -162,7 +166,7 @@ async fn listen(
                     let code = code.map_or_else(|| "a signal".to_owned(), |code| format!("code {code}"));
                     session.gateway.say(&format!("server `{server}` ended with {code}"));
                     session.failed(&server, None, Reason::ServerExited).await;
-                    session.child_ended();
+                    session.server_ended();
                 }
                 return;
             }

@@ -52,6 +52,9 @@ const INHERITED: [&str; 14] = [
     "SYSTEMROOT",
 ];
 
+/// Longest wait for a server to acknowledge what wants no answer.
+const COURTESY: Duration = Duration::from_secs(5);
+
 /// Everything the process shares.
 pub struct Gateway {
     state: Mutex<State>,
@@ -173,6 +176,13 @@ impl Gateway {
         boundary.servers.get(server).map_or(Duration::ZERO, |server| Duration::from_millis(server.timeout))
     }
 
+    /// How long a server may take over what wants no answer, while others wait.
+    fn courtesy(&self, server: &ServerName) -> Duration {
+        let boundary = self.boundary();
+        let timeout = boundary.servers.get(server).map_or(0, |server| server.timeout);
+        Duration::from_millis(timeout).min(COURTESY)
+    }
+
     fn mint() -> Result<String, Reason> {
         lockgate_transport::unguessable().ok_or(Reason::InternalFault)
     }
@@ -205,13 +215,14 @@ impl Gateway {
             for session in self.sessions.all() {
                 let steps = session.wake();
                 if !steps.is_empty() {
-                    session.perform(steps, Via::default()).await;
+                    // An agent that does not read, or a server that does not, stops its own session's time alone.
+                    tokio::spawn(async move { session.perform(steps, Via::default()).await });
                 }
             }
             let idle = u64::try_from(lock(&self.state).idle.as_micros()).unwrap_or(u64::MAX);
             let then = Tick(self.clock.now().0.saturating_sub(idle));
             for session in self.sessions.take_idle(then) {
-                session.end().await;
+                tokio::spawn(async move { session.end().await });
             }
         }
     }

@@ -34,6 +34,7 @@ impl Drop for Waiting {
             exchange: Some(self.exchange),
             reason: Reason::ServerExited,
         });
+        self.session.close_stream(self.exchange);
         self.session.gateway.record_all(steps);
     }
 }
@@ -66,10 +67,7 @@ impl Session {
         let mut stream = self.register(exchange);
         self.perform(steps, Via::default()).await;
         match stream.try_recv() {
-            Ok(Delivery { message, status, .. }) if message.is_empty() => FrontResponse::Empty { status },
-            Ok(Delivery { message, status, .. }) => {
-                FrontResponse::Json { status, body: message, session: None }
-            }
+            Ok(delivery) => whole(delivery),
             Err(_) => FrontResponse::Empty { status: 202 },
         }
     }
@@ -85,26 +83,13 @@ impl Session {
             self.gateway.record_all(steps);
             return response;
         }
-        let mut stream = self.register(exchange);
+        let stream = self.register(exchange);
         if self.core().revision() == Some(Revision::R2025_11_25) {
             return self.respond_resumably(exchange, steps, stream);
         }
-        let mut leaving = Leaving { session: Arc::clone(self), exchange, done: false };
+        let leaving = Leaving { session: Arc::clone(self), exchange, done: false };
         self.perform(steps, Via::default()).await;
-        let first = stream.recv().await;
-        leaving.done = true;
-        match first {
-            Some(Delivery { message, status, last: true, mark: None }) => {
-                FrontResponse::Json { status, body: message, session: None }
-            }
-            Some(first) => {
-                let (sender, body) = FrontStream::open();
-                let session = Arc::clone(self);
-                tokio::spawn(async move { session.feed(Some(exchange), first, stream, sender).await });
-                FrontResponse::Stream { body, session: None }
-            }
-            None => FrontResponse::Refuse(Reason::ShuttingDown, None),
-        }
+        Self::respond_from(stream, leaving).await
     }
 
     /// Answers with a stream of our own that the agent may leave and resume.
@@ -137,9 +122,9 @@ impl Session {
     ) -> FrontResponse {
         let mut stream = self.register(exchange);
         self.perform(steps, Via::default()).await;
-        while let Some(Delivery { message, status, last, .. }) = stream.recv().await {
-            if last {
-                return FrontResponse::Json { status, body: message, session: None };
+        while let Some(delivery) = stream.recv().await {
+            if delivery.last {
+                return whole(delivery);
             }
         }
         FrontResponse::Refuse(Reason::ShuttingDown, None)
@@ -201,10 +186,19 @@ impl Session {
         // Before the answer begins there can be no sign of progress.
         let patience = self.gateway.patience(&server);
         let upstream = self.upstream_id(&server);
-        let sent = tokio::time::timeout(patience, http.send(permit, upstream.as_deref())).await;
+        let mut stream = self.register(exchange);
+        let sent = tokio::select! {
+            biased;
+            sent = tokio::time::timeout(patience, http.send(permit, upstream.as_deref())) => sent,
+            // The core no longer waits: the server took too long, or the agent took its request back.
+            Some(delivery) = stream.recv() => {
+                waiting.done = true;
+                return whole(delivery);
+            }
+        };
         waiting.done = true;
         let sent = sent.unwrap_or(Err(Reason::ServerTimedOut));
-        let event = match self.arrive(&server, sent).await {
+        let event = match self.arrive(&server, upstream.as_deref(), sent) {
             Arrived::Message(bytes) => {
                 let limits = self.gateway.boundary().limits;
                 let received = Received::read(&bytes, Side::Server, &limits);
@@ -215,12 +209,11 @@ impl Session {
                     let reason = Reason::ServerBrokeProtocol;
                     steps.extend(self.event(Event::Failed { server, exchange: Some(exchange), reason }));
                 }
-                return self.answer_with(exchange, steps).await;
+                return self.answer_with(exchange, steps, stream).await;
             }
+            Arrived::Forgotten { greeted } => Event::Forgotten { server, exchange, greeted },
             Arrived::Stream(events) => {
                 let (sender, body) = FrontStream::open();
-                let (sink, stream) = mpsc::channel(64);
-                self.adopt(exchange, sink);
                 let session = Arc::clone(self);
                 tokio::spawn(async move {
                     let feeding = {
@@ -241,26 +234,40 @@ impl Session {
             Arrived::Failed(reason) => Event::Failed { server, exchange: Some(exchange), reason },
         };
         let steps = self.event(event);
-        self.answer_with(exchange, steps).await
+        self.answer_with(exchange, steps, stream).await
     }
 
-    /// The answer that steps hold, once all else in them is done.
-    async fn answer_with(self: &Arc<Self>, exchange: ExchangeId, steps: Vec<Step>) -> FrontResponse {
+    /// The answer that steps hold, once all else in them is done. Where they hold none, the core stopped waiting at the
+    /// same moment, and what it said then is on the stream.
+    async fn answer_with(
+        self: &Arc<Self>,
+        exchange: ExchangeId,
+        steps: Vec<Step>,
+        stream: mpsc::Receiver<Delivery>,
+    ) -> FrontResponse {
         if let Some(response) = Self::immediate(exchange, &steps) {
+            self.close_stream(exchange);
             self.gateway.record_all(steps);
             return response;
         }
-        if steps.is_empty() {
-            // The core has stopped waiting at the same moment, and has said so to nobody.
-            return FrontResponse::Refuse(Reason::ServerTimedOut, None);
-        }
-        let mut stream = self.register(exchange);
+        let leaving = Leaving { session: Arc::clone(self), exchange, done: false };
         self.perform(steps, Via::default()).await;
-        match stream.recv().await {
-            Some(Delivery { message, status, .. }) => {
-                FrontResponse::Json { status, body: message, session: None }
+        Self::respond_from(stream, leaving).await
+    }
+
+    /// One message where the answer comes first, else a stream.
+    async fn respond_from(mut stream: mpsc::Receiver<Delivery>, mut leaving: Leaving) -> FrontResponse {
+        let first = stream.recv().await;
+        leaving.done = true;
+        match first {
+            Some(only @ Delivery { last: true, mark: None, .. }) => whole(only),
+            Some(first) => {
+                let (sender, body) = FrontStream::open();
+                let (session, exchange) = (Arc::clone(&leaving.session), leaving.exchange);
+                tokio::spawn(async move { session.feed(Some(exchange), first, stream, sender).await });
+                FrontResponse::Stream { body, session: None }
             }
-            None => FrontResponse::Refuse(Reason::InternalFault, None),
+            None => FrontResponse::Refuse(Reason::ShuttingDown, None),
         }
     }
 
@@ -334,7 +341,15 @@ impl Session {
                 own = true;
                 continue;
             };
-            match http.listen(&id, revision, after).await {
+            let listening = http.listen(&id, revision, after);
+            let heard = if self.aggregates() {
+                // One silent server does not keep the streams of the others from the agent.
+                let patience = self.gateway.courtesy(&name);
+                tokio::time::timeout(patience, listening).await.unwrap_or(Err(Reason::ServerTimedOut))
+            } else {
+                listening.await
+            };
+            match heard {
                 Ok(HttpAnswer { body: HttpBody::Stream(events), .. }) => sources.push((name, events)),
                 _ if self.aggregates() => own = true,
                 Ok(HttpAnswer { status: 405, .. }) if after.is_none() => {
@@ -379,7 +394,19 @@ impl Session {
     }
 }
 
+/// One message as the whole response; an empty one is a status alone.
+fn whole(delivery: Delivery) -> FrontResponse {
+    let Delivery { message, status, .. } = delivery;
+    if message.is_empty() {
+        return FrontResponse::Empty { status };
+    }
+    FrontResponse::Json { status, body: message, session: None }
+}
+
 async fn write(sender: &StreamSender, delivery: &Delivery) -> bool {
+    if delivery.message.is_empty() && delivery.mark.is_none() {
+        return true;
+    }
     let mark = delivery.mark.clone().unwrap_or_default();
     sender.send(mark.id.as_deref(), mark.retry, &delivery.message).await
 }

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use lockgate_core::{Core, Event, Headers, Outlet, Permit, Received, Release, Scope, Step};
 use lockgate_model::{ExchangeId, Principal, Reason, Revision, ServerName, Side, Tick};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::AbortHandle;
 
 use super::Gateway;
@@ -20,6 +20,14 @@ use super::links::Links;
 const WAITING: usize = 64;
 /// Most messages kept for an agent that has no standing stream open; then the oldest is dropped.
 const BACKLOG: usize = 64;
+/// Most bytes of them; the newest is kept in any case.
+const BACKLOG_BYTES: usize = 4 << 20;
+/// How long a child may take to read a message before it is sent beside others.
+const READING: Duration = Duration::from_millis(50);
+/// Most messages of a session on their way to children that do not read; then further ones wait in line.
+const STRAGGLERS: usize = 256;
+/// How long servers may take to end their sessions with this one.
+const GOODBYE: Duration = Duration::from_secs(3);
 
 /// Something on its way to the agent on one stream.
 #[derive(Debug)]
@@ -58,14 +66,29 @@ pub(super) struct Session {
     touched: AtomicU64,
     /// Streams of our own that may be resumed.
     pub(super) conduits: Conduits,
+    /// Messages of the agent that are being taken.
+    in_use: AtomicUsize,
     /// Said when the session cannot go on.
     over: watch::Sender<bool>,
+    /// Places for messages to children that do not read.
+    stragglers: Arc<Semaphore>,
 }
 
 #[derive(Default)]
 struct Standing {
     sink: Option<mpsc::Sender<Delivery>>,
     backlog: VecDeque<Delivery>,
+}
+
+impl Standing {
+    /// Forgets the oldest messages that nobody has come for.
+    fn bound(&mut self) {
+        let mut bytes: usize = self.backlog.iter().map(|delivery| delivery.message.len()).sum();
+        while self.backlog.len() > BACKLOG || (bytes > BACKLOG_BYTES && self.backlog.len() > 1) {
+            let Some(oldest) = self.backlog.pop_front() else { return };
+            bytes -= oldest.message.len();
+        }
+    }
 }
 
 /// Which stream of a server brought a message, and so which stream of the agent takes what belongs to no request.
@@ -75,6 +98,16 @@ pub(super) struct Via {
     pub stream: Option<mpsc::Sender<Delivery>>,
     /// The mark of the event.
     pub mark: Option<Mark>,
+}
+
+/// A session that is being used.
+pub(super) struct InUse(Arc<Session>);
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        self.0.touch();
+        self.0.in_use.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Session {
@@ -92,13 +125,26 @@ impl Session {
             under_way: Mutex::default(),
             touched,
             conduits: Conduits::default(),
+            in_use: AtomicUsize::new(0),
             over: watch::Sender::new(false),
+            stragglers: Arc::new(Semaphore::new(STRAGGLERS)),
         })
     }
 
     /// The core, for as long as one event takes.
     pub(super) fn core(&self) -> MutexGuard<'_, Core> {
         lock(&self.core)
+    }
+
+    /// Keeps the session from being idle while a message of the agent is being taken.
+    pub(super) fn in_use(self: &Arc<Self>) -> InUse {
+        self.in_use.fetch_add(1, Ordering::Relaxed);
+        InUse(Arc::clone(self))
+    }
+
+    /// May it be ended, when it is old?
+    pub(super) fn at_rest(&self) -> bool {
+        self.in_use.load(Ordering::Relaxed) == 0 && self.core().at_rest()
     }
 
     /// When it was last used.
@@ -180,11 +226,6 @@ impl Session {
         stream
     }
 
-    /// Answers to this exchange go to a stream that is open already.
-    pub(super) fn adopt(&self, exchange: ExchangeId, sink: mpsc::Sender<Delivery>) {
-        lock(&self.sinks).insert(exchange, sink);
-    }
-
     /// The stream of an exchange ends, though its answer may still come on another one.
     pub(super) fn close_stream(&self, exchange: ExchangeId) {
         lock(&self.sinks).remove(&exchange);
@@ -226,21 +267,10 @@ impl Session {
 
     /// A server of the handshake era has ended, and its state with it. A session that had nothing else is over: the
     /// agent must begin again.
-    pub(super) fn child_ended(self: &Arc<Self>) {
+    pub(super) fn server_ended(self: &Arc<Self>) {
         let alone = !self.aggregates();
         let modern = self.core().revision() == Some(Revision::R2026_07_28);
         if alone && !modern {
-            self.lost();
-        }
-    }
-
-    /// An HTTP server has forgotten its session. With it goes a session that had no other server; one of several
-    /// servers is greeted again.
-    pub(super) async fn forgotten(self: &Arc<Self>, server: &ServerName) {
-        lock(&self.upstream_ids).remove(server);
-        if self.aggregates() {
-            self.failed(server, None, Reason::UnknownSession).await;
-        } else {
             self.lost();
         }
     }
@@ -301,6 +331,7 @@ impl Session {
                     Step::Disconnect { server } => {
                         self.links.cut(&server).await;
                         self.failed(&server, None, Reason::ServerExited).await;
+                        self.server_ended();
                     }
                 }
             }
@@ -335,10 +366,8 @@ impl Session {
             if let Some(delivery) = unsent {
                 let mut standing = lock(&self.standing);
                 standing.sink = None;
-                if standing.backlog.len() == BACKLOG {
-                    standing.backlog.pop_front();
-                }
                 standing.backlog.push_back(delivery);
+                standing.bound();
             }
         }
     }
@@ -356,17 +385,43 @@ impl Session {
                 // What wants no answer may fail; a server that is gone will fail the next request.
                 let upstream = self.upstream_id(&server);
                 let sending = http.send(permit, upstream.as_deref());
-                let _sent = tokio::time::timeout(self.gateway.patience(&server), sending).await;
+                let _sent = tokio::time::timeout(self.gateway.courtesy(&server), sending).await;
             }
-        } else if let Err(reason) = self.links.send(self, permit).await
-            && exchange.is_some()
-        {
-            self.failed(&server, exchange, reason).await;
+            return;
+        }
+        let session = Arc::clone(self);
+        let mut sending = Box::pin(async move {
+            if let Err(reason) = session.links.send(&session, permit).await
+                && exchange.is_some()
+            {
+                session.failed(&server, exchange, reason).await;
+            }
+        });
+        if tokio::time::timeout(READING, &mut sending).await.is_ok() {
+            return;
+        }
+        // The server does not read. Others do not wait for it; what is for it stays in order.
+        if let Ok(place) = Arc::clone(&self.stragglers).try_acquire_owned() {
+            tokio::spawn(async move {
+                sending.await;
+                drop(place);
+            });
+        } else {
+            sending.await;
         }
     }
 
     pub(super) fn upstream_id(&self, server: &ServerName) -> Option<String> {
         lock(&self.upstream_ids).get(server).cloned()
+    }
+
+    /// Is there a newer session than the one used? The one used is forgotten.
+    pub(super) fn has_another_upstream_id(&self, server: &ServerName, used: Option<&str>) -> bool {
+        let mut ids = lock(&self.upstream_ids);
+        if ids.get(server).map(String::as_str) == used {
+            ids.remove(server);
+        }
+        ids.contains_key(server)
     }
 
     pub(super) fn keep_upstream_id(&self, server: &ServerName, id: Option<String>) {
@@ -389,12 +444,15 @@ impl Session {
         *lock(&self.standing) = Standing::default();
         let ids = std::mem::take(&mut *lock(&self.upstream_ids));
         let revision = self.core().revision();
+        let mut ends = tokio::task::JoinSet::new();
         for (server, id) in ids {
             if let (Some(http), Some(revision)) = (self.gateway.http_server(&server), revision) {
-                let _ended = http.end(&id, revision).await;
+                ends.spawn(async move { http.end(&id, revision).await });
             }
         }
-        self.links.stop_all().await;
+        let ended = async { while ends.join_next().await.is_some() {} };
+        // A server that does not say goodbye is not waited for.
+        let _goodbyes = tokio::join!(tokio::time::timeout(GOODBYE, ended), self.links.stop_all());
     }
 }
 

@@ -44,7 +44,9 @@ impl Sessions {
             return Ok(Arc::clone(session));
         }
         if sessions.len() >= most {
-            return Err(Reason::TooManySessions);
+            let evicted = most_idle(&sessions).and_then(|key| sessions.remove(&key));
+            let evicted = evicted.ok_or(Reason::TooManySessions)?;
+            tokio::spawn(async move { evicted.end().await });
         }
         let session = make()?;
         sessions.insert(key, Arc::clone(&session));
@@ -72,9 +74,25 @@ impl Sessions {
     /// Takes out those that are at rest and were last used before `then`.
     pub(super) fn take_idle(&self, then: Tick) -> Vec<Arc<Session>> {
         let mut sessions = lock(&self.0);
-        let idle = |session: &Session| session.last_used() < then && session.core().at_rest();
+        let idle = |session: &Session| session.last_used() < then && session.at_rest();
         let keys: Vec<_> =
             sessions.iter().filter(|(_, session)| idle(session)).map(|(key, _)| key.clone()).collect();
         keys.iter().filter_map(|key| sessions.remove(key)).collect()
     }
+}
+
+/// What makes room when there are too many: of the principal with the most sessions, the handshake longest at rest.
+/// Stateless sessions stay: who could push one out would wash off what it has read.
+fn most_idle(sessions: &BTreeMap<Key, Arc<Session>>) -> Option<Key> {
+    let mut owned: BTreeMap<&Principal, usize> = BTreeMap::new();
+    for session in sessions.values() {
+        *owned.entry(&session.principal).or_default() += 1;
+    }
+    let candidates =
+        sessions.iter().filter(|(key, session)| matches!(key, Key::Legacy(_)) && session.at_rest());
+    let rank = |session: &Session| {
+        let owned = owned.get(&session.principal).copied().unwrap_or_default();
+        (std::cmp::Reverse(owned), session.last_used())
+    };
+    candidates.min_by_key(|(_, session)| rank(session)).map(|(key, _)| key.clone())
 }

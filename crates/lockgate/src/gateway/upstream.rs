@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use lockgate_core::Permit;
+use lockgate_core::{Event, Permit};
 use lockgate_model::{Era, ExchangeId, Reason, ServerName};
 use lockgate_transport::http::{HttpAnswer, HttpBody, HttpServer, SseStream};
 use lockgate_transport::sse::SseEvent;
@@ -19,6 +19,10 @@ const RESUMES: usize = 1_000;
 pub(super) enum Arrived {
     Message(Bytes),
     Stream(SseStream),
+    /// The server does not know the session of the request any more. Has it been greeted again since?
+    Forgotten {
+        greeted: bool,
+    },
     Failed(Reason),
 }
 
@@ -31,7 +35,7 @@ impl Session {
         let patience = self.gateway.deadline(&server);
         let sent = tokio::time::timeout(patience, http.send(permit, upstream.as_deref())).await;
         let sent = sent.unwrap_or(Err(Reason::ServerTimedOut));
-        match self.arrive(&server, sent).await {
+        match self.arrive(&server, upstream.as_deref(), sent) {
             Arrived::Message(bytes) => {
                 self.arrived(exchange);
                 self.from_server(&server, Some(exchange), bytes, Via::default()).await;
@@ -43,6 +47,11 @@ impl Session {
                 self.pump_resuming(&server, exchange, events).await;
                 self.arrived(exchange);
             }
+            Arrived::Forgotten { greeted } => {
+                self.arrived(exchange);
+                let steps = self.event(Event::Forgotten { server, exchange, greeted });
+                self.perform(steps, Via::default()).await;
+            }
             Arrived::Failed(reason) => {
                 self.arrived(exchange);
                 self.failed(&server, Some(exchange), reason).await;
@@ -50,26 +59,25 @@ impl Session {
         }
     }
 
-    pub(super) async fn arrive(
-        self: &Arc<Self>,
+    /// What came of a request that was sent in the session `used`.
+    pub(super) fn arrive(
+        &self,
         server: &ServerName,
+        used: Option<&str>,
         sent: Result<HttpAnswer, Reason>,
     ) -> Arrived {
         let answer = match sent {
             Ok(answer) => answer,
             Err(reason) => return Arrived::Failed(reason),
         };
-        let had = self.upstream_id(server);
-        if had.is_none() {
+        if used.is_none() && self.upstream_id(server).is_none() {
             self.keep_upstream_id(server, answer.session);
         }
         match answer.body {
-            HttpBody::Json(bytes) if !(answer.status == 404 && had.is_some()) => Arrived::Message(bytes),
+            HttpBody::Json(bytes) if !(answer.status == 404 && used.is_some()) => Arrived::Message(bytes),
             HttpBody::Stream(events) => Arrived::Stream(events),
-            // A session that its server has forgotten is over here as well.
-            _ if answer.status == 404 && had.is_some() => {
-                self.forgotten(server).await;
-                Arrived::Failed(Reason::UnknownSession)
+            _ if answer.status == 404 && used.is_some() => {
+                Arrived::Forgotten { greeted: self.has_another_upstream_id(server, used) }
             }
             HttpBody::Empty | HttpBody::Json(_) | HttpBody::Other => Arrived::Failed(Reason::ServerRefused),
         }
@@ -117,6 +125,10 @@ impl Session {
                         pause = event.retry.unwrap_or(pause).clamp(10, 30_000);
                         if !event.data.is_empty() {
                             self.from_server(server, Some(exchange), event.data, Via::default()).await;
+                        }
+                        // What a server adds after its answer is not waited for.
+                        if !self.core().is_open(exchange) {
+                            return;
                         }
                     }
                     Err(reason) => return self.failed(server, Some(exchange), reason).await,
