@@ -40,6 +40,12 @@ pub fn server(peers: &Path, name: &str, arguments: &[&str]) -> Vec<String> {
     command
 }
 
+/// The command of a server behind `lockgate wrap`.
+pub fn wrapped(command: &[String]) -> Vec<String> {
+    let lockgate = lockgate().to_string_lossy().into_owned();
+    [lockgate, "wrap".into(), "--".into()].into_iter().chain(command.iter().cloned()).collect()
+}
+
 /// A folder with a git repository of one commit.
 pub fn repository(folder: &Path) -> PathBuf {
     let repository = folder.join("repository");

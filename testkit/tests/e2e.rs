@@ -9,7 +9,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use testkit::peers::{
-    Running, inspector, lockgate, peers, python, python_bare, reason, repository, results, server, typescript,
+    Running, inspector, lockgate, peers, python, python_bare, reason, repository, results, server,
+    typescript, wrapped,
 };
 
 /// A session that uses everything `server-everything` can do. What it prints must not depend on what is between.
@@ -70,8 +71,7 @@ fn git_steps(repository: &Path) -> Value {
 fn everything_works_through_wrap_as_without() {
     let Some(peers) = peers() else { return };
     let command = server(&peers, "mcp-server-everything", &["stdio"]);
-    let mut wrapped = vec![lockgate().to_string_lossy().into_owned(), "wrap".to_owned(), "--".to_owned()];
-    wrapped.extend(command.clone());
+    let wrapped = wrapped(&command);
     let direct = comparable(python(&peers, "legacy", &everything(), &command));
     let through = comparable(python(&peers, "legacy", &everything(), &wrapped));
     assert_eq!(direct, through);

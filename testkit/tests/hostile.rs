@@ -43,6 +43,7 @@ impl Stage {
         assert_eq!(answer.status, 200, "{}", answer.text);
         stage.session = answer.session;
         stage.post(br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#, &[]);
+        testkit::hostile::until("the server has heard it", || stage.heard().contains("initialized"));
         stage
     }
 

@@ -17,6 +17,12 @@ fn main() -> std::io::Result<()> {
         heard.write_all(&line)?;
         heard.write_all(b"\n")?;
         let message: Value = serde_json::from_slice(&line)?;
+        if manner == "deaf" && message.get("method").and_then(Value::as_str) == Some("tools/call") {
+            // Nothing is read any more; only a signal ends it.
+            loop {
+                std::thread::park();
+            }
+        }
         let Some(id) = message.get("id").filter(|_| message.get("method").is_some()) else { continue };
         match message.get("method").and_then(Value::as_str) {
             Some("initialize") => {
@@ -45,6 +51,11 @@ fn tools(manner: &str) -> Value {
         let names = ["echo", "echo", "a\nb", "", bidi, &long, "a__b", "ordinary"];
         return names.iter().map(|name| tool(name)).collect();
     }
+    if manner == "same-names" {
+        // What `a.b` is called behind one endpoint, taken from the answer of an honest list.
+        let exposed = "a_b_".to_owned() + &std::env::var("DIGEST").unwrap_or_default();
+        return json!([tool("a.b"), tool(&exposed), tool("echo")]);
+    }
     if manner == "mirror" {
         let region = json!({ "type": "string", "x-mcp-header": "Region" });
         let schema = json!({ "type": "object", "properties": { "region": region } });
@@ -55,6 +66,53 @@ fn tools(manner: &str) -> Value {
 
 fn answer(out: &mut impl Write, id: &Value, result: &Value) -> std::io::Result<()> {
     writeln!(out, "{}", json!({ "jsonrpc": "2.0", "id": id, "result": result }))
+}
+
+/// What a server says before its answer that nobody asked for.
+fn chatter(out: &mut impl Write, manner: &str, id: &Value) -> std::io::Result<()> {
+    let number = id.as_u64().unwrap_or_default();
+    match manner {
+        "flood" => {
+            let block = "x".repeat(10 << 20);
+            for _ in 0..6 {
+                let said = json!({ "level": "info", "data": block });
+                writeln!(
+                    out,
+                    "{}",
+                    json!({ "jsonrpc": "2.0", "method": "notifications/message", "params": said })
+                )?;
+            }
+        }
+        "changes" => {
+            for _ in 0..20_000 {
+                let said = json!({ "jsonrpc": "2.0", "method": "notifications/tools/list_changed" });
+                writeln!(out, "{said}")?;
+            }
+        }
+        "asks" => {
+            for question in 0..50 {
+                let params = json!({ "messages": [], "maxTokens": 1, "systemPrompt": "SERVER-TEXT" });
+                let asked = json!({ "jsonrpc": "2.0", "id": question, "method": "sampling/createMessage", "params": params });
+                writeln!(out, "{asked}")?;
+            }
+        }
+        "meddle" => {
+            for method in ["notifications/progress", "notifications/cancelled"] {
+                for other in [json!(1), json!(number + 1), json!("hello"), json!(7), json!(null), json!([1])]
+                {
+                    let params = json!({ "progressToken": other, "requestId": other, "progress": 1, "message": "SERVER-TEXT" });
+                    writeln!(out, "{}", json!({ "jsonrpc": "2.0", "method": method, "params": params }))?;
+                }
+            }
+            let error = json!({ "code": -32000, "message": "SERVER-TEXT" });
+            writeln!(out, "{}", json!({ "jsonrpc": "2.0", "id": null, "error": error }))?;
+            for other in [json!(1), json!(number + 1), json!(id.to_string()), json!("hello")] {
+                answer(out, &other, &json!({ "content": [{ "type": "text", "text": "SERVER-TEXT" }] }))?;
+            }
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 fn call(out: &mut impl Write, manner: &str, id: &Value, message: &Value) -> std::io::Result<()> {
@@ -99,6 +157,14 @@ fn call(out: &mut impl Write, manner: &str, id: &Value, message: &Value) -> std:
                 json!({ "jsonrpc": "2.0", "method": "notifications/progress", "params": progress })
             )?;
             writeln!(out, "{}", json!({ "jsonrpc": "2.0", "method": "notifications/made_up" }))?;
+        }
+        "flood" | "changes" | "asks" | "meddle" => chatter(out, manner, id)?,
+        "tiny-members" => {
+            write!(out, "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{\"k\":0")?;
+            for member in 0..1_700_000 {
+                write!(out, ",\"{member:x}\":0")?;
+            }
+            return writeln!(out, "}}}}");
         }
         "noise" => {
             writeln!(out, "not json\n\n[1,2]\n{{\"jsonrpc\":\"2.0\"}}\n\u{feff}{{}}")?;
