@@ -59,12 +59,14 @@ fn idle(rules: &[(At<Pattern>, Action)], rule: &Pattern, action: Action, default
         rules.iter().map(|(pattern, action)| (&pattern.value, *action)).filter(|(other, _)| *other != rule)
     };
     let wild = || others().filter(|(other, _)| !other.is_exact());
+    // What a rule denies is still offered; what only the default denies is not.
+    let listed = action == Action::Deny;
     if rule.is_exact() {
         let without =
             wild().filter(|(other, _)| other.matches(rule.as_str())).max_by_key(|(_, action)| *action);
         return match without {
             Some((other, same)) if same == action => Some(format!("`{other}` says `{}` too", same.word())),
-            None if action == default => Some(format!("the default is `{}` too", default.word())),
+            None if action == default && !listed => Some(format!("the default is `{}` too", default.word())),
             Some(_) | None => None,
         };
     }
@@ -74,7 +76,7 @@ fn idle(rules: &[(At<Pattern>, Action)], rule: &Pattern, action: Action, default
         return Some(format!("`{other}` matches all of it and says `{}`", stricter.word()));
     }
     let softer = wild().any(|(other, softer)| softer < action && overlap(other, rule));
-    (action == default && !softer).then(|| format!("the default is `{}` too", default.word()))
+    (action == default && !softer && !listed).then(|| format!("the default is `{}` too", default.word()))
 }
 
 /// Does the first pattern match every name the second one matches? A name in which each `*` of the second is a character
@@ -157,7 +159,9 @@ mod tests {
                 }).collect();
             let decide = |rules: Vec<(Pattern, Action)>, name: &str| {
                 let tools = RuleSet::new(rules);
-                Rules { default, tools, ..Rules::allow_all() }.decide(Subject::Tool, name).action
+                let rules = Rules { default, tools, ..Rules::allow_all() };
+                let answer = rules.decide(Subject::Tool, name);
+                (answer.action, answer.action == Action::Deny && answer.by.is_none())
             };
             for (pattern, action) in &rules {
                 let all: Vec<_> = rules.iter().map(|(p, a)| (p.value.clone(), *a)).collect();

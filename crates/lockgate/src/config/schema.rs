@@ -111,7 +111,7 @@ shape! {
     /// A whole number.
     Count => json_schema!({ "type": "integer" });
     /// What holds where no rule matches.
-    Default => one_of(words::DEFAULTS.iter().map(|(word, action)| (*word, words::action(*action))));
+    Default => one_of(words::DEFAULTS.iter().map(|(word, action)| (*word, words::default(*action))));
     /// What a rule says.
     Action => one_of(words::ACTIONS.iter().map(|(word, action)| (*word, words::action(*action))));
     /// What `flow.cross_server` says.

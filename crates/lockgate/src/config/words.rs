@@ -41,8 +41,16 @@ pub(super) fn action(action: Action) -> &'static str {
     match action {
         Action::Allow => "Passes.",
         Action::Ask => "A person is asked before every call.",
-        Action::Deny => "Refused, and the agent is told so.",
+        Action::Deny => "Listed; a call is refused, and the agent is told so.",
         Action::Hide => "Not listed, and refused as if it did not exist.",
+    }
+}
+
+/// What an action does where no rule matches.
+pub(super) fn default(action: Action) -> &'static str {
+    match action {
+        Action::Deny => "Not listed; a call is refused, and the agent is told so.",
+        Action::Allow | Action::Ask | Action::Hide => self::action(action),
     }
 }
 
