@@ -5,6 +5,7 @@
 //!
 //! Read [`Rules`] and [`Action`] first.
 
+pub mod budget;
 mod pattern;
 mod rules;
 
