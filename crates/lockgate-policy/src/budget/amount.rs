@@ -9,8 +9,8 @@ const WHOLE_DIGITS: u32 = 18;
 /// Longest text that is read. Bytes.
 const LONGEST: usize = 64;
 
-/// A quantity that a limit adds up: zero or more, exact, with at most 18 digits before the point and 9 after it.
-/// Never rounded: what does not fit is refused.
+/// A quantity that a limit adds up: zero or more, exact, with at most 18 digits before the point and 9 after
+/// it. Never rounded: what does not fit is refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Amount(u128);
 
@@ -20,10 +20,12 @@ pub enum BadAmount {
     /// There is no value at all: nothing to add up is not the same as zero.
     #[error("no amount")]
     Absent,
-    /// Neither a JSON number nor a string that holds a plain decimal number. `NaN` and `Infinity` are such texts.
+    /// Neither a JSON number nor a string that holds a plain decimal number. `NaN` and `Infinity` are such
+    /// texts.
     #[error("not a decimal number")]
     NotANumber,
-    /// It begins with a minus sign. A negative amount would give budget back, and `-0` is read in several ways.
+    /// It begins with a minus sign. A negative amount would give budget back, and `-0` is read in several
+    /// ways.
     #[error("a negative number")]
     Negative,
     /// More than 64 characters, or an exponent outside -99 to 99.
@@ -46,8 +48,8 @@ impl Amount {
         Self(u128::from(count) * 10_u128.pow(SCALE))
     }
 
-    /// Reads an argument of a call: a JSON number, or a string as [`Amount::from_decimal`] reads it. Money is often
-    /// sent as a string, so that no reader rounds it.
+    /// Reads an argument of a call: a JSON number, or a string as [`Amount::from_decimal`] reads it. Money is
+    /// often sent as a string, so that no reader rounds it.
     pub fn from_json(value: Json<'_>) -> Result<Self, BadAmount> {
         match value.kind() {
             Kind::Number => {

@@ -19,9 +19,11 @@ impl Default for BreakerRules {
     }
 }
 
-/// Leaves a server alone that fails again and again, and tries it with one call at a time. One for each server.
+/// Leaves a server alone that fails again and again, and tries it with one call at a time. One for each
+/// server.
 ///
-/// What a failure is, the caller says: no answer, an answer that is not of the protocol; not a tool's own error.
+/// What a failure is, the caller says: no answer, an answer that is not of the protocol; not a tool's own
+/// error.
 #[derive(Clone, Debug)]
 pub struct Breaker {
     rules: BreakerRules,
@@ -40,8 +42,8 @@ enum State {
     Probing(Tick),
 }
 
-/// A call was let through; hand it back with how it ended. One that is dropped counts for nothing, and a probe that is
-/// dropped is given up after `open_millis`.
+/// A call was let through; hand it back with how it ended. One that is dropped counts for nothing, and a
+/// probe that is dropped is given up after `open_millis`.
 #[must_use = "the breaker learns nothing from a call whose end it is not told"]
 #[derive(Debug, PartialEq, Eq)]
 pub struct Pass {
@@ -191,7 +193,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever comes in whatever order: the memory is bounded and an open breaker opens again for a probe.
+        /// Whatever comes in whatever order: the memory is bounded and an open breaker opens again for a
+        /// probe.
         #[test]
         fn never_stuck_and_bounded(steps in proptest::collection::vec((0..4_u8, 0..40_u64), 0..200)) {
             let mut breaker = Breaker::new(RULES);

@@ -107,7 +107,8 @@ impl BadLimit {
 }
 
 impl Limit {
-    /// Reads the short form: calls in a window, counted for everyone together. `5/hour`, `100/calendar_day`, `10/15m`.
+    /// Reads the short form: calls in a window, counted for everyone together. `5/hour`, `100/calendar_day`,
+    /// `10/15m`.
     pub fn parse(text: &str) -> Result<Self, BadLimit> {
         let (count, window) = text.split_once('/').ok_or_else(|| BadLimit::Form(text.to_owned()))?;
         if count.is_empty() || window.is_empty() {
@@ -121,11 +122,12 @@ impl Limit {
         Ok(Self { measure: Measure::Calls { at_most, window: Window::parse(window)? }, by: By::default() })
     }
 
-    /// The name of the count that a call goes into. `rule` is the place of the limit's rule in the configuration.
+    /// The name of the count that a call goes into. `rule` is the place of the limit's rule in the
+    /// configuration.
     ///
-    /// The most that is allowed is not part of it, so that an operator may change it and keep the count; another
-    /// window, argument or subject begins a count of its own. A JSON array of strings: no two subjects share a name,
-    /// whatever characters are in theirs.
+    /// The most that is allowed is not part of it, so that an operator may change it and keep the count;
+    /// another window, argument or subject begins a count of its own. A JSON array of strings: no two
+    /// subjects share a name, whatever characters are in theirs.
     pub fn key(&self, rule: &str, caller: Caller<'_>) -> String {
         let (what, argument) = match &self.measure {
             Measure::Calls { window, .. } => (format!("calls/{window}"), None),

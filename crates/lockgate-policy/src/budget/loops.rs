@@ -9,13 +9,14 @@ pub struct CallDigest(pub [u8; 32]);
 /// When a session goes in circles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoopRules {
-    /// How often the same call, or the same sequence of calls, may be made in a row. Default 10; 0 counts as 1.
+    /// How often the same call, or the same sequence of calls, may be made in a row. Default 10; 0 counts as
+    /// 1.
     pub at_most: u32,
-    /// Longest sequence that is looked for: 1 finds the same call again and again, 2 also two calls in turn. Default 4;
-    /// at most 16.
+    /// Longest sequence that is looked for: 1 finds the same call again and again, 2 also two calls in turn.
+    /// Default 4; at most 16.
     pub longest: u8,
-    /// A pause longer than this ends a row, so that an agent may look at something now and then. Milliseconds; default
-    /// 60 000.
+    /// A pause longer than this ends a row, so that an agent may look at something now and then.
+    /// Milliseconds; default 60 000.
     pub pause_millis: u64,
 }
 
@@ -34,7 +35,8 @@ pub struct Loop {
     pub times: u32,
 }
 
-/// Finds circles in the calls of one session. Remembers as many calls as the longest sequence has, at most 16.
+/// Finds circles in the calls of one session. Remembers as many calls as the longest sequence has, at most
+/// 16.
 #[derive(Clone, Debug)]
 pub struct Loops {
     rules: LoopRules,
@@ -52,8 +54,9 @@ impl Loops {
         Self { rules, recent: VecDeque::with_capacity(longest), same: vec![0; longest], last: None }
     }
 
-    /// Sees a call. `Some` where it is one too many of a sequence; the shortest such sequence is named. A call that is
-    /// refused for it has been seen: going on in the same circle stays refused, anything else ends it.
+    /// Sees a call. `Some` where it is one too many of a sequence; the shortest such sequence is named. A
+    /// call that is refused for it has been seen: going on in the same circle stays refused, anything else
+    /// ends it.
     pub fn see(&mut self, call: CallDigest, now: Tick) -> Option<Loop> {
         let pause = self.rules.pause_millis.saturating_mul(1_000);
         if self.last.is_some_and(|last| now.micros_since(last) > pause) {
@@ -64,10 +67,12 @@ impl Loops {
         let mut found = None;
         for (index, same) in self.same.iter_mut().enumerate() {
             *same = if self.recent.get(index) == Some(&call) { same.saturating_add(1) } else { 0 };
-            // A row of n calls like the one `length` before is a sequence of `length` calls made n / length + 1 times.
+            // A row of n calls like the one `length` before is a sequence of `length` calls made n / length +
+            // 1 times.
             let length = u8::try_from(index + 1).unwrap_or(u8::MAX);
             let times = *same / u32::from(length) + 1;
-            // Each of the last `length` calls must have been made too often, so that ABAB and then C is no circle.
+            // Each of the last `length` calls must have been made too often, so that ABAB and then C is no
+            // circle.
             if found.is_none() && *same > 0 && times > self.rules.at_most.max(1) {
                 found = Some(Loop { length, times });
             }
@@ -134,13 +139,16 @@ mod tests {
     proptest! {
         /// Against looking at the whole history again after each call.
         #[test]
-        fn agrees_with_the_whole_history(calls in "[AB]{0,40}|[ABC]{0,40}", at_most in 1..5_u32, longest in 1..5_u8) {
+        fn agrees_with_the_whole_history(
+            calls in "[AB]{0,40}|[ABC]{0,40}", at_most in 1..5_u32, longest in 1..5_u8,
+        ) {
             let bytes = calls.as_bytes();
             for (at, found) in run(at_most, longest, &calls).into_iter().enumerate() {
                 let seen = &bytes[..=at];
                 let expected = (1..=usize::from(longest)).find(|&length| {
                     let row = length * (at_most as usize + 1);
-                    seen.len() >= row && (seen.len() - row + length..seen.len()).all(|i| seen[i] == seen[i - length])
+                    let again = || (at + 1 - row + length..=at).all(|i| seen[i] == seen[i - length]);
+                    seen.len() >= row && again()
                 });
                 prop_assert_eq!(found.map(|found| usize::from(found.length)), expected);
             }

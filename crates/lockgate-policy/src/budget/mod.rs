@@ -1,11 +1,12 @@
 //! Budgets: how often, how much and how many at once; and when an agent or a server is going in circles.
 //!
-//! All of it is arithmetic: the time comes in as an argument, the counts that must outlive the process are kept by
-//! `lockgate-store`. A [`Limit`] says what is counted and for whom; its [`Window`] turns a moment into a [`Slot`], the
-//! piece of time a call is counted in; a [`Tally`] adds slots up in memory. [`Loops`] and [`Breaker`] belong to one
-//! session and one server and need no disk.
+//! All of it is arithmetic: the time comes in as an argument, the counts that must outlive the process are
+//! kept by `lockgate-store`. A [`Limit`] says what is counted and for whom; its [`Window`] turns a moment
+//! into a [`Slot`], the piece of time a call is counted in; a [`Tally`] adds slots up in memory. [`Loops`]
+//! and [`Breaker`] belong to one session and one server and need no disk.
 //!
-//! In doubt it counts too much, never too little: a limit may refuse a call a little early, and is never passed.
+//! In doubt it counts too much, never too little: a limit may refuse a call a little early, and is never
+//! passed.
 
 mod amount;
 mod breaker;

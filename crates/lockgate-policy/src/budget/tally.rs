@@ -1,9 +1,10 @@
 use super::{Amount, Slot, UnixMillis};
 
-/// What one limit has counted for one subject, in memory. Holds at most [`super::Window::most_slots`] numbers.
+/// What one limit has counted for one subject, in memory. Holds at most [`super::Window::most_slots`]
+/// numbers.
 ///
-/// A clock that goes backwards gives nothing back: what was counted in pieces of time that now lie ahead still counts,
-/// and so does what is added meanwhile, until the clock has come that far again.
+/// A clock that goes backwards gives nothing back: what was counted in pieces of time that now lie ahead
+/// still counts, and so does what is added meanwhile, until the clock has come that far again.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     /// Start of the piece and what was counted in it. Ascending.
@@ -20,8 +21,8 @@ pub struct AtLimit {
 }
 
 impl Tally {
-    /// Counts an amount if the sum stays within the limit. `slot` comes from the window that the tally is always used
-    /// with. Says which piece of time it was counted in, for [`Tally::give_back`].
+    /// Counts an amount if the sum stays within the limit. `slot` comes from the window that the tally is
+    /// always used with. Says which piece of time it was counted in, for [`Tally::give_back`].
     pub fn add(&mut self, slot: Slot, amount: Amount, at_most: Amount) -> Result<u64, AtLimit> {
         let used = self.used(slot);
         if used.and_then(|used| used.plus(amount)).is_none_or(|sum| sum > at_most) {

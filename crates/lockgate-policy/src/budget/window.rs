@@ -116,20 +116,21 @@ impl Window {
 
     /// Where a call at this moment is counted.
     ///
-    /// A sliding window of length L is cut into 60 pieces. A piece counts until all of it is older than L, so a call
-    /// counts for L at least and for L + L/60 + 2 ms at most: never more than the limit in any time of length L, and
-    /// now and then a call refused that a stopwatch would have let pass. At most 62 pieces count at once.
+    /// A sliding window of length L is cut into 60 pieces. A piece counts until all of it is older than L, so
+    /// a call counts for L at least and for L + L/60 + 2 ms at most: never more than the limit in any time of
+    /// length L, and now and then a call refused that a stopwatch would have let pass. At most 62 pieces
+    /// count at once.
     ///
-    /// A calendar window is one piece; at its boundary the count starts anew, so that around a boundary twice the limit
-    /// may pass within one length.
+    /// A calendar window is one piece; at its boundary the count starts anew, so that around a boundary twice
+    /// the limit may pass within one length.
     pub fn slot(self, now: UnixMillis) -> Slot {
         let now = now.0.min(END);
         match self {
             Self::Sliding(Length(length)) => {
                 let piece = length.div_ceil(PIECES);
                 let at = now - now % piece;
-                // The last millisecond of a piece counts as long as it is not more than L before now; that one
-                // millisecond more makes up for moments being cut to milliseconds.
+                // The last millisecond of a piece counts as long as it is not more than L before now; that
+                // one millisecond more makes up for moments being cut to milliseconds.
                 let since = (now + 1).saturating_sub(length + piece);
                 Slot { at, since, until: at + length + piece }
             }
@@ -227,8 +228,8 @@ fn meant(text: &str) -> Option<&'static str> {
     })
 }
 
-/// Which day of its month a day counted from 1970-01-01 is (from 1), and how many days that month has. The Gregorian
-/// calendar, counted in 400-year cycles from a first of March, so that the leap day comes last.
+/// Which day of its month a day counted from 1970-01-01 is (from 1), and how many days that month has. The
+/// Gregorian calendar, counted in 400-year cycles from a first of March, so that the leap day comes last.
 fn day_of_month(days: u64) -> (u64, u64) {
     let shifted = days + 719_468;
     let of_cycle = shifted % 146_097;

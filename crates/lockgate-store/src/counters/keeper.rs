@@ -1,0 +1,123 @@
+//! The thread that brings changes to the disk and removes what counts no more, so that no call waits for
+//! either.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+/// How long changes wait for the disk.
+const PAUSE: Duration = Duration::from_secs(1);
+/// After how many pauses with changes old counters are removed.
+const PRUNE_EVERY: u32 = 60;
+/// Most counters removed in one transaction: others wait for it.
+const AT_ONCE: usize = 256;
+
+/// Ends its thread when dropped.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    wake: Arc<Wake>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// How the keeper is told that there is work.
+#[derive(Debug, Default)]
+pub(super) struct Wake {
+    state: Mutex<Work>,
+    told: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Work {
+    changed: bool,
+    end: bool,
+}
+
+impl Wake {
+    /// There are changes that are not on the disk.
+    pub(super) fn changed(&self) {
+        let mut state = self.lock();
+        if !state.changed {
+            state.changed = true;
+            self.told.notify_one();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Work> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Keeper {
+    pub(super) fn start(mut connection: Connection, wake: Arc<Wake>) -> std::io::Result<Self> {
+        let told = Arc::clone(&wake);
+        let work = move || {
+            let mut failing = false;
+            let mut pauses = 0_u32;
+            loop {
+                let end = wait(&told);
+                let kept = keep(&mut connection, pauses.is_multiple_of(PRUNE_EVERY));
+                pauses = pauses.wrapping_add(1);
+                if let Err(error) = &kept
+                    && !failing
+                {
+                    eprintln!("lockgate: counters cannot be brought to the disk: {error}");
+                }
+                failing = kept.is_err();
+                if end {
+                    break;
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("counters".to_owned()).spawn(work)?;
+        Ok(Self { wake, thread: Some(thread) })
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.wake.lock().end = true;
+        self.wake.told.notify_all();
+        if let Some(thread) = self.thread.take() {
+            let _joined = thread.join();
+        }
+    }
+}
+
+/// Waits for changes, then a pause. Says whether it is the end.
+fn wait(wake: &Wake) -> bool {
+    let state = wake.told.wait_while(wake.lock(), |state| !state.changed && !state.end);
+    let state = state.unwrap_or_else(PoisonError::into_inner);
+    let paused = wake.told.wait_timeout_while(state, PAUSE, |state| !state.end);
+    let (mut state, _) = paused.unwrap_or_else(PoisonError::into_inner);
+    state.changed = false;
+    state.end
+}
+
+fn keep(connection: &mut Connection, prune_too: bool) -> rusqlite::Result<()> {
+    if prune_too {
+        prune(connection)?;
+    }
+    // Writes to the disk what was committed, and lets the log be used from its start again. Nobody waits for
+    // it: where another process is at it, that one does the same.
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+}
+
+/// Removes counters that count no more at the latest time seen.
+pub(super) fn prune(connection: &mut Connection) -> rusqlite::Result<usize> {
+    let mut all = 0;
+    loop {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let removed = transaction.execute(
+            "DELETE FROM counters WHERE key IN
+             (SELECT key FROM counters WHERE until <= (SELECT high FROM clock) LIMIT ?1)",
+            [i64::try_from(AT_ONCE).unwrap_or(i64::MAX)],
+        )?;
+        transaction.commit()?;
+        all += removed;
+        if removed < AT_ONCE {
+            return Ok(all);
+        }
+    }
+}
