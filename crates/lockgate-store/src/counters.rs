@@ -40,8 +40,6 @@ pub use slots::Slot;
 
 /// Longest key. Bytes.
 const LONGEST_KEY: usize = 1_024;
-/// How much later the time written in the file must be to be worth writing. Milliseconds.
-const CLOCK_STEP: u64 = 1_000;
 
 /// Counts on disk. See the module's documentation for what may be lost.
 ///
@@ -118,7 +116,7 @@ pub enum CountersError {
     /// Not a database, or a broken one. It is never repaired or replaced by itself: that would refill every
     /// budget.
     #[error(
-        "the file of counters is damaged\n  hint: restore it from a copy, or remove it to start all counts from zero"
+        "the file of counters is damaged\n  hint: restore a copy, or remove it to start all counts from zero"
     )]
     Damaged,
     /// A database of something else.
@@ -126,7 +124,7 @@ pub enum CountersError {
     Foreign,
     /// Written by a newer version.
     #[error(
-        "the file of counters has format {found}, and this version knows formats up to {known}\n  hint: use the newer version"
+        "the file of counters has format {found}, and formats up to {known} are known\n  hint: use the newer version"
     )]
     Newer {
         /// The format of the file.
@@ -202,7 +200,7 @@ impl Counters {
         self.shared.write(|transaction| Ok(leases(transaction, key)?))
     }
 
-    /// By how much the clock is behind the latest time seen. Milliseconds; 0 to 1 000 mean nothing.
+    /// By how much the clock is behind the latest time seen. Milliseconds; a few mean nothing.
     pub fn behind(&self, clock: u64) -> Result<u64, CountersError> {
         self.shared.write(|transaction| Ok(high(transaction)?.saturating_sub(clock)))
     }
@@ -309,7 +307,7 @@ impl Shared {
                     }
                 }
             }
-            if now >= high.saturating_add(CLOCK_STEP) {
+            if now > high {
                 let mut update = transaction.prepare_cached("UPDATE clock SET high = ?1")?;
                 update.execute([signed(now)])?;
             }
@@ -358,7 +356,7 @@ impl Shared {
     }
 }
 
-/// The latest time seen, to within `CLOCK_STEP`.
+/// The latest time at which something was counted.
 fn high(at: &Transaction<'_>) -> rusqlite::Result<u64> {
     let high: i64 = at.prepare_cached("SELECT high FROM clock")?.query_row([], |row| row.get(0))?;
     Ok(u64::try_from(high).unwrap_or(0))

@@ -17,7 +17,8 @@ const MOST_PAGES: u32 = 65_536;
 const MIGRATIONS: &[&str] = &["
     CREATE TABLE clock (id INTEGER PRIMARY KEY CHECK (id = 0), high INTEGER NOT NULL) STRICT;
     INSERT INTO clock (id, high) VALUES (0, 0);
-    CREATE TABLE counters (key TEXT PRIMARY KEY, slots BLOB NOT NULL, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE counters (key TEXT PRIMARY KEY, slots BLOB NOT NULL, until INTEGER NOT NULL)
+        STRICT, WITHOUT ROWID;
     CREATE INDEX counters_until ON counters (until);
     CREATE TABLE leases (id INTEGER PRIMARY KEY, key TEXT NOT NULL, owner TEXT NOT NULL) STRICT;
     CREATE INDEX leases_key ON leases (key);

@@ -267,7 +267,7 @@ fn refuses_files_it_cannot_trust_and_leaves_them_alone() {
     Connection::open(folder.path().join("newer")).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let newer = opened("newer");
     assert!(
-        newer.to_string().starts_with("the file of counters has format 99, and this version knows"),
+        newer.to_string().starts_with("the file of counters has format 99, and formats up to 1"),
         "{newer}"
     );
 
@@ -326,7 +326,6 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
     /// Against a list of all calls ever made: never more than the limit in any window, whatever the clock
     /// does; and no refusal where there is room in a window a little longer.
     #[test]
@@ -355,7 +354,8 @@ proptest! {
                     let name = key.to_string();
                     let wanted = [Reservation::Count { key: &name, amount, at_most, window: &window }];
                     let counted = |since: u64| {
-                        made.iter().filter(|call| call.0 == key && call.1 >= since).map(|call| call.2).sum::<u128>()
+                        let counts = made.iter().filter(|call| call.0 == key && call.1 >= since);
+                        counts.map(|call| call.2).sum::<u128>()
                     };
                     match counters.reserve(clock, &wanted) {
                         Ok(reserved) => {
@@ -364,8 +364,7 @@ proptest! {
                             latest = now;
                             last = Some((made.len() - 1, reserved));
                         }
-                        // The latest time is kept to within a second.
-                        Err(_) => prop_assert!(counted(now - length - length / 60 - 2 - CLOCK_STEP) + amount > at_most),
+                        Err(_) => prop_assert!(counted(now - length - length / 60 - 2) + amount > at_most),
                     }
                 }
             }
