@@ -8,6 +8,8 @@
 pub mod budget;
 mod pattern;
 mod rules;
+mod schema;
 
 pub use pattern::{BadPattern, Pattern};
 pub use rules::{Action, Answer, RuleSet, Rules, Subject};
+pub use schema::{BadSchema, Misfit, Schema, Undeclared};

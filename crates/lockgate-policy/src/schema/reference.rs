@@ -1,0 +1,152 @@
+//! Names inside a schema, and the references that lead to them.
+
+use std::borrow::Cow;
+
+use lockgate_model::{Json, Kind};
+
+use super::bad_schema::{BadSchema, Fault};
+use super::compile::{Compiler, Dialect, Words};
+use super::location;
+use super::node::NodeId;
+
+/// How much text may be read again to follow references. Bytes.
+const LOOKED_UP: usize = 16 << 20;
+
+/// A document of its own: the whole, or a part with an `$id`.
+pub(super) struct Resource<'a> {
+    pub(super) id: String,
+    pub(super) root: Json<'a>,
+}
+
+/// A reference that waits for all names to be known.
+pub(super) struct Pending<'a> {
+    pub(super) from: NodeId,
+    resource: usize,
+    target: Cow<'a, str>,
+    pub(super) path: Vec<Cow<'a, str>>,
+    pub(super) is_dynamic: bool,
+}
+
+impl<'a> Compiler<'a> {
+    /// Reads `$id` and the anchors; answers the resource that the schema is or stands in.
+    pub(super) fn names(
+        &mut self,
+        words: &Words<'a>,
+        json: Json<'a>,
+        id: NodeId,
+        outer: usize,
+    ) -> Result<usize, BadSchema> {
+        let is_old = self.dialect == Dialect::Draft07;
+        let mut resource = outer;
+        // In draft-07 a `$ref` hides everything beside it, an `$id` too.
+        if let Some(name) = words.get("$id").filter(|_| !(is_old && words.contains_key("$ref"))) {
+            let name = name.text().ok_or_else(|| self.bad(Fault::Keyword("$id")))?;
+            let (address, fragment) = location::split(&name);
+            if !fragment.is_empty() {
+                if !is_old || fragment.starts_with('/') {
+                    return Err(self.bad(Fault::Keyword("$id")));
+                }
+                self.anchor(outer, fragment, id)?;
+            }
+            if !address.is_empty() {
+                resource = self.resource(address, json, outer)?;
+                self.met.insert(self.offset(json), (id, resource));
+            }
+        }
+        if json.raw().as_ptr() != self.document.raw().as_ptr()
+            && let Some(schema) = words.get("$schema")
+            && schema.text().and_then(|name| Dialect::named(&name)) != Some(self.dialect)
+        {
+            return Err(self.bad(Fault::Dialect));
+        }
+        if !is_old {
+            for word in ["$anchor", "$dynamicAnchor"] {
+                if let Some(name) = words.get(word) {
+                    let name = name.text().ok_or_else(|| self.bad(Fault::Keyword(word)))?;
+                    self.anchor(resource, &name, id)?;
+                }
+            }
+        }
+        Ok(resource)
+    }
+
+    fn resource(&mut self, address: &str, root: Json<'a>, outer: usize) -> Result<usize, BadSchema> {
+        let base = self.resources.get(outer).map_or("", |resource| resource.id.as_str());
+        let id = location::resolve(base, address);
+        if self.offset(root) == 0
+            && let Some(whole) = self.resources.first_mut()
+        {
+            whole.id = id;
+            return Ok(0);
+        }
+        // Two schemas of one name: which of them a reference means would depend on the reader.
+        if self.resources.iter().any(|known| known.id == id) {
+            return Err(self.bad(Fault::Keyword("$id")));
+        }
+        self.resources.push(Resource { id, root });
+        Ok(self.resources.len() - 1)
+    }
+
+    fn anchor(&mut self, resource: usize, name: &str, id: NodeId) -> Result<(), BadSchema> {
+        match self.anchors.insert((resource, name.to_owned()), id) {
+            Some(other) if other != id => Err(self.bad(Fault::Keyword("$anchor"))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes the references of a schema. True if nothing beside them counts.
+    pub(super) fn references(
+        &mut self,
+        words: &Words<'a>,
+        from: NodeId,
+        resource: usize,
+    ) -> Result<bool, BadSchema> {
+        for (word, is_dynamic) in [("$ref", false), ("$dynamicRef", true), ("$recursiveRef", true)] {
+            let Some(target) = words.get(word) else { continue };
+            if is_dynamic && self.dialect == Dialect::Draft07 {
+                continue;
+            }
+            let target = target.text().ok_or_else(|| self.bad(Fault::Keyword(word)))?;
+            self.pending.push(Pending { from, resource, target, path: self.path.clone(), is_dynamic });
+        }
+        Ok(self.dialect == Dialect::Draft07 && words.contains_key("$ref"))
+    }
+
+    pub(super) fn target(&mut self, pending: &Pending<'a>) -> Result<NodeId, BadSchema> {
+        let (address, fragment) = location::split(&pending.target);
+        let base = self.resources.get(pending.resource).map_or("", |resource| resource.id.as_str());
+        let address = location::resolve(base, address);
+        let found = self.resources.iter().position(|resource| resource.id == address);
+        let resource = found.ok_or_else(|| self.bad(Fault::OutsideReference))?;
+        if pending.is_dynamic && self.resources.len() > 1 {
+            // Which schema is meant would depend on the way to it.
+            return Err(self.bad(Fault::DynamicReference));
+        }
+        if let Some(steps) = location::pointer(fragment) {
+            return self.follow(resource, &steps);
+        }
+        let named = self.anchors.get(&(resource, fragment.to_owned())).copied();
+        named.ok_or_else(|| self.bad(Fault::LostReference))
+    }
+
+    fn follow(&mut self, mut resource: usize, steps: &[String]) -> Result<NodeId, BadSchema> {
+        let start = self.resources.get(resource).map_or(self.document, |resource| resource.root);
+        let mut json = start;
+        for step in steps {
+            self.looked_up = self.looked_up.saturating_add(json.raw().len());
+            if self.looked_up > LOOKED_UP {
+                return Err(self.bad(Fault::TooLarge));
+            }
+            let next = match json.kind() {
+                Kind::Object => json.get(step),
+                Kind::Array => step.parse().ok().and_then(|index| json.elements().nth(index)),
+                Kind::String | Kind::Number | Kind::Bool | Kind::Null => None,
+            };
+            json = next.ok_or_else(|| self.bad(Fault::LostReference))?;
+            if let Some((_, nearer)) = self.met.get(&self.offset(json)) {
+                resource = *nearer;
+            }
+        }
+        self.schema(json, resource)
+    }
+}
