@@ -6,6 +6,7 @@
 //! Read [`Rules`] and [`Action`] first.
 
 pub mod budget;
+pub mod intercept;
 mod pattern;
 mod rules;
 mod schema;
