@@ -124,7 +124,7 @@ pub enum CountersError {
     Foreign,
     /// Written by a newer version.
     #[error(
-        "the file of counters has format {found}, and formats up to {known} are known\n  hint: use the newer version"
+        "the file of counters has format {found}, known here are up to {known}\n  hint: use the newer version"
     )]
     Newer {
         /// The format of the file.
@@ -138,6 +138,9 @@ pub enum CountersError {
     /// Another process has kept the file locked for two seconds.
     #[error("the file of counters is in use by another process for too long")]
     Busy,
+    /// The file system has no shared memory, as those of networks have not.
+    #[error("the file of counters is on a file system that it cannot be used on\n  hint: use a local disk")]
+    NoLog,
     /// Longer than 1 024 bytes.
     #[error("the name of a counter is too long")]
     KeyTooLong,
@@ -174,7 +177,8 @@ impl Counters {
     /// Takes room in all the limits, or in none. `clock` is the wall clock in milliseconds since 1970. Two
     /// reservations with one key both count.
     ///
-    /// Waits for other threads, and up to two seconds for other processes.
+    /// Takes some ten microseconds. Waits for other threads, and up to two seconds for other processes;
+    /// nothing else is done while it waits, so that there should not be many processes to one file.
     pub fn reserve(&self, clock: u64, wanted: &[Reservation<'_>]) -> Result<Reserved, Refused> {
         match self.shared.reserve(clock, wanted) {
             Err(Refused::AtLimit { which, .. })

@@ -198,6 +198,7 @@ impl fmt::Display for By {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn reads_the_short_form() {
@@ -260,5 +261,21 @@ mod tests {
         assert_eq!(key(By::Principal, "a", "t"), key(By::Principal, "a", "u"));
         let at_most = |text| Limit::parse(text).unwrap();
         assert_eq!(at_most("5/hour").window(), at_most("6/hour").window());
+    }
+
+    proptest! {
+        #[test]
+        fn reads_what_it_printed(count in 1..u32::MAX, length in 1_000..31_622_400_000_u64) {
+            let window = Window::sliding(length).unwrap();
+            let limit = Limit::parse(&format!("{count}/{window}")).unwrap();
+            prop_assert_eq!(limit.window(), Some(window));
+        }
+
+        #[test]
+        fn never_panics(text in "[0-9]{0,25}/?(.{0,12}|[0-9]{0,25}[smhdw]{0,2})") {
+            if let Err(bad) = Limit::parse(&text) {
+                prop_assert!(!bad.hint().is_empty());
+            }
+        }
     }
 }

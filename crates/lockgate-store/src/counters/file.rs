@@ -1,5 +1,7 @@
 //! The file: its rights, its format and how `SQLite` is set up.
 
+use std::fs::{self, OpenOptions};
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -29,7 +31,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, CountersError> {
     private(path)?;
     let mut connection = connect(path)?;
     prepare(&mut connection, MIGRATIONS)?;
-    Ok(connection)
+    let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
+    if mode == "wal" { Ok(connection) } else { Err(CountersError::NoLog) }
 }
 
 pub(super) fn in_memory() -> Result<Connection, CountersError> {
@@ -52,20 +55,26 @@ pub(super) fn connect(path: &Path) -> Result<Connection, CountersError> {
 
 /// Makes the file where there is none, and sees that only its owner can read or write it. `SQLite` gives the
 /// files beside it the same rights.
+///
+/// A file that exists is not opened here: to close it again would take the locks away that another connection
+/// of this process has on it (POSIX gives locks to processes, not to descriptors).
 fn private(path: &Path) -> Result<(), CountersError> {
-    let mut options = std::fs::OpenOptions::new();
-    options.read(true).write(true).create(true);
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
+    match options.open(path) {
+        Ok(_made) => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error.into()),
+    }
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        if file.metadata()?.permissions().mode() & 0o077 != 0 {
-            file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+        if fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
         }
     }
-    drop(file);
     Ok(())
 }
 

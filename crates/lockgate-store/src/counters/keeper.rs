@@ -9,6 +9,10 @@ use rusqlite::{Connection, TransactionBehavior};
 
 /// How long changes wait for the disk.
 const PAUSE: Duration = Duration::from_secs(1);
+/// So many changes do not wait that long.
+const MANY: u32 = 1_000;
+/// Pages in the log of `SQLite` from which on it is begun anew.
+const LONG_LOG: i64 = 1_000;
 /// After how many pauses with changes old counters are removed.
 const PRUNE_EVERY: u32 = 60;
 /// Most counters removed in one transaction: others wait for it.
@@ -30,7 +34,8 @@ pub(super) struct Wake {
 
 #[derive(Debug, Default)]
 struct Work {
-    changed: bool,
+    /// Changes that are not on the disk.
+    changes: u32,
     end: bool,
 }
 
@@ -38,8 +43,8 @@ impl Wake {
     /// There are changes that are not on the disk.
     pub(super) fn changed(&self) {
         let mut state = self.lock();
-        if !state.changed {
-            state.changed = true;
+        state.changes = state.changes.saturating_add(1);
+        if matches!(state.changes, 1 | MANY) {
             self.told.notify_one();
         }
     }
@@ -87,11 +92,11 @@ impl Drop for Keeper {
 
 /// Waits for changes, then a pause. Says whether it is the end.
 fn wait(wake: &Wake) -> bool {
-    let state = wake.told.wait_while(wake.lock(), |state| !state.changed && !state.end);
+    let state = wake.told.wait_while(wake.lock(), |state| state.changes == 0 && !state.end);
     let state = state.unwrap_or_else(PoisonError::into_inner);
-    let paused = wake.told.wait_timeout_while(state, PAUSE, |state| !state.end);
+    let paused = wake.told.wait_timeout_while(state, PAUSE, |state| state.changes < MANY && !state.end);
     let (mut state, _) = paused.unwrap_or_else(PoisonError::into_inner);
-    state.changed = false;
+    state.changes = 0;
     state.end
 }
 
@@ -99,9 +104,16 @@ fn keep(connection: &mut Connection, prune_too: bool) -> rusqlite::Result<()> {
     if prune_too {
         prune(connection)?;
     }
-    // Writes to the disk what was committed, and lets the log be used from its start again. Nobody waits for
-    // it: where another process is at it, that one does the same.
-    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+    // Writes to the disk what was committed. Nobody waits for it: where another process is at it, that one
+    // does the same.
+    let log: i64 = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))?;
+    if log >= LONG_LOG {
+        // What was added meanwhile is little, but while there is any, the log is not used from its start
+        // again. Callers wait for this; were it left to them, one of them would wait much longer for all of
+        // it.
+        connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()))?;
+    }
+    Ok(())
 }
 
 /// Removes counters that count no more at the latest time seen.

@@ -267,7 +267,7 @@ fn refuses_files_it_cannot_trust_and_leaves_them_alone() {
     Connection::open(folder.path().join("newer")).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let newer = opened("newer");
     assert!(
-        newer.to_string().starts_with("the file of counters has format 99, and formats up to 1"),
+        newer.to_string().starts_with("the file of counters has format 99, known here are up to 1"),
         "{newer}"
     );
 
