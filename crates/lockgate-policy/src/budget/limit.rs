@@ -1,9 +1,9 @@
 use std::fmt;
 use std::num::NonZeroU32;
 
-use lockgate_model::{Principal, ServerName, SessionId, ToolName, quote};
+use lockgate_model::{Json, Principal, ServerName, SessionId, ToolName, quote};
 
-use super::{Amount, BadWindow, Window};
+use super::{Amount, BadAmount, BadWindow, Window};
 
 /// One limit of a rule: what it counts, how much of it may be, and whose calls are counted together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,25 @@ pub enum Measure {
     Concurrent {
         /// Most calls at once.
         at_most: NonZeroU32,
+    },
+}
+
+/// What one call needs of one limit. In windows, calls and sums are counted alike: a call is the amount 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Charge {
+    /// An amount within a window.
+    Count {
+        /// How much the call adds.
+        amount: Amount,
+        /// How much there may be with it.
+        at_most: Amount,
+        /// The time that is added up over.
+        window: Window,
+    },
+    /// One place among the calls that are under way.
+    Concurrent {
+        /// How many there may be with it.
+        at_most: u32,
     },
 }
 
@@ -84,6 +103,9 @@ pub enum BadLimit {
     /// The part after the slash.
     #[error(transparent)]
     Window(#[from] BadWindow),
+    /// The largest sum.
+    #[error("the largest sum is {0}")]
+    Amount(#[from] BadAmount),
     /// None of the words for [`By`].
     #[error("a limit cannot be counted by `{0}`")]
     By(String),
@@ -101,6 +123,7 @@ impl BadLimit {
             }
             Self::Zero => "write `action: deny` to allow no call".to_owned(),
             Self::Window(bad) => bad.hint(),
+            Self::Amount(_) => "write a plain decimal number like \"500.00\"".to_owned(),
             Self::By(_) => "use principal, session, server, tool or everyone".to_owned(),
         }
     }
@@ -118,8 +141,47 @@ impl Limit {
         let plain = count.bytes().all(|b| b.is_ascii_digit());
         let number: Option<u32> = count.parse().ok().filter(|_| plain);
         let number = number.ok_or_else(|| BadLimit::Count(count.to_owned()))?;
-        let at_most = NonZeroU32::new(number).ok_or(BadLimit::Zero)?;
-        Ok(Self { measure: Measure::Calls { at_most, window: Window::parse(window)? }, by: By::default() })
+        Self::calls(number, Window::parse(window)?, By::default())
+    }
+
+    /// So many calls in a window; zero is refused.
+    pub fn calls(at_most: u32, window: Window, by: By) -> Result<Self, BadLimit> {
+        let at_most = NonZeroU32::new(at_most).ok_or(BadLimit::Zero)?;
+        Ok(Self { measure: Measure::Calls { at_most, window }, by })
+    }
+
+    /// So many calls at once; zero is refused.
+    pub fn concurrent(at_most: u32, by: By) -> Result<Self, BadLimit> {
+        let at_most = NonZeroU32::new(at_most).ok_or(BadLimit::Zero)?;
+        Ok(Self { measure: Measure::Concurrent { at_most }, by })
+    }
+
+    /// So large a sum of an argument in a window. `at_most` as [`Amount::from_decimal`] reads it.
+    pub fn sum(argument: &str, at_most: &str, window: Window, by: By) -> Result<Self, BadLimit> {
+        let at_most = Amount::from_decimal(at_most)?;
+        Ok(Self { measure: Measure::Sum { argument: argument.to_owned(), at_most, window }, by })
+    }
+
+    /// What a call needs. `values` are those that [`Limit::argument`] selects; other measures look at none.
+    /// An error where they cannot be added up: such a call is refused.
+    pub fn charge<'a>(&self, values: impl IntoIterator<Item = Json<'a>>) -> Result<Charge, BadAmount> {
+        Ok(match self.measure {
+            Measure::Calls { at_most, window } => {
+                Charge::Count { amount: Amount::whole(1), at_most: Amount::whole(at_most.get()), window }
+            }
+            Measure::Sum { at_most, window, .. } => {
+                Charge::Count { amount: Amount::sum(values)?, at_most, window }
+            }
+            Measure::Concurrent { at_most } => Charge::Concurrent { at_most: at_most.get() },
+        })
+    }
+
+    /// The key of the argument that is added up, where one is.
+    pub fn argument(&self) -> Option<&str> {
+        match &self.measure {
+            Measure::Sum { argument, .. } => Some(argument),
+            Measure::Calls { .. } | Measure::Concurrent { .. } => None,
+        }
     }
 
     /// The name of the count that a call goes into. `rule` is the place of the limit's rule in the
@@ -226,6 +288,7 @@ mod tests {
                 "write a pos",
             ),
             ("5 /hour", "`5 ` is not a whole number of calls from 1 to 4294967295", "write a positive"),
+            ("0/hours", "unknown window `hours`", "write `hour`"),
             ("0/hour", "a limit of 0 calls allows nothing", "write `action: deny`"),
             ("5", "`5` is not of the form `5/hour`", "write a number, a slash"),
             ("5/", "`5/` is not of the form `5/hour`", "write a number, a slash"),
@@ -241,6 +304,27 @@ mod tests {
             assert!(bad.hint().starts_with(hint), "{text}: {}", bad.hint());
         }
         assert!(By::parse("user").unwrap_err().hint().contains("principal"));
+    }
+
+    #[test]
+    fn charges_what_a_call_needs() {
+        let day = Window::parse("day").unwrap();
+        let values = |text: &'static str| Json::check(text.as_bytes(), 4).unwrap().elements();
+        let sum = Limit::sum("amount", "500.00", day, By::Session).unwrap();
+        let charge = Charge::Count { amount: Amount::whole(7), at_most: Amount::whole(500), window: day };
+        assert_eq!(sum.charge(values("[7.0]")), Ok(charge));
+        assert_eq!(sum.charge(values("[]")), Err(BadAmount::Absent));
+        assert_eq!(sum.charge(values("[-7]")), Err(BadAmount::Negative));
+        assert_eq!(sum.argument(), Some("amount"));
+        let calls = Limit::calls(5, day, By::Tool).unwrap();
+        let charge = Charge::Count { amount: Amount::whole(1), at_most: Amount::whole(5), window: day };
+        assert_eq!(calls.charge([]), Ok(charge));
+        let places = Limit::concurrent(2, By::Server).unwrap();
+        assert_eq!(places.charge([]), Ok(Charge::Concurrent { at_most: 2 }));
+        assert_eq!(places.to_string(), "at most 2 calls at once, by server");
+        assert_eq!(Limit::concurrent(0, By::Server), Err(BadLimit::Zero));
+        let bad = Limit::sum("amount", "-5", day, By::Session).unwrap_err();
+        assert_eq!(bad.to_string(), "the largest sum is a negative number");
     }
 
     #[test]

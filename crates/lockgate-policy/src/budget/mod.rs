@@ -17,7 +17,7 @@ mod window;
 
 pub use amount::{Amount, BadAmount};
 pub use breaker::{Breaker, BreakerRules, Broken, Pass};
-pub use limit::{BadLimit, By, Caller, Limit, Measure};
+pub use limit::{BadLimit, By, Caller, Charge, Limit, Measure};
 pub use loops::{CallDigest, Loop, LoopRules, Loops};
 pub use tally::{AtLimit, Tally};
 pub use window::{BadWindow, Calendar, Slot, UnixMillis, Window};

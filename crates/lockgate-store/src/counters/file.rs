@@ -50,6 +50,8 @@ pub(super) fn connect(path: &Path) -> Result<Connection, CountersError> {
     connection.busy_handler(Some(wait))?;
     // Commits do not wait for the disk; see the module's documentation for what that may cost.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
+    // 1 MiB of memory at most.
+    connection.pragma_update(None, "cache_size", -1_024)?;
     Ok(connection)
 }
 
