@@ -1,23 +1,4 @@
 //! Counts that outlive the process: what budgets have used up, and how many calls are under way.
-//!
-//! One `SQLite` file, written by one connection a process, and by several processes if need be. A reservation
-//! is made before a call is sent and is all or nothing: every limit has room, or nothing is counted.
-//!
-//! What is lost when:
-//!
-//! * A process that ends in any way, `kill -9` among them, loses nothing: the system has what was committed.
-//!   A call that was under way has been counted once, whether it was sent or not; its place among concurrent
-//!   calls is free again.
-//! * A machine that loses power may forget the counts of the last second or so (of a call whose `reserve`
-//!   returned, too), never anything older and never part of a call. Waiting for the disk at each call would
-//!   cost fifteen times as much as the rest, so a thread of its own brings the file to the disk once a second
-//!   while there are changes.
-//! * The file must be on a local disk: `SQLite`'s shared memory and the locks here do not work over a
-//!   network.
-//!
-//! Time is the wall clock, handed in. Where it goes backwards, counting goes on at the latest time seen:
-//! nothing is given back, and after a clock that was far ahead has been set right,
-//! [`Counters::forget_counts`] is the way out.
 
 mod file;
 mod keeper;
@@ -41,10 +22,29 @@ pub use slots::Slot;
 /// Longest key. Bytes.
 const LONGEST_KEY: usize = 1_024;
 
-/// Counts on disk. See the module's documentation for what may be lost.
+/// Counts that outlive the process: what budgets have used up, and how many calls are under way.
 ///
-/// The file grows to 256 MiB at most; what counts no more is removed within about a minute. Where it is full,
-/// every reservation is refused.
+/// One `SQLite` file, written by one connection a process, and by several processes if need be. A reservation
+/// is made before a call is sent and is all or nothing: every limit has room, or nothing is counted.
+///
+/// What is lost when:
+///
+/// * A process that ends in any way, `kill -9` among them, loses nothing: the system has what was committed.
+///   A call that was under way has been counted once, whether it was sent or not; its place among concurrent
+///   calls is free again.
+/// * A machine that loses power may forget the counts of the last second or so (of a call whose `reserve`
+///   returned, too), never anything older and never part of a call. Waiting for the disk at each call would
+///   cost fifteen times as much as the rest, so a thread of its own brings the file to the disk once a second
+///   while there are changes.
+/// * The file must be on a local disk: `SQLite`'s shared memory and the locks here do not work over a
+///   network.
+///
+/// Time is the wall clock, handed in. Where it goes backwards, counting goes on at the latest time seen:
+/// nothing is given back, and after a clock that was far ahead has been set right,
+/// [`Counters::forget_counts`] is the way out.
+///
+/// The file grows to 256 MiB at most; what counts no more is removed about once a minute while there are calls.
+/// Where it is full, every reservation is refused.
 #[derive(Debug)]
 pub struct Counters {
     shared: Arc<Shared>,

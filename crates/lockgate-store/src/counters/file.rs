@@ -48,7 +48,7 @@ pub(super) fn connect(path: &Path) -> Result<Connection, CountersError> {
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     connection.busy_handler(Some(wait))?;
-    // Commits do not wait for the disk; see the module's documentation for what that may cost.
+    // Commits do not wait for the disk; see `Counters` for what that may cost.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     // 1 MiB of memory at most.
     connection.pragma_update(None, "cache_size", -1_024)?;

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -13,8 +13,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 const MANY: u32 = 1_000;
 /// Pages in the log of `SQLite` from which on it is begun anew.
 const LONG_LOG: i64 = 1_000;
-/// After how many pauses with changes old counters are removed.
-const PRUNE_EVERY: u32 = 60;
+/// How often counters that count no more are removed, while there are changes.
+const PRUNE_EVERY: Duration = Duration::from_mins(1);
 /// Most counters removed in one transaction: others wait for it.
 const AT_ONCE: usize = 256;
 
@@ -59,11 +59,14 @@ impl Keeper {
         let told = Arc::clone(&wake);
         let work = move || {
             let mut failing = false;
-            let mut pauses = 0_u32;
+            let mut pruned: Option<Instant> = None;
             loop {
                 let end = wait(&told);
-                let kept = keep(&mut connection, pauses.is_multiple_of(PRUNE_EVERY));
-                pauses = pauses.wrapping_add(1);
+                let prune_too = pruned.is_none_or(|last| last.elapsed() >= PRUNE_EVERY);
+                if prune_too {
+                    pruned = Some(Instant::now());
+                }
+                let kept = keep(&mut connection, prune_too);
                 if let Err(error) = &kept
                     && !failing
                 {

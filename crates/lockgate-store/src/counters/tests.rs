@@ -230,6 +230,35 @@ fn does_not_grow_with_time() {
     }
 }
 
+/// What the disk has after a loss of power: the file, and some of the log.
+#[test]
+fn a_log_that_was_cut_loses_whole_calls_and_the_last_ones_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let counters = Counters::open(&file(&folder)).unwrap();
+    let minute = sliding(MINUTE);
+    let money = Reservation::Count { key: "money", amount: 10, at_most: 1_000, window: &minute };
+    let wanted = [calls("k", 100, &minute), money];
+    for _ in 0..40 {
+        counters.reserve(NOW, &wanted).unwrap().settle().unwrap();
+    }
+    let (database, log) =
+        (std::fs::read(file(&folder)).unwrap(), std::fs::read(folder.path().join("counters.db-wal")));
+    let log = log.unwrap();
+    let mut before = 0;
+    for eighth in 0..=80 {
+        let after = tempfile::tempdir().unwrap();
+        std::fs::write(file(&after), &database).unwrap();
+        std::fs::write(after.path().join("counters.db-wal"), &log[..log.len() * eighth / 80]).unwrap();
+        // Cut early enough, there is not even a table yet; that is an empty file.
+        let reopened = Counters::open(&file(&after)).unwrap();
+        let used = reopened.used(NOW, "k", &minute).unwrap();
+        assert_eq!(reopened.used(NOW, "money", &minute).unwrap(), used * 10);
+        assert!(used >= before);
+        before = used;
+    }
+    assert_eq!(before, 40);
+}
+
 #[test]
 fn a_full_file_refuses() {
     let folder = tempfile::tempdir().unwrap();
