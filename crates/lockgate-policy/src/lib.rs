@@ -10,6 +10,7 @@ pub mod intercept;
 mod pattern;
 mod rules;
 mod schema;
+pub mod test;
 
 pub use pattern::{BadPattern, Pattern};
 pub use rules::{Action, Answer, RuleSet, Rules, Subject};
