@@ -1,5 +1,7 @@
 //! Holding a value against the nodes of a schema.
 
+use std::collections::BTreeSet;
+
 use lockgate_model::{Json, Kind};
 
 use super::compile::Compiled;
@@ -16,6 +18,10 @@ use super::value::Value;
 const DEEPEST: usize = 256;
 /// What meeting a schema costs. The unit of work is one byte read, about a nanosecond.
 const MEETING: usize = 32;
+/// What a byte costs that is read into a tree and compared: about as many nanoseconds for the smallest values.
+const COMPARING: usize = 32;
+/// What a byte of a number costs: its digits are gone over for each bound.
+const COMPUTING: usize = 8;
 /// Work that any check may take.
 const WORK: usize = 1 << 20;
 /// Work that each byte of the value adds.
@@ -108,6 +114,9 @@ impl<'s> Checker<'s> {
 
     fn assertions(&mut self, rules: &'s Rules, value: Json<'_>, mut seen: Option<&mut Seen>) -> Checked<'s> {
         let kind = value.kind();
+        if kind == Kind::Number {
+            self.spend(value.raw().len().saturating_mul(COMPUTING))?;
+        }
         let is_integer = || Decimal::parse(value.raw()).is_some_and(|number| number.is_integer());
         if let Some(types) = rules.types
             && !types.has(kind, is_integer)
@@ -142,7 +151,8 @@ impl<'s> Checker<'s> {
     // ---- plain values ----
 
     fn values(&mut self, rules: &Rules, value: Json<'_>) -> Checked<'s> {
-        self.spend(value.raw().len())?;
+        let each = if matches!(value.kind(), Kind::Array | Kind::Object) { COMPARING } else { 1 };
+        self.spend(value.raw().len().saturating_mul(each))?;
         let value = Value::read(value).ok_or(Why::UnknownNumber)?;
         if rules.constant.as_ref().is_some_and(|constant| *constant != value) {
             return Err(Why::Const.into());
@@ -223,8 +233,7 @@ impl<'s> Checker<'s> {
     }
 
     fn unique(&mut self, value: Json<'_>) -> Checked<'s> {
-        // Sorting compares each element some times; the logarithm of any length we take is below sixteen or so.
-        self.spend(value.raw().len().saturating_mul(16))?;
+        self.spend(value.raw().len().saturating_mul(COMPARING))?;
         let mut values =
             value.elements().map(Value::read).collect::<Option<Vec<_>>>().ok_or(Why::UnknownNumber)?;
         values.sort_unstable();
@@ -258,7 +267,7 @@ impl<'s> Checker<'s> {
             }
         }
         if required < rules.required.len() {
-            return Err(lacking(Why::Required, &rules.required, value));
+            return Err(self.lacking(Why::Required, &rules.required, value));
         }
         if count < rules.count.least {
             return Err(Why::MinProperties.into());
@@ -309,7 +318,7 @@ impl<'s> Checker<'s> {
             if value.get(name).is_some() {
                 self.spend(value.raw().len().saturating_mul(required.len()))?;
                 if required.iter().any(|name| value.get(name).is_none()) {
-                    return Err(lacking(Why::DependentRequired, required, value));
+                    return Err(self.lacking(Why::DependentRequired, required, value));
                 }
             }
         }
@@ -320,6 +329,16 @@ impl<'s> Checker<'s> {
             }
         }
         Ok(())
+    }
+
+    /// The misfit of an object that lacks one of the names: the first.
+    fn lacking(&mut self, why: Why, names: &'s [Box<str>], value: Json<'_>) -> Stop<'s> {
+        if let Err(stop) = self.spend(value.raw().len().saturating_mul(COMPARING)) {
+            return stop;
+        }
+        let present: BTreeSet<_> = value.members().map(|(key, _)| key.text()).collect();
+        let member = names.iter().map(AsRef::as_ref).find(|name: &&str| !present.contains(*name));
+        Stop { why, path: Vec::new(), member }
     }
 
     // ---- schemas on the same value ----
@@ -422,10 +441,4 @@ fn number<'s>(rules: &NumberRules, value: Json<'_>) -> Checked<'s> {
         Some(false) => Err(Why::MultipleOf.into()),
         None => Err(Why::UnknownNumber.into()),
     }
-}
-
-/// The first of the names that the object lacks.
-fn lacking<'s>(why: Why, names: &'s [Box<str>], value: Json<'_>) -> Stop<'s> {
-    let member = names.iter().find(|name| value.get(name).is_none()).map(AsRef::as_ref);
-    Stop { why, path: Vec::new(), member }
 }

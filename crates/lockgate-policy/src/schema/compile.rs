@@ -154,9 +154,7 @@ impl<'a> Compiler<'a> {
     fn rules(&mut self, json: Json<'a>, id: NodeId, resource: usize) -> Result<Rules, BadSchema> {
         let words: Words<'a> = json.members().map(|(key, value)| (key.text(), value)).collect();
         let resource = self.names(&words, json, id, resource)?;
-        for word in ["$defs", "definitions"] {
-            self.schemas_by_name(&words, word, resource)?;
-        }
+        self.definitions(&words, json, resource)?;
         let is_alone = self.references(&words, id, resource)?;
         if is_alone {
             return Ok(Rules::default());

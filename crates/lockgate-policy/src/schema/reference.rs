@@ -9,8 +9,12 @@ use super::compile::{Compiler, Dialect, Words};
 use super::location;
 use super::node::NodeId;
 
-/// How much text may be read again to follow references. Bytes.
-const LOOKED_UP: usize = 16 << 20;
+/// How much text may be read again to follow references out of `$defs` and `definitions`. Bytes.
+const LOOKED_UP: usize = 32 << 20;
+/// Most documents inside one.
+const MOST_RESOURCES: usize = 256;
+/// Longest `$id` of a document, resolved. Bytes.
+const LONGEST_ID: usize = 2048;
 
 /// A document of its own: the whole, or a part with an `$id`.
 pub(super) struct Resource<'a> {
@@ -73,11 +77,17 @@ impl<'a> Compiler<'a> {
     fn resource(&mut self, address: &str, root: Json<'a>, outer: usize) -> Result<usize, BadSchema> {
         let base = self.resources.get(outer).map_or("", |resource| resource.id.as_str());
         let id = location::resolve(base, address);
+        if id.len() > LONGEST_ID {
+            return Err(self.bad(Fault::TooLarge));
+        }
         if self.offset(root) == 0
             && let Some(whole) = self.resources.first_mut()
         {
             whole.id = id;
             return Ok(0);
+        }
+        if self.resources.len() >= MOST_RESOURCES {
+            return Err(self.bad(Fault::TooLarge));
         }
         // Two schemas of one name: which of them a reference means would depend on the reader.
         if self.resources.iter().any(|known| known.id == id) {
@@ -85,6 +95,24 @@ impl<'a> Compiler<'a> {
         }
         self.resources.push(Resource { id, root });
         Ok(self.resources.len() - 1)
+    }
+
+    /// Reads `$defs` and `definitions`. Nearly all references lead to these: they are noted as if they were anchors.
+    pub(super) fn definitions(
+        &mut self,
+        words: &Words<'a>,
+        json: Json<'a>,
+        resource: usize,
+    ) -> Result<(), BadSchema> {
+        let root = self.resources.get(resource).map(|resource| self.offset(resource.root));
+        for word in ["$defs", "definitions"] {
+            for (name, node) in self.schemas_by_name(words, word, resource)? {
+                if root == Some(self.offset(json)) && !name.contains(['~', '/', '%']) {
+                    self.anchors.insert((resource, format!("/{word}/{name}")), node);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn anchor(&mut self, resource: usize, name: &str, id: NodeId) -> Result<(), BadSchema> {
@@ -122,11 +150,11 @@ impl<'a> Compiler<'a> {
             // Which schema is meant would depend on the way to it.
             return Err(self.bad(Fault::DynamicReference));
         }
-        if let Some(steps) = location::pointer(fragment) {
-            return self.follow(resource, &steps);
+        if let Some(named) = self.anchors.get(&(resource, fragment.to_owned())) {
+            return Ok(*named);
         }
-        let named = self.anchors.get(&(resource, fragment.to_owned())).copied();
-        named.ok_or_else(|| self.bad(Fault::LostReference))
+        let steps = location::pointer(fragment).ok_or_else(|| self.bad(Fault::LostReference))?;
+        self.follow(resource, &steps)
     }
 
     fn follow(&mut self, mut resource: usize, steps: &[String]) -> Result<NodeId, BadSchema> {

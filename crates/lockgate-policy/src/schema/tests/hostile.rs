@@ -77,12 +77,47 @@ fn a_large_schema_is_refused() {
 
 #[test]
 fn references_that_make_us_read_again_and_again_are_refused() {
+    // Places that only a reference makes a schema.
     let filler = format!(r#""filler":"{}""#, "x".repeat(100_000));
     let places: Vec<String> = (0..4000).map(|index| format!(r#","p{index}":{{}}"#)).collect();
     let places = places.concat();
     let references: Vec<String> = (0..4000).map(|index| format!(r##"{{"$ref":"#/x/p{index}"}}"##)).collect();
     let schema = format!(r#"{{"x":{{{filler}{places}}},"allOf":[{}]}}"#, references.join(","));
     assert_eq!(bad(&schema).to_string(), "the schema is larger or deeper than a schema may be");
+}
+
+#[test]
+fn names_that_multiply_are_refused() {
+    // Each of these is a short name beside a long one, and would be kept with it.
+    let parts: Vec<String> = (0..1000).map(|index| format!(r#""a{index}":{{"$id":"x{index}"}}"#)).collect();
+    for id in ["https://here.example/".to_owned(), format!("https://here.example/{}/", "x".repeat(100_000))] {
+        let schema = format!(r#"{{"$id":"{id}","$defs":{{{}}}}}"#, parts.join(","));
+        assert_eq!(bad(&schema).to_string(), "the schema is larger or deeper than a schema may be");
+    }
+}
+
+#[test]
+fn many_definitions_are_no_burden() {
+    let one = |index| format!(r#""D{index}":{{"type":"null","title":"{}"}}"#, "x".repeat(100));
+    let defs: Vec<String> = (0..1500).map(one).collect();
+    let all: Vec<String> = (0..1500).map(|index| format!(r##"{{"$ref":"#/$defs/D{index}"}}"##)).collect();
+    let schema = open(&format!(r#"{{"allOf":[{}],"$defs":{{{}}}}}"#, all.join(","), defs.join(",")));
+    assert_eq!(verdict(&schema, "null"), "ok");
+}
+
+#[test]
+fn long_values_are_paid_for() {
+    // Thousands of alternatives, each of which would go over a million digits or members.
+    let number = format!("0.{}1", "0".repeat(1_000_000));
+    let bounds: Vec<String> = (0..9000).map(|index| format!(r#"{{"minimum":{}}}"#, index + 1)).collect();
+    let schema = open(&format!(r#"{{"anyOf":[{}]}}"#, bounds.join(",")));
+    assert!(schema.check(Some(json(&number))).unwrap_err().is_undecided());
+    let members: Vec<String> = (0..20_000).map(|index| format!(r#""m{index}":0"#)).collect();
+    let lacking: Vec<String> =
+        (0..5000).map(|index| format!(r#"{{"required":["m1","n{index}"]}}"#)).collect();
+    let schema = open(&format!(r#"{{"anyOf":[{}]}}"#, lacking.join(",")));
+    let value = format!("{{{}}}", members.join(","));
+    assert!(schema.check(Some(json(&value))).unwrap_err().is_undecided());
 }
 
 #[test]

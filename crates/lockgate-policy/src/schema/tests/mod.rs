@@ -32,3 +32,10 @@ fn verdict(schema: &Schema, value: &str) -> String {
         Err(misfit) => format!("{} at {:?}", misfit.keyword(), misfit.place().forward()),
     }
 }
+
+/// A compiled schema is shared by all sessions.
+#[test]
+fn a_schema_can_be_shared() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    shared(&closed("{}"));
+}
