@@ -180,9 +180,10 @@ impl<'s> Checker<'s> {
     }
 
     fn matches(&mut self, id: PatternId, text: &str) -> Result<bool, Stop<'s>> {
-        self.spend(text.len())?;
-        let pattern = self.patterns.get(id.0).and_then(Option::as_ref);
-        pattern.and_then(|pattern| pattern.is_match(text)).ok_or(Why::UnknownPattern.into())
+        let patterns = self.patterns;
+        let pattern = patterns.get(id.0).and_then(Option::as_ref).ok_or(Why::UnknownPattern)?;
+        self.spend(text.len().saturating_mul(pattern.passes()))?;
+        pattern.is_match(text).ok_or(Why::UnknownPattern.into())
     }
 
     // ---- arrays ----

@@ -8,8 +8,8 @@
 //! * Work is bounded: the size of a schema, its nesting, and the steps of each check. What would take more is refused.
 //!   A check may read 64 bytes for each byte of the value and a million more, 256 million in all (a seventh of a
 //!   second): only results of many megabytes under a schema of many alternatives come near.
-//! * What cannot be evaluated is refused, but only where it counts: a `pattern` with a look-ahead refuses the texts it
-//!   would judge (see [`Misfit::is_undecided`]), not the tool.
+//! * What cannot be evaluated is refused, but only where it counts: a `pattern` with a look-behind, or a look-ahead
+//!   elsewhere than right behind `^`, refuses the texts it would judge (see [`Misfit::is_undecided`]), not the tool.
 //! * An argument that the schema does not declare is refused, although JSON Schema lets it pass. Declared is what
 //!   `properties` or `patternProperties` speak about, in the schema or in one that it applies to the whole
 //!   (`$ref`, `allOf`, an alternative that fits …); `additionalProperties` or `unevaluatedProperties` with anything

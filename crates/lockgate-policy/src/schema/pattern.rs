@@ -10,7 +10,13 @@ use regex_automata::dfa::{Automaton, StartKind, dense};
 use regex_automata::{Input, nfa::thompson};
 
 /// An expression that can be matched.
-pub(super) struct Pattern(dense::DFA<Vec<u32>>);
+pub(super) struct Pattern {
+    table: Table,
+    /// Look-aheads at the very beginning, each with whether it must match or must not.
+    ahead: Vec<(Table, bool)>,
+}
+
+type Table = dense::DFA<Vec<u32>>;
 
 /// Why an expression cannot be matched.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,35 +28,116 @@ pub(super) enum Unmatchable {
 }
 
 impl Pattern {
-    /// Compiles an expression into a table of at most `bytes`.
+    /// Compiles an expression into tables of at most `bytes` each, together about as much.
     pub(super) fn compile(ecma: &str, bytes: usize) -> Result<Self, Unmatchable> {
-        let text = translate(ecma).ok_or(Unmatchable::Language)?;
-        let hir = regex_automata::util::syntax::parse(&text).map_err(|_| Unmatchable::Language)?;
-        let nfa = thompson::Compiler::new()
-            .configure(thompson::Config::new().nfa_size_limit(Some(bytes)))
-            .build_from_hir(&hir)
-            .map_err(|_| Unmatchable::Size)?;
-        let table = dense::Builder::new()
-            .configure(
-                dense::Config::new()
-                    .start_kind(StartKind::Unanchored)
-                    .dfa_size_limit(Some(bytes))
-                    .determinize_size_limit(Some(bytes)),
-            )
-            .build_from_nfa(&nfa)
-            .map_err(|_| Unmatchable::Size)?;
-        Ok(Self(table))
+        let (ahead, rest) = leading_look_aheads(ecma).ok_or(Unmatchable::Language)?;
+        let mut left = bytes;
+        let mut compile = |text: &str| {
+            let table = table(text, left)?;
+            left = left.saturating_sub(table.memory_usage());
+            Ok(table)
+        };
+        Ok(Self {
+            table: compile(&translate(&rest).ok_or(Unmatchable::Language)?)?,
+            ahead: ahead
+                .into_iter()
+                .map(|(inner, must)| {
+                    let inner = translate(inner).ok_or(Unmatchable::Language)?;
+                    Ok((compile(&format!("^(?:{inner})"))?, must))
+                })
+                .collect::<Result<_, _>>()?,
+        })
     }
 
-    /// Does it match anywhere in the text? One look-up per byte.
+    /// Does it match anywhere in the text? One look-up per byte and table.
     pub(super) fn is_match(&self, text: &str) -> Option<bool> {
-        self.0.try_search_fwd(&Input::new(text).earliest(true)).map(|found| found.is_some()).ok()
+        let found = |table: &Table| {
+            table.try_search_fwd(&Input::new(text).earliest(true)).map(|found| found.is_some()).ok()
+        };
+        for (table, must) in &self.ahead {
+            if found(table)? != *must {
+                return Some(false);
+            }
+        }
+        found(&self.table)
     }
 
-    /// What the table takes. Bytes.
+    /// What the tables take. Bytes.
     pub(super) fn bytes(&self) -> usize {
-        self.0.memory_usage()
+        self.tables().map(Table::memory_usage).sum()
     }
+
+    /// How many tables a text is led through.
+    pub(super) fn passes(&self) -> usize {
+        self.tables().count()
+    }
+
+    fn tables(&self) -> impl Iterator<Item = &Table> {
+        std::iter::once(&self.table).chain(self.ahead.iter().map(|(table, _)| table))
+    }
+}
+
+fn table(text: &str, bytes: usize) -> Result<Table, Unmatchable> {
+    let hir = regex_automata::util::syntax::parse(text).map_err(|_| Unmatchable::Language)?;
+    let nfa = thompson::Compiler::new()
+        .configure(thompson::Config::new().nfa_size_limit(Some(bytes)))
+        .build_from_hir(&hir)
+        .map_err(|_| Unmatchable::Size)?;
+    dense::Builder::new()
+        .configure(
+            dense::Config::new()
+                .start_kind(StartKind::Unanchored)
+                .dfa_size_limit(Some(bytes))
+                .determinize_size_limit(Some(bytes)),
+        )
+        .build_from_nfa(&nfa)
+        .map_err(|_| Unmatchable::Size)
+}
+
+/// Takes the look-aheads off `^(?=a)(?!b)rest`: there they are expressions of their own on the same text, and Zod
+/// writes its mail addresses and host names so. Look-around anywhere else has no table.
+fn leading_look_aheads(ecma: &str) -> Option<(Vec<(&str, bool)>, String)> {
+    let mut ahead = Vec::new();
+    let Some(mut rest) = ecma.strip_prefix('^') else { return Some((ahead, ecma.to_owned())) };
+    loop {
+        let (inner, must) = match (rest.strip_prefix("(?="), rest.strip_prefix("(?!")) {
+            (Some(inner), _) => (inner, true),
+            (None, Some(inner)) => (inner, false),
+            (None, None) => break,
+        };
+        let (end, _) = outer_signs(inner).find(|(_, sign)| *sign == ')')?;
+        ahead.push((inner.get(..end)?, must));
+        rest = inner.get(end + 1..)?;
+        // A look-ahead that is counted, or one of several alternatives, is not what every text must pass.
+        if rest.starts_with(['*', '+', '?', '{']) {
+            return None;
+        }
+    }
+    if !ahead.is_empty() && outer_signs(rest).any(|(_, sign)| sign == '|') {
+        return None;
+    }
+    Some((ahead, format!("^{rest}")))
+}
+
+/// The `)` and `|` that stand outside every group and class, with their places.
+fn outer_signs(text: &str) -> impl Iterator<Item = (usize, char)> {
+    let (mut depth, mut in_class, mut is_escaped) = (0_usize, false, false);
+    text.char_indices().filter(move |(_, c)| {
+        if std::mem::take(&mut is_escaped) {
+            return false;
+        }
+        match c {
+            '\\' => is_escaped = true,
+            ']' => in_class = false,
+            _ if in_class => {}
+            '[' => in_class = true,
+            '(' => depth += 1,
+            ')' | '|' if depth == 0 => return true,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        false
+    })
 }
 
 /// Writes an ECMA-262 expression for the `regex` syntax, with the same meaning; none for what has no such form.
@@ -240,6 +327,25 @@ mod tests {
             assert_eq!(matches(pattern, misfits), Some(false), "{pattern} {misfits:?}");
         }
         assert_eq!(matches("[]", "x"), Some(false));
+    }
+
+    /// What Zod writes.
+    #[test]
+    fn takes_look_aheads_at_the_beginning() {
+        let mail = r"^(?!\.)(?!.*\.\.)([A-Za-z0-9_'+\-\.]*)[A-Za-z0-9_+-]@([A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$";
+        let host = r"^(?=.{1,253}\.?$)[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[-0-9a-zA-Z]{0,61}[0-9a-zA-Z])?)*\.?$";
+        let long = "a.".repeat(128);
+        for (pattern, fits, misfits) in [
+            (mail, "a.b@c.de", [".a@b.cd", "a..b@c.de", "a@b", ""]),
+            (host, "a-b.example", ["-a", "a..b", &long, ""]),
+            (r"^(?=[)|(]|x\))(?:a|x).$", "x)", ["a)", "y", "x", ""]),
+            ("^(?!admin|root).*$", "user", ["admin", "root", "rooted", "\n"]),
+        ] {
+            assert_eq!(matches(pattern, fits), Some(true), "{pattern} {fits}");
+            for text in misfits {
+                assert_eq!(matches(pattern, text), Some(false), "{pattern} {text:?}");
+            }
+        }
     }
 
     #[test]

@@ -122,7 +122,7 @@ fn long_values_are_paid_for() {
 
 #[test]
 fn a_pattern_that_cannot_be_matched_refuses_only_what_it_judges() {
-    for pattern in ["^(?!admin).*$", r"(a)\\1", "([ab]*a[ab]{60})", "(", "(?i)a"] {
+    for pattern in ["^a(?!admin).*$", r"(a)\\1", "([ab]*a[ab]{60})", "(", "(?i)a"] {
         let schema =
             closed(&format!(r#"{{"properties":{{"a":{{"pattern":"{pattern}"}},"b":{{"type":"string"}}}}}}"#));
         assert_eq!(verdict(&schema, r#"{"b":"x"}"#), "ok", "{pattern}");
