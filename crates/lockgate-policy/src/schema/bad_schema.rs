@@ -27,6 +27,8 @@ pub(super) enum Fault {
     OutsideReference,
     #[error("a reference points to nothing")]
     LostReference,
+    #[error("two schemas have one name")]
+    Ambiguous,
     #[error("a dynamic reference in a schema of several documents is not supported")]
     DynamicReference,
 }

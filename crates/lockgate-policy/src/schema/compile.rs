@@ -20,6 +20,7 @@ const DEEPEST: usize = 64;
 const PATTERN_BYTES: usize = 512 << 10;
 /// What the tables of a schema's patterns may take together; past it, patterns are not matched. Bytes.
 const PATTERNS_BYTES: usize = 2 << 20;
+
 /// Nodes and patterns of a schema.
 pub(super) struct Compiled {
     pub(super) nodes: Vec<Node>,
@@ -29,7 +30,7 @@ pub(super) struct Compiled {
 }
 
 /// Which reading of the words holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dialect {
     Draft07,
     Draft2019,

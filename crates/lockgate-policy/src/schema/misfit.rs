@@ -83,7 +83,8 @@ impl Misfit {
     }
 
     /// The keyword of JSON Schema that failed. For an argument that is refused because the schema does not declare
-    /// it: `additionalProperties`. For a check that was given up: `$ref`.
+    /// it: `additionalProperties`. For a value that
+    /// may not be there at all: `false`. For a check that was given up: `$ref`.
     pub fn keyword(&self) -> &'static str {
         self.why.parts().0
     }

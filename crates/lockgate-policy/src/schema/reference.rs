@@ -57,7 +57,7 @@ impl<'a> Compiler<'a> {
                 self.met.insert(self.offset(json), (id, resource));
             }
         }
-        if json.raw().as_ptr() != self.document.raw().as_ptr()
+        if self.offset(json) != 0
             && let Some(schema) = words.get("$schema")
             && schema.text().and_then(|name| Dialect::named(&name)) != Some(self.dialect)
         {
@@ -89,10 +89,6 @@ impl<'a> Compiler<'a> {
         if self.resources.len() >= MOST_RESOURCES {
             return Err(self.bad(Fault::TooLarge));
         }
-        // Two schemas of one name: which of them a reference means would depend on the reader.
-        if self.resources.iter().any(|known| known.id == id) {
-            return Err(self.bad(Fault::Keyword("$id")));
-        }
         self.resources.push(Resource { id, root });
         Ok(self.resources.len() - 1)
     }
@@ -116,8 +112,14 @@ impl<'a> Compiler<'a> {
     }
 
     fn anchor(&mut self, resource: usize, name: &str, id: NodeId) -> Result<(), BadSchema> {
+        // A name that looks like a pointer would be one for some readers, and for others not.
+        let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':' | '_'));
+        if !is_name {
+            return Err(self.bad(Fault::Keyword("$anchor")));
+        }
         match self.anchors.insert((resource, name.to_owned()), id) {
-            Some(other) if other != id => Err(self.bad(Fault::Keyword("$anchor"))),
+            Some(other) if other != id => Err(self.bad(Fault::Ambiguous)),
             _ => Ok(()),
         }
     }
@@ -129,11 +131,13 @@ impl<'a> Compiler<'a> {
         from: NodeId,
         resource: usize,
     ) -> Result<bool, BadSchema> {
-        for (word, is_dynamic) in [("$ref", false), ("$dynamicRef", true), ("$recursiveRef", true)] {
+        let dynamic = match self.dialect {
+            Dialect::Draft07 => None,
+            Dialect::Draft2019 => Some(("$recursiveRef", true)),
+            Dialect::Draft2020 => Some(("$dynamicRef", true)),
+        };
+        for (word, is_dynamic) in std::iter::once(("$ref", false)).chain(dynamic) {
             let Some(target) = words.get(word) else { continue };
-            if is_dynamic && self.dialect == Dialect::Draft07 {
-                continue;
-            }
             let target = target.text().ok_or_else(|| self.bad(Fault::Keyword(word)))?;
             self.pending.push(Pending { from, resource, target, path: self.path.clone(), is_dynamic });
         }
@@ -144,8 +148,13 @@ impl<'a> Compiler<'a> {
         let (address, fragment) = location::split(&pending.target);
         let base = self.resources.get(pending.resource).map_or("", |resource| resource.id.as_str());
         let address = location::resolve(base, address);
-        let found = self.resources.iter().position(|resource| resource.id == address);
-        let resource = found.ok_or_else(|| self.bad(Fault::OutsideReference))?;
+        let mut found = self.resources.iter().enumerate().filter(|(_, known)| known.id == address);
+        let (resource, first) = found.next().ok_or_else(|| self.bad(Fault::OutsideReference))?;
+        // Generators write a named schema out wherever it is used. Where two of one name differ, which of them is
+        // meant would depend on the reader.
+        if found.any(|(_, other)| other.root != first.root) {
+            return Err(self.bad(Fault::Ambiguous));
+        }
         if pending.is_dynamic && self.resources.len() > 1 {
             // Which schema is meant would depend on the way to it.
             return Err(self.bad(Fault::DynamicReference));
@@ -175,6 +184,8 @@ impl<'a> Compiler<'a> {
                 resource = *nearer;
             }
         }
+        // A place that nothing else makes a schema: it is as deep as the way to it, not as the reference is.
+        self.path = steps.iter().cloned().map(Cow::Owned).collect();
         self.schema(json, resource)
     }
 }

@@ -187,11 +187,32 @@ fn places_are_short() {
 #[test]
 fn two_schemas_of_one_name_are_refused() {
     for schema in [
-        r#"{"$defs":{"a":{"$id":"x"},"b":{"$id":"x"}}}"#,
+        r#"{"$ref":"x","$defs":{"a":{"$id":"x","type":"null"},"b":{"$id":"x"}}}"#,
         r#"{"$defs":{"a":{"$anchor":"x"},"b":{"$anchor":"x"}}}"#,
     ] {
-        bad(schema);
+        assert_eq!(bad(schema).to_string(), "two schemas have one name");
     }
+    // Written out twice, or never referred to, it does no harm.
+    let schema =
+        open(r#"{"$ref":"x","$defs":{"a":{"$id":"x","type":"null"},"b":{"$id":"x","type":"null"}}}"#);
+    assert_eq!(verdict(&schema, "1"), r#"type at """#);
+    open(r#"{"$defs":{"a":{"$id":"x","type":"null"},"b":{"$id":"x"}}}"#);
+}
+
+#[test]
+fn an_anchor_cannot_pass_for_a_pointer() {
+    for name in ["/$defs/a", "", "a/b", "%2Fa", "1", "a b"] {
+        bad(&format!(r#"{{"$defs":{{"a":{{"type":"null"}},"b":{{"$anchor":"{name}"}}}}}}"#));
+    }
+}
+
+#[test]
+fn deep_values_under_deep_schemas_do_not_use_up_the_stack() {
+    let schema =
+        open(r##"{"anyOf":[{"allOf":[{"oneOf":[{"items":{"$ref":"#"},"unevaluatedItems":false}]}]}]}"##);
+    let nested = |depth| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    assert_eq!(verdict(&schema, &nested(50)), "ok");
+    assert!(schema.check(Some(json(&nested(60)))).unwrap_err().is_undecided());
 }
 
 #[test]
