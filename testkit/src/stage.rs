@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use lockgate_core::{Boundary, Core, Event, Front, Identity, Received, Scope, Sent, Step};
-use lockgate_model::{ExchangeId, Label, Limits, Principal, Reason, ServerName, SessionId, Side, Tick};
+use lockgate_model::{
+    ExchangeId, Label, Limits, Principal, Reason, ServerName, SessionId, Side, Tick, UnixMillis,
+};
 use serde_json::{Value, json};
 
 /// What became of a message of the agent.
@@ -135,7 +137,7 @@ impl Stage {
         let bytes = Bytes::copy_from_slice(text.as_bytes());
         let exchange = self.core.open();
         let received = Received::read(&bytes, Side::Agent, &Limits::default());
-        self.event(Event::Agent { exchange, received, headers: None })
+        self.event(Event::Agent { exchange, received, headers: None, at: UnixMillis(0) })
     }
 
     fn answer(&mut self, server: &ServerName, exchange: ExchangeId, result: &Value) -> Vec<Step> {

@@ -132,7 +132,7 @@ impl TraceServer {
             tier: tier.ok_or_else(|| format!("`{}` is not a tier", self.tier))?,
             rules: Rules {
                 default: action(&self.default)?,
-                tools: RuleSet::new(rules.collect::<Result<_, String>>()?),
+                tools: RuleSet::plain(rules.collect::<Result<_, String>>()?),
                 ..Rules::allow_all()
             },
             effects: effects.collect::<Result<_, String>>()?,

@@ -65,7 +65,8 @@ fn servers() -> impl Strategy<Value = Vec<Server>> {
 
 fn boundary(servers: &[Server], cross_asks: bool) -> Boundary {
     let servers = servers.iter().map(|server| {
-        let rules = server.rules.iter().map(|(p, w)| (Pattern::parse(p).unwrap(), action(*w))).collect();
+        let rules =
+            server.rules.iter().map(|(p, w)| (Pattern::parse(p).unwrap(), vec![action(*w).into()])).collect();
         let rules =
             Rules { default: action(server.default), tools: RuleSet::new(rules), ..Rules::allow_all() };
         let made = CoreServer { tier: server.tier, rules, ..CoreServer::new(Wire::Lines) };

@@ -124,7 +124,7 @@ impl Session {
         let exchange = self.core.open();
         let received = Received::read(message, Side::Agent, &self.limits);
         self.steps.clear();
-        self.core.handle(Event::Agent { exchange, received, headers: None }, Tick(0), &mut self.steps);
+        self.core.handle(Event::Agent { exchange, received, headers: None, at: UnixMillis(0) }, Tick(0), &mut self.steps);
         exchange
     }
 

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use lockgate_audit::Record;
-use lockgate_model::{ExchangeId, Reason, ServerName};
+use lockgate_model::{ExchangeId, Reason, ServerName, UnixMillis};
 
 use crate::{Boundary, Permit, Received, Release};
 
@@ -16,6 +16,8 @@ pub enum Event<'a> {
         received: Received<'a>,
         /// What HTTP headers said about it; none on stdio and for revisions that do not use them.
         headers: Option<Headers>,
+        /// When it came, for rules that hold at some hours.
+        at: UnixMillis,
     },
     /// A server sent a message.
     Server {

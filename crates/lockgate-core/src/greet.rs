@@ -147,11 +147,8 @@ impl Core {
         open.state = State::Waiting { server: outgoing.server.clone(), resend: None };
         let target = open.target.clone();
         if matches!(open.asker, Asker::Agent { .. }) {
-            let subject = target.subject.as_ref().map(|(subject, name)| (*subject, name.as_str()));
-            let tool = target.tool.as_ref().map(|(tool, _)| tool);
             let approved = target.approved.is_some();
-            let call = phase::Call { server: &outgoing.server, subject, tool, approved };
-            if let Some(finding) = phase::decide(self, &call).finding {
+            if let Some(finding) = phase::decide_again(self, &target, &outgoing, approved) {
                 return self.refuse_open(exchange, finding, now, steps);
             }
         }

@@ -186,10 +186,7 @@ impl Core {
             steps,
         );
         // The configuration may have changed while the call waited: then what is denied now stays denied.
-        let subject = target.subject.as_ref().map(|(subject, name)| (*subject, name.as_str()));
-        let tool = target.tool.as_ref().map(|(tool, _)| tool);
-        let call = crate::phase::Call { server: &outgoing.server, subject, tool, approved: true };
-        if let Some(finding) = crate::phase::decide(self, &call).finding {
+        if let Some(finding) = crate::phase::decide_again(self, &target, &outgoing, true) {
             return self.refuse_open(exchange, finding, now, steps);
         }
         steps.push(Self::send(exchange, outgoing));

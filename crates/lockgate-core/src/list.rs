@@ -2,7 +2,7 @@
 //! share one endpoint each name gets its server's.
 
 use lockgate_model::{Era, Json, Kind, Reason, Revision, ServerName, Splice, quote};
-use lockgate_policy::{Action, Answer, Subject};
+use lockgate_policy::Subject;
 
 use crate::{Core, catalogue, names};
 
@@ -85,8 +85,7 @@ impl Core {
             Subject::Resource => entry.get("uri").or_else(|| entry.get("uriTemplate"))?,
         };
         let name = key.text()?;
-        let answer = self.boundary.servers.get(server)?.rules.decide(subject?, &name);
-        if !offered(answer) {
+        if !self.boundary.servers.get(server)?.rules.lists(subject?, &name, &self.asked(None)) {
             return None;
         }
         let aggregates = self.aggregates();
@@ -118,14 +117,5 @@ impl Core {
         let mut splice = Splice::new(entry.raw());
         splice.replace(key, quote(&exposed));
         Some(splice.finish().to_vec())
-    }
-}
-
-/// What can never be used is not listed; what is refused by a rule of its own is, so that the agent learns why.
-fn offered(answer: Answer<'_>) -> bool {
-    match answer.action {
-        Action::Allow | Action::Ask => true,
-        Action::Deny => answer.by.is_some(),
-        Action::Hide => false,
     }
 }

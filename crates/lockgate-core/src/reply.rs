@@ -77,10 +77,14 @@ fn sentence(finding: &Finding, about: &About<'_>) -> String {
             "this session has read text from server `{origin}`, which outsiders can write to, and such text may not drive a {} tool of another server",
             effect.word()
         ),
-        None => meaning.to_owned(),
+        None => match &finding.detail {
+            Some(detail) => format!("{meaning}: {detail}"),
+            None => meaning.to_owned(),
+        },
     };
+    let said = finding.said.as_ref().map_or_else(String::new, |said| format!(" The operator says: {said}"));
     format!(
-        "[lockgate] {what}{because}. This is a decision of the operator's policy, not a fault: do not retry it in another form. {}. Rule {}. Ref {}.",
+        "[lockgate] {what}{because}.{said} This is a decision of the operator's policy, not a fault: do not retry it in another form. {}. Rule {}. Ref {}.",
         upper(finding.reason.remedy()),
         finding.rule,
         about.correlation

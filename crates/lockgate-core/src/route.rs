@@ -146,7 +146,7 @@ impl Core {
         let round = ["requestState", "inputResponses"].iter().any(|name| request.params.get(name).is_some());
         let approved = approved || self.holds.continues(fingerprint, round, now);
         let subject = located.subject.as_ref().map(|(subject, name)| (*subject, name.as_str()));
-        let call = Call { server: &located.server, subject, tool, approved };
+        let call = Call { server: &located.server, subject, tool, arguments, approved };
         let decision = decide(self, &call);
         let target = Target {
             server: Some(located.server.clone()),

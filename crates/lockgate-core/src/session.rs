@@ -3,7 +3,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use lockgate_model::{
-    Body, ClientName, ExchangeId, Label, MethodKind, Principal, Reason, Revision, ServerName, SessionId, Tick,
+    Body, ClientName, ExchangeId, Label, MethodKind, Principal, Reason, Revision, ServerName, SessionId,
+    Tick, UnixMillis,
 };
 
 use crate::catalogue::Catalogue;
@@ -58,6 +59,8 @@ pub struct Core {
     pub(crate) tasks: Tasks,
     /// The agent's `initialize`, for servers that must hear it again.
     pub(crate) greeting: Option<Bytes>,
+    /// When the agent last spoke, by the wall clock.
+    pub(crate) wall: UnixMillis,
     next: u64,
 }
 
@@ -102,6 +105,7 @@ impl Core {
             holds: Holds::default(),
             tasks: Tasks::default(),
             greeting: None,
+            wall: UnixMillis(0),
             next: 1,
         }
     }
@@ -117,7 +121,8 @@ impl Core {
     /// is added to `steps`, in order. Never fails: what cannot be decided is refused, and said so in the steps.
     pub fn handle(&mut self, event: Event<'_>, now: Tick, steps: &mut Vec<Step>) {
         match event {
-            Event::Agent { exchange, received, headers } => {
+            Event::Agent { exchange, received, headers, at } => {
+                self.wall = at;
                 self.from_agent(exchange, &received, headers.as_ref(), now, steps);
             }
             Event::Server { server, exchange, received } => {

@@ -13,7 +13,9 @@ use bytes::Bytes;
 use lockgate_core::{
     Boundary, Core, CrossServer, Event, Front, Headers, Identity, Outlet, Received, Scope, Server, Step, Wire,
 };
-use lockgate_model::{ExchangeId, Limits, Principal, Reason, ServerName, SessionId, Side, Tick, Tier};
+use lockgate_model::{
+    ExchangeId, Limits, Principal, Reason, ServerName, SessionId, Side, Tick, Tier, UnixMillis,
+};
 
 struct Session {
     core: Core,
@@ -40,7 +42,7 @@ impl Session {
         let bytes = Bytes::from(text.to_owned());
         let exchange = self.core.open();
         let received = Received::read(&bytes, Side::Agent, &Limits::default());
-        self.event(Event::Agent { exchange, received, headers: None });
+        self.event(Event::Agent { exchange, received, headers: None, at: UnixMillis(0) });
         exchange
     }
 
@@ -323,7 +325,11 @@ fn a_modern_request_must_say_the_same_in_header_and_body() {
         let exchange = core.open();
         let received = Received::read(&bytes, Side::Agent, &Limits::default());
         let mut steps = Vec::new();
-        core.handle(Event::Agent { exchange, received, headers: Some(headers) }, Tick(0), &mut steps);
+        core.handle(
+            Event::Agent { exchange, received, headers: Some(headers), at: UnixMillis(0) },
+            Tick(0),
+            &mut steps,
+        );
         let sent = steps.iter().any(|step| matches!(step, Step::Send(_)));
         let said: String = steps
             .iter()

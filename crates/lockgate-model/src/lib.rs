@@ -29,6 +29,6 @@ pub use method::{Direction, METHODS, Method, MethodKind};
 pub use reason::{Fault, Reason};
 pub use revision::{Era, Revision};
 pub use splice::Splice;
-pub use tick::Tick;
+pub use tick::{Tick, UnixMillis};
 pub use untrusted::Untrusted;
 pub use verdict::{Finding, Phase, Verdict};

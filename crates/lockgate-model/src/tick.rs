@@ -14,3 +14,7 @@ impl Tick {
         self.0.saturating_sub(earlier.0)
     }
 }
+
+/// A moment of the wall clock: milliseconds since 1970-01-01T00:00:00Z. Handed in; no decision reads a clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnixMillis(pub u64);

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use crate::Reason;
 
 /// Where in the order of a call something was found. The order is written once, in `lockgate-core`.
@@ -64,17 +66,21 @@ pub struct Finding {
     pub reason: Reason,
     /// The rule that decided, as the operator can find it: `servers.db.tools.drop_*`, `flow.cross_server`, `protocol`.
     pub rule: String,
+    /// What of the arguments decided, in words of ours and of the operator: never anything the agent sent.
+    pub detail: Option<String>,
+    /// What the operator wants the agent to be told.
+    pub said: Option<Arc<str>>,
 }
 
 impl Finding {
     /// A denial.
     pub fn deny(phase: Phase, reason: Reason, rule: impl Into<String>) -> Self {
-        Self { phase, verdict: Verdict::Deny, reason, rule: rule.into() }
+        Self { phase, verdict: Verdict::Deny, reason, rule: rule.into(), detail: None, said: None }
     }
 
     /// A wish to ask a person.
     pub fn hold(phase: Phase, reason: Reason, rule: impl Into<String>) -> Self {
-        Self { phase, verdict: Verdict::Hold, reason, rule: rule.into() }
+        Self { phase, verdict: Verdict::Hold, reason, rule: rule.into(), detail: None, said: None }
     }
 
     /// Keeps the stricter of two; of equals the earlier one.

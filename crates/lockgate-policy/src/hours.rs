@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::budget::UnixMillis;
+use lockgate_model::UnixMillis;
 
 const MINUTES_OF_DAY: u32 = 24 * 60;
 
@@ -89,12 +89,22 @@ impl Hours {
 /// For people: `mon, tue 08:00 to 18:00 (UTC+01:00)`.
 impl fmt::Display for Hours {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let days: Vec<_> =
-            DAYS.iter().enumerate().filter(|(bit, _)| self.days & (1 << bit) != 0).map(|(_, day)| *day).collect();
+        let days: Vec<_> = DAYS
+            .iter()
+            .enumerate()
+            .filter(|(bit, _)| self.days & (1 << bit) != 0)
+            .map(|(_, day)| *day)
+            .collect();
         let days = if days.len() == 7 { "every day".to_owned() } else { days.join(", ") };
         let clock = |minutes: u32| format!("{:02}:{:02}", minutes / 60, minutes % 60);
         let sign = if self.offset < 0 { '-' } else { '+' };
-        write!(f, "{days} {} to {} (UTC{sign}{})", clock(self.from), clock(self.to), clock(self.offset.unsigned_abs()))
+        write!(
+            f,
+            "{days} {} to {} (UTC{sign}{})",
+            clock(self.from),
+            clock(self.to),
+            clock(self.offset.unsigned_abs())
+        )
     }
 }
 
@@ -151,9 +161,13 @@ mod tests {
             assert_eq!(office.include(when), holds, "{when:?}");
         }
         let night = Hours::parse(&["fri"], Some("22:00"), Some("06:00"), None).unwrap();
-        for (when, holds) in
-            [(at(20, 21, 59), false), (at(20, 22, 0), true), (at(21, 5, 59), true), (at(21, 6, 0), false), (at(20, 3, 0), false)]
-        {
+        for (when, holds) in [
+            (at(20, 21, 59), false),
+            (at(20, 22, 0), true),
+            (at(21, 5, 59), true),
+            (at(21, 6, 0), false),
+            (at(20, 3, 0), false),
+        ] {
             assert_eq!(night.include(when), holds, "{when:?}");
         }
         assert!(Hours::parse(&[], None, None, None).unwrap().include(UnixMillis(u64::MAX)));

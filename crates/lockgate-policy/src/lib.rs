@@ -1,17 +1,20 @@
-//! Who may call what: per server and per tool, from patterns the operator wrote to one answer and the rule that gave it.
+//! Who may call what: per server and per tool, from rules the operator wrote to one answer and the rule that gave it.
 //!
-//! This crate refuses to guess what a rule means: a pattern that cannot be read is a load error, and of several
-//! patterns the order never matters.
+//! This crate refuses to guess what a rule means: a rule that cannot be read is a load error, of several rules the order
+//! never matters, and what cannot be evaluated is refused.
 //!
-//! Read [`Rules`] and [`Action`] first.
+//! Read [`Rules`] and [`Rule`] first; [`test`] for what rules ask of arguments, [`budget`] for how often and how much,
+//! [`Schema`] for the form that arguments must have, [`intercept`] for the files of another gateway.
 
 pub mod budget;
+mod hours;
 pub mod intercept;
 mod pattern;
 mod rules;
 mod schema;
 pub mod test;
 
+pub use hours::{BadHours, DAYS, Hours};
 pub use pattern::{BadPattern, Pattern};
-pub use rules::{Action, Answer, RuleSet, Rules, Subject};
+pub use rules::{Action, Answer, Asked, Place, Rule, RuleSet, Rules, Subject, Why};
 pub use schema::{BadSchema, Misfit, Schema, Undeclared};

@@ -44,6 +44,11 @@ impl Pattern {
         !self.0.contains('*')
     }
 
+    /// What stands before the first `*`: every name that matches begins with it.
+    pub fn prefix(&self) -> &str {
+        self.0.split('*').next().unwrap_or_default()
+    }
+
     /// Does the whole name match? O(pattern × name) at worst, without recursion.
     pub fn matches(&self, name: &str) -> bool {
         let mut parts = self.0.split('*');

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use lockgate_core::{
     Boundary, Core, Event, Front, Headers, Identity, Permit, Received, Scope, Server, Step, Wire,
 };
-use lockgate_model::{Limits, Principal, ServerName, SessionId, Side, Tick};
+use lockgate_model::{Limits, Principal, ServerName, SessionId, Side, Tick, UnixMillis};
 
 /// Leave to send an `initialize` request that carries this text.
 pub(crate) fn greeting(wire: Wire, text: &str) -> Permit {
@@ -41,7 +41,7 @@ fn permit(wire: Wire, message: &str, headers: Option<Headers>) -> Permit {
     let received = Received::read(&bytes, Side::Agent, &Limits::default());
     let exchange = core.open();
     let mut steps = Vec::new();
-    core.handle(Event::Agent { exchange, received, headers }, Tick(0), &mut steps);
+    core.handle(Event::Agent { exchange, received, headers, at: UnixMillis(0) }, Tick(0), &mut steps);
     let sent = steps.into_iter().find_map(|step| match step {
         Step::Send(permit) => Some(permit),
         Step::Deliver(_) | Step::Abandon { .. } | Step::Disconnect { .. } | Step::Record(_) => None,

@@ -4,18 +4,21 @@ mod flow;
 mod identify;
 mod policy;
 
-use lockgate_model::{Effect, Finding, ServerName, ToolName, Verdict};
+use lockgate_model::{Effect, Finding, Json, ServerName, Side, ToolName, Verdict};
 use lockgate_policy::Subject;
 
-use crate::Core;
+use crate::exchange::{Outgoing, Target};
+use crate::{Core, Received};
 
 /// A request to one server, before it is decided.
 pub(crate) struct Call<'c> {
     pub(crate) server: &'c ServerName,
     /// What the operator's rules are asked about, and its name.
     pub(crate) subject: Option<(Subject, &'c str)>,
-    /// The tool, where a tool is called, and what it does.
+    /// The tool, where a tool is called.
     pub(crate) tool: Option<&'c ToolName>,
+    /// Its arguments.
+    pub(crate) arguments: Option<Json<'c>>,
     /// A call that a person has approved is not held again; it can still be denied.
     pub(crate) approved: bool,
 }
@@ -36,7 +39,9 @@ pub(crate) struct Decision {
 /// counts, and of equals the earlier one.
 pub(crate) fn decide(core: &Core, call: &Call<'_>) -> Decision {
     let effect = identify::effect(core, call);
-    let mut decision = Decision { finding: None, origin: None, effect, rule: policy::rule(core, call) };
+    let answer = policy::answer(core, call);
+    let rule = policy::rule(call, answer.as_ref());
+    let mut decision = Decision { finding: None, origin: None, effect, rule };
     let mut note = |finding: Option<Finding>| {
         let Some(finding) = finding else { return };
         if finding.verdict == Verdict::Hold && call.approved {
@@ -48,9 +53,28 @@ pub(crate) fn decide(core: &Core, call: &Call<'_>) -> Decision {
         });
     };
     note(identify::check(core, call));
-    note(policy::check(core, call));
+    note(policy::check(call, answer.as_ref()));
     let (finding, origin) = flow::check(core, call, effect);
     note(finding);
     decision.origin = origin.map(|origin| (origin, effect));
     decision
+}
+
+/// The same for a message that was decided before and goes out only now. What has changed since counts.
+pub(crate) fn decide_again(
+    core: &Core,
+    target: &Target,
+    outgoing: &Outgoing,
+    approved: bool,
+) -> Option<Finding> {
+    let received = Received::read(&outgoing.message, Side::Agent, &core.boundary.limits);
+    let arguments = received.request().and_then(|(_, _, params)| params.arguments());
+    let call = Call {
+        server: &outgoing.server,
+        subject: target.subject.as_ref().map(|(subject, name)| (*subject, name.as_str())),
+        tool: target.tool.as_ref().map(|(tool, _)| tool),
+        arguments,
+        approved,
+    };
+    decide(core, &call).finding
 }

@@ -1,47 +1,64 @@
-//! May this be called at all? The operator's rules for the server.
+//! May this be called, with these arguments, now? The operator's rules for the server.
 
 use lockgate_model::{Finding, Phase, Reason};
-use lockgate_policy::{Action, Answer, Subject};
+use lockgate_policy::{Action, Answer, Asked, Subject, Why};
 
 use super::Call;
 use crate::Core;
 
-pub(super) fn check(core: &Core, call: &Call<'_>) -> Option<Finding> {
+/// What the rules say; nothing where there are none for such a request.
+pub(super) fn answer<'c>(core: &'c Core, call: &Call<'_>) -> Option<Answer<'c>> {
+    let (subject, name) = call.subject?;
+    Some(core.boundary.servers.get(call.server)?.rules.decide(subject, name, &core.asked(call.arguments)))
+}
+
+pub(super) fn check(call: &Call<'_>, answer: Option<&Answer<'_>>) -> Option<Finding> {
     let (subject, _) = call.subject?;
-    let answer = answer(core, call)?;
-    let rule = rule(core, call);
-    match (answer.action, subject) {
-        (Action::Allow, _) => None,
-        (Action::Ask, _) => Some(Finding::hold(Phase::Policy, Reason::ApprovalRequired, rule)),
-        (Action::Deny, Subject::Tool) => Some(Finding::deny(Phase::Policy, Reason::ToolDenied, rule)),
-        (Action::Deny, Subject::Prompt) => Some(Finding::deny(Phase::Policy, Reason::PromptDenied, rule)),
-        (Action::Deny, Subject::Resource) => Some(Finding::deny(Phase::Policy, Reason::ResourceDenied, rule)),
-        // What is hidden answers like what is missing.
-        (Action::Hide, Subject::Tool) => Some(Finding::deny(Phase::Policy, Reason::UnknownTool, "protocol")),
+    let answer = answer?;
+    let rule = rule(call, Some(answer));
+    let finding = match (answer.action, subject) {
+        (Action::Allow, _) => return None,
+        (Action::Ask, _) => Finding::hold(Phase::Policy, Reason::ApprovalRequired, rule),
+        (Action::Deny, Subject::Tool) if answer.why != Why::Action => {
+            Finding::deny(Phase::Policy, Reason::ArgumentDenied, rule)
+        }
+        (Action::Deny, Subject::Tool) => Finding::deny(Phase::Policy, Reason::ToolDenied, rule),
+        (Action::Deny, Subject::Prompt) => Finding::deny(Phase::Policy, Reason::PromptDenied, rule),
+        (Action::Deny, Subject::Resource) => Finding::deny(Phase::Policy, Reason::ResourceDenied, rule),
+        // What is hidden answers like what is missing, and the operator's words would give it away.
+        (Action::Hide, Subject::Tool) => {
+            return Some(Finding::deny(Phase::Policy, Reason::UnknownTool, "protocol"));
+        }
         (Action::Hide, Subject::Prompt) => {
-            Some(Finding::deny(Phase::Policy, Reason::UnknownPrompt, "protocol"))
+            return Some(Finding::deny(Phase::Policy, Reason::UnknownPrompt, "protocol"));
         }
         (Action::Hide, Subject::Resource) => {
-            Some(Finding::deny(Phase::Policy, Reason::UnknownResource, "protocol"))
+            return Some(Finding::deny(Phase::Policy, Reason::UnknownResource, "protocol"));
         }
-    }
+    };
+    let detail = (answer.why != Why::Action).then(|| answer.why.to_string());
+    Some(Finding { detail, said: answer.on_deny.cloned(), ..finding })
 }
 
 /// The rule that decides, as the operator can find it in the file.
-pub(super) fn rule(core: &Core, call: &Call<'_>) -> String {
+pub(super) fn rule(call: &Call<'_>, answer: Option<&Answer<'_>>) -> String {
     let Some((subject, _)) = call.subject else { return "protocol".to_owned() };
     let section = match subject {
         Subject::Tool => "tools",
         Subject::Resource => "resources",
         Subject::Prompt => "prompts",
     };
-    match answer(core, call).and_then(|answer| answer.by) {
-        Some(pattern) => format!("servers.{}.{section}.{pattern}", call.server),
-        None => format!("servers.{}.default", call.server),
-    }
+    let server = call.server;
+    let Some((answer, place)) = answer.and_then(|answer| Some((answer, answer.by?))) else {
+        return format!("servers.{server}.default");
+    };
+    let key = answer.why.key().map_or_else(String::new, |key| format!(".{key}"));
+    format!("servers.{server}.{section}.{place}{key}")
 }
 
-fn answer<'c>(core: &'c Core, call: &Call<'_>) -> Option<Answer<'c>> {
-    let (subject, name) = call.subject?;
-    Some(core.boundary.servers.get(call.server)?.rules.decide(subject, name))
+impl Core {
+    /// Who asks, when, and with which arguments.
+    pub(crate) fn asked<'a>(&'a self, arguments: Option<lockgate_model::Json<'a>>) -> Asked<'a> {
+        Asked { principal: &self.identity.principal, at: self.wall, arguments }
+    }
 }

@@ -20,4 +20,4 @@ pub use breaker::{Breaker, BreakerRules, Broken, Pass};
 pub use limit::{BadLimit, By, Caller, Charge, Limit, Measure};
 pub use loops::{CallDigest, Loop, LoopRules, Loops};
 pub use tally::{AtLimit, Tally};
-pub use window::{BadWindow, Calendar, Slot, UnixMillis, Window};
+pub use window::{BadWindow, Calendar, Slot, Window};

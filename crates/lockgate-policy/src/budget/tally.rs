@@ -1,4 +1,6 @@
-use super::{Amount, Slot, UnixMillis};
+use lockgate_model::UnixMillis;
+
+use super::{Amount, Slot};
 
 /// What one limit has counted for one subject, in memory. Holds at most [`super::Window::most_slots`]
 /// numbers.

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use lockgate_model::UnixMillis;
+
 const SECOND: u64 = 1_000;
 const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
@@ -13,10 +15,6 @@ const LONGEST: u64 = 366 * DAY;
 const PIECES: u64 = 60;
 /// The last millisecond of the year 9999. A clock beyond it stands still, so that no sum here overflows.
 const END: u64 = 253_402_300_799_999;
-
-/// A moment of the wall clock: milliseconds since 1970-01-01T00:00:00Z. Handed in; no decision reads a clock.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct UnixMillis(pub u64);
 
 /// Over which time a limit adds up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use lockgate_core::{Boundary, CrossServer, MayAsk, Server};
-use lockgate_model::{ServerName, Tier};
-use lockgate_policy::{Action, RuleSet};
+use lockgate_model::{Principal, ServerName, Tier};
+use lockgate_policy::test::{Conditions, Selector, Test};
+use lockgate_policy::{Action, Rule, RuleSet};
 use serde_json::{Value, json};
 
 use super::bounds::{self, Bounds};
@@ -127,10 +128,17 @@ fn reached(config: &Config, name: &ServerName) -> Vec<(String, String)> {
 fn rule_rows(what: &str, rules: &RuleSet, default: Action) -> Vec<(String, String)> {
     let mut parts: Vec<String> = Vec::new();
     for action in [Action::Allow, Action::Ask, Action::Deny, Action::Hide] {
+        let same = |found: &[Rule]| plain(found) == Some(action);
         let patterns: Vec<&str> =
-            rules.iter().filter(|(_, found)| *found == action).map(|(pattern, _)| pattern.as_str()).collect();
+            rules.iter().filter(|(_, found)| same(found)).map(|(pattern, _)| pattern.as_str()).collect();
         if !patterns.is_empty() {
             parts.push(format!("{:8}{}", done(action), patterns.join(", ")));
+        }
+    }
+    for (pattern, found) in rules.iter().filter(|(_, found)| plain(found).is_none()) {
+        for rule in found {
+            parts.push(format!("{:8}{pattern}", done(rule.action)));
+            parts.extend(terms(rule).into_iter().map(|term| format!("{:10}{term}", "")));
         }
     }
     if parts.is_empty() {
@@ -141,6 +149,58 @@ fn rule_rows(what: &str, rules: &RuleSet, default: Action) -> Vec<(String, Strin
     }
     let title = |count: usize| if count == 0 { what.to_owned() } else { String::new() };
     parts.into_iter().enumerate().map(|(count, part)| (title(count), part)).collect()
+}
+
+/// The action, where it is all there is.
+fn plain(rules: &[Rule]) -> Option<Action> {
+    match rules {
+        [only] if only.is_plain() => Some(only.action),
+        _ => None,
+    }
+}
+
+/// What a rule asks beside its action, a line each.
+fn terms(rule: &Rule) -> Vec<String> {
+    let mut terms = Vec::new();
+    if let Some(principals) = &rule.principals {
+        let names: Vec<&str> = principals.iter().map(Principal::as_str).collect();
+        terms.push(format!("for {}", and(&names)));
+    }
+    terms.extend(rule.during.map(|hours| format!("on {hours}")));
+    terms.extend(rule.require.iter().map(|tests| format!("only if {}", tested(tests))));
+    terms.extend(rule.deny_if.iter().map(|tests| format!("denied if {}", tested(tests))));
+    terms.extend(rule.ask_if.iter().map(|tests| format!("asked if {}", tested(tests))));
+    terms.extend(rule.limits.iter().map(ToString::to_string));
+    if rule.approvers > 1 {
+        terms.push(format!("{} different people must approve", rule.approvers));
+    }
+    terms
+}
+
+/// Which arguments are looked at, and how.
+fn tested(conditions: &Conditions) -> String {
+    let one = |(selector, test): &(Selector, Test)| {
+        let words: Vec<&str> = test.iter().map(lockgate_policy::test::Operator::word).collect();
+        format!("`{selector}` passes {}", words.join(", "))
+    };
+    conditions.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+fn rule_json(rule: &Rule) -> Value {
+    if rule.is_plain() {
+        return json!(rule.action.word());
+    }
+    json!({
+        "action": rule.action.word(),
+        "for": rule.principals.as_ref().map(|all| all.iter().map(Principal::as_str).collect::<Vec<_>>()),
+        "during": rule.during.map(|hours| hours.to_string()),
+        "require": rule.require.as_ref().map(tested),
+        "deny_if": rule.deny_if.iter().map(tested).collect::<Vec<_>>(),
+        "ask_if": rule.ask_if.iter().map(tested).collect::<Vec<_>>(),
+        "limits": rule.limits.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "approvers": rule.approvers,
+        "on_deny": rule.on_deny.as_deref(),
+    })
 }
 
 fn cross(out: &mut String, boundary: &Boundary) {
@@ -228,7 +288,13 @@ fn server_json(config: &Config, name: &ServerName, server: &Server) -> Value {
         None => ("unknown", [].as_slice()),
     };
     let rules = |rules: &RuleSet| -> serde_json::Map<String, Value> {
-        rules.iter().map(|(pattern, action)| (pattern.to_string(), json!(action.word()))).collect()
+        rules
+            .iter()
+            .map(|(pattern, rules)| match rules.as_slice() {
+                [only] => (pattern.to_string(), rule_json(only)),
+                several => (pattern.to_string(), several.iter().map(rule_json).collect()),
+            })
+            .collect()
     };
     let effects: Vec<Value> = server
         .effects

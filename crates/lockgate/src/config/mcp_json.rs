@@ -85,7 +85,7 @@ fn server(name: &At<String>, node: Node, report: &Report) -> Option<Node> {
     let (mut command, mut arguments) = (None, Vec::new());
     for (key, value) in members {
         match key.value.as_str() {
-            "disabled" if matches!(&value.value, Kind::Text(text) if text == "true") => return None,
+            "disabled" if matches!(&value.value, Kind::Text(text, _) if text == "true") => return None,
             "type" => transport(&value, report),
             "command" => command = Some((key, value)),
             "args" => arguments = items(&value, report),
@@ -114,12 +114,12 @@ fn server(name: &At<String>, node: Node, report: &Report) -> Option<Node> {
 fn transport(value: &Node, report: &Report) {
     let known = ["stdio", "http", "streamable-http", "streamableHttp", "streamable_http"];
     match &value.value {
-        Kind::Text(text) if known.contains(&text.as_str()) => {}
-        Kind::Text(text) if text == "sse" => {
+        Kind::Text(text, _) if known.contains(&text.as_str()) => {}
+        Kind::Text(text, _) if text == "sse" => {
             let hint = "use the server's streamable http address, with the type `http`";
             report.error(value.place, "the transport `sse` is not supported", hint);
         }
-        Kind::Text(text) => {
+        Kind::Text(text, _) => {
             report.error(
                 value.place,
                 format!("unknown transport {}", quoted(text)),

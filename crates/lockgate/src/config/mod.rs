@@ -9,11 +9,13 @@ mod address;
 mod bounds;
 mod check;
 mod describe;
+mod environment;
 mod error;
 mod mcp_json;
 mod raw;
 mod read;
 mod reference;
+mod rule;
 mod rules;
 mod schema;
 mod secret;
@@ -190,6 +192,7 @@ impl Config {
         }
         let report = Report::default();
         let config = yaml::read(text, Form::Yaml, &report).and_then(|node| {
+            let node = environment::lay(node, surroundings.variable("LOCKGATE_ENVIRONMENT"), &report);
             let raw = RawConfig::read(&node, &report)?;
             check::check(&raw, &Resolver { surroundings, base, dollar: Dollar::Strict, report: &report })
         });

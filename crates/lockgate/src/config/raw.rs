@@ -2,7 +2,7 @@
 
 use lockgate_core::CrossServer;
 use lockgate_model::{Effect, Tier};
-use lockgate_policy::Action;
+use lockgate_policy::{Action, Rule};
 use schemars::JsonSchema;
 
 use super::error::At;
@@ -33,6 +33,23 @@ pub(super) struct RawConfig {
     /// Without any, whoever can reach the port may connect, and only addresses of this machine can be listened on.
     #[schemars(with = "Option<std::collections::BTreeMap<String, RawPrincipal>>")]
     pub(super) principals: Vec<RawPrincipal>,
+    /// Groups of principals, for rules (`for: [role:NAME]`), each under a name of your own.
+    #[schemars(with = "Option<std::collections::BTreeMap<String, Vec<String>>>")]
+    #[expect(dead_code, reason = "rules are read with it; here it is for the reference")]
+    pub(super) roles: RawRoles,
+    /// Which of `environments` this is. The environment variable `LOCKGATE_ENVIRONMENT` goes before it.
+    #[schemars(with = "Option<String>")]
+    #[expect(
+        dead_code,
+        reason = "the environment was laid over the file before; here it is for the reference"
+    )]
+    pub(super) environment: Option<At<String>>,
+    /// What is different in one environment, each under a name of your own, such as `dev` and `prod`: written like the
+    /// file itself, and laid over it. Sections are laid over one another key by key; anything else replaces what it
+    /// covers.
+    #[schemars(with = "Option<std::collections::BTreeMap<String, schema::Overlay>>")]
+    #[expect(dead_code, reason = "as `environment`")]
+    pub(super) environments: (),
     /// The HTTP side that agents connect to.
     #[schemars(with = "Option<RawHttp>")]
     pub(super) http: RawHttp,
@@ -98,14 +115,15 @@ pub(super) struct RawServer {
     #[schemars(with = "Option<schema::Default>")]
     pub(super) default: Option<At<Action>>,
     /// Rules for tools, by name. `*` stands for any run of characters. An exact name goes before patterns; of several
-    /// patterns that match, the strictest counts, so their order has no meaning.
-    #[schemars(with = "Option<std::collections::BTreeMap<String, schema::Action>>")]
+    /// patterns that match, the strictest counts, so their order has no meaning. Under each pattern stands an action, a
+    /// rule in its long form, or a list of such rules, all of which count.
+    #[schemars(with = "Option<std::collections::BTreeMap<String, schema::Rules>>")]
     pub(super) tools: RawRules,
     /// Rules for resources, by address. Read like `tools`.
-    #[schemars(with = "Option<std::collections::BTreeMap<String, schema::Action>>")]
+    #[schemars(with = "Option<std::collections::BTreeMap<String, schema::Rules>>")]
     pub(super) resources: RawRules,
     /// Rules for prompts, by name. Read like `tools`.
-    #[schemars(with = "Option<std::collections::BTreeMap<String, schema::Action>>")]
+    #[schemars(with = "Option<std::collections::BTreeMap<String, schema::Rules>>")]
     pub(super) prompts: RawRules,
     /// What tools do to the world, where their names do not say it. The first pattern that matches counts. Decides what
     /// `flow` holds back.
@@ -129,7 +147,10 @@ pub(super) struct RawServer {
 pub(super) type RawSecrets = Vec<(At<String>, RawSecret)>;
 
 /// The rules for one kind of subject, in the order of the file.
-pub(super) type RawRules = Vec<(At<String>, At<Action>)>;
+pub(super) type RawRules = Vec<(At<String>, Vec<Rule>)>;
+
+/// Roles, each with the names of those who have it.
+pub(super) type RawRoles = Vec<(At<String>, Vec<At<String>>)>;
 
 /// One that may connect.
 #[derive(JsonSchema)]
@@ -227,4 +248,62 @@ pub(super) enum RawSecret {
     Text(At<String>),
     /// The path of a file.
     File(At<String>),
+}
+
+/// One rule in its long form. A rule that is for somebody else, or holds at other hours, is as if it were not written.
+/// For what is written here the values are read one by one; the type is for the reference.
+#[derive(JsonSchema)]
+#[schemars(rename = "Rule", deny_unknown_fields)]
+#[expect(dead_code, reason = "for the schema and the reference")]
+pub(super) struct RawRule {
+    /// What is done with a call that nothing else in the rule stands against.
+    #[schemars(with = "Option<schema::Action>", extend("default" = "allow"))]
+    action: (),
+    /// Whom the rule is for: names of `principals`, `role:NAME`, and `local` for whoever needs no token. Without it,
+    /// everybody.
+    #[schemars(with = "Option<Vec<String>>")]
+    r#for: (),
+    /// When the rule holds. Without it, always.
+    #[schemars(with = "Option<RawHours>")]
+    during: (),
+    /// What the arguments must pass, else the call is denied (`argument_denied`), as where a test cannot be evaluated.
+    #[schemars(with = "Option<std::collections::BTreeMap<String, schema::Test>>")]
+    require: (),
+    /// The call is denied where all tests of one of these sections hold, or one of them cannot be evaluated.
+    #[schemars(with = "Option<Vec<std::collections::BTreeMap<String, schema::Test>>>")]
+    deny_if: (),
+    /// As `deny_if`, but a person is asked.
+    #[schemars(with = "Option<Vec<std::collections::BTreeMap<String, schema::Test>>>")]
+    ask_if: (),
+    /// How often, how much and how many at once; then `budget_exceeded`. Windows: `minute`, `hour`, `day`, `week` or
+    /// `90s`, `15m`, `12h`, `30d` slide; `calendar_hour`, `calendar_day`, `calendar_week` and `calendar_month` begin
+    /// anew, in UTC. `by` says whose calls are counted together: `principal`, `session`, `server`, `tool`, or, without
+    /// it, `everyone`.
+    #[schemars(with = "Option<Vec<schema::Limit>>")]
+    limits: (),
+    /// How many different people must approve a call that is held.
+    #[schemars(with = "Option<schema::Count>", extend("default" = 1, "minimum" = 1, "maximum" = 5))]
+    approvers: (),
+    /// What the agent is told where the rule denies: at most 500 characters.
+    #[schemars(with = "Option<String>")]
+    on_deny: (),
+}
+
+/// Hours of the week. Hours that end before they begin go on into the next day.
+#[derive(JsonSchema)]
+#[schemars(rename = "Hours", deny_unknown_fields)]
+#[expect(dead_code, reason = "for the schema and the reference")]
+struct RawHours {
+    /// `mon` to `sun`. Without it, every day.
+    #[schemars(with = "Option<Vec<String>>")]
+    days: (),
+    /// The first minute, as `"08:00"`. Without it, midnight.
+    #[schemars(with = "Option<String>")]
+    from: (),
+    /// The minute after the last, as `"18:00"`. Without it, midnight.
+    #[schemars(with = "Option<String>")]
+    to: (),
+    /// How far local time is ahead of UTC, as `"+01:00"`. Daylight saving is not followed.
+    #[schemars(with = "Option<String>", extend("default" = "Z"))]
+    utc_offset: (),
 }

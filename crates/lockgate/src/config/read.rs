@@ -1,15 +1,18 @@
 //! Reads the tree into the raw types. Says what has the wrong shape; what the values mean is checked afterwards.
 
+use std::collections::BTreeMap;
+
 use lockgate_policy::Action;
 
 use super::bounds;
 use super::error::{At, Report, quoted};
 use super::raw::{
-    RawConfig, RawFlow, RawHttp, RawLimits, RawPrincipal, RawRecords, RawRules, RawSecret, RawSecrets,
-    RawServer,
+    RawConfig, RawFlow, RawHttp, RawLimits, RawPrincipal, RawRecords, RawRoles, RawRules, RawSecret,
+    RawSecrets, RawServer,
 };
+use super::rule::{self, People};
 use super::section::{self, Section};
-use super::words::{ACTIONS, ASKS, CROSS, DEFAULTS, effects, tiers};
+use super::words::{ASKS, CROSS, DEFAULTS, effects, tiers};
 use super::yaml::{Kind, Node};
 
 impl RawConfig {
@@ -17,17 +20,22 @@ impl RawConfig {
     pub(super) fn read(node: &Node, report: &Report) -> Option<Self> {
         let root = Section::open("", node, report)?;
         let named = |key| root.named(key).map(|members| members.iter());
+        let roles = roles(&root, report);
+        let people = people(&root, &roles, report);
         let mut raw = Self {
             listen: root.text("listen"),
             default: default(&root, report),
             default_unclear: false,
             flow: RawFlow::read(root.section_or_empty("flow")),
             servers: named("servers").map_or_else(Vec::new, |servers| {
-                servers.filter_map(|(name, node)| RawServer::read(name, node, report)).collect()
+                servers.filter_map(|(name, node)| RawServer::read(name, node, &people, report)).collect()
             }),
             principals: named("principals").map_or_else(Vec::new, |principals| {
                 principals.filter_map(|(name, node)| RawPrincipal::read(name, node, report)).collect()
             }),
+            roles,
+            environment: root.text("environment"),
+            environments: root.take("environments").map_or((), |_| ()),
             http: RawHttp::read(root.section_or_empty("http")),
             limits: RawLimits::read(root.section_or_empty("limits")),
             hold_timeout: root.measure(&bounds::HOLD_TIMEOUT),
@@ -53,7 +61,7 @@ impl RawFlow {
 }
 
 impl RawServer {
-    fn read(name: &At<String>, node: &Node, report: &Report) -> Option<Self> {
+    fn read(name: &At<String>, node: &Node, people: &People, report: &Report) -> Option<Self> {
         let section = Section::open(&format!("servers.{}", name.value), node, report)?;
         let mut raw = Self {
             name: name.clone(),
@@ -66,9 +74,9 @@ impl RawServer {
             tier: section.word("tier", &tiers()),
             default: default(&section, report),
             default_unclear: false,
-            tools: rules(&section, "tools", report),
-            resources: rules(&section, "resources", report),
-            prompts: rules(&section, "prompts", report),
+            tools: rules(&section, "tools", people, report),
+            resources: rules(&section, "resources", people, report),
+            prompts: rules(&section, "prompts", people, report),
             effects: words(&section, "effects", &effects(), report),
             may_ask: section.texts("may_ask").map(|asks| {
                 let word = |text| At::map(text, |text| section::word("`may_ask`", text, ASKS, report));
@@ -154,6 +162,45 @@ impl RawRecords {
     }
 }
 
+fn roles(root: &Section<'_>, report: &Report) -> RawRoles {
+    let Some(section) = root.section("roles") else { return Vec::new() };
+    let names = root.named("roles").unwrap_or_default().iter();
+    let roles = names.map(|(name, node)| {
+        let members = match &node.value {
+            Kind::List(items) => {
+                items.iter().filter_map(|item| section::text(&section.name(&name.value), item, report))
+            }
+            Kind::Broken | Kind::Nothing | Kind::Text(..) | Kind::Map(_) => {
+                let message = format!(
+                    "{} must be a list, not {}",
+                    quoted(&section.name(&name.value)),
+                    node.value.word()
+                );
+                report.error(node.place, message, "write `[first, second]`");
+                return (name.clone(), Vec::new());
+            }
+        };
+        (name.clone(), members.collect())
+    });
+    roles.collect()
+}
+
+/// Everybody a rule can name. Whoever needs no token is called `local`.
+fn people(root: &Section<'_>, roles: &RawRoles, report: &Report) -> People {
+    let named = root.named("principals").unwrap_or_default().iter().map(|(name, _)| name.value.clone());
+    let mut people = People { principals: named.collect(), roles: BTreeMap::new() };
+    people.principals.insert("local".to_owned());
+    for (role, members) in roles {
+        for member in members.iter().filter(|member| !people.principals.contains(&member.value)) {
+            let message = format!("nobody is called {}", quoted(&member.value));
+            report.error(member.place, message, rule::nobody(&member.value, &people));
+        }
+        let members = members.iter().map(|member| member.value.clone()).collect();
+        people.roles.insert(role.value.clone(), members);
+    }
+    people
+}
+
 fn default(section: &Section<'_>, report: &Report) -> Option<At<Action>> {
     let text = section.text("default")?;
     if text.value == "ask" || text.value == "hide" {
@@ -186,7 +233,7 @@ pub(super) fn reach(section: &Section<'_>, name: &At<String>, report: &Report) {
 /// A command: a list, or one text for a program without arguments.
 pub(super) fn command(section: &Section<'_>, report: &Report) -> Option<At<Vec<At<String>>>> {
     let node = section.take("command")?;
-    let Kind::Text(text) = &node.value else { return section.texts("command") };
+    let Kind::Text(text, _) = &node.value else { return section.texts("command") };
     let words: Vec<&str> = text.split_whitespace().collect();
     if words.len() > 1 {
         let message = format!("{} holds spaces", quoted(&section.name("command")));
@@ -218,14 +265,18 @@ fn secret(path: &str, node: &Node, report: &Report) -> Option<RawSecret> {
             section.close();
             file.map(RawSecret::File)
         }
-        Kind::Broken | Kind::Text(_) | Kind::Nothing | Kind::List(_) => {
+        Kind::Broken | Kind::Text(..) | Kind::Nothing | Kind::List(_) => {
             section::text(path, node, report).map(RawSecret::Text)
         }
     }
 }
 
-fn rules(section: &Section<'_>, key: &'static str, report: &Report) -> RawRules {
-    words(section, key, ACTIONS, report)
+fn rules(section: &Section<'_>, key: &'static str, people: &People, report: &Report) -> RawRules {
+    let one = |(pattern, node): &(At<String>, Node)| {
+        let path = section.name(&format!("{key}.{}", pattern.value));
+        Some((pattern.clone(), rule::rules(&path, node, people, report)?))
+    };
+    section.named(key).unwrap_or_default().iter().filter_map(one).collect()
 }
 
 fn words<T: Copy>(

@@ -1,7 +1,7 @@
 //! Rules and effects: patterns are read, and every rule must be able to have an effect.
 
 use lockgate_model::Effect;
-use lockgate_policy::{Action, Pattern, RuleSet};
+use lockgate_policy::{Action, Pattern, Rule, RuleSet};
 
 use super::error::{At, Report, quoted};
 use super::raw::RawRules;
@@ -9,18 +9,20 @@ use super::raw::RawRules;
 /// Reads the rules of one section such as `servers.web.tools`. `default` is what holds without a rule; `None` where that
 /// is not known, and then dead rules are not looked for.
 pub(super) fn rule_set(path: &str, raw: &RawRules, default: Option<Action>, report: &Report) -> RuleSet {
-    let rules: Vec<(At<Pattern>, Action)> =
-        raw.iter().filter_map(|(text, action)| Some((pattern(text, report)?, action.value))).collect();
+    let rules: Vec<(At<Pattern>, Vec<Rule>)> =
+        raw.iter().filter_map(|(text, rules)| Some((pattern(text, report)?, rules.clone()))).collect();
     if let Some(default) = default {
-        for (pattern, action) in &rules {
-            if let Some(why) = idle(&rules, &pattern.value, *action, default) {
+        let plain: Vec<_> = rules.iter().map(|(pattern, rules)| (pattern.clone(), plain(rules))).collect();
+        for (pattern, action) in &plain {
+            let Some(action) = action else { continue };
+            if let Some(why) = idle(&plain, &pattern.value, *action, default) {
                 let message =
                     format!("the rule {} has no effect", quoted(&format!("{path}.{}", pattern.value)));
                 report.error(pattern.place, message, format!("remove it: {why}"));
             }
         }
     }
-    RuleSet::new(rules.into_iter().map(|(pattern, action)| (pattern.value, action)).collect())
+    RuleSet::new(rules.into_iter().map(|(pattern, rules)| (pattern.value, rules)).collect())
 }
 
 /// Reads what the operator says of tools; the first pattern that matches counts.
@@ -53,8 +55,22 @@ fn pattern(text: &At<String>, report: &Report) -> Option<At<Pattern>> {
     }
 }
 
+/// The action that holds for everybody at all times, whatever the arguments.
+fn plain(rules: &[Rule]) -> Option<Action> {
+    match rules {
+        [only] if only.is_plain() => Some(only.action),
+        _ => None,
+    }
+}
+
 /// Why every name gets the same answer without this rule, if so. Exact, not a guess: see [`covers`] and [`overlap`].
-fn idle(rules: &[(At<Pattern>, Action)], rule: &Pattern, action: Action, default: Action) -> Option<String> {
+/// Rules without an action that always holds may do anything, so that nothing is said to be idle because of them.
+fn idle(
+    rules: &[(At<Pattern>, Option<Action>)],
+    rule: &Pattern,
+    action: Action,
+    default: Action,
+) -> Option<String> {
     let others = || {
         rules.iter().map(|(pattern, action)| (&pattern.value, *action)).filter(|(other, _)| *other != rule)
     };
@@ -62,20 +78,25 @@ fn idle(rules: &[(At<Pattern>, Action)], rule: &Pattern, action: Action, default
     // What a rule denies is still offered; what only the default denies is not.
     let listed = action == Action::Deny;
     if rule.is_exact() {
-        let without =
-            wild().filter(|(other, _)| other.matches(rule.as_str())).max_by_key(|(_, action)| *action);
+        let without = wild()
+            .filter(|(other, _)| other.matches(rule.as_str()))
+            .max_by_key(|(_, action)| (action.is_none(), *action));
         return match without {
-            Some((other, same)) if same == action => Some(format!("`{other}` says `{}` too", same.word())),
+            Some((other, Some(same))) if same == action => {
+                Some(format!("`{other}` says `{}` too", same.word()))
+            }
             None if action == default && !listed => Some(format!("the default is `{}` too", default.word())),
             Some(_) | None => None,
         };
     }
-    if let Some((other, stricter)) =
-        wild().find(|(other, stricter)| *stricter >= action && covers(other, rule))
+    if let Some((other, stricter)) = wild()
+        .filter_map(|(other, stricter)| Some((other, stricter?)))
+        .find(|(other, stricter)| *stricter >= action && covers(other, rule))
     {
         return Some(format!("`{other}` matches all of it and says `{}`", stricter.word()));
     }
-    let softer = wild().any(|(other, softer)| softer < action && overlap(other, rule));
+    let softer =
+        wild().any(|(other, softer)| softer.is_none_or(|softer| softer < action) && overlap(other, rule));
     (action == default && !softer && !listed).then(|| format!("the default is `{}` too", default.word()))
 }
 
@@ -113,7 +134,8 @@ fn overlap(first: &Pattern, second: &Pattern) -> bool {
 mod tests {
     use super::*;
     use crate::config::error::Place;
-    use lockgate_policy::{Rules, Subject};
+    use lockgate_model::{Principal, UnixMillis};
+    use lockgate_policy::{Asked, Rules, Subject};
     use proptest::prelude::*;
 
     fn action() -> impl Strategy<Value = Action> {
@@ -152,22 +174,24 @@ mod tests {
             denies in any::<bool>(),
         ) {
             let default = if denies { Action::Deny } else { Action::Allow };
-            let rules: Vec<(At<Pattern>, Action)> = rules.into_iter()
+            let rules: Vec<(At<Pattern>, Option<Action>)> = rules.into_iter()
                 .filter_map(|(text, action)| {
                     let value = Pattern::parse(&text).ok()?;
-                    Some((At { value, place: Place::default() }, action))
+                    Some((At { value, place: Place::default() }, Some(action)))
                 }).collect();
             let decide = |rules: Vec<(Pattern, Action)>, name: &str| {
-                let tools = RuleSet::new(rules);
+                let tools = RuleSet::plain(rules);
                 let rules = Rules { default, tools, ..Rules::allow_all() };
-                let answer = rules.decide(Subject::Tool, name);
+                let who = Principal::new("local");
+                let asked = Asked { principal: &who, at: UnixMillis(0), arguments: None };
+                let answer = rules.decide(Subject::Tool, name, &asked);
                 (answer.action, answer.action == Action::Deny && answer.by.is_none())
             };
             for (pattern, action) in &rules {
-                let all: Vec<_> = rules.iter().map(|(p, a)| (p.value.clone(), *a)).collect();
+                let all: Vec<_> = rules.iter().filter_map(|(p, a)| Some((p.value.clone(), (*a)?))).collect();
                 let less: Vec<_> = all.iter().filter(|(p, _)| *p != pattern.value).cloned().collect();
                 let needed = names().iter().any(|name| decide(all.clone(), name) != decide(less.clone(), name));
-                let said = idle(&rules, &pattern.value, *action, default).is_some();
+                let said = idle(&rules, &pattern.value, (*action).unwrap_or(default), default).is_some();
                 prop_assert!(!(said && needed), "{} is said to be idle and is needed", pattern.value);
                 // Of three rules, two together may leave nothing for the third: that is not looked for.
                 prop_assert!(said || needed || rules.len() > 2, "{} is idle and not said to be", pattern.value);

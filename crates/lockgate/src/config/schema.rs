@@ -5,7 +5,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
 use super::bounds::{self, Bounds, Measure};
-use super::raw::RawConfig;
+use super::raw::{RawConfig, RawRule};
+use super::rule;
 use super::words::{self, ASKS};
 
 /// The JSON Schema (2020-12) of `lockgate.yaml`.
@@ -96,8 +97,9 @@ macro_rules! shape {
                 stringify!($name).into()
             }
 
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                $schema
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                let make: fn(&mut SchemaGenerator) -> Schema = $schema;
+                make(generator)
             }
         }
     )*};
@@ -105,31 +107,64 @@ macro_rules! shape {
 
 shape! {
     /// A time.
-    Time => json_schema!({ "type": "string", "pattern": "^[0-9]+(ms|s|m|h)$" });
+    Time => |_| json_schema!({ "type": "string", "pattern": "^[0-9]+(ms|s|m|h)$" });
     /// A size.
-    Size => json_schema!({ "type": ["string", "integer"], "pattern": "^[0-9]+(B|KiB|MiB|GiB)?$" });
+    Size => |_| json_schema!({ "type": ["string", "integer"], "pattern": "^[0-9]+(B|KiB|MiB|GiB)?$" });
     /// A whole number.
-    Count => json_schema!({ "type": "integer" });
+    Count => |_| json_schema!({ "type": "integer" });
     /// What holds where no rule matches.
-    Default => one_of(words::DEFAULTS.iter().map(|(word, action)| (*word, words::default(*action))));
+    Default => |_| one_of(words::DEFAULTS.iter().map(|(word, action)| (*word, words::default(*action))));
     /// What a rule says.
-    Action => one_of(words::ACTIONS.iter().map(|(word, action)| (*word, words::action(*action))));
+    Action => |_| one_of(words::ACTIONS.iter().map(|(word, action)| (*word, words::action(*action))));
+    /// An action, a rule, or several.
+    Rules => |generator| {
+        let action = one_of(words::ACTIONS.iter().map(|(word, action)| (*word, words::action(*action))));
+        let rule = generator.subschema_for::<RawRule>();
+        json_schema!({ "anyOf": [action, rule, { "type": "array", "items": rule, "minItems": 1 }] })
+    };
+    /// What one argument must pass.
+    Test => |_| {
+        let operator = |(word, meaning): &(&str, &str)| {
+            let value = if *word == "present" { json!({ "type": "boolean" }) } else { json!({}) };
+            let mut value = value.as_object().cloned().unwrap_or_default();
+            value.insert("description".to_owned(), json!(meaning));
+            ((*word).to_owned(), Value::Object(value))
+        };
+        let operators: Map<String, Value> = rule::OPERATORS.iter().map(operator).collect();
+        json_schema!({ "anyOf": [
+            { "type": ["string", "number", "boolean", "null"], "description": "Is this value." },
+            { "type": "array", "minItems": 1, "description": "Is one of these values." },
+            { "type": "object", "properties": operators, "additionalProperties": false, "minProperties": 1 }
+        ] })
+    };
+    /// One limit.
+    Limit => |_| {
+        let by = json!({ "enum": ["principal", "session", "server", "tool", "everyone"], "default": "everyone" });
+        json_schema!({ "anyOf": [
+            { "type": "string", "pattern": "^[1-9][0-9]*/[a-z0-9_]+$" },
+            { "type": "object", "properties": { "calls": { "type": "integer", "minimum": 1 }, "per": { "type": "string" }, "by": by }, "required": ["calls", "per"], "additionalProperties": false },
+            { "type": "object", "properties": { "sum": { "type": "string" }, "at_most": { "type": ["string", "integer"] }, "per": { "type": "string" }, "by": by }, "required": ["sum", "at_most", "per"], "additionalProperties": false },
+            { "type": "object", "properties": { "concurrent": { "type": "integer", "minimum": 1 }, "by": by }, "required": ["concurrent"], "additionalProperties": false }
+        ] })
+    };
+    /// An environment.
+    Overlay => |_| json_schema!({ "type": "object" });
     /// What `flow.cross_server` says.
-    CrossServer => one_of([("ask", "A person is asked."), ("deny", "The call is refused.")]);
+    CrossServer => |_| one_of([("ask", "A person is asked."), ("deny", "The call is refused.")]);
     /// How far a server is trusted.
-    Tier => one_of(words::tiers().map(|(word, tier)| (word, words::tier(tier))));
+    Tier => |_| one_of(words::tiers().map(|(word, tier)| (word, words::tier(tier))));
     /// What a tool does.
-    Effect => one_of(words::effects().map(|(word, effect)| (word, words::effect(effect))));
+    Effect => |_| one_of(words::effects().map(|(word, effect)| (word, words::effect(effect))));
     /// What a server may ask for.
-    Ask => one_of(ASKS.iter().map(|(word, ask)| (*word, words::ask(*ask))));
+    Ask => |_| one_of(ASKS.iter().map(|(word, ask)| (*word, words::ask(*ask))));
     /// A program with its arguments.
-    Command => json_schema!({
+    Command => |_| json_schema!({
         "type": ["array", "string"],
         "items": { "type": ["string", "number", "boolean"] },
         "minItems": 1
     });
     /// A text that may hold references, or a file.
-    Secret => json_schema!({
+    Secret => |_| json_schema!({
         "type": ["string", "number", "boolean", "object"],
         "properties": { "file": { "type": "string", "description": "A file that holds the value; a line end at its end is cut." } },
         "required": ["file"],

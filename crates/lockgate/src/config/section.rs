@@ -136,13 +136,13 @@ impl<'n> Section<'n> {
 
 /// A value that must be a text.
 pub(super) fn text(name: &str, node: &Node, report: &Report) -> Option<At<String>> {
-    if let Kind::Text(text) = &node.value {
+    if let Kind::Text(text, _) = &node.value {
         return Some(At { value: text.clone(), place: node.place });
     }
     let hint = match node.value {
         Kind::Broken => return None,
         Kind::Nothing => "write a value; for an empty text or the word null write it in quotes",
-        Kind::Text(_) | Kind::List(_) | Kind::Map(_) => {
+        Kind::Text(..) | Kind::List(_) | Kind::Map(_) => {
             "write one value; a text that starts with `[` or `{` needs quotes"
         }
     };

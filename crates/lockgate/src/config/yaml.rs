@@ -25,11 +25,19 @@ pub(super) enum Kind {
     /// Nothing, `~` or `null`.
     Nothing,
     /// A scalar as it was written.
-    Text(String),
+    Text(String, Style),
     /// `[…]`
     List(Vec<Node>),
     /// `{…}`, in the order of the file, keys all different.
     Map(Vec<(At<String>, Node)>),
+}
+
+/// How a scalar was written. It matters only where a number and a text of digits are two things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Style {
+    Plain,
+    /// In quotes, or as a block.
+    Quoted,
 }
 
 impl Kind {
@@ -37,7 +45,7 @@ impl Kind {
     pub(super) fn word(&self) -> &'static str {
         match self {
             Self::Broken | Self::Nothing => "nothing",
-            Self::Text(_) => "a text",
+            Self::Text(..) => "a text",
             Self::List(_) => "a list",
             Self::Map(_) => "a section",
         }
@@ -133,7 +141,8 @@ impl<'t> Reader<'t, '_> {
             {
                 Kind::Nothing
             }
-            Event::Scalar(value, ..) => Kind::Text(value.into_owned()),
+            Event::Scalar(value, ScalarStyle::Plain, ..) => Kind::Text(value.into_owned(), Style::Plain),
+            Event::Scalar(value, ..) => Kind::Text(value.into_owned(), Style::Quoted),
             Event::SequenceStart(..) => self.list()?,
             Event::MappingStart(..) => self.map()?,
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
@@ -188,7 +197,7 @@ impl<'t> Reader<'t, '_> {
         if matches!(key.value, Kind::Broken) {
             return None;
         }
-        let Kind::Text(text) = key.value else {
+        let Kind::Text(text, _) = key.value else {
             let message = format!("a key must be a text, not {}", key.value.word());
             self.report.error(place, message, "write `key: value`");
             return None;

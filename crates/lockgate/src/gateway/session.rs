@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use lockgate_core::{Core, Event, Headers, Outlet, Permit, Received, Release, Scope, Step};
-use lockgate_model::{ExchangeId, Principal, Reason, Revision, ServerName, Side, Tick};
+use lockgate_model::{ExchangeId, Principal, Reason, Revision, ServerName, Side, Tick, UnixMillis};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::AbortHandle;
 
@@ -166,7 +166,7 @@ impl Session {
         let mut steps = Vec::with_capacity(4);
         let mut core = self.core();
         let exchange = core.open();
-        core.handle(Event::Agent { exchange, received, headers }, now, &mut steps);
+        core.handle(Event::Agent { exchange, received, headers, at: unix_millis() }, now, &mut steps);
         (exchange, steps)
     }
 
@@ -459,6 +459,12 @@ impl Session {
 /// A lock whose holder panicked still guards whole values: each is replaced at once or not at all.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The time by the wall clock, for rules that hold at some hours.
+pub(super) fn unix_millis() -> UnixMillis {
+    let since = wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    UnixMillis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// The time of a record.
