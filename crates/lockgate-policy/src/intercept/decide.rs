@@ -75,13 +75,17 @@ impl Policy {
             let Some(spend) = &rule.spend else { continue };
             let price = price.filter(|price| *price >= Amount::ZERO);
             let fits = price.filter(|price| spend.per_call.is_none_or(|limit| *price <= limit));
-            let limit = spend.daily.unwrap_or(Amount::MAX);
-            let Some(amount) = fits.filter(|price| counters.reserve(&spend.key, *price, limit, window_start))
-            else {
+            let reserve = |amount: &Amount| match spend.daily {
+                Some(limit) => counters.reserve(&spend.key, *amount, limit, window_start),
+                None => true,
+            };
+            let Some(amount) = fits.filter(reserve) else {
                 release(&reserved, counters);
                 return rule.deny(&format!("Spend limit exceeded for {}", rule.name));
             };
-            reserved.push(Reservation { key: spend.key.clone(), amount, window_start });
+            if spend.daily.is_some() {
+                reserved.push(Reservation { key: spend.key.clone(), amount, window_start });
+            }
         }
         Decision::Allow(reserved)
     }

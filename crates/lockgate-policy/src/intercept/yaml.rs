@@ -205,6 +205,7 @@ impl<'t> Reader<'t> {
 
     fn map(&mut self) -> Option<Kind> {
         let mut members: Vec<(Key, Node)> = Vec::new();
+        let mut known = BTreeMap::new();
         loop {
             let (event, span) = self.next()?;
             if matches!(event, Event::MappingEnd) {
@@ -213,20 +214,19 @@ impl<'t> Reader<'t> {
             let key = self.node(event, &span)?;
             let (event, span) = self.next()?;
             let value = self.node(event, &span)?;
-            if let Some(key) = self.key(key, &members) {
+            if let Some(key) = self.key(key, &mut known) {
                 members.push((key, value));
             }
         }
     }
 
-    fn key(&mut self, key: Node, members: &[(Key, Node)]) -> Option<Key> {
+    fn key(&mut self, key: Node, known: &mut BTreeMap<String, usize>) -> Option<Key> {
         let place = key.place;
         let Kind::Scalar { text, plain } = key.kind else {
             self.errors.push((place, "a key must be a text".to_owned()));
             return None;
         };
-        if let Some((first, _)) = members.iter().find(|(known, _)| known.text == text) {
-            let line = first.place.line;
+        if let Some(line) = known.insert(text.clone(), place.line) {
             self.errors.push((place, format!("mapping key {text:?} already defined at line {line}")));
             return None;
         }
