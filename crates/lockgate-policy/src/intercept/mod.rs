@@ -82,10 +82,10 @@ impl Policy {
         read::read(text)
     }
 
-    /// The names of the tools it has rules for, without `*`: a name no server has is a mistake the original keeps
+    /// The names of the tools it lists or hides, without `*`: a name no server has is a mistake the original keeps
     /// quiet about.
-    pub fn tools(&self) -> impl Iterator<Item = &str> {
-        self.tools.keys().chain(&self.hide).map(String::as_str).filter(|name| *name != "*")
+    pub fn tools(&self) -> BTreeSet<&str> {
+        self.tools.keys().chain(&self.hide).map(String::as_str).filter(|name| *name != "*").collect()
     }
 
     /// Is the tool to be left out of lists?

@@ -342,7 +342,10 @@ fn key(path: &[String]) -> Option<String> {
 
 fn limits(counting: &Counting, comments: &mut Vec<String>) -> Option<String> {
     if counting.limit == Amount::MAX {
-        comments.push(format!("`state.{}` is counted in Intercept, without a limit.", counting.key));
+        comments.push(format!(
+            "`state.{}` is counted in Intercept, without a limit.",
+            counting.key.to_string().escape_debug()
+        ));
         return None;
     }
     let per = match counting.window {
@@ -359,8 +362,10 @@ fn limits(counting: &Counting, comments: &mut Vec<String>) -> Option<String> {
         }
         Increment::From(path) => {
             let Some(key) = key(path) else {
-                comments
-                    .push(format!("A sum of `{}` cannot be said here: no call passes.", argument_path(path)));
+                comments.push(format!(
+                    "A sum of `{}` cannot be said here: no call passes.",
+                    argument_path(path).escape_debug()
+                ));
                 return Some(format!("limits: [{{ calls: 0, per: {per}, by: server }}]"));
             };
             let limit = counting.limit.to_micros().max(Amount::ZERO);

@@ -255,7 +255,8 @@ fn zone_of(text: &str) -> Option<String> {
     }
     let (hour, minute) = (ranged(hour, 0, 24)?, ranged(minute, 0, 60)?);
     let offset = format!("{}{hour:02}{minute:02}", text.get(..1)?);
-    Some(if hour == 0 && minute == 0 { "+0000 +0000".to_owned() } else { format!("{offset} {offset}") })
+    // Without an offset it is the zone of the machine the original runs on, taken for UTC.
+    Some(if hour == 0 && minute == 0 { "+0000 UTC".to_owned() } else { format!("{offset} {offset}") })
 }
 
 fn ranged(text: &str, from: u32, to: u32) -> Option<u32> {

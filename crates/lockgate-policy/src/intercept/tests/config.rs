@@ -171,7 +171,7 @@ fn defaults_aliases_and_merge_keys() {
     ] {
         assert_eq!(once(&policy, tool, "{}"), wanted, "{tool}");
     }
-    assert_eq!(policy.tools().collect::<Vec<_>>(), ["a", "b", "c", "d", "e"]);
+    assert_eq!(policy.tools().into_iter().collect::<Vec<_>>(), ["a", "b", "c", "d", "e"]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::{decide, file};
-use crate::intercept::{Decision, MemoryCounters, Policy};
+use crate::intercept::{Decision, MemoryCounters, Policy, yaml};
 
 fn rule() -> impl Strategy<Value = String> {
     let condition = (
@@ -57,6 +57,11 @@ fn written(default: &str, own: &[String], all: &[String]) -> String {
     )
 }
 
+fn is_yaml(text: &str) -> bool {
+    let document = yaml::read(text);
+    document.root.is_some() && document.errors.is_empty()
+}
+
 /// Two rate limits of one window are an error: the first is kept.
 fn one_limit(rules: Vec<String>) -> Vec<String> {
     let mut seen = false;
@@ -77,6 +82,7 @@ proptest! {
         calls in prop::collection::vec((prop_oneof![Just("t"), Just("u")], arguments()), 1..8),
     ) {
         let default = if closed { "deny" } else { "allow" };
+        prop_assert!(is_yaml(&file(&written(default, &own, &all)).to_native("s")));
         let before = file(&written(default, &own, &all));
         let (mut more_own, mut more_all) = (own.clone(), all.clone());
         let list = if for_all { &mut more_all } else { &mut more_own };
