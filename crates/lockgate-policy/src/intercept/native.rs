@@ -6,7 +6,7 @@ use lockgate_model::quote;
 
 use super::condition::{Comparison, Condition, Expected, Subject, Test, argument_path};
 use super::value::{Value, show_float};
-use super::{Amount, Counting, Effect, Increment, Policy, Rule, Window};
+use super::{Amount, Counting, Effect, Increment, Policy, Rule, Window, re2};
 use crate::Pattern;
 
 impl Policy {
@@ -216,16 +216,27 @@ fn words(
 ) -> Option<(String, Vec<(&'static str, String)>)> {
     let Subject::Argument(path) = &condition.subject else { return None };
     let argument = key(path)?;
-    let compared = match &condition.test {
-        Test::Equal(one) | Test::Different(one) | Test::Contains(one) => std::slice::from_ref(one),
-        Test::OneOf(list) | Test::NoneOf(list) => list,
-        Test::Compare(..) | Test::Matches(..) | Test::Exists(_) | Test::Never => &[],
+    let (compared, finds_equals) = match &condition.test {
+        Test::Equal(one) | Test::Contains(one) => (std::slice::from_ref(one), true),
+        Test::Different(one) => (std::slice::from_ref(one), false),
+        Test::OneOf(list) => (list.as_slice(), true),
+        Test::NoneOf(list) => (list.as_slice(), false),
+        Test::Compare(..) | Test::Matches(..) | Test::Exists(_) | Test::Never => (&[][..], true),
     };
-    for expected in compared.iter().filter(|expected| is_compared_loosely(&expected.value)) {
-        let value = expected.value.json();
-        comments.push(format!(
-            "Intercept takes what Go prints alike for equal to {value}; here types must agree."
-        ));
+    // What finds fewer values equal is stricter where they must be equal, and looser elsewhere.
+    let is_stricter = finds_equals == (effect == Effect::Require);
+    let is_contained = matches!(condition.test, Test::Contains(_));
+    for expected in compared {
+        let has_variants = is_contained && variants(expected).len() > 1;
+        if has_variants || is_compared_loosely(&expected.value) {
+            if !is_stricter {
+                return None;
+            }
+            let value = expected.value.json();
+            comments.push(format!(
+                "Intercept takes what Go prints alike for equal to {value}; here types must agree."
+            ));
+        }
     }
     let operators = match &condition.test {
         Test::Equal(expected) => {
@@ -253,10 +264,7 @@ fn words(
             vec![(operator, value.json())]
         }
         Test::Matches(pattern, _) => {
-            if ["\\d", "\\s", "\\w", "\\b"].iter().any(|set| pattern.to_lowercase().contains(set)) {
-                comments.push("In Intercept `\\d`, `\\s`, `\\w` and `\\b` know ASCII only.".to_owned());
-            }
-            vec![("contains_match", quote(pattern))]
+            vec![("contains_match", quote(&native_pattern(pattern, comments)))]
         }
         Test::Contains(expected) => {
             vec![("contains", expected.value.json())]
@@ -312,6 +320,19 @@ fn variants(expected: &Expected) -> Vec<String> {
     }
 }
 
+/// The pattern with sets of characters written out, which know ASCII only in Go.
+fn native_pattern(pattern: &str, comments: &mut Vec<String>) -> String {
+    let uses = |escapes: &[&str]| escapes.iter().any(|escape| pattern.contains(escape));
+    if uses(&["\\b", "\\B"]) {
+        comments.push("In Intercept `\\b` knows ASCII only.".to_owned());
+    }
+    if !uses(&["\\d", "\\D", "\\s", "\\S", "\\w", "\\W"]) {
+        return pattern.to_owned();
+    }
+    let written = re2::translate(pattern).unwrap_or_else(|_| pattern.to_owned());
+    written.replace("(?-u:\\b)", "\\b").replace("(?-u:\\B)", "\\B")
+}
+
 /// Are there lists or objects that Go prints like this value?
 fn is_compared_loosely(value: &Value) -> bool {
     match value {
@@ -330,8 +351,8 @@ fn is_compared_loosely(value: &Value) -> bool {
 fn key(path: &[String]) -> Option<String> {
     match path {
         [name] if !name.is_empty() && !name.starts_with('/') => Some(quote(name)),
-        // In a pointer `*` is every element.
-        _ if path.iter().any(|name| name == "*") => None,
+        // In a pointer `*` is every element, and a number one of a list, where Intercept finds nothing.
+        _ if path.iter().any(|name| name == "*" || name.parse::<u64>().is_ok()) => None,
         _ => {
             let escape = |name: &String| name.replace('~', "~0").replace('/', "~1");
             let escaped: Vec<_> = path.iter().map(escape).collect();

@@ -295,7 +295,7 @@ impl Reader<'_> {
 
     /// A character that stands for itself, within a class and outside.
     fn literal(&mut self, c: char) {
-        if c.is_alphanumeric() {
+        if c.is_alphanumeric() || "@_/:;,\"'=%! ".contains(c) {
             self.out.push(c);
         } else {
             self.out.push_str(&format!("\\x{{{:X}}}", u32::from(c)));

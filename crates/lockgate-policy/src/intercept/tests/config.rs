@@ -1,8 +1,8 @@
 //! What a file may say, and what is said about it.
 
-use super::{file, once, policy};
+use super::{decide, file, once, policy, shown};
 use crate::intercept::read::rate_limit;
-use crate::intercept::{Policy, Window};
+use crate::intercept::{MemoryCounters, Policy, Window};
 
 fn errors(text: &str) -> Vec<String> {
     Policy::read(text).err().unwrap_or_default().iter().map(ToString::to_string).collect()
@@ -243,6 +243,29 @@ fn the_hosted_form() {
         ("\"max\":0", "\"max\":1.5", "max must be an integer that is not negative"),
     ] {
         let errors = errors(&text.replace(from, to));
+        assert!(errors.iter().any(|error| error.contains(wanted)), "{errors:?} without {wanted}");
+    }
+}
+
+#[test]
+fn what_lockgate_reads_differently() {
+    let dotted = policy("'a.b': { rules: [{ rate_limit: 1/day, on_deny: no }] }");
+    let counters = &mut MemoryCounters::default();
+    for wanted in ["allow", "deny: : no"] {
+        assert_eq!(shown(&decide(&dotted, "a.b", "{}", 0, counters)), wanted);
+    }
+    for (rule, wanted) in [
+        ("{ rate_limit: 1/day, action: block }", "action must be \"evaluate\" or \"deny\", got \"block\""),
+        (
+            "{ rate_limit: 1/day, action: require_approval }",
+            "rate_limit cannot be used with action \"require_approval\"",
+        ),
+        ("{ rate_limit: 1/day, spend: { daily: 1 } }", "spend cannot be combined with rate_limit"),
+        ("{ name: r, conditions: [{ path: state.x, op: lt, value: 1 }] }", "no matching state block found"),
+        ("{ name: r, spend: { daily: -1 } }", "daily must be a number that is not negative"),
+        ("{ name: r, spend: {} }", "needs `per_call` or `daily`"),
+    ] {
+        let errors = errors(&format!("version: '1'\ntools: {{ t: {{ rules: [{rule}] }} }}\n"));
         assert!(errors.iter().any(|error| error.contains(wanted)), "{errors:?} without {wanted}");
     }
 }

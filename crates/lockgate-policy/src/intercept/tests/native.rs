@@ -78,3 +78,56 @@ tools:
     let document = yaml::read(&native);
     assert!(document.root.is_some() && document.errors.is_empty(), "{native}");
 }
+
+/// One rule on one tool, as native rules without the lines around them.
+fn native(rule: &str) -> String {
+    let file = format!("version: '1'\ntools: {{ t: {{ rules: [{rule}] }} }}\n");
+    let native = Policy::read(&file).unwrap().0.to_native("s");
+    native.lines().skip(6).map(str::trim).filter(|line| !line.starts_with('#')).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn operators() {
+    for (op, value, require, ask) in [
+        ("eq", "main", r#"{ equals: "main" }"#, r#"{ equals: "main" }"#),
+        ("eq", "5", r#"{ one_of: [5, "5"] }"#, r#"{ one_of: [5, "5"] }"#),
+        ("eq", "\"1e+06\"", r#"{ one_of: ["1e+06", 1000000] }"#, r#"{ one_of: ["1e+06", 1000000] }"#),
+        ("neq", "null", r#"{ none_of: [null, "<nil>"] }"#, r#"{ none_of: [null, "<nil>"] }"#),
+        ("eq", "[1]", "{ equals: [1] }", ""),
+        ("neq", "\"[1]\"", "", r#"{ not_equals: "[1]" }"#),
+        ("in", "[a, true]", r#"{ one_of: ["a", true, "true"] }"#, r#"{ one_of: ["a", true, "true"] }"#),
+        ("in", "[]", "", ""),
+        ("not_in", "[]", "{ present: true }", "{ present: true }"),
+        ("lte", "1e3", "{ at_most: 1000 }", "{ at_most: 1000 }"),
+        ("lt", ".inf", "", ""),
+        ("regex", "'^\\d+@'", r#"{ contains_match: "^[0-9]+@" }"#, r#"{ contains_match: "^[0-9]+@" }"#),
+        ("regex", "'^a\\.b'", r#"{ contains_match: "^a\\.b" }"#, r#"{ contains_match: "^a\\.b" }"#),
+        ("contains", "a", r#"{ contains: "a" }"#, r#"{ contains: "a" }"#),
+        ("contains", "1", "{ contains: 1 }", ""),
+        ("exists", "true", "{ not_equals: null, present: true }", "{ not_equals: null, present: true }"),
+        ("exists", "false", "{ present: false }", ""),
+    ] {
+        let condition = format!("conditions: [{{ path: args.x, op: {op}, value: {value} }}]");
+        let required = native(&format!("{{ name: r, {condition} }}"));
+        let wanted =
+            if require.is_empty() { "- action: deny".into() } else { format!("- require: \"x\": {require}") };
+        assert_eq!(required, wanted, "{op} {value}");
+        let asked = native(&format!("{{ name: r, action: require_approval, {condition} }}"));
+        let wanted =
+            if ask.is_empty() { "- action: ask".into() } else { format!("- ask_if: - {{ \"x\": {ask} }}") };
+        assert_eq!(asked, wanted, "{op} {value}");
+    }
+    for (path, key) in [
+        ("a", Some("\"a\"")),
+        ("a.b", Some("\"/a/b\"")),
+        ("a/b.c~", Some("\"/a~1b/c~0\"")),
+        ("/a", Some("\"/~1a\"")),
+        ("a.0", None),
+        ("a.*", None),
+    ] {
+        let native =
+            native(&format!("{{ name: r, conditions: [{{ path: 'args.{path}', op: eq, value: v }}] }}"));
+        let wanted = key.map(|key| format!("- require: {key}: {{ equals: \"v\" }}"));
+        assert_eq!(native, wanted.unwrap_or_else(|| "- action: deny".to_owned()), "{path}");
+    }
+}
