@@ -21,7 +21,13 @@ impl Reader {
         for (counter, window) in rules.chain(limits) {
             let key = Key { scope: tool.to_owned(), counter };
             // A window that is no window is complained about where the rule is read.
-            self.counters.entry(format!("state.{key}")).or_insert((key, window.unwrap_or(Window::Day)));
+            let counter = (key, window.unwrap_or(Window::Day));
+            let path = format!("state.{}", counter.0);
+            let first = self.counters.entry(path).or_insert_with(|| counter.clone());
+            if first.0 != counter.0 {
+                let message = format!("tools.{tool}: another tool has a counter named state.{}", counter.0);
+                self.wrong(node.place, message);
+            }
         }
     }
 

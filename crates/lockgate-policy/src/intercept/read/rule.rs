@@ -3,7 +3,7 @@
 use super::{Draft, Reader, get, limits};
 use crate::intercept::condition::{Condition, Subject, Test};
 use crate::intercept::value::Value;
-use crate::intercept::yaml::{Node, Place};
+use crate::intercept::yaml::{Kind, Node, Place};
 use crate::intercept::{Amount, Counting, Effect, Increment, Key, Rule, Spend, Window};
 
 const KEYS: &[&str] =
@@ -20,14 +20,7 @@ impl Reader {
         let conditions = self.list(draft.get("conditions"), &format!("{prefix}.conditions"));
         let state = draft.get("state").filter(|node| !node.is_null());
         if !rate.is_empty() {
-            return self.rate_rule(
-                draft,
-                name,
-                &rate,
-                &action,
-                on_deny,
-                !conditions.is_empty() || state.is_some(),
-            );
+            return self.rate_rule(draft, name, &rate, &action, on_deny);
         }
         let spend = draft.get("spend").filter(|node| !node.is_null());
         if name.is_empty() {
@@ -97,7 +90,6 @@ impl Reader {
         rate: &str,
         action: &str,
         on_deny: Option<String>,
-        is_combined: bool,
     ) -> Option<Rule> {
         let Draft { tool, prefix, place, .. } = draft;
         let at = draft.get("rate_limit").map_or(*place, |node| node.place);
@@ -105,7 +97,11 @@ impl Reader {
         if let Err(error) = &limit {
             self.wrong(at, format!("{prefix}: {error}"));
         }
-        if is_combined {
+        let has_conditions = match draft.get("conditions") {
+            Some(Node { kind: Kind::List(items), .. }) => !items.is_empty(),
+            _ => false,
+        };
+        if has_conditions || draft.get("state").is_some_and(|node| !node.is_null()) {
             let message = "rate_limit cannot be combined with conditions or state; use separate rules or the full \
                            syntax instead";
             self.wrong(at, format!("{prefix}: {message}"));

@@ -271,6 +271,23 @@ fn what_lockgate_reads_differently() {
 }
 
 #[test]
+fn two_counters_of_one_name_are_an_error() {
+    let state = |path: &str, counter: &str| {
+        format!(
+            "{{ rules: [{{ name: r, conditions: [{{ path: {path}, op: lt, value: 1 }}], state: {{ counter: {counter}, window: \
+             day }} }}] }}"
+        )
+    };
+    let text = format!(
+        "version: '1'\ntools: {{ a: {}, a.b: {} }}\n",
+        state("state.a.b.c", "b.c"),
+        state("state.a.b.c", "c")
+    );
+    assert_eq!(errors(&text).len(), 1, "{:?}", errors(&text));
+    assert!(errors(&text)[0].ends_with("tools.a.b: another tool has a counter named state.a.b.c"));
+}
+
+#[test]
 fn an_empty_rule_list_checks_nothing() {
     assert_eq!(once(&policy("t: { rules: [] }"), "t", "{}"), "allow");
 }
