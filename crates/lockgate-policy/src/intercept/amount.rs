@@ -98,10 +98,10 @@ impl Amount {
         self.0.checked_div(other.0).unwrap_or(0)
     }
 
-    /// With six places, rounded down.
-    pub(super) fn to_micros(self) -> Self {
-        const MICRO: i128 = ONE / 1_000_000;
-        Self(self.0.div_euclid(MICRO).saturating_mul(MICRO))
+    /// With nine places and at most 18 before them, rounded down: what native sums can be limited to.
+    pub(super) fn to_nanos(self) -> Self {
+        const NANO: i128 = ONE / 1_000_000_000;
+        Self(self.0.div_euclid(NANO).saturating_mul(NANO).min(ONE * ONE - NANO))
     }
 }
 

@@ -6,7 +6,7 @@ use lockgate_model::quote;
 
 use super::condition::{Comparison, Condition, Expected, Subject, Test, argument_path};
 use super::value::{Value, show_float};
-use super::{Amount, Counting, Effect, Increment, Policy, Rule, Window, re2};
+use super::{Amount, Counting, Effect, Increment, Policy, Rule, Window};
 use crate::Pattern;
 
 impl Policy {
@@ -98,10 +98,19 @@ impl Policy {
                 form.comments.push(format!("`{what}` cannot be said here and is taken to hold."));
             }
         }
-        let limits = rule.counting.as_ref().and_then(|counting| limits(counting, &mut form.comments));
+        let limits = rule.counting.as_ref().map_or(Limits::None, |c| limits(c, &mut form.comments));
+        // What allows nothing at all is no limit in Lockgate's words.
+        always |= matches!(limits, Limits::Nothing);
+        // A text that holds a number can be added up here, and not in Intercept.
+        let mut added_up = Tests::default();
+        if let Limits::Line { sum: Some(key), .. } = &limits {
+            let tests = if rule.effect == Effect::Require { tests.first_mut() } else { Some(&mut added_up) };
+            let test = tests.map(|tests| tests.0.entry(key.clone()).or_default());
+            test.map(|test| test.insert("type", "number".to_owned()));
+        }
         tests.retain(|tests| !tests.0.is_empty());
         match rule.effect {
-            Effect::Deny | Effect::Require if always => form.body.push("action: deny".to_owned()),
+            _ if always => form.body.push("action: deny".to_owned()),
             Effect::Deny | Effect::Require => {}
             Effect::DenyIf if tests.is_empty() => form.body.push("action: deny".to_owned()),
             Effect::Ask(_) if tests.is_empty() => form.body.push("action: ask".to_owned()),
@@ -115,6 +124,9 @@ impl Policy {
                 }
                 let first = tests.first().map(Tests::flow).unwrap_or_default();
                 form.body.push(format!("  - {first}"));
+                // What is not there to be tested does not match here.
+                let unseen = rule.conditions.iter().filter_map(unseen).flatten();
+                form.body.extend(unseen.map(|test| format!("  - {test}")));
             }
         }
         if let Effect::Ask(Some(timeout)) = rule.effect {
@@ -130,7 +142,11 @@ impl Policy {
                 form.body.extend(tests.block());
             }
         }
-        if let (Some(limits), Some(first)) = (limits, forms.first_mut()) {
+        if let (Limits::Line { limits, .. }, Some(first), false) = (limits, forms.first_mut(), always) {
+            if !added_up.0.is_empty() {
+                first.body.push("require:".to_owned());
+                first.body.extend(added_up.block());
+            }
             first.body.push(limits);
         }
         if let Some(message) = &rule.on_deny {
@@ -216,43 +232,34 @@ fn words(
 ) -> Option<(String, Vec<(&'static str, String)>)> {
     let Subject::Argument(path) = &condition.subject else { return None };
     let argument = key(path)?;
-    let (compared, finds_equals) = match &condition.test {
-        Test::Equal(one) | Test::Contains(one) => (std::slice::from_ref(one), true),
-        Test::Different(one) => (std::slice::from_ref(one), false),
-        Test::OneOf(list) => (list.as_slice(), true),
-        Test::NoneOf(list) => (list.as_slice(), false),
-        Test::Compare(..) | Test::Matches(..) | Test::Exists(_) | Test::Never => (&[][..], true),
-    };
-    // What finds fewer values equal is stricter where they must be equal, and looser elsewhere.
-    let is_stricter = finds_equals == (effect == Effect::Require);
-    let is_contained = matches!(condition.test, Test::Contains(_));
-    for expected in compared {
-        let has_variants = is_contained && variants(expected).len() > 1;
-        if has_variants || is_compared_loosely(&expected.value) {
-            if !is_stricter {
-                return None;
-            }
-            let value = expected.value.json();
+    let (compared, finds_equals) = compared(&condition.test);
+    let mut kinds = compared.iter().filter_map(|expected| kind(&expected.value));
+    let first = kinds.next();
+    if !kinds.all(|kind| Some(kind) == first) {
+        return None;
+    }
+    for Expected { value, shown, .. } in compared {
+        // Go prints lists and objects alike that differ here. What finds fewer values equal is stricter where they
+        // must be equal, and looser elsewhere.
+        let is_deep = matches!(value, Value::List(_) | Value::Map(_));
+        if is_deep && finds_equals != (effect == Effect::Require) {
+            return None;
+        }
+        if is_deep || is_also_another(value, shown) {
+            let value = native(value);
             comments.push(format!(
                 "Intercept takes what Go prints alike for equal to {value}; here types must agree."
             ));
         }
     }
+    let values = || list_of(compared.iter().map(|expected| native(&expected.value)));
     let operators = match &condition.test {
-        Test::Equal(expected) => {
-            vec![one_or_many("equals", "one_of", variants(expected))]
-        }
-        Test::Different(expected) => {
-            vec![one_or_many("not_equals", "none_of", variants(expected))]
-        }
+        Test::Equal(expected) => vec![("equals", native(&expected.value))],
+        Test::Different(expected) => vec![("not_equals", native(&expected.value))],
         Test::OneOf(list) if list.is_empty() => return None,
-        Test::OneOf(list) => {
-            vec![("one_of", list_of(list.iter().flat_map(variants)))]
-        }
+        Test::OneOf(_) => vec![("one_of", values())],
         Test::NoneOf(list) if list.is_empty() => vec![("present", "true".to_owned())],
-        Test::NoneOf(list) => {
-            vec![("none_of", list_of(list.iter().flat_map(variants)))]
-        }
+        Test::NoneOf(_) => vec![("none_of", values())],
         Test::Compare(comparison, value) => {
             value.number().filter(|number| number.is_finite())?;
             let operator = match comparison {
@@ -263,12 +270,8 @@ fn words(
             };
             vec![(operator, value.json())]
         }
-        Test::Matches(pattern, _) => {
-            vec![("contains_match", quote(&native_pattern(pattern, comments)))]
-        }
-        Test::Contains(expected) => {
-            vec![("contains", expected.value.json())]
-        }
+        Test::Matches(pattern, _) => vec![("contains_match", quote(pattern))],
+        Test::Contains(expected) => vec![("contains", native(&expected.value))],
         // In Intercept `null` is as good as absent.
         Test::Exists(Some(true)) => {
             vec![("present", "true".to_owned()), ("not_equals", "null".to_owned())]
@@ -282,10 +285,60 @@ fn words(
     Some((argument, operators))
 }
 
-fn one_or_many(one: &'static str, many: &'static str, values: Vec<String>) -> (&'static str, String) {
-    match values.as_slice() {
-        [value] => (one, value.clone()),
-        _ => (many, list_of(values.into_iter())),
+/// The values that a test compares with, and whether it looks for equal ones.
+fn compared(test: &Test) -> (&[Expected], bool) {
+    match test {
+        Test::Equal(one) | Test::Contains(one) => (std::slice::from_ref(one), true),
+        Test::Different(one) => (std::slice::from_ref(one), false),
+        Test::OneOf(list) => (list, true),
+        Test::NoneOf(list) => (list, false),
+        Test::Compare(..) | Test::Matches(..) | Test::Exists(_) | Test::Never => (&[], true),
+    }
+}
+
+/// The cases in which Intercept cannot look at the argument, or finds it different, and native tests do not match.
+fn unseen(condition: &Condition) -> Option<Vec<String>> {
+    let Subject::Argument(path) = &condition.subject else { return None };
+    let key = key(path)?;
+    let absent = format!("{{ {key}: {{ present: false }} }}");
+    let null = format!("{{ {key}: {{ equals: null }} }}");
+    match &condition.test {
+        Test::Equal(_) | Test::OneOf(_) => Some(vec![absent]),
+        Test::Different(_) | Test::NoneOf(_) | Test::Compare(..) | Test::Matches(..) | Test::Contains(_) => {
+            Some(vec![absent, null])
+        }
+        Test::Exists(_) | Test::Never => None,
+    }
+}
+
+/// What kind of value it becomes; none for `null`, which stands beside every kind.
+fn kind(value: &Value) -> Option<u8> {
+    match value {
+        Value::Null => None,
+        Value::Bool(_) => Some(0),
+        Value::Int(_) => Some(1),
+        Value::Float(float) if float.is_finite() => Some(1),
+        Value::Float(_) | Value::Unsigned(_) | Value::Text(_) | Value::Time(_) => Some(2),
+        Value::List(_) => Some(3),
+        Value::Map(_) => Some(4),
+    }
+}
+
+/// As JSON. An integer that Intercept compares with no number is a text.
+fn native(value: &Value) -> String {
+    if let Value::Unsigned(int) = value { quote(&int.to_string()) } else { value.json() }
+}
+
+/// Does Intercept take a value of another type for equal to this one: `"5"` for 5?
+fn is_also_another(value: &Value, shown: &str) -> bool {
+    match value {
+        Value::Bool(_) | Value::Int(_) | Value::Float(_) => true,
+        Value::Text(_) => {
+            let is_number = shown.parse::<f64>().is_ok_and(|number| show_float(number) == shown);
+            let is_deep = shown.ends_with(']') && (shown.starts_with('[') || shown.starts_with("map["));
+            is_number || is_deep || matches!(shown, "true" | "false" | "<nil>")
+        }
+        Value::Null | Value::Unsigned(_) | Value::Time(_) | Value::List(_) | Value::Map(_) => false,
     }
 }
 
@@ -299,101 +352,69 @@ fn list_of(values: impl Iterator<Item = String>) -> String {
     format!("[{}]", list.join(", "))
 }
 
-/// Every scalar that Intercept takes for equal to this value: `5` and `"5"`.
-fn variants(expected: &Expected) -> Vec<String> {
-    let text = quote(&expected.shown);
-    match &expected.value {
-        Value::Null | Value::Bool(_) | Value::Int(_) => vec![expected.value.json(), text],
-        Value::Float(number) if number.is_finite() => vec![expected.value.json(), text],
-        Value::Float(_) | Value::Unsigned(_) | Value::Time(_) => vec![text],
-        Value::List(_) | Value::Map(_) => vec![expected.value.json()],
-        Value::Text(shown) => match shown.as_str() {
-            "true" | "false" => vec![text, shown.clone()],
-            "<nil>" => vec![text, "null".to_owned()],
-            _ => match shown.parse::<f64>() {
-                Ok(number) if number.is_finite() && show_float(number) == *shown => {
-                    vec![text, Value::Float(number).json()]
-                }
-                _ => vec![text],
-            },
-        },
-    }
-}
-
-/// The pattern with sets of characters written out, which know ASCII only in Go.
-fn native_pattern(pattern: &str, comments: &mut Vec<String>) -> String {
-    let uses = |escapes: &[&str]| escapes.iter().any(|escape| pattern.contains(escape));
-    if uses(&["\\b", "\\B"]) {
-        comments.push("In Intercept `\\b` knows ASCII only.".to_owned());
-    }
-    if !uses(&["\\d", "\\D", "\\s", "\\S", "\\w", "\\W"]) {
-        return pattern.to_owned();
-    }
-    let written = re2::translate(pattern).unwrap_or_else(|_| pattern.to_owned());
-    written.replace("(?-u:\\b)", "\\b").replace("(?-u:\\B)", "\\B")
-}
-
-/// Are there lists or objects that Go prints like this value?
-fn is_compared_loosely(value: &Value) -> bool {
-    match value {
-        Value::List(_) | Value::Map(_) => true,
-        Value::Text(text) => text.ends_with(']') && (text.starts_with('[') || text.starts_with("map[")),
-        Value::Null
-        | Value::Bool(_)
-        | Value::Int(_)
-        | Value::Unsigned(_)
-        | Value::Float(_)
-        | Value::Time(_) => false,
-    }
-}
-
 /// A name, or a JSON Pointer.
 fn key(path: &[String]) -> Option<String> {
-    match path {
-        [name] if !name.is_empty() && !name.starts_with('/') => Some(quote(name)),
-        // In a pointer `*` is every element, and a number one of a list, where Intercept finds nothing.
-        _ if path.iter().any(|name| name == "*" || name.parse::<u64>().is_ok()) => None,
-        _ => {
-            let escape = |name: &String| name.replace('~', "~0").replace('/', "~1");
-            let escaped: Vec<_> = path.iter().map(escape).collect();
-            Some(quote(&format!("/{}", escaped.join("/"))))
-        }
-    }
+    // In a pointer `*` is every element, and a number one of a list, where Intercept finds nothing.
+    let is_step = |name: &String| !name.is_empty() && name != "*" && name.parse::<u64>().is_err();
+    let key = match path {
+        [name] if !name.is_empty() && !name.starts_with('/') => name.clone(),
+        _ if path.len() > 16 || !path.iter().all(is_step) => return None,
+        _ => path
+            .iter()
+            .map(|name| name.replace('~', "~0").replace('/', "~1"))
+            .fold(String::new(), |all, step| all + "/" + &step),
+    };
+    (key.len() <= 512).then(|| quote(&key))
 }
 
-fn limits(counting: &Counting, comments: &mut Vec<String>) -> Option<String> {
+enum Limits {
+    None,
+    /// No call passes.
+    Nothing,
+    /// The line, and the argument that it adds up.
+    Line {
+        limits: String,
+        sum: Option<String>,
+    },
+}
+
+fn limits(counting: &Counting, comments: &mut Vec<String>) -> Limits {
     if counting.limit == Amount::MAX {
-        comments.push(format!(
-            "`state.{}` is counted in Intercept, without a limit.",
-            counting.key.to_string().escape_debug()
-        ));
-        return None;
+        let key = counting.key.to_string();
+        comments.push(format!("`state.{}` is counted in Intercept, without a limit.", key.escape_debug()));
+        return Limits::None;
     }
     let per = match counting.window {
-        Window::Minute => "minute",
-        Window::Hour => "hour",
+        Window::Minute => "calendar_minute",
+        Window::Hour => "calendar_hour",
         Window::Day => "calendar_day",
     };
-    if counting.window != Window::Day {
-        comments.push(format!("Intercept starts again with each {per}; here the last {per} counts."));
-    }
-    let limit = match &counting.increment {
+    match &counting.increment {
         Increment::Fixed(amount) => {
-            format!("{{ calls: {}, per: {per}, by: server }}", counting.limit.times(*amount).max(0))
+            // Native counts are of 32 bits.
+            let calls = counting.limit.times(*amount).min(u32::MAX.into());
+            if calls <= 0 {
+                return Limits::Nothing;
+            }
+            Limits::Line {
+                limits: format!("limits: [{{ calls: {calls}, per: {per}, by: server }}]"),
+                sum: None,
+            }
         }
         Increment::From(path) => {
-            let Some(key) = key(path) else {
-                comments.push(format!(
-                    "A sum of `{}` cannot be said here: no call passes.",
-                    argument_path(path).escape_debug()
-                ));
-                return Some(format!("limits: [{{ calls: 0, per: {per}, by: server }}]"));
+            let (limit, Some(key)) = (counting.limit.to_nanos(), key(path)) else {
+                let path = argument_path(path);
+                comments
+                    .push(format!("A sum of `{}` cannot be said here: no call passes.", path.escape_debug()));
+                return Limits::Nothing;
             };
-            let limit = counting.limit.to_micros().max(Amount::ZERO);
-            format!("{{ sum: {key}, at_most: \"{limit}\", per: {per}, by: server }}")
+            if limit < Amount::ZERO {
+                return Limits::Nothing;
+            }
+            let limits = format!("limits: [{{ sum: {key}, at_most: \"{limit}\", per: {per}, by: server }}]");
+            Limits::Line { limits, sum: Some(key) }
         }
-    };
-    Some(format!("limits: [{limit}]"))
+    }
 }
 
 /// The condition as in the file, for a comment.

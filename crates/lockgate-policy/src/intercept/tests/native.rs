@@ -88,22 +88,36 @@ fn native(rule: &str) -> String {
 
 #[test]
 fn operators() {
+    let absent = r#"- { "x": { present: false } }"#;
+    let null = r#"- { "x": { equals: null } }"#;
     for (op, value, require, ask) in [
         ("eq", "main", r#"{ equals: "main" }"#, r#"{ equals: "main" }"#),
-        ("eq", "5", r#"{ one_of: [5, "5"] }"#, r#"{ one_of: [5, "5"] }"#),
-        ("eq", "\"1e+06\"", r#"{ one_of: ["1e+06", 1000000] }"#, r#"{ one_of: ["1e+06", 1000000] }"#),
-        ("neq", "null", r#"{ none_of: [null, "<nil>"] }"#, r#"{ none_of: [null, "<nil>"] }"#),
+        ("eq", "5", "{ equals: 5 }", "{ equals: 5 }"),
+        ("eq", "\"1e+06\"", r#"{ equals: "1e+06" }"#, r#"{ equals: "1e+06" }"#),
+        (
+            "eq",
+            "2024-01-01",
+            r#"{ equals: "2024-01-01 00:00:00 +0000 UTC" }"#,
+            r#"{ equals: "2024-01-01 00:00:00 +0000 UTC" }"#,
+        ),
+        (
+            "eq",
+            "18446744073709551615",
+            r#"{ equals: "18446744073709551615" }"#,
+            r#"{ equals: "18446744073709551615" }"#,
+        ),
+        ("neq", "null", "{ not_equals: null }", "{ not_equals: null }"),
         ("eq", "[1]", "{ equals: [1] }", ""),
-        ("neq", "\"[1]\"", "", r#"{ not_equals: "[1]" }"#),
-        ("in", "[a, true]", r#"{ one_of: ["a", true, "true"] }"#, r#"{ one_of: ["a", true, "true"] }"#),
+        ("neq", "[1]", "", "{ not_equals: [1] }"),
+        ("in", "[a, null]", r#"{ one_of: ["a", null] }"#, r#"{ one_of: ["a", null] }"#),
+        ("in", "[a, true]", "", ""),
         ("in", "[]", "", ""),
         ("not_in", "[]", "{ present: true }", "{ present: true }"),
+        ("not_in", "[1, 2.5]", "{ none_of: [1, 2.5] }", "{ none_of: [1, 2.5] }"),
         ("lte", "1e3", "{ at_most: 1000 }", "{ at_most: 1000 }"),
         ("lt", ".inf", "", ""),
-        ("regex", "'^\\d+@'", r#"{ contains_match: "^[0-9]+@" }"#, r#"{ contains_match: "^[0-9]+@" }"#),
-        ("regex", "'^a\\.b'", r#"{ contains_match: "^a\\.b" }"#, r#"{ contains_match: "^a\\.b" }"#),
-        ("contains", "a", r#"{ contains: "a" }"#, r#"{ contains: "a" }"#),
-        ("contains", "1", "{ contains: 1 }", ""),
+        ("regex", "'^\\d+@'", r#"{ contains_match: "^\\d+@" }"#, r#"{ contains_match: "^\\d+@" }"#),
+        ("contains", "1", "{ contains: 1 }", "{ contains: 1 }"),
         ("exists", "true", "{ not_equals: null, present: true }", "{ not_equals: null, present: true }"),
         ("exists", "false", "{ present: false }", ""),
     ] {
@@ -113,8 +127,16 @@ fn operators() {
             if require.is_empty() { "- action: deny".into() } else { format!("- require: \"x\": {require}") };
         assert_eq!(required, wanted, "{op} {value}");
         let asked = native(&format!("{{ name: r, action: require_approval, {condition} }}"));
-        let wanted =
-            if ask.is_empty() { "- action: ask".into() } else { format!("- ask_if: - {{ \"x\": {ask} }}") };
+        let unseen = match op {
+            "exists" => String::new(),
+            "eq" | "in" => format!(" {absent}"),
+            _ => format!(" {absent} {null}"),
+        };
+        let wanted = if ask.is_empty() {
+            "- action: ask".into()
+        } else {
+            format!("- ask_if: - {{ \"x\": {ask} }}{unseen}")
+        };
         assert_eq!(asked, wanted, "{op} {value}");
     }
     for (path, key) in [
