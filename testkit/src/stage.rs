@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use lockgate_core::{Boundary, Core, Event, Front, Identity, Received, Scope, Sent, Step};
+use lockgate_core::{Boundary, Claim, Core, Event, Front, Identity, Received, Room, Scope, Sent, Step};
 use lockgate_model::{
     ExchangeId, Label, Limits, Principal, Reason, ServerName, SessionId, Side, Tick, UnixMillis,
 };
+use lockgate_policy::budget::{Charge, Tally};
 use serde_json::{Value, json};
 
 /// What became of a message of the agent.
@@ -27,6 +28,9 @@ pub enum Outcome {
 pub struct Stage {
     core: Core,
     now: Tick,
+    /// The wall clock.
+    pub wall: UnixMillis,
+    counts: BTreeMap<String, Tally>,
     ids: u64,
     /// The call that is at its server, and the server.
     at_server: Option<(ServerName, ExchangeId)>,
@@ -40,7 +44,15 @@ impl Stage {
         let identity =
             Identity { session: SessionId::new("s"), principal: Principal::new("local"), client: None };
         let core = Core::new(Arc::new(boundary), identity, Scope::All, Front::Stdio);
-        let mut stage = Self { core, now: Tick(0), ids: 0, at_server: None, asked: None };
+        let mut stage = Self {
+            core,
+            now: Tick(0),
+            wall: UnixMillis(0),
+            counts: BTreeMap::new(),
+            ids: 0,
+            at_server: None,
+            asked: None,
+        };
         let capabilities = if elicitation { json!({ "elicitation": {} }) } else { json!({}) };
         let hello = json!({ "jsonrpc": "2.0", "id": "hello", "method": "initialize", "params": {
             "protocolVersion": "2025-06-18", "capabilities": capabilities } });
@@ -137,11 +149,23 @@ impl Stage {
         let bytes = Bytes::copy_from_slice(text.as_bytes());
         let exchange = self.core.open();
         let received = Received::read(&bytes, Side::Agent, &Limits::default());
-        self.event(Event::Agent { exchange, received, headers: None, at: UnixMillis(0) })
+        self.event(Event::Agent { exchange, received, headers: None, at: self.wall })
     }
 
     fn answer(&mut self, server: &ServerName, exchange: ExchangeId, result: &Value) -> Vec<Step> {
         self.server_says(server, &json!({ "jsonrpc": "2.0", "id": exchange.0, "result": result }).to_string())
+    }
+
+    /// Counts in memory; calls at once are not counted.
+    fn reserve(&mut self, claims: &[Claim]) -> Room {
+        for (which, claim) in claims.iter().enumerate() {
+            let Charge::Count { amount, at_most, window } = claim.charge else { continue };
+            let tally = self.counts.entry(claim.key.clone()).or_default();
+            if let Err(full) = tally.add(window.slot(self.wall), amount, at_most) {
+                return Room::Full { which, free_at: full.free_at };
+            }
+        }
+        Room::Taken
     }
 
     fn outcome(&mut self, steps: &[Step]) -> Outcome {
@@ -162,6 +186,11 @@ impl Stage {
                         return Outcome::Deny(reason.to_owned());
                     }
                 }
+                Step::Reserve { exchange, claims } => {
+                    let room = self.reserve(claims);
+                    let steps = self.event(Event::Reserved { exchange: *exchange, room });
+                    return self.outcome(&steps);
+                }
                 Step::Send(_) | Step::Abandon { .. } | Step::Disconnect { .. } | Step::Record(_) => {}
             }
         }
@@ -175,7 +204,11 @@ fn sent(steps: &[Step]) -> Vec<(ServerName, ExchangeId)> {
         .iter()
         .filter_map(|step| match step {
             Step::Send(permit) => Some((permit.server().clone(), permit.exchange()?)),
-            Step::Deliver(_) | Step::Abandon { .. } | Step::Disconnect { .. } | Step::Record(_) => None,
+            Step::Deliver(_)
+            | Step::Reserve { .. }
+            | Step::Abandon { .. }
+            | Step::Disconnect { .. }
+            | Step::Record(_) => None,
         })
         .collect()
 }

@@ -24,7 +24,10 @@ impl Core {
         now: Tick,
         steps: &mut Vec<Step>,
     ) {
-        let Some(open) = self.exchanges.close(exchange) else { return };
+        let Some(mut open) = self.exchanges.close(exchange) else { return };
+        if let Some(pass) = open.pass.take() {
+            self.peer(server).breaker.succeeded(pass);
+        }
         if matches!(open.asker, Asker::Part { .. }) {
             return self.part_answered(open, server, Ok((bytes, body)), now, steps);
         }
@@ -175,7 +178,10 @@ impl Core {
             self.greet_later(server, now);
         }
         for exchange in failed {
-            if let Some(open) = self.exchanges.close(exchange) {
+            if let Some(mut open) = self.exchanges.close(exchange) {
+                if let Some(pass) = open.pass.take() {
+                    self.peer(server).breaker.failed(pass, now);
+                }
                 self.failed_open(exchange, &open, server, reason, now, steps);
             }
         }

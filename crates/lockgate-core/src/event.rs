@@ -3,7 +3,7 @@ use std::sync::Arc;
 use lockgate_audit::Record;
 use lockgate_model::{ExchangeId, Reason, ServerName, UnixMillis};
 
-use crate::{Boundary, Permit, Received, Release};
+use crate::{Boundary, Claim, Permit, Received, Release, Room};
 
 /// Something that happened to a session.
 #[derive(Debug)]
@@ -45,6 +45,13 @@ pub enum Event<'a> {
         exchange: ExchangeId,
         /// Has it been greeted again since the message was sent?
         greeted: bool,
+    },
+    /// What the counts say to [`Step::Reserve`].
+    Reserved {
+        /// The exchange that waits for it.
+        exchange: ExchangeId,
+        /// Is there room?
+        room: Room,
     },
     /// The agent hung up on an exchange.
     Gone {
@@ -91,6 +98,14 @@ pub enum Step {
     Disconnect {
         /// The server.
         server: ServerName,
+    },
+    /// Ask the counts for room, all or nothing, and say what they say with [`Event::Reserved`]. What is taken is given
+    /// back, as far as it is about calls at once, when the last word on the exchange has been delivered.
+    Reserve {
+        /// The exchange that waits for it.
+        exchange: ExchangeId,
+        /// What it needs.
+        claims: Vec<Claim>,
     },
     /// Write down.
     Record(Record),

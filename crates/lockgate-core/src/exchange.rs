@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use lockgate_model::{Effect, ExchangeId, Label, Revision, ServerName, Tick, ToolName};
 use lockgate_policy::Subject;
+use lockgate_policy::budget::Pass;
 
 use crate::fan::Fan;
 use crate::hold::Held;
@@ -25,6 +26,8 @@ pub(crate) struct Exchange {
     /// When it fails in any case.
     pub(crate) until: Tick,
     pub(crate) state: State,
+    /// How the call ends is told to the breaker of its server.
+    pub(crate) pass: Option<Pass>,
 }
 
 /// Who wants the answer.
@@ -41,6 +44,8 @@ pub(crate) enum Asker {
 pub(crate) enum State {
     /// The answer of a server. What was sent, where it may have to be sent again.
     Waiting { server: ServerName, resend: Option<Box<Outgoing>> },
+    /// Room in the limits it counts against. Of each claim, the rule and the limit.
+    Reserving { outgoing: Box<Outgoing>, claims: Vec<(String, String)> },
     /// A server that has forgotten its session and is greeted again. Then this is sent again.
     Returning(Box<Outgoing>),
     /// The answers of several servers: its parts.
@@ -75,7 +80,7 @@ impl Exchange {
         match &self.state {
             State::Waiting { server, .. } => Some(server),
             State::Returning(outgoing) => Some(&outgoing.server),
-            State::Fanned(_) | State::Learning { .. } | State::Held(_) => None,
+            State::Fanned(_) | State::Learning { .. } | State::Reserving { .. } | State::Held(_) => None,
         }
     }
 
@@ -131,6 +136,7 @@ impl Exchange {
             quiet_until: self.quiet_until,
             until: self.until,
             state,
+            pass: None,
         }
     }
 }

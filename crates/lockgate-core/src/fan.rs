@@ -177,6 +177,7 @@ impl Core {
             quiet_until: now.after_millis(quiet),
             until: now.after_millis(most),
             state: self.waiting(&outgoing),
+            pass: None,
         };
         self.exchanges.insert(part, exchange);
         steps.push(Self::send(part, outgoing));
@@ -251,7 +252,7 @@ impl Core {
                     slot.failed = answer.failed;
                 }
                 State::Learning { .. } => return self.learned(of, answer.failed, now, steps),
-                State::Waiting { .. } | State::Returning(_) | State::Held(_) => {}
+                State::Waiting { .. } | State::Reserving { .. } | State::Returning(_) | State::Held(_) => {}
             }
         }
         self.finish_fan(of, now, steps);
@@ -284,7 +285,7 @@ impl Core {
         // The fields a modern request must carry are taken from the agent's own request, which is still open.
         let kept = self.exchanges.get(of).and_then(|open| match &open.state {
             State::Learning { message, .. } | State::Fanned(Fan { message, .. }) => Some(message.clone()),
-            State::Waiting { .. } | State::Returning(_) | State::Held(_) => None,
+            State::Waiting { .. } | State::Reserving { .. } | State::Returning(_) | State::Held(_) => None,
         });
         let limits = self.boundary.limits;
         let received =

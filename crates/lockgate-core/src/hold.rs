@@ -189,7 +189,7 @@ impl Core {
         if let Some(finding) = crate::phase::decide_again(self, &target, &outgoing, true) {
             return self.refuse_open(exchange, finding, now, steps);
         }
-        steps.push(Self::send(exchange, outgoing));
+        self.go(exchange, outgoing, now, steps);
     }
 
     /// A held call is over without an approval.
@@ -224,13 +224,14 @@ impl Core {
             origin: None,
             correlation: &correlation,
         };
-        let message = if open.method == "tools/call" && finding.reason.is_decision() {
-            reply::tool_refusal(id, &finding, &about, open.revision)
+        let (message, status) = if open.method == "tools/call" && finding.reason.is_decision() {
+            (reply::tool_refusal(id, &finding, &about, open.revision), 200)
         } else {
-            reply::error(Some(id), &finding, &about)
+            (reply::error(Some(id), &finding, &about), Self::status(finding.reason, open.revision))
         };
+        let happening = if open.is_held() { Happening::Approval } else { Happening::Request };
         self.note(
-            Note::happening(Happening::Approval)
+            Note::happening(happening)
                 .exchange(exchange)
                 .method(open.method)
                 .target(open.target.server.as_ref(), open.target.shown.as_deref())
@@ -239,7 +240,7 @@ impl Core {
                 .finding(finding, Verdict::Deny),
             steps,
         );
-        steps.push(Self::release(exchange, message, 200));
+        steps.push(Self::release(exchange, message, status));
     }
 
     /// The agent sends a held request again, with the person's answer. The approval counts once, for these arguments.

@@ -83,8 +83,11 @@ fn sentence(finding: &Finding, about: &About<'_>) -> String {
         },
     };
     let said = finding.said.as_ref().map_or_else(String::new, |said| format!(" The operator says: {said}"));
+    // Other arguments, or another time, may do; another way round may not.
+    let may_vary = matches!(finding.reason, Reason::ArgumentDenied | Reason::BudgetExceeded);
+    let again = if may_vary { "" } else { ": do not retry it in another form" };
     format!(
-        "[lockgate] {what}{because}.{said} This is a decision of the operator's policy, not a fault: do not retry it in another form. {}. Rule {}. Ref {}.",
+        "[lockgate] {what}{because}.{said} This is a decision of the operator's policy, not a fault{again}. {}. Rule {}. Ref {}.",
         upper(finding.reason.remedy()),
         finding.rule,
         about.correlation

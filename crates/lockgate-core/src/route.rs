@@ -369,7 +369,7 @@ impl Core {
         mirrors.iter().filter_map(|mirror| Some((mirror.header.clone(), mirror.value(arguments)?))).collect()
     }
 
-    /// Opens the exchange and sends.
+    /// Opens the exchange; it goes out if there is room.
     pub(crate) fn dispatch(
         &mut self,
         request: &Request<'_>,
@@ -394,9 +394,9 @@ impl Core {
                 .verdict(verdict),
             steps,
         );
-        let state = self.waiting(&outgoing);
+        let state = State::Waiting { server: outgoing.server.clone(), resend: None };
         self.insert(request, target, arguments, state, Some(&outgoing.server.clone()), now);
-        steps.push(Self::send(request.exchange, outgoing));
+        self.go(request.exchange, outgoing, now, steps);
     }
 
     pub(crate) fn insert(
@@ -425,6 +425,7 @@ impl Core {
             quiet_until: now.after_millis(quiet),
             until: now.after_millis(most),
             state,
+            pass: None,
         };
         self.exchanges.insert(request.exchange, exchange);
     }

@@ -7,6 +7,8 @@ use lockgate_model::{
     Tick, UnixMillis,
 };
 
+use lockgate_policy::budget::Breaker;
+
 use crate::catalogue::Catalogue;
 use crate::exchange::{Exchange, Exchanges, State};
 use crate::hold::Holds;
@@ -84,6 +86,8 @@ pub(crate) struct Peer {
     strikes: u32,
     /// When to shake hands with it again, and how long to wait after that: it was lost, or has joined late.
     pub(crate) greet_at: Option<(Tick, u64)>,
+    /// Leaves it alone while it fails again and again.
+    pub(crate) breaker: Breaker,
 }
 
 /// A server that broke the protocol this often within one session is disconnected.
@@ -132,6 +136,7 @@ impl Core {
             Event::Forgotten { server, exchange, greeted } => {
                 self.forgotten(&server, exchange, greeted, now, steps);
             }
+            Event::Reserved { exchange, room } => self.reserved(exchange, room, now, steps),
             Event::Gone { exchange } => self.gone(exchange, steps),
             Event::Wake => self.wake(now, steps),
             Event::Changed(boundary) => {

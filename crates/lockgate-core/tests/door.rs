@@ -70,7 +70,7 @@ impl Session {
                     self.said.push(format!("{mark} {}", String::from_utf8_lossy(release.message())));
                 }
                 Step::Disconnect { server } => self.said.push(format!("! {server}")),
-                Step::Abandon { .. } | Step::Record(_) => {}
+                Step::Reserve { .. } | Step::Abandon { .. } | Step::Record(_) => {}
             }
         }
     }

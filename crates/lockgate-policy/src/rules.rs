@@ -217,12 +217,14 @@ pub struct RuleSet {
     /// Patterns by what stands before their first `*`, and the lengths that occur.
     wild: BTreeMap<String, Vec<usize>>,
     lengths: BTreeSet<usize>,
+    limited: bool,
 }
 
 impl RuleSet {
     /// Takes rules whose patterns all differ. Several rules under one pattern count together.
     pub fn new(entries: Vec<(Pattern, Vec<Rule>)>) -> Self {
         let mut set = Self { entries, ..Self::default() };
+        set.limited = set.entries.iter().any(|(_, rules)| rules.iter().any(|rule| !rule.limits.is_empty()));
         for (place, (pattern, _)) in set.entries.iter().enumerate() {
             if pattern.is_exact() {
                 set.exact.insert(pattern.as_str().to_owned(), place);
@@ -334,6 +336,11 @@ impl Rules {
     /// What the operator wants done with it, and which rule says so.
     pub fn decide(&self, subject: Subject, name: &str, asked: &Asked<'_>) -> Answer<'_> {
         self.set(subject).decide(name, asked).unwrap_or(Answer::default(self.default))
+    }
+
+    /// Does any rule for tools limit anything?
+    pub fn has_limits(&self) -> bool {
+        self.tools.limited
     }
 
     /// The limits that a call counts against, with the rule each belongs to.

@@ -44,7 +44,11 @@ fn permit(wire: Wire, message: &str, headers: Option<Headers>) -> Permit {
     core.handle(Event::Agent { exchange, received, headers, at: UnixMillis(0) }, Tick(0), &mut steps);
     let sent = steps.into_iter().find_map(|step| match step {
         Step::Send(permit) => Some(permit),
-        Step::Deliver(_) | Step::Abandon { .. } | Step::Disconnect { .. } | Step::Record(_) => None,
+        Step::Deliver(_)
+        | Step::Reserve { .. }
+        | Step::Abandon { .. }
+        | Step::Disconnect { .. }
+        | Step::Record(_) => None,
     });
     sent.unwrap()
 }

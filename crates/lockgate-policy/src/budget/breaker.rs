@@ -57,6 +57,12 @@ pub struct Broken {
     pub until: Tick,
 }
 
+impl Default for Breaker {
+    fn default() -> Self {
+        Self::new(BreakerRules::default())
+    }
+}
+
 impl Breaker {
     /// A server that has not failed.
     pub fn new(rules: BreakerRules) -> Self {

@@ -47,6 +47,13 @@ impl Selector {
         &self.text
     }
 
+    /// Every value that is meant; nothing where it is absent.
+    pub fn values<'a>(&self, arguments: Json<'a>) -> Result<Vec<Json<'a>>, Doubt> {
+        let mut values = Vec::new();
+        self.visit(arguments, &mut |value| values.extend(value))?;
+        Ok(values)
+    }
+
     /// Calls `visit` with each value that is meant, or with nothing where it is absent. Members of an empty array or
     /// object are absent.
     pub(super) fn visit<'a>(

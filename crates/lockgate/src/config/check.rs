@@ -61,6 +61,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         Some(raw) => Some(records(raw, resolver)?),
         None => None,
     };
+    let state = raw.state.as_ref().and_then(|folder| Some(resolver.base.join(resolver.expand(folder)?)));
     Some(Config {
         listen: listen?,
         boundary: Arc::new(boundary),
@@ -70,6 +71,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         sessions: usize_of(&raw.limits.sessions),
         session_idle: Duration::from_millis(raw.limits.session_idle.value),
         children: usize_of(children),
+        state,
         records,
         shown,
     })

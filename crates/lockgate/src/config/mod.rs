@@ -71,6 +71,8 @@ pub struct Config {
     pub session_idle: Duration,
     /// Most server programs running at once.
     pub children: usize,
+    /// The folder for what must outlive the process; `None` for the user's own.
+    pub state: Option<PathBuf>,
     /// Where records go; `None` for no file.
     pub records: Option<RecordsSettings>,
     /// How each server is started or reached, for people: without the values of variables.
@@ -240,6 +242,7 @@ impl Config {
             sessions: usize::try_from(bounds::SESSIONS.default).unwrap_or(usize::MAX),
             session_idle: Duration::from_millis(bounds::SESSION_IDLE.default),
             children: usize::try_from(bounds::CHILDREN.default).unwrap_or(usize::MAX),
+            state: None,
             records: None,
             shown: BTreeMap::from([(name, shown)]),
         }

@@ -59,6 +59,11 @@ pub(super) struct RawConfig {
     /// Longest time a held call waits for a person, then `approval_timed_out`.
     #[schemars(with = "Option<schema::Time>")]
     pub(super) hold_timeout: At<u64>,
+    /// The folder for what must outlive the gateway: counts for limits, approvals, stops. Several gateways may share
+    /// one on this machine. Without it, `$LOCKGATE_STATE`, else `$XDG_STATE_HOME/lockgate`, else
+    /// `~/.local/state/lockgate`.
+    #[schemars(with = "Option<String>")]
+    pub(super) state: Option<At<String>>,
     /// Where the records of every decision go. Without this section no file is written.
     #[schemars(with = "Option<RawRecords>")]
     pub(super) records: Option<RawRecords>,

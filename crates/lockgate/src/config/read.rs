@@ -39,6 +39,7 @@ impl RawConfig {
             http: RawHttp::read(root.section_or_empty("http")),
             limits: RawLimits::read(root.section_or_empty("limits")),
             hold_timeout: root.measure(&bounds::HOLD_TIMEOUT),
+            state: root.text("state"),
             records: root.section("records").map(|section| RawRecords::read(section, report)),
         };
         raw.default_unclear = root.has("default") && raw.default.is_none();

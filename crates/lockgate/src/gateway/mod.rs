@@ -1,5 +1,6 @@
 //! The event loop: sessions, their servers, their agents, and the one door between.
 
+mod budget;
 mod clock;
 mod conduit;
 mod http;
@@ -25,6 +26,7 @@ use lockgate_transport::child::Launch as ChildLaunch;
 use lockgate_transport::http::HttpServer;
 
 use crate::config::{Config, Launch};
+use budget::Budget;
 use clock::Clock;
 use links::Population;
 use session::{Session, Via, lock};
@@ -61,6 +63,7 @@ pub struct Gateway {
     sessions: Sessions,
     records: Option<RecordLog>,
     clock: Clock,
+    budget: Budget,
     population: Arc<Population>,
 }
 
@@ -133,6 +136,7 @@ impl Gateway {
             sessions: Sessions::default(),
             records,
             clock: Clock::start(),
+            budget: Budget::new(config.state.clone().unwrap_or_else(crate::state::folder)),
             population: Arc::default(),
         }))
     }

@@ -139,7 +139,11 @@ impl Session {
                 Step::Deliver(release) if release.last() && release.to() == Outlet::Exchange(exchange) => {
                     answer = Some(json(release));
                 }
-                Step::Send(_) | Step::Deliver(_) | Step::Abandon { .. } | Step::Disconnect { .. } => {
+                Step::Send(_)
+                | Step::Deliver(_)
+                | Step::Reserve { .. }
+                | Step::Abandon { .. }
+                | Step::Disconnect { .. } => {
                     return None;
                 }
             }
@@ -153,14 +157,18 @@ impl Session {
         let plain = |step: &Step| match step {
             Step::Record(_) => true,
             Step::Send(permit) => permit.exchange() == Some(exchange),
-            Step::Deliver(_) | Step::Abandon { .. } | Step::Disconnect { .. } => false,
+            Step::Deliver(_) | Step::Reserve { .. } | Step::Abandon { .. } | Step::Disconnect { .. } => false,
         };
         if !steps.iter().all(plain) {
             return Err(steps);
         }
         let http = steps.iter().find_map(|step| match step {
             Step::Send(permit) => self.gateway.http_server(permit.server()),
-            Step::Deliver(_) | Step::Abandon { .. } | Step::Disconnect { .. } | Step::Record(_) => None,
+            Step::Deliver(_)
+            | Step::Reserve { .. }
+            | Step::Abandon { .. }
+            | Step::Disconnect { .. }
+            | Step::Record(_) => None,
         });
         let Some(http) = http else { return Err(steps) };
         let mut sent = None;
@@ -168,7 +176,7 @@ impl Session {
             match step {
                 Step::Record(record) => self.gateway.record(record),
                 Step::Send(permit) => sent = Some(permit),
-                Step::Deliver(_) | Step::Abandon { .. } | Step::Disconnect { .. } => {}
+                Step::Deliver(_) | Step::Reserve { .. } | Step::Abandon { .. } | Step::Disconnect { .. } => {}
             }
         }
         sent.map(|permit| (http, permit)).ok_or_else(Vec::new)

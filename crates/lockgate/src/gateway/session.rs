@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use lockgate_core::{Core, Event, Headers, Outlet, Permit, Received, Release, Scope, Step};
 use lockgate_model::{ExchangeId, Principal, Reason, Revision, ServerName, Side, Tick, UnixMillis};
+use lockgate_store::Reserved;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::AbortHandle;
 
@@ -70,6 +71,8 @@ pub(super) struct Session {
     in_use: AtomicUsize,
     /// Said when the session cannot go on.
     over: watch::Sender<bool>,
+    /// What calls under way have taken of limits.
+    pub(super) reserved: Mutex<BTreeMap<ExchangeId, Reserved>>,
     /// Places for messages to children that do not read.
     stragglers: Arc<Semaphore>,
 }
@@ -123,6 +126,7 @@ impl Session {
             sinks: Mutex::default(),
             standing: Mutex::default(),
             under_way: Mutex::default(),
+            reserved: Mutex::default(),
             touched,
             conduits: Conduits::default(),
             in_use: AtomicUsize::new(0),
@@ -323,6 +327,10 @@ impl Session {
                     Step::Record(record) => self.gateway.record(record),
                     Step::Deliver(release) => self.deliver(&release, &mut via).await,
                     Step::Send(permit) => self.send(permit).await,
+                    Step::Reserve { exchange, claims } => {
+                        let steps = self.reserve(exchange, claims).await;
+                        self.perform(steps, Via::default()).await;
+                    }
                     Step::Abandon { exchange, .. } => {
                         if let Some(task) = lock(&self.under_way).remove(&exchange) {
                             task.abort();
@@ -339,6 +347,9 @@ impl Session {
     }
 
     async fn deliver(&self, release: &Release, via: &mut Via) {
+        if let (Outlet::Exchange(exchange), true) = (release.to(), release.last()) {
+            self.settle(exchange);
+        }
         let delivery = Delivery {
             message: release.message().clone(),
             status: release.status(),

@@ -1,0 +1,156 @@
+//! Phase *reserve*, the last before a message is sent: does the server answer at all these days, and is there room in
+//! every limit the call counts against? The counts are kept outside; the call waits for what they say.
+
+use lockgate_model::{ExchangeId, Finding, Phase, Reason, Side, Tick, ToolName, UnixMillis};
+use lockgate_policy::budget::{Caller, Charge, Limit};
+use lockgate_policy::test::Selector;
+use lockgate_policy::{Place, Subject};
+
+use crate::exchange::{Outgoing, State, Target};
+use crate::{Core, Received, Step};
+
+/// Room that a call needs in one limit.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// The name of the count. No two limits, and no two of those a limit counts apart, share one.
+    pub key: String,
+    /// How much of it.
+    pub charge: Charge,
+}
+
+/// What the counts say. A call takes room in all its limits or in none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// It was taken.
+    Taken,
+    /// There is none in this one of the claims.
+    Full {
+        /// Which, from 0.
+        which: usize,
+        /// When there will be again, as far as can be told.
+        free_at: Option<UnixMillis>,
+    },
+    /// It cannot be told.
+    Unknown,
+}
+
+impl Core {
+    /// A decided request goes out, or waits for room, or is refused: the end of the way for every request of the agent.
+    pub(crate) fn go(&mut self, exchange: ExchangeId, outgoing: Outgoing, now: Tick, steps: &mut Vec<Step>) {
+        let Some(open) = self.exchanges.get(exchange) else { return };
+        if open.method == "tools/call"
+            && let Err(broken) =
+                self.peer(&outgoing.server).breaker.pass(now).map(|pass| self.keep_pass(exchange, pass))
+        {
+            let seconds = broken.until.micros_since(now).div_ceil(1_000_000);
+            let finding = Finding::deny(Phase::Policy, Reason::CircuitOpen, "breaker");
+            let finding = Finding { detail: Some(format!("it is tried again in {seconds} s")), ..finding };
+            return self.refuse_open(exchange, finding, now, steps);
+        }
+        let claims = match self.claims(exchange, &outgoing) {
+            Ok(claims) => claims,
+            Err(finding) => return self.refuse_open(exchange, *finding, now, steps),
+        };
+        if claims.is_empty() {
+            return self.send_off(exchange, outgoing, steps);
+        }
+        let (names, claims) = claims.into_iter().map(|(rule, limit, claim)| ((rule, limit), claim)).unzip();
+        if let Some(open) = self.exchanges.get_mut(exchange) {
+            open.state = State::Reserving { outgoing: Box::new(outgoing), claims: names };
+        }
+        steps.push(Step::Reserve { exchange, claims });
+    }
+
+    fn keep_pass(&mut self, exchange: ExchangeId, pass: lockgate_policy::budget::Pass) {
+        if let Some(open) = self.exchanges.get_mut(exchange) {
+            open.pass = Some(pass);
+        }
+    }
+
+    fn send_off(&mut self, exchange: ExchangeId, outgoing: Outgoing, steps: &mut Vec<Step>) {
+        let state = self.waiting(&outgoing);
+        if let Some(open) = self.exchanges.get_mut(exchange) {
+            open.state = state;
+        }
+        steps.push(Self::send(exchange, outgoing));
+    }
+
+    /// What the call counts against: the rule and the limit for people, and the claim.
+    fn claims(
+        &self,
+        exchange: ExchangeId,
+        outgoing: &Outgoing,
+    ) -> Result<Vec<(String, String, Claim)>, Box<Finding>> {
+        let none = Ok(Vec::new());
+        let Some(open) = self.exchanges.get(exchange) else { return none };
+        let Target { subject: Some((Subject::Tool, name)), tool: Some((tool, _)), .. } = &open.target else {
+            return none;
+        };
+        let Some(server) = self.boundary.servers.get(&outgoing.server) else { return none };
+        if !server.rules.has_limits() {
+            return none;
+        }
+        let received = Received::read(&outgoing.message, Side::Agent, &self.boundary.limits);
+        let arguments = received.request().and_then(|(_, _, params)| params.arguments());
+        let asked = self.asked(arguments);
+        let limits = server.rules.limits(Subject::Tool, name, &asked);
+        limits.into_iter().map(|(place, limit)| self.claim(place, limit, tool, outgoing, arguments)).collect()
+    }
+
+    fn claim(
+        &self,
+        place: Place<'_>,
+        limit: &Limit,
+        tool: &ToolName,
+        outgoing: &Outgoing,
+        arguments: Option<lockgate_model::Json<'_>>,
+    ) -> Result<(String, String, Claim), Box<Finding>> {
+        let rule = format!("servers.{}.tools.{place}.limits", outgoing.server);
+        let refused = |detail: String| {
+            let finding = Finding::deny(Phase::Policy, Reason::ArgumentDenied, rule.clone());
+            Box::new(Finding { detail: Some(detail), ..finding })
+        };
+        let mut values = Vec::new();
+        if let Some(argument) = limit.argument() {
+            let found =
+                Selector::parse(argument).ok().zip(arguments).map(|(selector, json)| selector.values(json));
+            values = match found {
+                Some(Ok(values)) => values,
+                Some(Err(doubt)) => return Err(refused(format!("`{argument}` cannot be added up: {doubt}"))),
+                None => Vec::new(),
+            };
+        }
+        let charge = limit.charge(values).map_err(|bad| {
+            refused(format!("`{}` cannot be added up: {bad}", limit.argument().unwrap_or_default()))
+        })?;
+        let caller = Caller {
+            principal: &self.identity.principal,
+            session: &self.identity.session,
+            server: &outgoing.server,
+            tool,
+        };
+        let key = limit.key(&rule, caller);
+        Ok((rule, limit.to_string(), Claim { key, charge }))
+    }
+
+    /// The counts have answered.
+    pub(crate) fn reserved(&mut self, exchange: ExchangeId, room: Room, now: Tick, steps: &mut Vec<Step>) {
+        let Some(open) = self.exchanges.get_mut(exchange) else { return };
+        let State::Reserving { outgoing, claims } = &mut open.state else { return };
+        let full = match room {
+            Room::Taken => {
+                let outgoing = Outgoing::clone(outgoing);
+                return self.send_off(exchange, outgoing, steps);
+            }
+            Room::Unknown => Finding::deny(Phase::Policy, Reason::CountersUnavailable, "limits"),
+            Room::Full { which, free_at } => {
+                let (rule, limit) = claims.get(which).cloned().unwrap_or_default();
+                let wait = free_at.map(|at| at.0.saturating_sub(self.wall.0).div_ceil(1_000));
+                let wait = wait.map_or_else(String::new, |seconds| format!("; room again in {seconds} s"));
+                let finding = Finding::deny(Phase::Policy, Reason::BudgetExceeded, rule);
+                Finding { detail: Some(format!("{limit}{wait}")), ..finding }
+            }
+        };
+        self.refuse_open(exchange, full, now, steps);
+    }
+}
