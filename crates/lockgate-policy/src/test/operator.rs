@@ -450,9 +450,15 @@ fn text(json: Json<'_>, ask: impl FnOnce(&str) -> Truth) -> Truth {
 }
 
 fn one_of(values: &[Value], json: Json<'_>) -> Truth {
+    // A long text is read once, however many it is compared with.
+    let text = json.text();
     let mut unclear = false;
     for value in values {
-        match value.equals(json) {
+        let same = match (value, &text) {
+            (Value::Text(value), Some(text)) => Some(value == text),
+            _ => value.equals(json),
+        };
+        match same {
             Some(true) => return Truth::Yes,
             Some(false) => {}
             None => unclear = true,

@@ -3,6 +3,7 @@ use std::borrow::Cow;
 use icu_normalizer::ComposingNormalizerBorrowed;
 
 use super::host::checked_list;
+use super::operator::ENTRIES;
 use super::{BadTest, Doubt, Truth};
 
 /// Longest path, in bytes; most rounds of percent-decoding.
@@ -41,8 +42,11 @@ struct Place {
 }
 
 impl PathTest {
-    /// Takes 1 to 1,000 roots, and pairs of a symbolic link and its real place.
+    /// Takes 1 to 1,000 roots, and at most 1,000 pairs of a symbolic link and its real place.
     pub fn new(inside: &[String], aliases: &[(String, String)]) -> Result<Self, BadTest> {
+        if aliases.len() > ENTRIES {
+            return Err(BadTest::ListTooLong("path"));
+        }
         let mut links = Vec::new();
         for (link, real) in aliases {
             let (link, real) = (Place::parse(link)?, Place::parse(real)?);
@@ -294,8 +298,10 @@ fn check_characters(path: &str) -> Result<(), Doubt> {
 }
 
 fn check_part(part: &str) -> Result<(), Doubt> {
-    // Windows drops dots and spaces at the end of a name, which leaves `..` of `.. .`.
-    if part.bytes().all(|b| matches!(b, b'.' | b' ')) {
+    // Windows drops dots and spaces at the end of a name, which leaves `..` of `.. .`; servers of pages cut off what comes
+    // after `;`, `?` and `#`.
+    let name = part.split([';', ':', '?', '#']).next().unwrap_or_default();
+    if name.bytes().all(|b| matches!(b, b'.' | b' ')) {
         return Err(ODD_CHARACTERS);
     }
     // `.*` is `..` to some.

@@ -72,7 +72,7 @@ impl Dialect {
 ///
 /// Cannot be told: more than one statement, what does not parse, functions that are not known where `functions` is not
 /// given, `COPY` from or to a file or program, and texts that two readers could divide differently. The limit is 16,384
-/// bytes, 4,000 tokens, 400 operators and 20 levels. What views, triggers and listed functions do inside the database is not seen.
+/// bytes, 4,000 tokens, 200 operators, 50 joins and 20 levels. What views, triggers and listed functions do inside the database is not seen.
 #[derive(Clone, Debug)]
 pub struct SqlTest {
     dialect: Dialect,

@@ -8,11 +8,13 @@ use super::{Dialect, Kind};
 /// Longest text in bytes; most tokens.
 const LONGEST: usize = 16_384;
 const TOKENS: usize = 4000;
-/// Most operators. The parser makes a chain of them into a tree as deep as the chain is long, and the tree is walked and
-/// freed by recursion.
-const OPERATORS: usize = 400;
+/// Most operators, and most joins. The parser makes a chain of them into a tree as deep as the chain is long, and the
+/// tree is walked and freed by recursion.
+const OPERATORS: usize = 200;
+const JOINS: usize = 50;
 
-const TOO_LONG: Doubt = Doubt("the SQL text is longer than 16,384 bytes, 4,000 tokens or 400 operators");
+const TOO_LONG: Doubt =
+    Doubt("the SQL text is longer than 16,384 bytes, 4,000 tokens, 200 operators or 50 joins");
 const TWO_READINGS: Doubt = Doubt("databases divide the SQL text differently");
 
 pub(super) fn check(text: &str) -> Result<(), Doubt> {
@@ -39,7 +41,8 @@ pub(super) fn check(text: &str) -> Result<(), Doubt> {
 /// Checks tokens; returns, for each word that may begin a statement, the kinds of which one must be in the tree.
 #[expect(clippy::wildcard_enum_match_arm, reason = "a list of those that are refused")]
 pub(super) fn check_tokens(tokens: &[Token], dialect: Dialect) -> Result<Vec<&'static [Kind]>, Doubt> {
-    if tokens.len() > TOKENS || tokens.iter().filter(|token| nests(token)).count() > OPERATORS {
+    let count = |counts: fn(&Token) -> bool| tokens.iter().filter(|token| counts(token)).count();
+    if tokens.len() > TOKENS || count(nests) > OPERATORS || count(joins) > JOINS {
         return Err(TOO_LONG);
     }
     let mut words = Vec::new();
@@ -81,6 +84,10 @@ pub(super) fn check_tokens(tokens: &[Token], dialect: Dialect) -> Result<Vec<&'s
         }
     }
     Ok(words)
+}
+
+fn joins(token: &Token) -> bool {
+    matches!(token, Token::Word(word) if ["JOIN", "STRAIGHT_JOIN", "APPLY"].iter().any(|join| word.value.eq_ignore_ascii_case(join)))
 }
 
 /// Not the tokens of long flat lists.
