@@ -11,10 +11,10 @@ const TOKENS: usize = 4000;
 /// Most operators, and most joins. The parser makes a chain of them into a tree as deep as the chain is long, and the
 /// tree is walked and freed by recursion.
 const OPERATORS: usize = 200;
-const JOINS: usize = 50;
+const JOINS: usize = 16;
 
 const TOO_LONG: Doubt =
-    Doubt("the SQL text is longer than 16,384 bytes, 4,000 tokens, 200 operators or 50 joins");
+    Doubt("the SQL text is longer than 16,384 bytes, 4,000 tokens, 200 operators or 16 joins");
 const TWO_READINGS: Doubt = Doubt("databases divide the SQL text differently");
 
 pub(super) fn check(text: &str) -> Result<(), Doubt> {

@@ -397,7 +397,7 @@ fn large_texts_are_refused_and_deep_ones_do_no_harm() {
         (format!("SELECT a{}", "[1]".repeat(1000)), '?'),
         (format!("SELECT a{}", ".b".repeat(1900)), '+'),
         (format!("SELECT a{}", "::int".repeat(190)), '+'),
-        (format!("SELECT a FROM b{}", " JOIN c ON true".repeat(50)), '+'),
+        (format!("SELECT a FROM b{}", " JOIN c ON true".repeat(16)), '+'),
         (format!("{}SELECT 1", "EXPLAIN ".repeat(1900)), '?'),
         (" ".repeat(20_000), '?'),
     ] {
