@@ -7,6 +7,8 @@ use lockgate_model::{
     Verdict, quote,
 };
 
+use lockgate_policy::Undeclared;
+
 use crate::exchange::{Asker, Exchange};
 use crate::record::Note;
 use crate::{Core, Outlet, Release, Step, list, names, reply};
@@ -102,6 +104,7 @@ impl Core {
             }
             "tools/call" | "prompts/get" | "resources/read" | "tasks/get" | "tasks/result" => {
                 self.asked_for_input(open, server, fields, now)?;
+                self.fits(open, server, fields)?;
                 self.learn_task(open, server, fields);
                 if self.aggregates() {
                     rename(server, fields, splice);
@@ -110,6 +113,25 @@ impl Core {
             _ => {}
         }
         Ok(())
+    }
+
+    /// A tool that declares what its results look like must keep to it.
+    fn fits(&self, open: &Exchange, server: &ServerName, fields: &Fields<'_>) -> Result<(), Reason> {
+        let Some((tool, _)) = open.target.tool.as_ref().filter(|_| open.method == "tools/call") else {
+            return Ok(());
+        };
+        let offered = self.peers.get(server).and_then(|peer| peer.catalogue.find(tool.as_str()));
+        let Some(output) = offered.map(|offered| &offered.output).filter(|output| output.is_declared())
+        else {
+            return Ok(());
+        };
+        let failed = fields.get("isError").and_then(Json::bool) == Some(true);
+        let unfinished = fields.get("resultType").and_then(Json::text).is_some_and(|kind| kind != "complete");
+        if failed || unfinished || task_id(fields).is_some() {
+            return Ok(());
+        }
+        let content = fields.get("structuredContent").ok_or(Reason::ResultDoesNotFit)?;
+        output.check(Some(content), Undeclared::Allow).map_err(|_| Reason::ResultDoesNotFit)
     }
 
     /// A result of the stateless era may ask the agent for input: what it asks for must be allowed.

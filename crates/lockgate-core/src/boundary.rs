@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use lockgate_model::{Effect, Limits, ServerName, Tier};
-use lockgate_policy::{Pattern, Rules};
+use lockgate_policy::{Pattern, Rules, Undeclared};
 
 /// Everything the operator decided, checked and immutable. Shared by all sessions and replaced whole on reload.
 #[derive(Clone, Debug)]
@@ -40,6 +40,8 @@ pub struct Server {
     pub wire: Wire,
     /// Who may call what.
     pub rules: Rules,
+    /// What becomes of arguments that a tool does not declare. Default: they are refused.
+    pub undeclared: Undeclared,
     /// What the operator says its tools do; the first pattern that matches counts.
     pub effects: Vec<(Pattern, Effect)>,
     /// What it may ask the agent for.
@@ -77,6 +79,7 @@ impl Server {
             tier: Tier::Mixed,
             wire,
             rules: Rules::allow_all(),
+            undeclared: Undeclared::Refuse,
             effects: Vec::new(),
             may_ask: MayAsk { sampling: true, elicitation: true, roots: true },
             timeout: 60_000,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lockgate_model::{Annotations, Json, Kind, ServerName, ToolName};
 
+use crate::form::Form;
 use crate::names;
 
 /// The tools one server has offered.
@@ -20,6 +21,10 @@ pub(crate) struct Catalogue {
 pub(crate) struct Offered {
     pub(crate) annotations: Annotations,
     pub(crate) mirrors: Vec<Mirror>,
+    /// What its arguments must look like.
+    pub(crate) input: Form,
+    /// What its results promise to look like.
+    pub(crate) output: Form,
 }
 
 /// An argument that a modern HTTP request repeats in a header (`x-mcp-header`, SEP-2243).
@@ -104,7 +109,17 @@ pub(crate) fn read_tool(entry: Json<'_>) -> Option<(ToolName, Offered)> {
     if let Some(schema) = entry.get("inputSchema") {
         reader.walk(schema, &mut Vec::new(), true);
     }
-    reader.valid.then(|| (ToolName::new(&name), Offered { annotations, mirrors: reader.found }))
+    reader.valid.then(|| {
+        (
+            ToolName::new(&name),
+            Offered {
+                annotations,
+                mirrors: reader.found,
+                input: Form::new(entry.get("inputSchema")),
+                output: Form::new(entry.get("outputSchema")),
+            },
+        )
+    })
 }
 
 /// Can a person and a model tell the name from another? Not where it is empty, longer than 128 characters, or holds

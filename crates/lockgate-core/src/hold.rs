@@ -224,7 +224,7 @@ impl Core {
             origin: None,
             correlation: &correlation,
         };
-        let (message, status) = if open.method == "tools/call" && finding.reason.is_decision() {
+        let (message, status) = if open.method == "tools/call" && finding.reason.is_for_the_model() {
             (reply::tool_refusal(id, &finding, &about, open.revision), 200)
         } else {
             (reply::error(Some(id), &finding, &about), Self::status(finding.reason, open.revision))

@@ -14,6 +14,7 @@ mod digest;
 mod event;
 mod exchange;
 mod fan;
+mod form;
 mod greet;
 mod headers;
 mod hold;

@@ -66,8 +66,9 @@ fn sentence(finding: &Finding, about: &About<'_>) -> String {
         _ => String::new(),
     };
     if !finding.reason.is_decision() {
+        let detail = finding.detail.as_ref().map_or_else(String::new, |detail| format!(": {detail}"));
         return format!(
-            "[lockgate] {what}{meaning}. {}. Ref {}.",
+            "[lockgate] {what}{meaning}{detail}. {}. Ref {}.",
             upper(finding.reason.remedy()),
             about.correlation
         );

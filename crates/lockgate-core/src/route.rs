@@ -462,7 +462,7 @@ impl Core {
             origin: origin.map(|(server, effect)| (server, *effect)),
             correlation: &correlation,
         };
-        let in_band = request.method == "tools/call" && finding.reason.is_decision();
+        let in_band = request.method == "tools/call" && finding.reason.is_for_the_model();
         let (message, status) = if in_band {
             (reply::tool_refusal(request.id.raw(), &finding, &about, request.revision), 200)
         } else {

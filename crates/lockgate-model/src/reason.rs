@@ -155,6 +155,12 @@ impl Reason {
     pub fn is_decision(self) -> bool {
         matches!(self.fault(), Fault::Policy)
     }
+
+    /// Is it said to the model, as a tool execution error, where a tool was called? It can react to a decision, and
+    /// mend arguments (specification 2025-11-25, tools, error handling).
+    pub fn is_for_the_model(self) -> bool {
+        self.is_decision() || matches!(self, Self::ArgumentsDoNotFit | Self::UndeclaredArgument)
+    }
 }
 
 #[cfg(test)]

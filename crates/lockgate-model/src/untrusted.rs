@@ -17,6 +17,14 @@ impl<T> Untrusted<T> {
 }
 
 impl<T: AsRef<str>> Untrusted<T> {
+    /// The text where it is a plain name: at most `max` of letters, digits and `_`, `-`, `.`, `/`, which can neither
+    /// hide anything nor read like a sentence.
+    pub fn plain(&self, max: usize) -> Option<&str> {
+        let text = self.0.as_ref();
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-./".contains(&b);
+        ((1..=max).contains(&text.len()) && text.bytes().all(plain)).then_some(text)
+    }
+
     /// The text for a person: at most `max` characters, every control, format and non-ASCII character written as an
     /// escape, so that nothing in it can move a cursor, hide or reorder text.
     pub fn escaped(&self, max: usize) -> String {

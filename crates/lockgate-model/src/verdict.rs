@@ -9,7 +9,9 @@ pub enum Phase {
     Parse,
     /// Which principal, session, server, tool?
     Identify,
-    /// May this principal call this tool?
+    /// Do the arguments have the form that the tool declares?
+    Schema,
+    /// May this principal call this tool, with these arguments, now, this often?
     Policy,
     /// May what the session has read steer this tool?
     Flow,
@@ -23,6 +25,7 @@ impl Phase {
         match self {
             Self::Parse => "parse",
             Self::Identify => "identify",
+            Self::Schema => "schema",
             Self::Policy => "policy",
             Self::Flow => "flow",
             Self::Answer => "answer",

@@ -3,6 +3,7 @@
 mod flow;
 mod identify;
 mod policy;
+mod schema;
 
 use lockgate_model::{Effect, Finding, Json, ServerName, Side, ToolName, Verdict};
 use lockgate_policy::Subject;
@@ -53,6 +54,7 @@ pub(crate) fn decide(core: &Core, call: &Call<'_>) -> Decision {
         });
     };
     note(identify::check(core, call));
+    note(schema::check(core, call));
     note(policy::check(call, answer.as_ref()));
     let (finding, origin) = flow::check(core, call, effect);
     note(finding);

@@ -2,7 +2,7 @@
 
 use lockgate_core::CrossServer;
 use lockgate_model::{Effect, Tier};
-use lockgate_policy::{Action, Rule};
+use lockgate_policy::{Action, Rule, Undeclared};
 use schemars::JsonSchema;
 
 use super::error::At;
@@ -134,6 +134,9 @@ pub(super) struct RawServer {
     /// `flow` holds back.
     #[schemars(with = "Option<std::collections::BTreeMap<String, schema::Effect>>")]
     pub(super) effects: Vec<(At<String>, At<Effect>)>,
+    /// What becomes of arguments that a tool does not declare in its input schema.
+    #[schemars(with = "Option<schema::Undeclared>", extend("default" = "refuse"))]
+    pub(super) undeclared_arguments: Option<At<Undeclared>>,
     /// What the server may ask the agent for. An empty list: nothing.
     #[schemars(
         with = "Option<Vec<schema::Ask>>",

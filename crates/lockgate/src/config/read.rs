@@ -12,7 +12,7 @@ use super::raw::{
 };
 use super::rule::{self, People};
 use super::section::{self, Section};
-use super::words::{ASKS, CROSS, DEFAULTS, effects, tiers};
+use super::words::{ASKS, CROSS, DEFAULTS, UNDECLARED, effects, tiers};
 use super::yaml::{Kind, Node};
 
 impl RawConfig {
@@ -79,6 +79,7 @@ impl RawServer {
             resources: rules(&section, "resources", people, report),
             prompts: rules(&section, "prompts", people, report),
             effects: words(&section, "effects", &effects(), report),
+            undeclared_arguments: section.word("undeclared_arguments", UNDECLARED),
             may_ask: section.texts("may_ask").map(|asks| {
                 let word = |text| At::map(text, |text| section::word("`may_ask`", text, ASKS, report));
                 asks.value.iter().filter_map(word).collect()

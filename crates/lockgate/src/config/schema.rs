@@ -153,6 +153,11 @@ shape! {
     CrossServer => |_| one_of([("ask", "A person is asked."), ("deny", "The call is refused.")]);
     /// How far a server is trusted.
     Tier => |_| one_of(words::tiers().map(|(word, tier)| (word, words::tier(tier))));
+    /// Arguments that a tool does not declare.
+    Undeclared => |_| one_of([
+        ("refuse", "The call is refused (`undeclared_argument`): what they do there nobody can tell. A schema that names no argument at all lets all pass."),
+        ("allow", "They pass, as in JSON Schema."),
+    ]);
     /// What a tool does.
     Effect => |_| one_of(words::effects().map(|(word, effect)| (word, words::effect(effect))));
     /// What a server may ask for.

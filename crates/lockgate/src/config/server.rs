@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use lockgate_core::{MayAsk, Server, Wire};
 use lockgate_model::{ServerName, Tier};
-use lockgate_policy::{Action, Rules};
+use lockgate_policy::{Action, Rules, Undeclared};
 
 use super::Launch;
 use super::address::Target;
@@ -68,6 +68,10 @@ pub(super) fn check(raw: &RawServer, default: Option<Action>, resolver: &Resolve
         tier: raw.tier.as_ref().map_or(Tier::Mixed, |tier| tier.value),
         wire,
         rules,
+        undeclared: raw
+            .undeclared_arguments
+            .as_ref()
+            .map_or(Undeclared::Refuse, |undeclared| undeclared.value),
         effects,
         may_ask,
         timeout: raw.timeout.value.min(raw.deadline.value),

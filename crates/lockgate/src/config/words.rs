@@ -2,7 +2,7 @@
 
 use lockgate_core::CrossServer;
 use lockgate_model::{Effect, Tier};
-use lockgate_policy::Action;
+use lockgate_policy::{Action, Undeclared};
 
 /// What a server may ask the agent for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,10 @@ pub(super) const DEFAULTS: &[(&str, Action)] = &[("allow", Action::Allow), ("den
 
 /// What `flow.cross_server` may be.
 pub(super) const CROSS: &[(&str, CrossServer)] = &[("ask", CrossServer::Ask), ("deny", CrossServer::Deny)];
+
+/// What becomes of arguments that a tool does not declare.
+pub(super) const UNDECLARED: &[(&str, Undeclared)] =
+    &[("refuse", Undeclared::Refuse), ("allow", Undeclared::Allow)];
 
 /// What a server may be let ask for.
 pub(super) const ASKS: &[(&str, Ask)] =

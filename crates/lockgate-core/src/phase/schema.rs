@@ -1,0 +1,16 @@
+//! Do the arguments have the form that the tool declares? Nothing is coerced, and what is not declared is refused unless
+//! the operator says otherwise.
+
+use lockgate_model::{Finding, Reason};
+
+use super::Call;
+use crate::{Core, form};
+
+pub(super) fn check(core: &Core, call: &Call<'_>) -> Option<Finding> {
+    let tool = call.tool?;
+    let undeclared = core.boundary.servers.get(call.server)?.undeclared;
+    // A tool that is not offered has been refused by name already.
+    let offered = core.peers.get(call.server)?.catalogue.find(tool.as_str())?;
+    let misfit = offered.input.check(call.arguments, undeclared).err()?;
+    Some(form::misfit(misfit, Reason::ArgumentsDoNotFit, Reason::UndeclaredArgument))
+}
