@@ -1,14 +1,21 @@
-//! What stays on disk: the record of decisions, in files that rotate, and the counts of budgets, in a database.
+//! What stays on disk: the record of decisions, in files that rotate, and in databases the counts of budgets, the calls
+//! that wait for people and what operators have stopped.
 //!
 //! This crate refuses to lose a record silently: where the disk is slower than the calls, calls wait. It refuses a call
 //! where it cannot tell whether there is room for it.
 //!
-//! Read [`RecordLog`] and [`Counters`] first.
+//! Read [`RecordLog`], [`Counters`] and [`Approvals`] first.
 
+mod approvals;
 mod counters;
 mod log;
+mod state;
+mod stops;
 mod time;
 
+pub use approvals::{Approvals, Ballot, Entry, Filed, Filter, Request, Scope, Voice, Vote};
 pub use counters::{Counters, CountersError, Refused, Reservation, Reserved, Slot};
 pub use log::{RecordLog, Rotation};
+pub use state::StateError;
+pub use stops::{Change, Stop, Stops, Target};
 pub use time::rfc3339;
