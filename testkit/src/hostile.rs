@@ -84,6 +84,7 @@ impl Gate {
         let file = folder.path().join("lockgate.yaml");
         std::fs::write(&file, config.to_string()).expect("the configuration is written");
         let mut child = Command::new(crate::peers::lockgate())
+            .env("LOCKGATE_STATE", folder.path().join("state"))
             .args(["run", "--listen", "127.0.0.1:0", "-c"])
             .arg(&file)
             .stdin(Stdio::null())
@@ -312,6 +313,7 @@ impl Pipe {
     /// Starts it with these arguments.
     pub fn start(arguments: &[&std::ffi::OsStr]) -> Self {
         let mut child = Command::new(crate::peers::lockgate())
+            .env("LOCKGATE_STATE", std::env::temp_dir().join("lockgate-test-without-state"))
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -77,6 +77,7 @@ impl Running {
         let file = folder.join("lockgate.yaml");
         assert!(std::fs::write(&file, config.to_string()).is_ok());
         let child = Command::new(lockgate())
+            .env("LOCKGATE_STATE", folder.join("state"))
             .args(["run", "--listen", "127.0.0.1:0", "-c"])
             .arg(&file)
             .stderr(Stdio::piped())

@@ -191,7 +191,13 @@ impl Stage {
                     let steps = self.event(Event::Reserved { exchange: *exchange, room });
                     return self.outcome(&steps);
                 }
-                Step::Send(_) | Step::Abandon { .. } | Step::Disconnect { .. } | Step::Record(_) => {}
+                Step::Send(_)
+                | Step::Ask(_)
+                | Step::Vote { .. }
+                | Step::Withdraw { .. }
+                | Step::Abandon { .. }
+                | Step::Disconnect { .. }
+                | Step::Record(_) => {}
             }
         }
         Outcome::Nothing
@@ -200,15 +206,8 @@ impl Stage {
 
 /// The requests among steps: to which server, as which exchange.
 fn sent(steps: &[Step]) -> Vec<(ServerName, ExchangeId)> {
-    steps
-        .iter()
-        .filter_map(|step| match step {
-            Step::Send(permit) => Some((permit.server().clone(), permit.exchange()?)),
-            Step::Deliver(_)
-            | Step::Reserve { .. }
-            | Step::Abandon { .. }
-            | Step::Disconnect { .. }
-            | Step::Record(_) => None,
-        })
-        .collect()
+    let request = |step: &Step| {
+        if let Step::Send(permit) = step { Some((permit.server().clone(), permit.exchange()?)) } else { None }
+    };
+    steps.iter().filter_map(request).collect()
 }

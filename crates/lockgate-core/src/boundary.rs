@@ -18,8 +18,19 @@ pub struct Boundary {
     pub list_entries: usize,
     /// Longest time a held call waits for a person. Milliseconds; default 120 000; then `approval_timed_out`.
     pub hold_timeout: u64,
+    /// Can people approve from outside the client? None: only whom the client asks.
+    pub desk: Option<Desk>,
     /// Are records kept? Where nobody reads them none are made. Default false.
     pub records: bool,
+}
+
+/// How calls wait for people outside the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Desk {
+    /// Does the call wait, up to the longest hold? Else it is refused with a reference, to be sent again once approved.
+    pub waits: bool,
+    /// How long after it was asked for an approval can be given and used. Milliseconds; default 900 000.
+    pub valid: u64,
 }
 
 /// What happens to a call that the cross-server rule stands against.
@@ -98,6 +109,7 @@ impl Boundary {
             open_requests: 256,
             list_entries: 10_000,
             hold_timeout: 120_000,
+            desk: None,
             records: false,
         }
     }

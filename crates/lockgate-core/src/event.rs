@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
 use lockgate_audit::Record;
-use lockgate_model::{ExchangeId, Reason, ServerName, UnixMillis};
+use lockgate_model::{Effect, ExchangeId, Reason, ServerName, UnixMillis};
 
-use crate::{Boundary, Claim, Permit, Received, Release, Room};
+use crate::{Boundary, Claim, Permit, Received, Release, Room, Stops};
 
 /// Something that happened to a session.
 #[derive(Debug)]
@@ -53,6 +53,20 @@ pub enum Event<'a> {
         /// Is there room?
         room: Room,
     },
+    /// A held call was put before people outside the client ([`Step::Ask`]).
+    Filed {
+        /// The exchange that waits.
+        exchange: ExchangeId,
+        /// What people call it by; or why it could not be put before them.
+        reference: Result<String, Reason>,
+    },
+    /// People have decided about a held call.
+    Ballot {
+        /// The exchange that waits.
+        exchange: ExchangeId,
+        /// What they decided.
+        ballot: Ballot,
+    },
     /// The agent hung up on an exchange.
     Gone {
         /// The exchange.
@@ -60,6 +74,8 @@ pub enum Event<'a> {
     },
     /// Time has passed. To be said at least once a second while requests are open.
     Wake,
+    /// The operator stopped something by hand, or let it run again.
+    Stopped(Arc<Stops>),
     /// The operator changed the configuration.
     Changed(Arc<Boundary>),
 }
@@ -107,8 +123,63 @@ pub enum Step {
         /// What it needs.
         claims: Vec<Claim>,
     },
+    /// Put a held call before people outside the client, and say so with [`Event::Filed`], or with [`Event::Ballot`]
+    /// where they have decided already.
+    Ask(Box<Ask>),
+    /// The person in front of the client has answered about a call that was put before others too.
+    Vote {
+        /// The exchange.
+        exchange: ExchangeId,
+        /// Did they approve?
+        yes: bool,
+    },
+    /// Nobody waits for what was put before people any more.
+    Withdraw {
+        /// The exchange.
+        exchange: ExchangeId,
+    },
     /// Write down.
     Record(Record),
+}
+
+/// A call that waits for people.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// The exchange that waits.
+    pub exchange: ExchangeId,
+    /// The server.
+    pub server: ServerName,
+    /// The tool, prompt or resource, in a form that is safe to print.
+    pub target: String,
+    /// The arguments, escaped and cut at 4,000 characters.
+    pub arguments: String,
+    /// The same for this very call alone: method, server, name and arguments. SHA-256 in hexadecimal.
+    pub fingerprint: String,
+    /// The rule that asks.
+    pub rule: String,
+    /// Why.
+    pub reason: Reason,
+    /// The server whose text stands against the call.
+    pub origin: Option<ServerName>,
+    /// What the tool does.
+    pub effect: Effect,
+    /// How many different people must approve.
+    pub approvers: u8,
+    /// Has the person in front of the client approved already?
+    pub voiced: bool,
+    /// How long an approval can be given and used. Milliseconds.
+    pub valid: u64,
+}
+
+/// What people decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ballot {
+    /// Enough of them approved: it may be sent, once.
+    Approved,
+    /// One of them did not.
+    Denied,
+    /// Nobody did in time.
+    Expired,
 }
 
 /// Where a message for the agent goes. On stdio it makes no difference.

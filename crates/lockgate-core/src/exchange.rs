@@ -200,6 +200,11 @@ impl Exchanges {
         self.open.iter().filter(|(_, open)| open.waits_for() == Some(server)).map(|(id, _)| *id).collect()
     }
 
+    /// Everything the agent waits for.
+    pub(crate) fn of_agent(&self) -> Vec<ExchangeId> {
+        self.open.iter().filter(|(_, open)| open.agent_id().is_some()).map(|(id, _)| *id).collect()
+    }
+
     /// Everything that is sent again once this server has been greeted.
     pub(crate) fn returning(&self, server: &ServerName) -> Vec<ExchangeId> {
         let returns =

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use lockgate_model::{Finding, Json, Phase, Reason};
+use lockgate_model::{Finding, Json, Kind, Phase, Reason, quote};
 use lockgate_policy::{Misfit, Schema, Undeclared};
 
 /// Largest schema that is kept. A larger one could not be compiled either: calls of its tool are refused.
@@ -65,6 +65,18 @@ impl Form {
             None => Err(None),
         }
     }
+}
+
+/// Arguments without those that are `null`, where some are: clients write `null` for what they leave out, and the
+/// protocol takes it for that (specification 2026-07-28, `Mcp-Param-*`).
+pub(crate) fn without_null(arguments: Json<'_>) -> Option<Vec<u8>> {
+    if !arguments.members().any(|(_, value)| value.kind() == Kind::Null) {
+        return None;
+    }
+    let kept = arguments.members().filter(|(_, value)| value.kind() != Kind::Null);
+    let kept: Vec<_> =
+        kept.map(|(key, value)| [quote(&key.text()).as_bytes(), b":", value.raw()].concat()).collect();
+    Some([&b"{"[..], &kept.join(&b","[..]), &b"}"[..]].concat())
 }
 
 /// What is said of a value that does not fit: our words, and the place where it is one that can do no harm.

@@ -13,7 +13,7 @@ use lockgate_model::{
 use crate::agent::Request;
 use crate::exchange::{Asker, Outgoing, State, Target};
 use crate::record::Note;
-use crate::{Core, Outlet, Received, Step, reply};
+use crate::{Ask, Ballot, Core, Outlet, Received, Step, reply};
 
 /// How a `requestState` of ours begins. A server's own state never reaches this code.
 const STATE: &str = "lockgate-approval-";
@@ -27,8 +27,22 @@ const MOST: usize = 64;
 pub(crate) struct Held {
     outgoing: Outgoing,
     finding: Finding,
-    /// The id of the question put to the agent.
-    question: Bytes,
+    /// How the client is asked; taken when it is.
+    put: Option<Put>,
+    /// The id of the question that the client was asked.
+    question: Option<Bytes>,
+    /// What people outside the client call it by.
+    reference: Option<String>,
+    fingerprint: String,
+}
+
+/// How a client that can ask a person is told to.
+#[derive(Debug)]
+enum Put {
+    /// A request of ours, with this id.
+    Request { id: Bytes, message: Bytes },
+    /// An answer that asks for input, with this state.
+    Answer { state: String, message: Bytes },
 }
 
 /// All approvals of a session.
@@ -36,8 +50,10 @@ pub(crate) struct Held {
 pub(crate) struct Holds {
     /// Questions on the wire, by their id.
     asked: BTreeMap<Bytes, ExchangeId>,
-    /// Stateless questions, by their state: what they are for and until when.
-    pending: BTreeMap<String, (String, Tick)>,
+    /// Stateless questions, by their state: what they are for, how many must approve, and until when.
+    pending: BTreeMap<String, (String, u8, Tick)>,
+    /// Calls that the person in front of the client approved and others must approve too.
+    voiced: BTreeMap<String, Tick>,
     /// Approved calls that have not come yet.
     approved: BTreeMap<String, Tick>,
     /// Approved calls whose server asks for further rounds.
@@ -73,12 +89,15 @@ impl Holds {
 
     /// A held call is over; an answer to its question comes too late.
     pub(crate) fn forget(&mut self, held: &Held) {
-        self.asked.remove(&held.question);
+        if let Some(question) = &held.question {
+            self.asked.remove(question);
+        }
     }
 
     /// Questions that were answered too late are kept, to say so: there are few.
     pub(crate) fn forget_old(&mut self, now: Tick) {
         self.approved.retain(|_, until| now < *until);
+        self.voiced.retain(|_, until| now < *until);
         self.going_on.retain(|_, until| now < *until);
     }
 
@@ -89,7 +108,7 @@ impl Holds {
 }
 
 /// Makes room for one more by forgetting what ends first.
-fn bound<T>(map: &mut BTreeMap<String, T>, until: impl Fn(&T) -> Tick) {
+fn bound<T, U: Ord>(map: &mut BTreeMap<String, T>, until: impl Fn(&T) -> U) {
     if map.len() >= MOST {
         let first = map.iter().min_by_key(|(_, value)| until(value)).map(|(key, _)| key.clone());
         if let Some(first) = first {
@@ -112,7 +131,10 @@ impl Core {
         now: Tick,
         steps: &mut Vec<Step>,
     ) {
-        if !self.agent.elicitation {
+        let modern = request.revision == Revision::R2026_07_28;
+        let voiced = self.holds.voiced.remove(&fingerprint).is_some();
+        let (desk, client) = (self.boundary.desk, self.agent.elicitation && !voiced);
+        if desk.is_none() && (!client || finding.approvers > 1) {
             // Where nobody can be asked, the reason of the rule says more than that nobody could be asked.
             let required = finding.reason == Reason::ApprovalRequired;
             let reason = if required { Reason::ApprovalUnavailable } else { finding.reason };
@@ -133,44 +155,152 @@ impl Core {
                 .finding(finding.clone(), Verdict::Hold),
             steps,
         );
-        if request.revision == Revision::R2026_07_28 {
-            let state = format!("{STATE}{number}");
-            bound(&mut self.holds.pending, |(_, until)| *until);
-            self.holds.pending.insert(state.clone(), (fingerprint, until));
-            let id = String::from_utf8_lossy(request.id.raw());
-            let text = format!(
-                "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{\"resultType\":\"input_required\",\"inputRequests\":{{\"{QUESTION}\":{{\"method\":\"elicitation/create\",\"params\":{question}}}}},\"requestState\":{}}}}}",
-                quote(&state)
-            );
-            steps.push(Self::release(request.exchange, Bytes::from(text), 200));
-            return;
-        }
-        let id = Bytes::from(format!("\"{STATE}{number}\""));
-        let message = format!(
-            "{{\"jsonrpc\":\"2.0\",\"id\":{},\"method\":\"elicitation/create\",\"params\":{question}}}",
-            String::from_utf8_lossy(&id)
-        );
-        self.holds.asked.insert(id.clone(), request.exchange);
-        let held = Held { outgoing, finding, question: id };
+        let put = match (client, modern) {
+            (false, _) => None,
+            (true, true) => {
+                let state = format!("{STATE}{number}");
+                let id = String::from_utf8_lossy(request.id.raw());
+                let message = format!(
+                    "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{\"resultType\":\"input_required\",\"inputRequests\":{{\"{QUESTION}\":{{\"method\":\"elicitation/create\",\"params\":{question}}}}},\"requestState\":{}}}}}",
+                    quote(&state)
+                );
+                Some(Put::Answer { state, message: Bytes::from(message) })
+            }
+            (true, false) => {
+                let id = format!("\"{STATE}{number}\"");
+                let message = format!(
+                    "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"elicitation/create\",\"params\":{question}}}"
+                );
+                Some(Put::Request { id: Bytes::from(id), message: Bytes::from(message) })
+            }
+        };
+        let ask = desk.map(|desk| {
+            let arguments = request.params.arguments().map_or_else(String::new, |arguments| {
+                let text = String::from_utf8_lossy(arguments.raw()).into_owned();
+                lockgate_model::Untrusted::new(text).escaped(4_000)
+            });
+            Step::Ask(Box::new(Ask {
+                exchange: request.exchange,
+                server: outgoing.server.clone(),
+                target: target.shown.clone().unwrap_or_default(),
+                arguments,
+                fingerprint: fingerprint.clone(),
+                rule: finding.rule.clone(),
+                reason: finding.reason,
+                origin: origin.as_ref().map(|(server, _)| server.clone()),
+                effect: target.tool.as_ref().map_or(Effect::Read, |(_, effect)| *effect),
+                approvers: finding.approvers,
+                voiced,
+                valid: desk.valid,
+            }))
+        });
+        let held = Held { outgoing, finding, put, question: None, reference: None, fingerprint };
         self.insert(request, target, arguments, State::Held(Box::new(held)), None, now);
         if let Some(open) = self.exchanges.get_mut(request.exchange) {
             open.until = until;
         }
-        steps.push(Self::tell(Outlet::Exchange(request.exchange), Bytes::from(message)));
+        match ask {
+            Some(ask) => steps.push(ask),
+            None => self.put_to_client(request.exchange, steps),
+        }
     }
 
-    /// A person has answered about a held call.
-    pub(crate) fn resolve(&mut self, exchange: ExchangeId, yes: bool, now: Tick, steps: &mut Vec<Step>) {
-        if !yes {
-            return self.refuse_held(exchange, Reason::ApprovalDeclined, now, steps);
+    /// Has the client ask its person.
+    fn put_to_client(&mut self, exchange: ExchangeId, steps: &mut Vec<Step>) {
+        let Some(open) = self.exchanges.get_mut(exchange) else { return };
+        let until = open.until;
+        let State::Held(held) = &mut open.state else { return };
+        match held.put.take() {
+            None => {}
+            Some(Put::Request { id, message }) => {
+                held.question = Some(id.clone());
+                self.holds.asked.insert(id, exchange);
+                steps.push(Self::tell(Outlet::Exchange(exchange), message));
+            }
+            Some(Put::Answer { state, message }) => {
+                let kept = (held.fingerprint.clone(), held.finding.approvers, until);
+                bound(&mut self.holds.pending, |(_, _, until)| *until);
+                self.holds.pending.insert(state, kept);
+                self.withdraw(exchange, steps);
+                self.exchanges.close(exchange);
+                steps.push(Self::release(exchange, message, 200));
+            }
         }
+    }
+
+    /// The call was put before people, or could not be.
+    pub(crate) fn filed(
+        &mut self,
+        exchange: ExchangeId,
+        reference: Result<String, Reason>,
+        now: Tick,
+        steps: &mut Vec<Step>,
+    ) {
+        let waits = self.boundary.desk.is_some_and(|desk| desk.waits);
+        let Some(State::Held(held)) = self.exchanges.get_mut(exchange).map(|open| &mut open.state) else {
+            return;
+        };
+        // The client may still ask the one person it has.
+        let asks = held.put.is_some();
+        match reference {
+            Ok(reference) => held.reference = Some(reference),
+            Err(_) if asks && held.finding.approvers == 1 => {}
+            Err(reason) => return self.refuse_held(exchange, reason, now, steps),
+        }
+        if waits || asks {
+            self.put_to_client(exchange, steps);
+        } else {
+            self.refuse_held(exchange, Reason::ApprovalPending, now, steps);
+        }
+    }
+
+    /// People have decided.
+    pub(crate) fn counted(&mut self, exchange: ExchangeId, ballot: Ballot, now: Tick, steps: &mut Vec<Step>) {
+        match ballot {
+            Ballot::Approved => self.approve(exchange, now, steps),
+            Ballot::Denied => self.refuse_held(exchange, Reason::ApprovalDeclined, now, steps),
+            Ballot::Expired => self.refuse_held(exchange, Reason::ApprovalTimedOut, now, steps),
+        }
+    }
+
+    /// The person in front of the client has answered about a held call.
+    pub(crate) fn resolve(&mut self, exchange: ExchangeId, yes: bool, now: Tick, steps: &mut Vec<Step>) {
+        let Some(State::Held(held)) = self.exchanges.get_mut(exchange).map(|open| &mut open.state) else {
+            return;
+        };
+        let (alone, question) = (held.finding.approvers == 1, held.question.take());
+        if let Some(question) = question {
+            self.holds.asked.remove(&question);
+        }
+        if self.boundary.desk.is_some() {
+            steps.push(Step::Vote { exchange, yes });
+        }
+        match (yes, alone) {
+            (false, _) => self.refuse_held(exchange, Reason::ApprovalDeclined, now, steps),
+            (true, true) => self.approve(exchange, now, steps),
+            // Others must approve too.
+            (true, false) => {}
+        }
+    }
+
+    /// Says that nobody waits for people any more.
+    pub(crate) fn withdraw(&self, exchange: ExchangeId, steps: &mut Vec<Step>) {
+        if self.boundary.desk.is_some() {
+            steps.push(Step::Withdraw { exchange });
+        }
+    }
+
+    /// A held call is approved and goes on.
+    fn approve(&mut self, exchange: ExchangeId, now: Tick, steps: &mut Vec<Step>) {
         let Some(open) = self.exchanges.get_mut(exchange) else { return };
         let State::Held(held) = &open.state else { return };
         let (outgoing, finding, question) =
             (held.outgoing.clone(), held.finding.clone(), held.question.clone());
         open.state = State::Waiting { server: outgoing.server.clone(), resend: None };
         let (method, target, arguments) = (open.method, open.target.clone(), open.arguments.clone());
-        self.holds.asked.remove(&question);
+        if let Some(question) = question {
+            self.holds.asked.remove(&question);
+        }
         let (quiet, most) = self.patience(Some(&outgoing.server), method);
         if let Some(open) = self.exchanges.get_mut(exchange) {
             open.quiet_until = now.after_millis(quiet);
@@ -200,11 +330,22 @@ impl Core {
         now: Tick,
         steps: &mut Vec<Step>,
     ) {
-        let Some(open) = self.exchanges.get(exchange) else { return };
-        let State::Held(held) = &open.state else { return };
-        let question = held.question.clone();
-        self.holds.asked.remove(&question);
-        self.refuse_open(exchange, Finding::deny(Phase::Policy, reason, "approval"), now, steps);
+        let Some(State::Held(held)) = self.exchanges.get_mut(exchange).map(|open| &mut open.state) else {
+            return;
+        };
+        let (question, reference) = (held.question.take(), held.reference.take());
+        let finding = Finding::deny(Phase::Policy, reason, held.finding.rule.clone());
+        if let Some(question) = question {
+            self.holds.asked.remove(&question);
+        }
+        let open = matches!(reason, Reason::ApprovalPending | Reason::ApprovalTimedOut);
+        let detail = reference.filter(|_| open).map(|reference| {
+            format!(
+                "`lockgate approvals approve {reference}` lets this very call pass once when it is sent again"
+            )
+        });
+        self.withdraw(exchange, steps);
+        self.refuse_open(exchange, Finding { detail, ..finding }, now, steps);
     }
 
     pub(crate) fn refuse_open(
@@ -250,10 +391,15 @@ impl Core {
         let pending = self.holds.pending.remove(state);
         let refused = match pending {
             None => Some(Reason::ApprovalMismatch),
-            Some((_, until)) if now >= until => Some(Reason::ApprovalTimedOut),
+            Some((_, _, until)) if now >= until => Some(Reason::ApprovalTimedOut),
             Some(_) if !yes => Some(Reason::ApprovalDeclined),
-            Some((fingerprint, until)) => {
+            Some((fingerprint, 1, until)) => {
                 self.holds.approve(fingerprint, until);
+                None
+            }
+            Some((fingerprint, _, until)) => {
+                bound(&mut self.holds.voiced, |until| *until);
+                self.holds.voiced.insert(fingerprint, until);
                 None
             }
         };

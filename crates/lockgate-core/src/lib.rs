@@ -32,11 +32,13 @@ mod route;
 mod send;
 mod server;
 mod session;
+mod stop;
 mod task;
 
-pub use boundary::{Boundary, CrossServer, MayAsk, Server, Wire};
-pub use event::{Event, Headers, Outlet, Step};
+pub use boundary::{Boundary, CrossServer, Desk, MayAsk, Server, Wire};
+pub use event::{Ask, Ballot, Event, Headers, Outlet, Step};
 pub use permit::{Head, Permit, Release, Sent};
 pub use received::Received;
 pub use reserve::{Claim, Room};
 pub use session::{Core, Front, Identity, Scope};
+pub use stop::Stops;

@@ -39,6 +39,9 @@ enum Lost {
 impl Core {
     /// Takes a request that may be made in this revision. `approved`: a person has just said yes to this very call.
     pub(crate) fn route(&mut self, request: &Request<'_>, approved: bool, now: Tick, steps: &mut Vec<Step>) {
+        if let Some(finding) = crate::phase::stopped(self, request.method) {
+            return self.refuse(request, &Target::default(), finding, None, steps);
+        }
         if let Some(state) = Holds::redeems(&request.params) {
             return self.redeem(request, &state, now, steps);
         }
@@ -115,6 +118,9 @@ impl Core {
         }
         if request.method == "initialize" && !self.is_lines(&server) {
             self.greeting = Some(request.bytes.clone());
+        }
+        if let Some(finding) = crate::phase::stopped_call(self, &server, None) {
+            return self.refuse(request, &target, finding, None, steps);
         }
         let outgoing = self.outgoing(request, &server, &[], Vec::new(), "protocol".to_owned());
         self.dispatch(request, target, None, outgoing, now, steps);

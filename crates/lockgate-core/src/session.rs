@@ -13,6 +13,7 @@ use crate::catalogue::Catalogue;
 use crate::exchange::{Exchange, Exchanges, State};
 use crate::hold::Holds;
 use crate::question::Questions;
+use crate::stop::Stops;
 use crate::task::Tasks;
 use crate::{Boundary, Event, Step};
 
@@ -61,6 +62,7 @@ pub struct Core {
     pub(crate) tasks: Tasks,
     /// The agent's `initialize`, for servers that must hear it again.
     pub(crate) greeting: Option<Bytes>,
+    pub(crate) stops: Arc<Stops>,
     /// When the agent last spoke, by the wall clock.
     pub(crate) wall: UnixMillis,
     next: u64,
@@ -109,6 +111,7 @@ impl Core {
             holds: Holds::default(),
             tasks: Tasks::default(),
             greeting: None,
+            stops: Arc::default(),
             wall: UnixMillis(0),
             next: 1,
         }
@@ -137,6 +140,9 @@ impl Core {
                 self.forgotten(&server, exchange, greeted, now, steps);
             }
             Event::Reserved { exchange, room } => self.reserved(exchange, room, now, steps),
+            Event::Filed { exchange, reference } => self.filed(exchange, reference, now, steps),
+            Event::Ballot { exchange, ballot } => self.counted(exchange, ballot, now, steps),
+            Event::Stopped(all) => self.stopped(all, now, steps),
             Event::Gone { exchange } => self.gone(exchange, steps),
             Event::Wake => self.wake(now, steps),
             Event::Changed(boundary) => {
@@ -161,6 +167,11 @@ impl Core {
     /// Does this exchange still wait for an answer?
     pub fn is_open(&self, exchange: ExchangeId) -> bool {
         self.exchanges.get(exchange).is_some()
+    }
+
+    /// The session, as records show it.
+    pub fn session_id(&self) -> &SessionId {
+        &self.identity.session
     }
 
     /// Which servers it can reach.
@@ -233,6 +244,7 @@ impl Core {
     pub(crate) fn taken_back(&mut self, exchange: ExchangeId, open: &Exchange, steps: &mut Vec<Step>) {
         if let State::Held(held) = &open.state {
             self.holds.forget(held);
+            self.withdraw(exchange, steps);
         }
         if open.agent_id().is_some() {
             steps.push(Self::release(exchange, Bytes::new(), 202));

@@ -70,7 +70,12 @@ impl Session {
                     self.said.push(format!("{mark} {}", String::from_utf8_lossy(release.message())));
                 }
                 Step::Disconnect { server } => self.said.push(format!("! {server}")),
-                Step::Reserve { .. } | Step::Abandon { .. } | Step::Record(_) => {}
+                Step::Reserve { .. }
+                | Step::Ask(_)
+                | Step::Vote { .. }
+                | Step::Withdraw { .. }
+                | Step::Abandon { .. }
+                | Step::Record(_) => {}
             }
         }
     }

@@ -112,6 +112,8 @@ reasons! {
     SafeMode "safe_mode" Policy -31000 200 "safe mode is on: only harmless reading passes" "nothing until the operator ends safe mode"
     ApprovalRequired "approval_required" Policy -31000 200 "a rule asks for a person's approval" "approve or decline it in the client"
     ApprovalUnavailable "approval_unavailable" Policy -31000 200 "a person must approve this, and the client has no way to ask one" "use a client with elicitation, or ask the operator to change the rule"
+    ApprovalPending "approval_pending" Policy -31000 200 "a person must approve this first" "tell the user; once it is approved, send the same call again"
+    TooManyApprovals "too_many_approvals" Policy -31000 200 "too many calls are waiting for a person's approval, or were within the hour" "do something that needs no approval, or ask the user to answer what is waiting"
     ApprovalDeclined "approval_declined" Policy -31000 200 "the person who was asked did not approve" "ask the user how to go on"
     ApprovalTimedOut "approval_timed_out" Policy -31000 200 "nobody answered the approval in time" "ask the user how to go on"
     ApprovalMismatch "approval_mismatch" Policy -31000 200 "the approval does not belong to this very call" "send the call again unchanged, once for each approval"

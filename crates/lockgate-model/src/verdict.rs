@@ -73,22 +73,42 @@ pub struct Finding {
     pub detail: Option<String>,
     /// What the operator wants the agent to be told.
     pub said: Option<Arc<str>>,
+    /// How many different people must approve, where the message is held.
+    pub approvers: u8,
 }
 
 impl Finding {
     /// A denial.
     pub fn deny(phase: Phase, reason: Reason, rule: impl Into<String>) -> Self {
-        Self { phase, verdict: Verdict::Deny, reason, rule: rule.into(), detail: None, said: None }
+        Self {
+            phase,
+            verdict: Verdict::Deny,
+            reason,
+            rule: rule.into(),
+            detail: None,
+            said: None,
+            approvers: 1,
+        }
     }
 
     /// A wish to ask a person.
     pub fn hold(phase: Phase, reason: Reason, rule: impl Into<String>) -> Self {
-        Self { phase, verdict: Verdict::Hold, reason, rule: rule.into(), detail: None, said: None }
+        Self {
+            phase,
+            verdict: Verdict::Hold,
+            reason,
+            rule: rule.into(),
+            detail: None,
+            said: None,
+            approvers: 1,
+        }
     }
 
-    /// Keeps the stricter of two; of equals the earlier one.
+    /// Keeps the stricter of two, of equals the earlier one, and the larger number of people.
     #[must_use]
     pub fn stricter(self, other: Self) -> Self {
-        if other.verdict > self.verdict { other } else { self }
+        let approvers = self.approvers.max(other.approvers);
+        let stricter = if other.verdict > self.verdict { other } else { self };
+        Self { approvers, ..stricter }
     }
 }

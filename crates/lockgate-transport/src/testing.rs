@@ -42,13 +42,7 @@ fn permit(wire: Wire, message: &str, headers: Option<Headers>) -> Permit {
     let exchange = core.open();
     let mut steps = Vec::new();
     core.handle(Event::Agent { exchange, received, headers, at: UnixMillis(0) }, Tick(0), &mut steps);
-    let sent = steps.into_iter().find_map(|step| match step {
-        Step::Send(permit) => Some(permit),
-        Step::Deliver(_)
-        | Step::Reserve { .. }
-        | Step::Abandon { .. }
-        | Step::Disconnect { .. }
-        | Step::Record(_) => None,
-    });
+    let sent =
+        steps.into_iter().find_map(|step| if let Step::Send(permit) = step { Some(permit) } else { None });
     sent.unwrap()
 }

@@ -21,3 +21,10 @@ pub(crate) fn make(folder: &Path) -> io::Result<()> {
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)
 }
+
+/// Who runs this, for what is done without a token: `local:` and the name of the operating system's user.
+pub(crate) fn user() -> String {
+    let name =
+        std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "unknown".to_owned());
+    format!("local:{name}")
+}

@@ -4,8 +4,9 @@ mod flow;
 mod identify;
 mod policy;
 mod schema;
+mod stop;
 
-use lockgate_model::{Effect, Finding, Json, ServerName, Side, ToolName, Verdict};
+use lockgate_model::{Effect, Finding, Json, Phase, Reason, ServerName, Side, ToolName, Verdict};
 use lockgate_policy::Subject;
 
 use crate::exchange::{Outgoing, Target};
@@ -54,12 +55,31 @@ pub(crate) fn decide(core: &Core, call: &Call<'_>) -> Decision {
         });
     };
     note(identify::check(core, call));
+    note(stop::check(core, call, effect));
     note(schema::check(core, call));
     note(policy::check(call, answer.as_ref()));
     let (finding, origin) = flow::check(core, call, effect);
     note(finding);
     decision.origin = origin.map(|origin| (origin, effect));
     decision
+}
+
+/// What stops a request of a session, whatever it is about. A handshake and a ping change nothing and pass.
+pub(crate) fn stopped(core: &Core, method: &str) -> Option<Finding> {
+    let rule =
+        stop::general(core).filter(|_| !matches!(method, "initialize" | "ping" | "server/discover"))?;
+    Some(Finding::deny(Phase::Policy, Reason::Stopped, rule))
+}
+
+/// What stops a call of this tool, or a request to this server.
+pub(crate) fn stopped_call(
+    core: &Core,
+    server: &ServerName,
+    tool: Option<&(ToolName, Effect)>,
+) -> Option<Finding> {
+    let call =
+        Call { server, subject: None, tool: tool.map(|(tool, _)| tool), arguments: None, approved: false };
+    stop::check(core, &call, tool.map_or(Effect::Read, |(_, effect)| *effect))
 }
 
 /// The same for a message that was decided before and goes out only now. What has changed since counts.

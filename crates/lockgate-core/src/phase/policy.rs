@@ -37,7 +37,7 @@ pub(super) fn check(call: &Call<'_>, answer: Option<&Answer<'_>>) -> Option<Find
         }
     };
     let detail = (answer.why != Why::Action).then(|| answer.why.to_string());
-    Some(Finding { detail, said: answer.on_deny.cloned(), ..finding })
+    Some(Finding { detail, said: answer.on_deny.cloned(), approvers: answer.approvers, ..finding })
 }
 
 /// The rule that decides, as the operator can find it in the file.

@@ -68,11 +68,12 @@ pub(super) const SESSION_IDLE: Bounds =
 pub(super) const CHILDREN: Bounds = bounds("Limits", "children", Count, 256, (1, 10_000));
 pub(super) const HOLD_TIMEOUT: Bounds =
     bounds("Configuration", "hold_timeout", Time, 2 * MINUTE, (SECOND, HOUR));
+pub(super) const VALID: Bounds = bounds("Approvals", "valid", Time, 15 * MINUTE, (MINUTE, 7 * 24 * HOUR));
 pub(super) const MAX_BYTES: Bounds = bounds("Records", "max_bytes", Size, 64 * MIB, (64 * KIB, 16 * GIB));
 pub(super) const KEEP: Bounds = bounds("Records", "keep", Count, 5, (1, 1_000));
 
 /// All of them.
-pub(super) const ALL: [Bounds; 19] = [
+pub(super) const ALL: [Bounds; 20] = [
     TIMEOUT,
     DEADLINE,
     THREADS,
@@ -90,6 +91,7 @@ pub(super) const ALL: [Bounds; 19] = [
     SESSION_IDLE,
     CHILDREN,
     HOLD_TIMEOUT,
+    VALID,
     MAX_BYTES,
     KEEP,
 ];

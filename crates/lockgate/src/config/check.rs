@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lockgate_core::{Boundary, CrossServer};
+use lockgate_core::{Boundary, CrossServer, Desk};
 use lockgate_model::{Limits, Principal};
 use lockgate_policy::Action;
 
@@ -53,6 +53,10 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         open_requests: usize_of(&raw.limits.open_requests),
         list_entries: usize_of(&raw.limits.list_entries),
         hold_timeout: raw.hold_timeout.value,
+        desk: raw.approvals.as_ref().map(|raw| Desk {
+            waits: raw.wait.as_ref().is_none_or(|wait| wait.value),
+            valid: raw.valid.value,
+        }),
         records: raw.records.is_some(),
     };
     let principals = principals(raw, resolver);

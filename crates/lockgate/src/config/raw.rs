@@ -59,6 +59,10 @@ pub(super) struct RawConfig {
     /// Longest time a held call waits for a person, then `approval_timed_out`.
     #[schemars(with = "Option<schema::Time>")]
     pub(super) hold_timeout: At<u64>,
+    /// Lets people approve held calls from outside the client: with `lockgate approvals`, or over the admin API. Without
+    /// this section only the client can ask, and rules cannot want more than one approver.
+    #[schemars(with = "Option<RawApprovals>")]
+    pub(super) approvals: Option<RawApprovals>,
     /// The folder for what must outlive the gateway: counts for limits, approvals, stops. Several gateways may share
     /// one on this machine. Without it, `$LOCKGATE_STATE`, else `$XDG_STATE_HOME/lockgate`, else
     /// `~/.local/state/lockgate`.
@@ -233,6 +237,19 @@ pub(super) struct RawLimits {
     /// Most server programs running at once, over all sessions. Every session starts its own.
     #[schemars(with = "Option<schema::Count>")]
     pub(super) children: At<u64>,
+}
+
+/// How people approve held calls from outside the client.
+#[derive(JsonSchema)]
+#[schemars(rename = "Approvals", deny_unknown_fields)]
+pub(super) struct RawApprovals {
+    /// Does a held call wait, for up to `hold_timeout`? Else it is refused at once with a reference
+    /// (`approval_pending`), and passes when it is sent again once approved: for clients that give up early.
+    #[schemars(with = "Option<bool>", extend("default" = true))]
+    pub(super) wait: Option<At<bool>>,
+    /// How long after it was asked for an approval can be given and used.
+    #[schemars(with = "Option<schema::Time>")]
+    pub(super) valid: At<u64>,
 }
 
 /// Where the records of every decision go.

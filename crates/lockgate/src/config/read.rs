@@ -7,8 +7,8 @@ use lockgate_policy::Action;
 use super::bounds;
 use super::error::{At, Report, quoted};
 use super::raw::{
-    RawConfig, RawFlow, RawHttp, RawLimits, RawPrincipal, RawRecords, RawRoles, RawRules, RawSecret,
-    RawSecrets, RawServer,
+    RawApprovals, RawConfig, RawFlow, RawHttp, RawLimits, RawPrincipal, RawRecords, RawRoles, RawRules,
+    RawSecret, RawSecrets, RawServer,
 };
 use super::rule::{self, People};
 use super::section::{self, Section};
@@ -39,6 +39,7 @@ impl RawConfig {
             http: RawHttp::read(root.section_or_empty("http")),
             limits: RawLimits::read(root.section_or_empty("limits")),
             hold_timeout: root.measure(&bounds::HOLD_TIMEOUT),
+            approvals: root.section("approvals").map(RawApprovals::read),
             state: root.text("state"),
             records: root.section("records").map(|section| RawRecords::read(section, report)),
         };
@@ -144,6 +145,14 @@ impl RawLimits {
             session_idle: section.measure(&bounds::SESSION_IDLE),
             children: section.measure(&bounds::CHILDREN),
         };
+        section.close();
+        raw
+    }
+}
+
+impl RawApprovals {
+    fn read(section: Section<'_>) -> Self {
+        let raw = Self { wait: section.switch("wait"), valid: section.measure(&bounds::VALID) };
         section.close();
         raw
     }

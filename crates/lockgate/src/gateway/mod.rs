@@ -3,6 +3,7 @@
 mod budget;
 mod clock;
 mod conduit;
+mod desk;
 mod http;
 mod links;
 mod reload;
@@ -28,6 +29,7 @@ use lockgate_transport::http::HttpServer;
 use crate::config::{Config, Launch};
 use budget::Budget;
 use clock::Clock;
+use desk::Desk;
 use links::Population;
 use session::{Session, Via, lock};
 use sessions::Sessions;
@@ -64,6 +66,7 @@ pub struct Gateway {
     records: Option<RecordLog>,
     clock: Clock,
     budget: Budget,
+    desk: Desk,
     population: Arc<Population>,
 }
 
@@ -131,12 +134,14 @@ impl Gateway {
             }
             None => None,
         };
+        let folder = config.state.clone().unwrap_or_else(crate::state::folder);
         Ok(Arc::new(Self {
             state: Mutex::new(State::new(config)?),
             sessions: Sessions::default(),
             records,
             clock: Clock::start(),
-            budget: Budget::new(config.state.clone().unwrap_or_else(crate::state::folder)),
+            budget: Budget::new(folder.clone()),
+            desk: Desk::new(folder),
             population: Arc::default(),
         }))
     }
@@ -214,8 +219,19 @@ impl Gateway {
 
     /// Lets time pass in every session, and forgets those that are long at rest. Never returns.
     async fn keep_time(self: Arc<Self>) {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut stop = signal(SignalKind::user_defined1()).ok();
         loop {
-            tokio::time::sleep(Duration::from_millis(250)).await;
+            let told = async {
+                match &mut stop {
+                    Some(stop) => stop.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                _ = told => self.stop_everything("SIGUSR1").await,
+                () = tokio::time::sleep(Duration::from_millis(250)) => self.look_at_desk().await,
+            }
             for session in self.sessions.all() {
                 let steps = session.wake();
                 if !steps.is_empty() {

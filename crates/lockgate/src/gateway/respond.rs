@@ -142,6 +142,9 @@ impl Session {
                 Step::Send(_)
                 | Step::Deliver(_)
                 | Step::Reserve { .. }
+                | Step::Ask(_)
+                | Step::Vote { .. }
+                | Step::Withdraw { .. }
                 | Step::Abandon { .. }
                 | Step::Disconnect { .. } => {
                     return None;
@@ -157,26 +160,27 @@ impl Session {
         let plain = |step: &Step| match step {
             Step::Record(_) => true,
             Step::Send(permit) => permit.exchange() == Some(exchange),
-            Step::Deliver(_) | Step::Reserve { .. } | Step::Abandon { .. } | Step::Disconnect { .. } => false,
+            Step::Deliver(_)
+            | Step::Reserve { .. }
+            | Step::Ask(_)
+            | Step::Vote { .. }
+            | Step::Withdraw { .. }
+            | Step::Abandon { .. }
+            | Step::Disconnect { .. } => false,
         };
         if !steps.iter().all(plain) {
             return Err(steps);
         }
-        let http = steps.iter().find_map(|step| match step {
-            Step::Send(permit) => self.gateway.http_server(permit.server()),
-            Step::Deliver(_)
-            | Step::Reserve { .. }
-            | Step::Abandon { .. }
-            | Step::Disconnect { .. }
-            | Step::Record(_) => None,
+        let http = steps.iter().find_map(|step| {
+            if let Step::Send(permit) = step { self.gateway.http_server(permit.server()) } else { None }
         });
         let Some(http) = http else { return Err(steps) };
         let mut sent = None;
         for step in steps {
-            match step {
-                Step::Record(record) => self.gateway.record(record),
-                Step::Send(permit) => sent = Some(permit),
-                Step::Deliver(_) | Step::Reserve { .. } | Step::Abandon { .. } | Step::Disconnect { .. } => {}
+            if let Step::Record(record) = step {
+                self.gateway.record(record);
+            } else if let Step::Send(permit) = step {
+                sent = Some(permit);
             }
         }
         sent.map(|permit| (http, permit)).ok_or_else(Vec::new)

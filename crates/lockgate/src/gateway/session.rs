@@ -71,6 +71,8 @@ pub(super) struct Session {
     in_use: AtomicUsize,
     /// Said when the session cannot go on.
     over: watch::Sender<bool>,
+    /// Calls that were put before people outside the client, and what those call them.
+    pub(super) asked: Mutex<BTreeMap<ExchangeId, String>>,
     /// What calls under way have taken of limits.
     pub(super) reserved: Mutex<BTreeMap<ExchangeId, Reserved>>,
     /// Places for messages to children that do not read.
@@ -115,7 +117,9 @@ impl Drop for InUse {
 
 impl Session {
     /// A session around a core.
-    pub(super) fn new(gateway: Arc<Gateway>, principal: Principal, core: Core) -> Arc<Self> {
+    pub(super) fn new(gateway: Arc<Gateway>, principal: Principal, mut core: Core) -> Arc<Self> {
+        // Nothing is open yet, so that no step can come of it.
+        core.handle(Event::Stopped(gateway.stops()), gateway.clock.now(), &mut Vec::new());
         let touched = AtomicU64::new(gateway.clock.now().0);
         Arc::new(Self {
             gateway,
@@ -126,6 +130,7 @@ impl Session {
             sinks: Mutex::default(),
             standing: Mutex::default(),
             under_way: Mutex::default(),
+            asked: Mutex::default(),
             reserved: Mutex::default(),
             touched,
             conduits: Conduits::default(),
@@ -331,6 +336,12 @@ impl Session {
                         let steps = self.reserve(exchange, claims).await;
                         self.perform(steps, Via::default()).await;
                     }
+                    Step::Ask(ask) => {
+                        let steps = self.ask(ask).await;
+                        self.perform(steps, Via::default()).await;
+                    }
+                    Step::Vote { exchange, yes } => self.vote(exchange, yes).await,
+                    Step::Withdraw { exchange } => self.withdraw(exchange),
                     Step::Abandon { exchange, .. } => {
                         if let Some(task) = lock(&self.under_way).remove(&exchange) {
                             task.abort();
