@@ -274,24 +274,17 @@ const RIGHTS: &[&str] = &[
 /// what the server itself admits. A name without a known verb counts as [`Effect::Write`]. Two verbs joined by `and`
 /// or `or` count as the more dangerous one. `readOnlyHint: true` lowers nothing. O(length of the name).
 pub fn effect_of(name: &str, annotations: Annotations, operator: Option<Effect>) -> Effect {
-    if let Some(effect) = operator {
-        return effect;
-    }
-    let words = words(name);
-    let mut effect = None;
-    let mut joined = true;
-    for word in &words {
-        if joined && let Some(found) = verb(word) {
-            effect = effect.max(Some(found));
-            joined = false;
-        } else if effect.is_some() {
-            joined = matches!(word.as_str(), "and" | "or" | "then");
-        }
-    }
-    let mut effect = effect.unwrap_or(Effect::Write);
-    if effect == Effect::Write && words.iter().any(|word| RIGHTS.contains(&word.as_str())) {
-        effect = Effect::Grant;
-    }
+    operator.unwrap_or_else(|| admitted(effect_of_words(&words(name)), annotations))
+}
+
+/// What the words of a name say.
+pub(crate) fn effect_of_words(words: &[String]) -> Effect {
+    let effect = deciding(words).filter_map(verb).max().unwrap_or(Effect::Write);
+    if effect == Effect::Write && right(words).is_some() { Effect::Grant } else { effect }
+}
+
+/// What the server itself admits, on top of what is known.
+pub(crate) fn admitted(mut effect: Effect, annotations: Annotations) -> Effect {
     if annotations.destructive == Some(true) && annotations.read_only != Some(true) {
         effect = Effect::Destructive;
     }
@@ -304,12 +297,37 @@ pub fn effect_of(name: &str, annotations: Annotations, operator: Option<Effect>)
     effect
 }
 
-fn verb(word: &str) -> Option<Effect> {
+/// The first verb, and each that is joined to it by `and`, `or` or `then`.
+pub(crate) fn deciding(words: &[String]) -> impl Iterator<Item = &str> {
+    let (mut found, mut joined) = (false, true);
+    words.iter().map(String::as_str).filter(move |word| {
+        if joined && verb(word).is_some() {
+            (found, joined) = (true, false);
+            return true;
+        }
+        if found {
+            joined = matches!(*word, "and" | "or" | "then");
+        }
+        false
+    })
+}
+
+/// A word for something whose change gives rights, as the list has it.
+pub(crate) fn right(words: &[String]) -> Option<&'static str> {
+    words.iter().find_map(|word| RIGHTS.iter().find(|known| *known == word).copied())
+}
+
+/// What a verb says, as the table has it.
+pub(crate) fn verb_word(word: &str) -> Option<&'static str> {
+    VERBS.iter().find_map(|(_, verbs)| verbs.iter().find(|known| **known == word).copied())
+}
+
+pub(crate) fn verb(word: &str) -> Option<Effect> {
     VERBS.iter().find(|(_, verbs)| verbs.contains(&word)).map(|(effect, _)| *effect)
 }
 
 /// The words of a name, in lower case: split at what is not a letter, and where a small letter meets a capital one.
-fn words(name: &str) -> Vec<String> {
+pub(crate) fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = ' ';
     for c in name.chars() {

@@ -43,3 +43,19 @@ pub struct Annotations {
     /// `openWorldHint`
     pub open_world: Option<bool>,
 }
+
+impl Annotations {
+    /// Both claims at once, for a tool that was described twice: what was admitted once is not taken back, and what is
+    /// claimed only once is not claimed.
+    #[must_use]
+    pub fn join(self, other: Self) -> Self {
+        let join = |one: Option<bool>, other: Option<bool>, admitted: bool| {
+            if [one, other].contains(&Some(admitted)) { Some(admitted) } else { one.filter(|_| one == other) }
+        };
+        Self {
+            read_only: join(self.read_only, other.read_only, false),
+            destructive: join(self.destructive, other.destructive, true),
+            open_world: join(self.open_world, other.open_world, true),
+        }
+    }
+}

@@ -5,6 +5,7 @@
 //!
 //! Read [`Message`] and [`Reason`] first.
 
+mod class;
 mod effect;
 mod id;
 mod json;
@@ -19,6 +20,7 @@ mod tick;
 mod untrusted;
 mod verdict;
 
+pub use class::{Class, Classified, Sign};
 pub use effect::{Annotations, Effect};
 pub use id::{ClientName, ExchangeId, Principal, ServerName, SessionId, ToolName};
 pub use json::{Elements, Fields, Json, Key, Kind, Members, quote};
