@@ -72,12 +72,19 @@ impl Stage {
 
     /// The agent lists the tools, and each server answers with these.
     pub fn list(&mut self, tools: &BTreeMap<ServerName, Vec<String>>) {
+        let define = |name: &String| json!({ "name": name, "inputSchema": { "type": "object" } });
+        let define_all = |(server, names): (&ServerName, &Vec<String>)| {
+            (server.clone(), names.iter().map(define).collect())
+        };
+        self.list_definitions(&tools.iter().map(define_all).collect());
+    }
+
+    /// The agent lists the tools, and each server answers with these definitions.
+    pub fn list_definitions(&mut self, tools: &BTreeMap<ServerName, Vec<Value>>) {
         self.ids += 1;
         let list = json!({ "jsonrpc": "2.0", "id": self.ids, "method": "tools/list" });
         for (server, exchange) in sent(&self.agent(&list.to_string())) {
-            let own = tools.get(&server).into_iter().flatten();
-            let tools: Vec<_> =
-                own.map(|name| json!({ "name": name, "inputSchema": { "type": "object" } })).collect();
+            let tools = tools.get(&server).cloned().unwrap_or_default();
             self.answer(&server, exchange, &json!({ "tools": tools }));
         }
     }

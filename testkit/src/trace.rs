@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use lockgate_core::{Boundary, CrossServer, Server, Wire};
-use lockgate_model::{Effect, ServerName, Tier};
-use lockgate_policy::{Action, Pattern, RuleSet, Rules};
+use lockgate_model::{Class, Effect, ServerName, Tier};
+use lockgate_policy::{Action, ClassTable, Fallback, Pattern, RuleSet, Rules};
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use crate::stage::{Outcome, Stage};
 
@@ -20,6 +21,9 @@ pub struct Trace {
     /// `ask` or `deny`.
     #[serde(default = "ask")]
     cross_server: String,
+    /// What is done with each class, where a server's default goes by it: `allow`, `ask` or `deny`.
+    #[serde(default)]
+    classes: BTreeMap<String, String>,
     /// Can the client ask a person?
     #[serde(default)]
     elicitation: bool,
@@ -42,21 +46,60 @@ struct TraceServer {
     #[serde(default)]
     effects: BTreeMap<String, String>,
     #[serde(default)]
-    offers: Vec<String>,
+    classes: BTreeMap<String, String>,
+    #[serde(default)]
+    offers: Vec<Offer>,
 }
 
-/// One event: exactly one of the first five, and what must become of it.
+/// A tool that a server offers: its name, or more of it.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Offer {
+    Name(String),
+    Definition(Definition),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Definition {
+    name: String,
+    /// Hints, by their names in the protocol.
+    #[serde(default)]
+    hints: BTreeMap<String, bool>,
+    /// The names of its arguments.
+    #[serde(default)]
+    takes: Vec<String>,
+}
+
+impl Offer {
+    fn definition(&self) -> Value {
+        match self {
+            Self::Name(name) => json!({ "name": name, "inputSchema": { "type": "object" } }),
+            Self::Definition(Definition { name, hints, takes }) => {
+                let properties: BTreeMap<_, _> = takes.iter().map(|name| (name, json!({}))).collect();
+                let schema = json!({ "type": "object", "properties": properties });
+                json!({ "name": name, "annotations": hints, "inputSchema": schema })
+            }
+        }
+    }
+}
+
+/// One event: exactly one of the first six, and what must become of it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TraceEvent {
     /// The agent calls a tool by its exposed name.
     call: Option<String>,
+    /// With these arguments; without it, none.
+    arguments: Option<serde_json::Value>,
     /// The agent says this text.
     say: Option<String>,
     /// The person who was asked answers: `accept`, `decline` or `silent`.
     person: Option<String>,
     /// The server says this text, unasked.
     server: Option<(String, String)>,
+    /// The tools are listed again, and the servers offer these.
+    list: Option<BTreeMap<String, Vec<Offer>>>,
     /// The server is lost.
     lose: Option<String>,
     /// `forward`, `hold`, `nothing`, or `deny` and a reason code.
@@ -91,9 +134,8 @@ impl Trace {
     pub fn play(&self) -> Result<(), String> {
         let mut stage = Stage::open(self.boundary()?, self.elicitation);
         if self.listed {
-            let tools =
-                self.servers.iter().map(|(name, server)| Ok((parse_name(name)?, server.offers.clone())));
-            stage.list(&tools.collect::<Result<_, String>>()?);
+            let offers = self.servers.iter().map(|(name, server)| (name, server.offers.as_slice()));
+            stage.list_definitions(&definitions(offers)?);
         }
         for (number, event) in self.events.iter().enumerate() {
             let outcome = event.play(&mut stage)?;
@@ -109,7 +151,8 @@ impl Trace {
     }
 
     fn boundary(&self) -> Result<Boundary, String> {
-        let servers = self.servers.iter().map(|(name, server)| Ok((parse_name(name)?, server.checked()?)));
+        let servers =
+            self.servers.iter().map(|(name, server)| Ok((parse_name(name)?, server.checked(&self.classes)?)));
         let mut boundary = Boundary::new(servers.collect::<Result<_, String>>()?);
         boundary.cross_server = match self.cross_server.as_str() {
             "ask" => CrossServer::Ask,
@@ -121,21 +164,30 @@ impl Trace {
 }
 
 impl TraceServer {
-    fn checked(&self) -> Result<Server, String> {
+    fn checked(&self, classes: &BTreeMap<String, String>) -> Result<Server, String> {
         let tier = Tier::ALL.into_iter().find(|tier| tier.word() == self.tier);
         let rules = self.tools.iter().map(|(pattern, word)| Ok((parse_pattern(pattern)?, action(word)?)));
         let effects = self.effects.iter().map(|(pattern, word)| {
             let effect = Effect::ALL.into_iter().find(|effect| effect.word() == word);
             Ok((parse_pattern(pattern)?, effect.ok_or_else(|| format!("`{word}` is not an effect"))?))
         });
+        let said = self.classes.iter().map(|(pattern, word)| Ok((parse_pattern(pattern)?, class(word)?)));
+        let tier = tier.ok_or_else(|| format!("`{}` is not a tier", self.tier))?;
+        let default = if self.default == "class" {
+            let said = classes.iter().map(|(word, wish)| Ok((class(word)?, action(wish)?.into())));
+            Fallback::Class(ClassTable::new(tier, &said.collect::<Result<Vec<_>, String>>()?))
+        } else {
+            action(&self.default)?.into()
+        };
         Ok(Server {
-            tier: tier.ok_or_else(|| format!("`{}` is not a tier", self.tier))?,
+            tier,
             rules: Rules {
-                default: action(&self.default)?,
+                default,
                 tools: RuleSet::plain(rules.collect::<Result<_, String>>()?),
                 ..Rules::allow_all()
             },
             effects: effects.collect::<Result<_, String>>()?,
+            classes: said.collect::<Result<_, String>>()?,
             ..Server::new(Wire::Lines)
         })
     }
@@ -143,15 +195,19 @@ impl TraceServer {
 
 impl TraceEvent {
     fn play(&self, stage: &mut Stage) -> Result<Outcome, String> {
-        let arguments = serde_json::json!({ "a": 1 });
         if let Some(name) = &self.call {
-            return Ok(stage.call(name, &arguments));
+            let none = serde_json::json!({});
+            return Ok(stage.call(name, self.arguments.as_ref().unwrap_or(&none)));
         }
         if let Some(text) = &self.say {
             return Ok(stage.say(text));
         }
         if let Some((server, text)) = &self.server {
             stage.server_says(&parse_name(server)?, text);
+            return Ok(Outcome::Nothing);
+        }
+        if let Some(offers) = &self.list {
+            stage.list_definitions(&definitions(offers.iter().map(|(name, all)| (name, all.as_slice())))?);
             return Ok(Outcome::Nothing);
         }
         if let Some(server) = &self.lose {
@@ -162,9 +218,22 @@ impl TraceEvent {
             Some("accept") => Ok(stage.decide(true)),
             Some("decline") => Ok(stage.decide(false)),
             Some("silent") => Ok(stage.ignore(120_000)),
-            _ => Err("an event is one of call, say, person, server and lose".to_owned()),
+            _ => Err("an event is one of call, say, person, server, list and lose".to_owned()),
         }
     }
+}
+
+fn definitions<'t>(
+    offers: impl Iterator<Item = (&'t String, &'t [Offer])>,
+) -> Result<BTreeMap<ServerName, Vec<Value>>, String> {
+    offers
+        .map(|(name, offers)| Ok((parse_name(name)?, offers.iter().map(Offer::definition).collect())))
+        .collect()
+}
+
+fn class(word: &str) -> Result<Class, String> {
+    let found = Class::ALL.into_iter().find(|class| class.word() == word);
+    found.ok_or_else(|| format!("`{word}` is not a class"))
 }
 
 fn parse_name(text: &str) -> Result<ServerName, String> {

@@ -67,8 +67,11 @@ fn boundary(servers: &[Server], cross_asks: bool) -> Boundary {
     let servers = servers.iter().map(|server| {
         let rules =
             server.rules.iter().map(|(p, w)| (Pattern::parse(p).unwrap(), vec![action(*w).into()])).collect();
-        let rules =
-            Rules { default: action(server.default), tools: RuleSet::new(rules), ..Rules::allow_all() };
+        let rules = Rules {
+            default: action(server.default).into(),
+            tools: RuleSet::new(rules),
+            ..Rules::allow_all()
+        };
         let made = CoreServer { tier: server.tier, rules, ..CoreServer::new(Wire::Lines) };
         (ServerName::parse(&server.name).unwrap(), made)
     });

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
-use lockgate_model::{Effect, Limits, ServerName, Tier};
+use lockgate_flow::Said;
+use lockgate_model::{Class, Effect, Limits, ServerName, Tier, ToolName};
 use lockgate_policy::{Pattern, Rules, Undeclared};
 
 /// Everything the operator decided, checked and immutable. Shared by all sessions and replaced whole on reload.
@@ -55,6 +56,8 @@ pub struct Server {
     pub undeclared: Undeclared,
     /// What the operator says its tools do; the first pattern that matches counts.
     pub effects: Vec<(Pattern, Effect)>,
+    /// How much harm the operator says they can do at worst; the first pattern that matches counts.
+    pub classes: Vec<(Pattern, Class)>,
     /// What it may ask the agent for.
     pub may_ask: MayAsk,
     /// Longest wait for an answer without a sign of progress. Milliseconds; default 60 000; then `server_timed_out`.
@@ -92,10 +95,16 @@ impl Server {
             rules: Rules::allow_all(),
             undeclared: Undeclared::Refuse,
             effects: Vec::new(),
+            classes: Vec::new(),
             may_ask: MayAsk { sampling: true, elicitation: true, roots: true },
             timeout: 60_000,
             deadline: 600_000,
         }
+    }
+
+    /// What the operator says of a tool.
+    pub fn said(&self, tool: &ToolName) -> Said {
+        Said { class: first(&self.classes, tool), effect: first(&self.effects, tool) }
     }
 }
 
@@ -118,4 +127,9 @@ impl Boundary {
     pub fn tier(&self, server: &ServerName) -> Tier {
         self.servers.get(server).map_or(Tier::Quarantined, |server| server.tier)
     }
+}
+
+/// What the first pattern that matches says.
+fn first<T: Copy>(said: &[(Pattern, T)], tool: &ToolName) -> Option<T> {
+    said.iter().find(|(pattern, _)| pattern.matches(tool.as_str())).map(|(_, said)| *said)
 }

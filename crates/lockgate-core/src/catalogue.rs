@@ -2,10 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lockgate_flow::{Definition, Signs};
 use lockgate_model::{Annotations, Json, Kind, ServerName, ToolName};
 
 use crate::form::Form;
 use crate::names;
+
+/// Most tools whose earlier definitions are kept; any further one counts as the worst.
+const KEPT: usize = 10_000;
 
 /// The tools one server has offered.
 #[derive(Debug, Default)]
@@ -14,12 +18,16 @@ pub(crate) struct Catalogue {
     exposed: BTreeMap<String, ToolName>,
     /// The whole list has been seen, and the server has not said since that it changed.
     complete: bool,
+    /// The worst that was ever said of each tool in this session: a later list may raise a class, never lower it. Tools of
+    /// which nothing was said that raises anything are not kept.
+    worst: BTreeMap<ToolName, Definition>,
 }
 
 /// One tool as its server describes it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Offered {
-    pub(crate) annotations: Annotations,
+    /// What is said of it, now or earlier in the session.
+    pub(crate) definition: Definition,
     pub(crate) mirrors: Vec<Mirror>,
     /// What its arguments must look like.
     pub(crate) input: Form,
@@ -51,9 +59,9 @@ impl Mirror {
 }
 
 impl Catalogue {
-    /// Forgets everything: a new list begins.
+    /// Forgets what is offered: a new list begins.
     pub(crate) fn begin(&mut self) {
-        *self = Self::default();
+        *self = Self { worst: std::mem::take(&mut self.worst), ..Self::default() };
     }
 
     pub(crate) fn end(&mut self) {
@@ -80,9 +88,24 @@ impl Catalogue {
         if self.tools.contains_key(&tool) || self.exposed.contains_key(&exposed) {
             return false;
         }
+        let definition = self.remember(&tool, offered.definition);
         self.exposed.insert(exposed, tool.clone());
-        self.tools.insert(tool, offered);
+        self.tools.insert(tool, Offered { definition, ..offered });
         true
+    }
+
+    /// The worst that was ever said of a tool, this definition included.
+    fn remember(&mut self, tool: &ToolName, mut definition: Definition) -> Definition {
+        if let Some(earlier) = self.worst.get_mut(tool) {
+            *earlier = earlier.join(definition);
+            return *earlier;
+        }
+        if self.worst.len() >= KEPT {
+            definition.signs = Signs::TOO_MANY;
+        } else if definition.raises() {
+            self.worst.insert(tool.clone(), definition);
+        }
+        definition
     }
 
     pub(crate) fn find(&self, tool: &str) -> Option<&Offered> {
@@ -99,27 +122,32 @@ impl Catalogue {
 /// valid: such a tool must not be offered (specification 2026-07-28, Streamable HTTP).
 pub(crate) fn read_tool(entry: Json<'_>) -> Option<(ToolName, Offered)> {
     let name = entry.get("name")?.text().filter(|name| usable(name))?;
+    let mut reader = MirrorReader { found: Vec::new(), seen: BTreeSet::new(), valid: true };
+    if let Some(schema) = entry.get("inputSchema") {
+        reader.walk(schema, &mut Vec::new(), true);
+    }
+    reader.valid.then(|| (ToolName::new(&name), Offered { mirrors: reader.found, ..read_offered(entry) }))
+}
+
+/// The same without regard to mirrors, for eras that have none.
+pub(crate) fn read_offered(entry: Json<'_>) -> Offered {
+    Offered {
+        definition: read_definition(entry),
+        mirrors: Vec::new(),
+        input: Form::new(entry.get("inputSchema")),
+        output: Form::new(entry.get("outputSchema")),
+    }
+}
+
+/// What an entry of `tools/list` says of its tool, beside the name.
+fn read_definition(entry: Json<'_>) -> Definition {
     let hint = |key: &str| entry.get("annotations").and_then(|all| all.get(key)).and_then(Json::bool);
     let annotations = Annotations {
         read_only: hint("readOnlyHint"),
         destructive: hint("destructiveHint"),
         open_world: hint("openWorldHint"),
     };
-    let mut reader = MirrorReader { found: Vec::new(), seen: BTreeSet::new(), valid: true };
-    if let Some(schema) = entry.get("inputSchema") {
-        reader.walk(schema, &mut Vec::new(), true);
-    }
-    reader.valid.then(|| {
-        (
-            ToolName::new(&name),
-            Offered {
-                annotations,
-                mirrors: reader.found,
-                input: Form::new(entry.get("inputSchema")),
-                output: Form::new(entry.get("outputSchema")),
-            },
-        )
-    })
+    Definition { annotations, signs: entry.get("inputSchema").map_or_else(Signs::default, Signs::read) }
 }
 
 /// Can a person and a model tell the name from another? Not where it is empty, longer than 128 characters, or holds
@@ -196,10 +224,44 @@ mod tests {
                 "a":{"type":"object","properties":{"b":{"type":"integer","x-mcp-header":"Region"}}}}}}"#,
         )
         .unwrap();
-        assert_eq!((name.as_str(), offered.annotations.destructive), ("t", Some(true)));
+        assert_eq!((name.as_str(), offered.definition.annotations.destructive), ("t", Some(true)));
         let arguments = Json::check(br#"{"a":{"b":7}}"#, 8).unwrap();
         assert_eq!(offered.mirrors[0].value(Some(arguments)).as_deref(), Some("7"));
         assert_eq!(offered.mirrors[0].value(None), None);
+    }
+
+    #[test]
+    fn a_later_list_raises_and_never_lowers() {
+        let server = ServerName::parse("s").unwrap();
+        let mut catalogue = Catalogue::default();
+        let offer = |catalogue: &mut Catalogue, text: &str| {
+            catalogue.begin();
+            let (tool, offered) = read(text).unwrap();
+            assert!(catalogue.add(&server, tool, offered));
+            catalogue.find("t").unwrap().definition
+        };
+        let bad =
+            r#"{"name":"t","annotations":{"destructiveHint":true},"inputSchema":{"properties":{"sql":{}}}}"#;
+        let good =
+            r#"{"name":"t","annotations":{"readOnlyHint":true},"inputSchema":{"properties":{"a":{}}}}"#;
+        assert!(!offer(&mut catalogue, good).raises());
+        let worst = offer(&mut catalogue, bad);
+        assert!(worst.raises());
+        assert_eq!(offer(&mut catalogue, good), Definition { signs: worst.signs, ..worst });
+    }
+
+    #[test]
+    fn what_cannot_be_kept_counts_as_the_worst() {
+        let server = ServerName::parse("s").unwrap();
+        let mut catalogue = Catalogue::default();
+        for count in 0..=KEPT {
+            let text = format!(r#"{{"name":"t{count}","annotations":{{"destructiveHint":true}}}}"#);
+            let (tool, offered) = read(&text).unwrap();
+            catalogue.add(&server, tool, offered);
+        }
+        let last = catalogue.find(&format!("t{KEPT}")).unwrap();
+        assert_eq!(last.definition.signs, Signs::TOO_MANY);
+        assert_ne!(catalogue.find("t0").unwrap().definition.signs, Signs::TOO_MANY);
     }
 
     #[test]

@@ -95,7 +95,7 @@ impl Core {
                     Some(read) => read,
                     // Headers that repeat arguments belong to the stateless era alone.
                     None if revision.era() == Era::Legacy && catalogue::usable(&name) => {
-                        (lockgate_model::ToolName::new(&name), catalogue::Offered::default())
+                        (lockgate_model::ToolName::new(&name), catalogue::read_offered(entry))
                     }
                     None => return None,
                 };

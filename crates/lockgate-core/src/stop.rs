@@ -13,7 +13,7 @@ use crate::{Core, Step, phase};
 pub struct Stops {
     /// Every request of every agent.
     pub everything: bool,
-    /// Every call of a tool that does more than read.
+    /// Every call of a tool whose class is above `read-low`.
     pub safe_mode: bool,
     /// These servers.
     pub servers: BTreeSet<ServerName>,

@@ -14,8 +14,9 @@ use lockgate_core::{
     Boundary, Core, CrossServer, Event, Front, Headers, Identity, Outlet, Received, Scope, Server, Step, Wire,
 };
 use lockgate_model::{
-    ExchangeId, Limits, Principal, Reason, ServerName, SessionId, Side, Tick, Tier, UnixMillis,
+    Class, ExchangeId, Limits, Principal, Reason, ServerName, SessionId, Side, Tick, Tier, UnixMillis,
 };
+use lockgate_policy::{Action, ClassTable, Fallback};
 
 struct Session {
     core: Core,
@@ -204,6 +205,25 @@ fn a_person_decides_where_the_client_can_ask_one() {
     );
     session.agent(r#"{"jsonrpc":"2.0","id":"lockgate-approval-3","result":{"action":"accept"}}"#);
     session.expect(&[]);
+}
+
+#[test]
+fn a_default_by_class_says_the_class_and_what_it_was_seen_by() {
+    let mut session = one(|boundary| {
+        let table = ClassTable::new(Tier::Mixed, &[(Class::Execute, Action::Deny.into())]);
+        for server in boundary.servers.values_mut() {
+            server.rules.default = Fallback::Class(table);
+        }
+    });
+    let exchange = session.agent(r#"{"jsonrpc":"2.0","id":3,"method":"tools/list"}"#);
+    session.server("x", &tools(exchange.0, &["create_x", "run_x"]));
+    session.heard();
+    session.agent(&call(4, "create_x"));
+    session.expect(&[
+        "elicitation/create … run `create_x` on server `x`? … The rule servers.x.default.write-low asks",
+    ]);
+    session.agent(&call(5, "run_x"));
+    session.expect(&["its class is execute, by its name (`run`) … tool_denied … servers.x.default.execute"]);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! [`Schema`] for the form that arguments must have, [`intercept`] for the files of another gateway.
 
 pub mod budget;
+mod classes;
 mod hours;
 pub mod intercept;
 mod pattern;
@@ -14,7 +15,8 @@ mod rules;
 mod schema;
 pub mod test;
 
+pub use classes::{ClassTable, Treatment};
 pub use hours::{BadHours, DAYS, Hours};
 pub use pattern::{BadPattern, Pattern};
-pub use rules::{Action, Answer, Asked, Place, Rule, RuleSet, Rules, Subject, Why};
+pub use rules::{Action, Answer, Asked, Fallback, Place, Rule, RuleSet, Rules, Subject, Why};
 pub use schema::{BadSchema, Misfit, Schema, Undeclared};

@@ -2,11 +2,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use lockgate_model::{Json, Principal, UnixMillis};
+use lockgate_model::{Class, Classified, Json, Principal, UnixMillis};
 
 use crate::budget::Limit;
 use crate::test::{Conditions, Outcome};
-use crate::{Hours, Pattern};
+use crate::{ClassTable, Hours, Pattern, Treatment};
 
 /// What the operator wants done. Ordered: the stricter is greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +53,9 @@ pub struct Asked<'a> {
     pub at: UnixMillis,
     /// The arguments; none where there are none, or where only the name matters.
     pub arguments: Option<Json<'a>>,
+    /// The class of the tool, for a default that goes by it. None where it does not matter; where it does, the tool then
+    /// counts as the worst.
+    pub class: Option<Classified>,
 }
 
 /// What one rule wants. A rule that is for somebody else, or holds at other hours, is as if it were not written.
@@ -142,6 +145,8 @@ pub enum Why<'a> {
     DenyIf(Outcome<'a>),
     /// A condition that asks.
     AskIf(Outcome<'a>),
+    /// No rule, but the class of the tool.
+    Class(Classified),
 }
 
 impl Why<'_> {
@@ -149,6 +154,7 @@ impl Why<'_> {
     pub fn key(&self) -> Option<&'static str> {
         match self {
             Self::Action => None,
+            Self::Class(classified) => Some(classified.class.word()),
             Self::Require(_) => Some("require"),
             Self::DenyIf(_) => Some("deny_if"),
             Self::AskIf(_) => Some("ask_if"),
@@ -156,11 +162,12 @@ impl Why<'_> {
     }
 }
 
-/// For people: which test on which argument. Empty where the rule's action decided.
+/// For people: which test on which argument, or which class. Empty where the rule's action decided.
 impl fmt::Display for Why<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Action => Ok(()),
+            Self::Class(classified) => write!(f, "its class is {classified}"),
             Self::DenyIf(outcome) | Self::AskIf(outcome) if *outcome == Outcome::Holds => {
                 f.write_str("every test matches")
             }
@@ -202,9 +209,43 @@ pub struct Answer<'a> {
     pub on_deny: Option<&'a Arc<str>>,
 }
 
-impl Answer<'_> {
-    fn default(action: Action) -> Self {
-        Self { action, by: None, why: Why::Action, approvers: 1, on_deny: None }
+/// What holds where no rule matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fallback {
+    /// The same for everything.
+    Action(Action),
+    /// It goes by the class of the tool. A resource or prompt counts as `read-low`.
+    Class(ClassTable),
+}
+
+impl From<Action> for Fallback {
+    fn from(action: Action) -> Self {
+        Self::Action(action)
+    }
+}
+
+impl Fallback {
+    /// The word used in the configuration.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Action(action) => action.word(),
+            Self::Class(_) => "class",
+        }
+    }
+
+    fn answer<'a>(self, subject: Subject, asked: &Asked<'_>) -> Answer<'a> {
+        let (treatment, why) = match (self, subject) {
+            (Self::Action(action), _) => (Treatment::from(action), Why::Action),
+            (Self::Class(table), Subject::Tool) => (
+                table.of(asked.class.map(|classified| classified.class)),
+                asked.class.map_or(Why::Action, Why::Class),
+            ),
+            (Self::Class(table), Subject::Resource | Subject::Prompt) => {
+                (table.of(Some(Class::ReadLow)), Why::Action)
+            }
+        };
+        let Treatment { action, approvers } = treatment;
+        Answer { action, by: None, why, approvers, on_deny: None }
     }
 }
 
@@ -305,7 +346,7 @@ impl RuleSet {
 #[derive(Clone, Debug)]
 pub struct Rules {
     /// What holds where no rule matches.
-    pub default: Action,
+    pub default: Fallback,
     /// Rules for tools.
     pub tools: RuleSet,
     /// Rules for resources.
@@ -318,7 +359,7 @@ impl Rules {
     /// Rules that let everything pass, for a server with none.
     pub fn allow_all() -> Self {
         Self {
-            default: Action::Allow,
+            default: Action::Allow.into(),
             tools: RuleSet::default(),
             resources: RuleSet::default(),
             prompts: RuleSet::default(),
@@ -335,7 +376,7 @@ impl Rules {
 
     /// What the operator wants done with it, and which rule says so.
     pub fn decide(&self, subject: Subject, name: &str, asked: &Asked<'_>) -> Answer<'_> {
-        self.set(subject).decide(name, asked).unwrap_or(Answer::default(self.default))
+        self.set(subject).decide(name, asked).unwrap_or_else(|| self.default.answer(subject, asked))
     }
 
     /// Does any rule for tools limit anything?
@@ -353,12 +394,18 @@ impl Rules {
     }
 
     /// May the subject be listed for this principal? What can never be used is not; what a rule of its own denies is,
-    /// so that the agent learns why. Arguments do not matter.
+    /// so that the agent learns why, and so is a tool whose class is denied. Arguments do not matter.
     pub fn lists(&self, subject: Subject, name: &str, asked: &Asked<'_>) -> bool {
         let counting = self.set(subject).counting(name, asked);
         match counting.iter().map(|(_, rule)| rule.action).max() {
             Some(action) => action != Action::Hide,
-            None => self.default < Action::Deny,
+            None => match (self.default, subject) {
+                (Fallback::Action(action), _) => action < Action::Deny,
+                (Fallback::Class(_), Subject::Tool) => true,
+                (Fallback::Class(table), Subject::Resource | Subject::Prompt) => {
+                    table.of(Some(Class::ReadLow)).action < Action::Deny
+                }
+            },
         }
     }
 }
@@ -367,6 +414,7 @@ impl Rules {
 mod tests {
     use super::*;
     use crate::test::{Operator, Selector, Test, Value};
+    use lockgate_model::{Sign, Tier};
     use proptest::prelude::*;
 
     fn set(rules: &[(&str, Action)]) -> RuleSet {
@@ -374,14 +422,18 @@ mod tests {
     }
 
     fn tools(default: Action, rules: RuleSet) -> Rules {
-        Rules { default, tools: rules, ..Rules::allow_all() }
+        Rules { default: default.into(), tools: rules, ..Rules::allow_all() }
     }
 
     fn decide(rules: &Rules, name: &str, principal: &str, arguments: &str) -> Action {
         let principal = Principal::new(principal);
         let arguments = Json::check(arguments.as_bytes(), 10).ok();
         rules
-            .decide(Subject::Tool, name, &Asked { principal: &principal, at: UnixMillis(0), arguments })
+            .decide(
+                Subject::Tool,
+                name,
+                &Asked { principal: &principal, at: UnixMillis(0), arguments, class: None },
+            )
             .action
     }
 
@@ -456,6 +508,29 @@ mod tests {
         {
             assert_eq!(decide(&rules, "x", who, "{}"), action, "{who}");
         }
+    }
+
+    #[test]
+    fn a_default_by_class_goes_behind_rules_and_says_the_class() {
+        let mut rules = tools(Action::Deny, set(&[("read_*", Action::Deny)]));
+        rules.default = Fallback::Class(ClassTable::new(Tier::Mixed, &[]));
+        let principal = Principal::new("a");
+        let ask = |subject, name, class: Option<Class>| {
+            let class = class.map(|class| Classified { class, sign: Sign::Name("x") });
+            let asked = Asked { principal: &principal, at: UnixMillis(0), arguments: None, class };
+            let answer = rules.decide(subject, name, &asked);
+            (answer.action, answer.why.key(), answer.why.to_string())
+        };
+        let said = |class: &str| format!("its class is {class}, by its name (`x`)");
+        for (name, class, action, key, why) in [
+            ("read_x", Some(Class::ReadLow), Action::Deny, None, String::new()),
+            ("x", Some(Class::ReadLow), Action::Allow, Some("read-low"), said("read-low")),
+            ("x", Some(Class::WriteLow), Action::Ask, Some("write-low"), said("write-low")),
+            ("x", None, Action::Ask, None, String::new()),
+        ] {
+            assert_eq!(ask(Subject::Tool, name, class), (action, key, why), "{name} {class:?}");
+        }
+        assert_eq!(ask(Subject::Resource, "x", None), (Action::Allow, None, String::new()));
     }
 
     fn action() -> impl Strategy<Value = Action> {

@@ -1,7 +1,7 @@
 //! Which server, which tool? Only what is configured and was offered in this session can be called (SAFE-T1103).
 
-use lockgate_flow::effect_of;
-use lockgate_model::{Annotations, Effect, Finding, Phase, Reason};
+use lockgate_flow::{Definition, Said, class_of, effect_of};
+use lockgate_model::{Classified, Effect, Finding, Phase, Reason, ServerName, ToolName};
 
 use super::Call;
 use crate::Core;
@@ -18,12 +18,22 @@ pub(super) fn check(core: &Core, call: &Call<'_>) -> Option<Finding> {
 /// What the tool does; a request that calls no tool reads.
 pub(super) fn effect(core: &Core, call: &Call<'_>) -> Effect {
     let Some(tool) = call.tool else { return Effect::Read };
-    let offered = core.peers.get(call.server).and_then(|peer| peer.catalogue.find(tool.as_str()));
-    let annotations = offered.map_or_else(Annotations::default, |offered| offered.annotations);
-    let server = core.boundary.servers.get(call.server);
-    let operator = server.and_then(|server| {
-        let mut said = server.effects.iter().filter(|(pattern, _)| pattern.matches(tool.as_str()));
-        said.next().map(|(_, effect)| *effect)
-    });
-    effect_of(tool.as_str(), annotations, operator)
+    let annotations = definition(core, call.server, tool).annotations;
+    effect_of(tool.as_str(), annotations, said(core, call.server, tool).effect)
+}
+
+/// How much harm the tool can do at worst; none for a request that calls no tool.
+pub(super) fn class(core: &Core, call: &Call<'_>) -> Option<Classified> {
+    let tool = call.tool?;
+    Some(class_of(tool.as_str(), definition(core, call.server, tool), said(core, call.server, tool)))
+}
+
+/// What the server has said of the tool in this session.
+fn definition(core: &Core, server: &ServerName, tool: &ToolName) -> Definition {
+    let offered = core.peers.get(server).and_then(|peer| peer.catalogue.find(tool.as_str()));
+    offered.map_or_else(Definition::default, |offered| offered.definition)
+}
+
+fn said(core: &Core, server: &ServerName, tool: &ToolName) -> Said {
+    core.boundary.servers.get(server).map_or_else(Said::default, |server| server.said(tool))
 }

@@ -55,7 +55,7 @@ pub(crate) fn decide(core: &Core, call: &Call<'_>) -> Decision {
         });
     };
     note(identify::check(core, call));
-    note(stop::check(core, call, effect));
+    note(stop::check(core, call));
     note(schema::check(core, call));
     note(policy::check(call, answer.as_ref()));
     let (finding, origin) = flow::check(core, call, effect);
@@ -79,7 +79,7 @@ pub(crate) fn stopped_call(
 ) -> Option<Finding> {
     let call =
         Call { server, subject: None, tool: tool.map(|(tool, _)| tool), arguments: None, approved: false };
-    stop::check(core, &call, tool.map_or(Effect::Read, |(_, effect)| *effect))
+    stop::check(core, &call)
 }
 
 /// The same for a message that was decided before and goes out only now. What has changed since counts.

@@ -1,15 +1,17 @@
 //! May this be called, with these arguments, now? The operator's rules for the server.
 
 use lockgate_model::{Finding, Phase, Reason};
-use lockgate_policy::{Action, Answer, Asked, Subject, Why};
+use lockgate_policy::{Action, Answer, Asked, Fallback, Subject, Why};
 
-use super::Call;
+use super::{Call, identify};
 use crate::Core;
 
 /// What the rules say; nothing where there are none for such a request.
 pub(super) fn answer<'c>(core: &'c Core, call: &Call<'_>) -> Option<Answer<'c>> {
     let (subject, name) = call.subject?;
-    Some(core.boundary.servers.get(call.server)?.rules.decide(subject, name, &core.asked(call.arguments)))
+    let rules = &core.boundary.servers.get(call.server)?.rules;
+    let class = matches!(rules.default, Fallback::Class(_)).then(|| identify::class(core, call)).flatten();
+    Some(rules.decide(subject, name, &Asked { class, ..core.asked(call.arguments) }))
 }
 
 pub(super) fn check(call: &Call<'_>, answer: Option<&Answer<'_>>) -> Option<Finding> {
@@ -19,7 +21,7 @@ pub(super) fn check(call: &Call<'_>, answer: Option<&Answer<'_>>) -> Option<Find
     let finding = match (answer.action, subject) {
         (Action::Allow, _) => return None,
         (Action::Ask, _) => Finding::hold(Phase::Policy, Reason::ApprovalRequired, rule),
-        (Action::Deny, Subject::Tool) if answer.why != Why::Action => {
+        (Action::Deny, Subject::Tool) if !matches!(answer.why, Why::Action | Why::Class(_)) => {
             Finding::deny(Phase::Policy, Reason::ArgumentDenied, rule)
         }
         (Action::Deny, Subject::Tool) => Finding::deny(Phase::Policy, Reason::ToolDenied, rule),
@@ -49,16 +51,16 @@ pub(super) fn rule(call: &Call<'_>, answer: Option<&Answer<'_>>) -> String {
         Subject::Prompt => "prompts",
     };
     let server = call.server;
-    let Some((answer, place)) = answer.and_then(|answer| Some((answer, answer.by?))) else {
-        return format!("servers.{server}.default");
-    };
-    let key = answer.why.key().map_or_else(String::new, |key| format!(".{key}"));
-    format!("servers.{server}.{section}.{place}{key}")
+    let key = answer.and_then(|answer| answer.why.key()).map_or_else(String::new, |key| format!(".{key}"));
+    match answer.and_then(|answer| answer.by) {
+        Some(place) => format!("servers.{server}.{section}.{place}{key}"),
+        None => format!("servers.{server}.default{key}"),
+    }
 }
 
 impl Core {
     /// Who asks, when, and with which arguments.
     pub(crate) fn asked<'a>(&'a self, arguments: Option<lockgate_model::Json<'a>>) -> Asked<'a> {
-        Asked { principal: &self.identity.principal, at: self.wall, arguments }
+        Asked { principal: &self.identity.principal, at: self.wall, arguments, class: None }
     }
 }

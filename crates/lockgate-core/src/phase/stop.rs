@@ -1,11 +1,11 @@
 //! Has the operator stopped this by hand? The kill switch and safe mode.
 
-use lockgate_model::{Effect, Finding, Phase, Reason};
+use lockgate_model::{Class, Finding, Phase, Reason};
 
-use super::Call;
+use super::{Call, identify};
 use crate::Core;
 
-pub(super) fn check(core: &Core, call: &Call<'_>, effect: Effect) -> Option<Finding> {
+pub(super) fn check(core: &Core, call: &Call<'_>) -> Option<Finding> {
     let stops = &core.stops;
     let server = stops.servers.contains(call.server).then_some("stops.server");
     let tool = call.tool.filter(|tool| stops.tools.contains(&(call.server.clone(), (*tool).clone())));
@@ -13,7 +13,8 @@ pub(super) fn check(core: &Core, call: &Call<'_>, effect: Effect) -> Option<Find
     if let Some(rule) = rule {
         return Some(Finding::deny(Phase::Policy, Reason::Stopped, rule));
     }
-    let harmless = call.tool.is_none() || effect == Effect::Read;
+    let harmless =
+        call.tool.is_none() || identify::class(core, call).is_some_and(|found| found.class == Class::ReadLow);
     (stops.safe_mode && !harmless).then(|| Finding::deny(Phase::Policy, Reason::SafeMode, "stops.safe_mode"))
 }
 

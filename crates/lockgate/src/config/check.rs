@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use lockgate_core::{Boundary, CrossServer, Desk};
 use lockgate_model::{Limits, Principal};
-use lockgate_policy::Action;
+use lockgate_policy::{Action, Fallback};
 
 use super::error::{At, Report, quoted};
 use super::raw::{RawConfig, RawHttp, RawLimits, RawRecords, RawSecret};
 use super::secret::{Resolver, Secret};
 use super::server::{self, secret};
-use super::{Config, HttpSettings, LISTEN, Launch, RecordsSettings, address};
+use super::words::Default;
+use super::{Config, HttpSettings, LISTEN, Launch, RecordsSettings, address, classes};
 
 /// Shortest and longest bearer token.
 const TOKEN: std::ops::RangeInclusive<usize> = 16..=1024;
@@ -22,10 +23,14 @@ const TOKEN: std::ops::RangeInclusive<usize> = 16..=1024;
 pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> {
     let report = resolver.report;
     let listen = listen(raw, report);
-    let written = raw.default.as_ref().map_or(Action::Allow, |default| default.value);
+    let written = raw.default.as_ref().map_or(Default::Action(Action::Allow), |default| default.value);
     let default = (!raw.default_unclear).then_some(written);
+    let defaults: Vec<Option<Fallback>> =
+        raw.servers.iter().map(|server| classes::fallback(server, default, &raw.classes)).collect();
+    classes::idle(raw, &defaults, report);
     let (mut servers, mut launches, mut shown) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    for checked in raw.servers.iter().filter_map(|raw| server::check(raw, default, resolver)) {
+    let servers_read = raw.servers.iter().zip(defaults);
+    for checked in servers_read.filter_map(|(raw, default)| server::check(raw, default, resolver)) {
         servers.insert(checked.name.clone(), checked.server);
         launches.insert(checked.name.clone(), checked.launch);
         shown.insert(checked.name, checked.shown);

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use lockgate_core::{Boundary, CrossServer, MayAsk, Server};
-use lockgate_model::{Principal, ServerName, Tier};
+use lockgate_model::{Class, Principal, ServerName, Tier};
 use lockgate_policy::test::{Conditions, Selector, Test};
-use lockgate_policy::{Action, Rule, RuleSet};
+use lockgate_policy::{Action, ClassTable, Fallback, Rule, RuleSet};
 use serde_json::{Value, json};
 
 use super::bounds::{self, Bounds};
@@ -75,8 +75,18 @@ fn describe_server(out: &mut String, config: &Config, name: &ServerName, server:
     line(out, 0, name.as_str());
     let mut facts = reached(config, name);
     facts.push(("tier".to_owned(), format!("{}: {}", server.tier.word(), lower(words::tier(server.tier)))));
-    for (what, rules) in kinds(server) {
-        facts.extend(rule_rows(what, rules, server.rules.default));
+    for (what, rules, rest) in kinds(server) {
+        facts.extend(rule_rows(what, rules, rest));
+    }
+    if let Fallback::Class(table) = server.rules.default {
+        facts.extend(class_rows(table));
+    }
+    for (count, (pattern, class)) in server.classes.iter().enumerate() {
+        let title = if count == 0 { "classes" } else { "" };
+        facts.push((
+            title.to_owned(),
+            format!("{pattern} is {}: {}", class.word(), lower(words::class(*class))),
+        ));
     }
     for (count, (pattern, effect)) in server.effects.iter().enumerate() {
         let title = if count == 0 { "effects" } else { "" };
@@ -124,8 +134,25 @@ fn reached(config: &Config, name: &ServerName) -> Vec<(String, String)> {
     facts
 }
 
-/// The rules for one kind of subject: each action with its patterns, then what holds for the rest.
-fn rule_rows(what: &str, rules: &RuleSet, default: Action) -> Vec<(String, String)> {
+/// What is done with each class: each action with its classes.
+fn class_rows(table: ClassTable) -> Vec<(String, String)> {
+    let mut rows: Vec<(String, String)> = Vec::new();
+    for class in Class::ALL {
+        let treatment = table.of(Some(class));
+        let people = if treatment.approvers > 1 {
+            format!(", {} different people must approve", treatment.approvers)
+        } else {
+            String::new()
+        };
+        let title = if rows.is_empty() { "by class" } else { "" };
+        rows.push((title.to_owned(), format!("{:8}{}{people}", done(treatment.action), class.word())));
+    }
+    rows
+}
+
+/// The rules for one kind of subject: each action with its patterns, then what holds for the rest, if that is always the
+/// same.
+fn rule_rows(what: &str, rules: &RuleSet, rest: Option<Action>) -> Vec<(String, String)> {
     let mut parts: Vec<String> = Vec::new();
     for action in [Action::Allow, Action::Ask, Action::Deny, Action::Hide] {
         let same = |found: &[Rule]| plain(found) == Some(action);
@@ -142,10 +169,13 @@ fn rule_rows(what: &str, rules: &RuleSet, default: Action) -> Vec<(String, Strin
         }
     }
     if parts.is_empty() {
-        return vec![(what.to_owned(), format!("all {}", done(default)))];
+        return vec![(what.to_owned(), format!("all {}", rest.map_or("by class", done)))];
     }
     if !rules.iter().any(|(pattern, _)| pattern.as_str() == "*") {
-        parts.push(format!("{:8}all others", done(default)));
+        parts.push(rest.map_or_else(
+            || format!("{:8}by class", "others"),
+            |action| format!("{:8}all others", done(action)),
+        ));
     }
     let title = |count: usize| if count == 0 { what.to_owned() } else { String::new() };
     parts.into_iter().enumerate().map(|(count, part)| (title(count), part)).collect()
@@ -301,24 +331,51 @@ fn server_json(config: &Config, name: &ServerName, server: &Server) -> Value {
         .iter()
         .map(|(pattern, effect)| json!({ "pattern": pattern.as_str(), "effect": effect.word() }))
         .collect();
+    let classes: Vec<Value> = server
+        .classes
+        .iter()
+        .map(|(pattern, class)| json!({ "pattern": pattern.as_str(), "class": class.word() }))
+        .collect();
     json!({
         how: config.shown.get(name),
         "with": secrets.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
         "tier": server.tier.word(),
         "default": server.rules.default.word(),
+        "by_class": by_class(server.rules.default),
         "tools": rules(&server.rules.tools),
         "resources": rules(&server.rules.resources),
         "prompts": rules(&server.rules.prompts),
         "effects": effects,
+        "classes": classes,
         "may_ask": asked(server.may_ask),
         "timeout_ms": server.timeout,
         "deadline_ms": server.deadline,
     })
 }
 
-fn kinds(server: &Server) -> [(&'static str, &RuleSet); 3] {
+/// Each kind of subject with its rules, and what holds for the rest, if that is always the same.
+fn kinds(server: &Server) -> [(&'static str, &RuleSet, Option<Action>); 3] {
     let rules = &server.rules;
-    [("tools", &rules.tools), ("resources", &rules.resources), ("prompts", &rules.prompts)]
+    let (tools, others) = match rules.default {
+        Fallback::Action(action) => (Some(action), action),
+        Fallback::Class(table) => (None, table.of(Some(Class::ReadLow)).action),
+    };
+    [
+        ("tools", &rules.tools, tools),
+        ("resources", &rules.resources, Some(others)),
+        ("prompts", &rules.prompts, Some(others)),
+    ]
+}
+
+/// What is done with each class, for machines; nothing where the default does not go by it.
+fn by_class(default: Fallback) -> Option<Value> {
+    let Fallback::Class(table) = default else { return None };
+    let one = |class: Class| {
+        let treatment = table.of(Some(class));
+        let said = json!({ "action": treatment.action.word(), "approvers": treatment.approvers });
+        (class.word().to_owned(), said)
+    };
+    Some(Value::Object(Class::ALL.into_iter().map(one).collect()))
 }
 
 fn done(action: Action) -> &'static str {

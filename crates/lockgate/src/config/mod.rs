@@ -8,6 +8,7 @@
 mod address;
 mod bounds;
 mod check;
+mod classes;
 mod describe;
 mod environment;
 mod error;

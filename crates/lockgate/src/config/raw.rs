@@ -1,12 +1,13 @@
 //! The file as it is written: every key with its documentation, nothing resolved and nothing compared yet.
 
 use lockgate_core::CrossServer;
-use lockgate_model::{Effect, Tier};
-use lockgate_policy::{Action, Rule, Undeclared};
+use lockgate_model::{Class, Effect, Tier};
+use lockgate_policy::{Rule, Treatment, Undeclared};
 use schemars::JsonSchema;
 
 use super::error::At;
-use super::{schema, words::Ask};
+use super::schema;
+use super::words::{Ask, Default};
 
 /// What `lockgate.yaml` may hold. Keys that are unknown, or that cannot have an effect where they stand, are errors.
 #[derive(JsonSchema)]
@@ -18,10 +19,16 @@ pub(super) struct RawConfig {
     pub(super) listen: Option<At<String>>,
     /// What holds for a tool, resource or prompt that no rule matches, on servers that do not say it themselves.
     #[schemars(with = "Option<schema::Default>", extend("default" = "allow"))]
-    pub(super) default: Option<At<Action>>,
+    pub(super) default: Option<At<Default>>,
     /// Was there a default that could not be read?
     #[schemars(skip)]
     pub(super) default_unclear: bool,
+    /// What is done with the tools of each class on servers whose `default` is `class`: an action, or an action with the
+    /// number of people who must approve. Without it, what reads passes; a person is asked before anything else, except
+    /// before a `write-low` on servers of tier `internal` and `core`, and also before a `read-high` on those of tier
+    /// `quarantined`, where what is written here counts only if it is stricter. Resources and prompts count as `read-low`.
+    #[schemars(with = "Option<std::collections::BTreeMap<String, schema::Treatment>>")]
+    pub(super) classes: RawTreatments,
     /// What text of one server may make the agent do on another.
     #[schemars(with = "Option<RawFlow>")]
     pub(super) flow: RawFlow,
@@ -122,7 +129,7 @@ pub(super) struct RawServer {
     pub(super) tier: Option<At<Tier>>,
     /// What holds where no rule matches. Without it, the `default` at the top.
     #[schemars(with = "Option<schema::Default>")]
-    pub(super) default: Option<At<Action>>,
+    pub(super) default: Option<At<Default>>,
     /// Rules for tools, by name. `*` stands for any run of characters. An exact name goes before patterns; of several
     /// patterns that match, the strictest counts, so their order has no meaning. Under each pattern stands an action, a
     /// rule in its long form, or a list of such rules, all of which count.
@@ -141,6 +148,10 @@ pub(super) struct RawServer {
     /// What becomes of arguments that a tool does not declare in its input schema.
     #[schemars(with = "Option<schema::Undeclared>", extend("default" = "refuse"))]
     pub(super) undeclared_arguments: Option<At<Undeclared>>,
+    /// How much harm tools can do at worst, where their names, hints and arguments do not say it. The first pattern that
+    /// matches counts. Decides what `default: class` does.
+    #[schemars(with = "Option<std::collections::BTreeMap<String, schema::Class>>")]
+    pub(super) classes: Vec<(At<String>, At<Class>)>,
     /// What the server may ask the agent for. An empty list: nothing.
     #[schemars(
         with = "Option<Vec<schema::Ask>>",
@@ -157,6 +168,9 @@ pub(super) struct RawServer {
 
 /// Secrets under names of the operator's own.
 pub(super) type RawSecrets = Vec<(At<String>, RawSecret)>;
+
+/// What is done with each class, in the order of the file.
+pub(super) type RawTreatments = Vec<(At<Class>, Treatment)>;
 
 /// The rules for one kind of subject, in the order of the file.
 pub(super) type RawRules = Vec<(At<String>, Vec<Rule>)>;

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use lockgate_policy::Action;
-
 use super::bounds;
+use super::classes;
 use super::error::{At, Report, quoted};
 use super::raw::{
     RawApprovals, RawConfig, RawFlow, RawHttp, RawLimits, RawPrincipal, RawRecords, RawRoles, RawRules,
@@ -12,7 +11,7 @@ use super::raw::{
 };
 use super::rule::{self, People};
 use super::section::{self, Section};
-use super::words::{ASKS, CROSS, DEFAULTS, UNDECLARED, effects, tiers};
+use super::words::{self, ASKS, CROSS, DEFAULTS, Default, UNDECLARED, effects, tiers};
 use super::yaml::{Kind, Node};
 
 impl RawConfig {
@@ -26,6 +25,7 @@ impl RawConfig {
             listen: root.text("listen"),
             default: default(&root, report),
             default_unclear: false,
+            classes: classes::read(&root, report),
             flow: RawFlow::read(root.section_or_empty("flow")),
             servers: named("servers").map_or_else(Vec::new, |servers| {
                 servers.filter_map(|(name, node)| RawServer::read(name, node, &people, report)).collect()
@@ -81,6 +81,7 @@ impl RawServer {
             prompts: rules(&section, "prompts", people, report),
             effects: words(&section, "effects", &effects(), report),
             undeclared_arguments: section.word("undeclared_arguments", UNDECLARED),
+            classes: words(&section, "classes", &words::classes(), report),
             may_ask: section.texts("may_ask").map(|asks| {
                 let word = |text| At::map(text, |text| section::word("`may_ask`", text, ASKS, report));
                 asks.value.iter().filter_map(word).collect()
@@ -212,12 +213,12 @@ fn people(root: &Section<'_>, roles: &RawRoles, report: &Report) -> People {
     people
 }
 
-fn default(section: &Section<'_>, report: &Report) -> Option<At<Action>> {
+fn default(section: &Section<'_>, report: &Report) -> Option<At<Default>> {
     let text = section.text("default")?;
     if text.value == "ask" || text.value == "hide" {
         let message = format!("{} cannot be {}", quoted(&section.name("default")), quoted(&text.value));
         let hint = format!(
-            "write `allow` or `deny` here, and the rule `\"*\": {}` under `tools` of a server",
+            "write `allow`, `deny` or `class` here, and the rule `\"*\": {}` under `tools` of a server",
             text.value
         );
         report.error(text.place, message, hint);

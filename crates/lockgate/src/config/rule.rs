@@ -60,7 +60,6 @@ fn rule(path: &str, node: &Node, people: &People, report: &Report) -> Option<Rul
     let deny_if = alternatives(&section, "deny_if", report);
     let ask_if = alternatives(&section, "ask_if", report);
     let limits = limits(&section, report);
-    let approvers = section.text("approvers");
     let on_deny = section.text("on_deny");
     let asks = action.as_ref().is_some_and(|action| action.value == Action::Ask) || !ask_if.is_empty();
     if let Some(action) = action.as_ref().filter(|action| action.value >= Action::Deny) {
@@ -86,20 +85,7 @@ fn rule(path: &str, node: &Node, people: &People, report: &Report) -> Option<Rul
             "the agent reads it: keep it to what to do instead",
         );
     }
-    let approvers = approvers.map(|text| {
-        let number = text.value.parse().ok().filter(|number| (1..=5).contains(number));
-        if number.is_none() {
-            let message = format!("`approvers` cannot be {}", quoted(&text.value));
-            report.error(text.place, message, "write how many different people must approve: 1 to 5");
-        } else if !asks {
-            report.error(
-                text.place,
-                "`approvers` has no effect: nothing here asks",
-                "write `action: ask` or `ask_if`",
-            );
-        }
-        number.unwrap_or(1)
-    });
+    let approvers = approvers(&section, asks, "write `action: ask` or `ask_if`", report);
     let rule = Rule {
         action: action.map_or(Action::Allow, |action| action.value),
         principals: principals.flatten(),
@@ -108,11 +94,24 @@ fn rule(path: &str, node: &Node, people: &People, report: &Report) -> Option<Rul
         deny_if,
         ask_if,
         limits,
-        approvers: approvers.unwrap_or(1),
+        approvers,
         on_deny: on_deny.map(|text| Arc::from(text.value.as_str())),
     };
     section.close();
     Some(rule)
+}
+
+/// How many must approve. `asks`: is there anything to approve? Else `hint` says what to write.
+pub(super) fn approvers(section: &Section<'_>, asks: bool, hint: &str, report: &Report) -> u8 {
+    let Some(text) = section.text("approvers") else { return 1 };
+    let number = text.value.parse().ok().filter(|number| (1..=5).contains(number));
+    if number.is_none() {
+        let message = format!("`approvers` cannot be {}", quoted(&text.value));
+        report.error(text.place, message, "write how many different people must approve: 1 to 5");
+    } else if !asks {
+        report.error(text.place, "`approvers` has no effect: nothing here asks", hint);
+    }
+    number.unwrap_or(1)
 }
 
 /// Names of principals, and `role:name` for all who have it.

@@ -1,21 +1,55 @@
-//! Rules and effects: patterns are read, and every rule must be able to have an effect.
+//! Rules, effects and classes: patterns are read, and every rule must be able to have an effect.
 
-use lockgate_model::Effect;
-use lockgate_policy::{Action, Pattern, Rule, RuleSet};
+use lockgate_model::Class;
+use lockgate_policy::{Action, Fallback, Pattern, Rule, RuleSet};
 
 use super::error::{At, Report, quoted};
 use super::raw::RawRules;
 
-/// Reads the rules of one section such as `servers.web.tools`. `default` is what holds without a rule; `None` where that
-/// is not known, and then dead rules are not looked for.
-pub(super) fn rule_set(path: &str, raw: &RawRules, default: Option<Action>, report: &Report) -> RuleSet {
+/// What holds without a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// Could not be read.
+    Unknown,
+    /// Another thing for each tool.
+    ByClass,
+    /// Always the same.
+    Always(Action),
+}
+
+impl Rest {
+    /// For tools.
+    pub(super) fn of_tools(default: Option<Fallback>) -> Self {
+        match default {
+            None => Self::Unknown,
+            Some(Fallback::Action(action)) => Self::Always(action),
+            Some(Fallback::Class(_)) => Self::ByClass,
+        }
+    }
+
+    /// For resources and prompts.
+    pub(super) fn of_others(default: Option<Fallback>) -> Self {
+        match default {
+            Some(Fallback::Class(table)) => Self::Always(table.of(Some(Class::ReadLow)).action),
+            other => Self::of_tools(other),
+        }
+    }
+
+    fn is(self, action: Action) -> bool {
+        self == Self::Always(action)
+    }
+}
+
+/// Reads the rules of one section such as `servers.web.tools`. Where it is not known what holds without a rule, dead
+/// rules are not looked for.
+pub(super) fn rule_set(path: &str, raw: &RawRules, rest: Rest, report: &Report) -> RuleSet {
     let rules: Vec<(At<Pattern>, Vec<Rule>)> =
         raw.iter().filter_map(|(text, rules)| Some((pattern(text, report)?, rules.clone()))).collect();
-    if let Some(default) = default {
+    if rest != Rest::Unknown {
         let plain: Vec<_> = rules.iter().map(|(pattern, rules)| (pattern.clone(), plain(rules))).collect();
         for (pattern, action) in &plain {
             let Some(action) = action else { continue };
-            if let Some(why) = idle(&plain, &pattern.value, *action, default) {
+            if let Some(why) = idle(&plain, &pattern.value, *action, rest) {
                 let message =
                     format!("the rule {} has no effect", quoted(&format!("{path}.{}", pattern.value)));
                 report.error(pattern.place, message, format!("remove it: {why}"));
@@ -26,22 +60,18 @@ pub(super) fn rule_set(path: &str, raw: &RawRules, default: Option<Action>, repo
 }
 
 /// Reads what the operator says of tools; the first pattern that matches counts.
-pub(super) fn effects(
-    path: &str,
-    raw: &[(At<String>, At<Effect>)],
-    report: &Report,
-) -> Vec<(Pattern, Effect)> {
-    let mut effects: Vec<(Pattern, Effect)> = Vec::new();
-    for (text, effect) in raw {
+pub(super) fn said<T: Copy>(path: &str, raw: &[(At<String>, At<T>)], report: &Report) -> Vec<(Pattern, T)> {
+    let mut all: Vec<(Pattern, T)> = Vec::new();
+    for (text, said) in raw {
         let Some(pattern) = pattern(text, report) else { continue };
-        if let Some((earlier, _)) = effects.iter().find(|(earlier, _)| covers(earlier, &pattern.value)) {
+        if let Some((earlier, _)) = all.iter().find(|(earlier, _)| covers(earlier, &pattern.value)) {
             let message = format!("{} has no effect", quoted(&format!("{path}.{}", pattern.value)));
             let hint = format!("`{earlier}` stands before it and matches all of it; move this line up");
             report.error(pattern.place, message, hint);
         }
-        effects.push((pattern.value, effect.value));
+        all.push((pattern.value, said.value));
     }
-    effects
+    all
 }
 
 fn pattern(text: &At<String>, report: &Report) -> Option<At<Pattern>> {
@@ -69,7 +99,7 @@ fn idle(
     rules: &[(At<Pattern>, Option<Action>)],
     rule: &Pattern,
     action: Action,
-    default: Action,
+    rest: Rest,
 ) -> Option<String> {
     let others = || {
         rules.iter().map(|(pattern, action)| (&pattern.value, *action)).filter(|(other, _)| *other != rule)
@@ -85,7 +115,7 @@ fn idle(
             Some((other, Some(same))) if same == action => {
                 Some(format!("`{other}` says `{}` too", same.word()))
             }
-            None if action == default && !listed => Some(format!("the default is `{}` too", default.word())),
+            None if rest.is(action) && !listed => Some(format!("the default is `{}` too", action.word())),
             Some(_) | None => None,
         };
     }
@@ -97,7 +127,7 @@ fn idle(
     }
     let softer =
         wild().any(|(other, softer)| softer.is_none_or(|softer| softer < action) && overlap(other, rule));
-    (action == default && !softer && !listed).then(|| format!("the default is `{}` too", default.word()))
+    (rest.is(action) && !softer && !listed).then(|| format!("the default is `{}` too", action.word()))
 }
 
 /// Does the first pattern match every name the second one matches? A name in which each `*` of the second is a character
@@ -181,9 +211,9 @@ mod tests {
                 }).collect();
             let decide = |rules: Vec<(Pattern, Action)>, name: &str| {
                 let tools = RuleSet::plain(rules);
-                let rules = Rules { default, tools, ..Rules::allow_all() };
+                let rules = Rules { default: default.into(), tools, ..Rules::allow_all() };
                 let who = Principal::new("local");
-                let asked = Asked { principal: &who, at: UnixMillis(0), arguments: None };
+                let asked = Asked { principal: &who, at: UnixMillis(0), arguments: None, class: None };
                 let answer = rules.decide(Subject::Tool, name, &asked);
                 (answer.action, answer.action == Action::Deny && answer.by.is_none())
             };
@@ -191,7 +221,7 @@ mod tests {
                 let all: Vec<_> = rules.iter().filter_map(|(p, a)| Some((p.value.clone(), (*a)?))).collect();
                 let less: Vec<_> = all.iter().filter(|(p, _)| *p != pattern.value).cloned().collect();
                 let needed = names().iter().any(|name| decide(all.clone(), name) != decide(less.clone(), name));
-                let said = idle(&rules, &pattern.value, (*action).unwrap_or(default), default).is_some();
+                let said = idle(&rules, &pattern.value, (*action).unwrap_or(default), Rest::Always(default)).is_some();
                 prop_assert!(!(said && needed), "{} is said to be idle and is needed", pattern.value);
                 // Of three rules, two together may leave nothing for the third: that is not looked for.
                 prop_assert!(said || needed || rules.len() > 2, "{} is idle and not said to be", pattern.value);

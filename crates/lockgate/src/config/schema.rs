@@ -149,6 +149,17 @@ shape! {
     };
     /// An environment.
     Overlay => |_| json_schema!({ "type": "object" });
+    /// What is done with a class of tools.
+    Treatment => |_| {
+        let action = one_of(words::DEFAULT_ACTIONS.iter().map(|(word, action)| (*word, words::action(*action))));
+        let approvers = json!({ "type": "integer", "default": 1, "minimum": 1, "maximum": 5 });
+        json_schema!({ "anyOf": [
+            action,
+            { "type": "object", "properties": { "action": action, "approvers": approvers }, "required": ["action"], "additionalProperties": false }
+        ] })
+    };
+    /// How much harm a tool can do.
+    Class => |_| one_of(words::classes().map(|(word, class)| (word, words::class(class))));
     /// What `flow.cross_server` says.
     CrossServer => |_| one_of([("ask", "A person is asked."), ("deny", "The call is refused.")]);
     /// How far a server is trusted.

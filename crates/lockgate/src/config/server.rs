@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use lockgate_core::{MayAsk, Server, Wire};
 use lockgate_model::{ServerName, Tier};
-use lockgate_policy::{Action, Rules, Undeclared};
+use lockgate_policy::{Action, Fallback, Rules, Undeclared};
 
 use super::Launch;
 use super::address::Target;
@@ -39,21 +39,25 @@ pub(super) struct Checked {
     pub(super) shown: String,
 }
 
-/// Checks one server. `default` is the one at the top; `None` where it could not be read.
-pub(super) fn check(raw: &RawServer, default: Option<Action>, resolver: &Resolver<'_>) -> Option<Checked> {
+/// Checks one server. `default` is what holds where no rule matches; `None` where it could not be read.
+pub(super) fn check(raw: &RawServer, default: Option<Fallback>, resolver: &Resolver<'_>) -> Option<Checked> {
     let report = resolver.report;
     let name = name(&raw.name, report);
     let launch = launch(raw, resolver);
-    let own = raw.default.as_ref().map(|default| default.value);
-    let default = if raw.default_unclear { None } else { own.or(default) };
     let path = |section: &str| format!("servers.{}.{section}", raw.name.value);
     let rules = Rules {
-        default: default.unwrap_or(Action::Deny),
-        tools: rules::rule_set(&path("tools"), &raw.tools, default, report),
-        resources: rules::rule_set(&path("resources"), &raw.resources, default, report),
-        prompts: rules::rule_set(&path("prompts"), &raw.prompts, default, report),
+        default: default.unwrap_or(Fallback::Action(Action::Deny)),
+        tools: rules::rule_set(&path("tools"), &raw.tools, rules::Rest::of_tools(default), report),
+        resources: rules::rule_set(
+            &path("resources"),
+            &raw.resources,
+            rules::Rest::of_others(default),
+            report,
+        ),
+        prompts: rules::rule_set(&path("prompts"), &raw.prompts, rules::Rest::of_others(default), report),
     };
-    let effects = rules::effects(&path("effects"), &raw.effects, report);
+    let effects = rules::said(&path("effects"), &raw.effects, report);
+    let classes = rules::said(&path("classes"), &raw.classes, report);
     let may_ask = may_ask(raw, report);
     if raw.timeout.is_written() && raw.timeout.value > raw.deadline.value {
         let hint = "`deadline` ends the wait first; raise it, or lower `timeout`";
@@ -65,7 +69,7 @@ pub(super) fn check(raw: &RawServer, default: Option<Action>, resolver: &Resolve
         Launch::Http { .. } => Wire::Http,
     };
     let server = Server {
-        tier: raw.tier.as_ref().map_or(Tier::Mixed, |tier| tier.value),
+        tier: tier(raw),
         wire,
         rules,
         undeclared: raw
@@ -73,11 +77,17 @@ pub(super) fn check(raw: &RawServer, default: Option<Action>, resolver: &Resolve
             .as_ref()
             .map_or(Undeclared::Refuse, |undeclared| undeclared.value),
         effects,
+        classes,
         may_ask,
         timeout: raw.timeout.value.min(raw.deadline.value),
         deadline: raw.deadline.value,
     };
     Some(Checked { name: name?, server, launch, shown })
+}
+
+/// How far it is trusted.
+pub(super) fn tier(raw: &RawServer) -> Tier {
+    raw.tier.as_ref().map_or(Tier::Mixed, |tier| tier.value)
 }
 
 fn name(raw: &At<String>, report: &Report) -> Option<ServerName> {

@@ -1,7 +1,7 @@
 //! The words of the file and what they stand for.
 
 use lockgate_core::CrossServer;
-use lockgate_model::{Effect, Tier};
+use lockgate_model::{Class, Effect, Tier};
 use lockgate_policy::{Action, Undeclared};
 
 /// What a server may ask the agent for.
@@ -16,8 +16,25 @@ pub(super) enum Ask {
 pub(super) const ACTIONS: &[(&str, Action)] =
     &[("allow", Action::Allow), ("ask", Action::Ask), ("deny", Action::Deny), ("hide", Action::Hide)];
 
+/// What holds where no rule matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Default {
+    /// The same for everything.
+    Action(Action),
+    /// It goes by the class of the tool.
+    Class,
+}
+
 /// What may hold where no rule matches.
-pub(super) const DEFAULTS: &[(&str, Action)] = &[("allow", Action::Allow), ("deny", Action::Deny)];
+pub(super) const DEFAULTS: &[(&str, Default)] = &[
+    ("allow", Default::Action(Action::Allow)),
+    ("deny", Default::Action(Action::Deny)),
+    ("class", Default::Class),
+];
+
+/// What may be done with the tools of a class.
+pub(super) const DEFAULT_ACTIONS: &[(&str, Action)] =
+    &[("allow", Action::Allow), ("ask", Action::Ask), ("deny", Action::Deny)];
 
 /// What `flow.cross_server` may be.
 pub(super) const CROSS: &[(&str, CrossServer)] = &[("ask", CrossServer::Ask), ("deny", CrossServer::Deny)];
@@ -40,6 +57,11 @@ pub(super) fn effects() -> [(&'static str, Effect); 6] {
     Effect::ALL.map(|effect| (effect.word(), effect))
 }
 
+/// Every class with its word.
+pub(super) fn classes() -> [(&'static str, Class); 5] {
+    Class::ALL.map(|class| (class.word(), class))
+}
+
 /// What an action does.
 pub(super) fn action(action: Action) -> &'static str {
     match action {
@@ -51,10 +73,24 @@ pub(super) fn action(action: Action) -> &'static str {
 }
 
 /// What an action does where no rule matches.
-pub(super) fn default(action: Action) -> &'static str {
-    match action {
-        Action::Deny => "Not listed; a call is refused, and the agent is told so.",
-        Action::Allow | Action::Ask | Action::Hide => self::action(action),
+pub(super) fn default(default: Default) -> &'static str {
+    match default {
+        Default::Action(Action::Deny) => "Not listed; a call is refused, and the agent is told so.",
+        Default::Action(action) => self::action(action),
+        Default::Class => {
+            "By the class of the tool: what reads passes, a person is asked about the rest. See `classes`."
+        }
+    }
+}
+
+/// What a class stands for.
+pub(super) fn class(class: Class) -> &'static str {
+    match class {
+        Class::ReadLow => "Looks at what is not secret.",
+        Class::ReadHigh => "Looks at secrets, credentials or personal data, or takes a great deal at once.",
+        Class::WriteLow => "Changes something that can be changed back.",
+        Class::WriteHigh => "Sends, publishes, pays, gives rights or deletes.",
+        Class::Execute => "Runs what it is told: commands, scripts, statements of a database.",
     }
 }
 
@@ -96,6 +132,6 @@ mod tests {
 
     #[test]
     fn an_action_is_read_from_its_own_word() {
-        assert!(ACTIONS.iter().chain(DEFAULTS).all(|(word, action)| action.word() == *word));
+        assert!(ACTIONS.iter().chain(DEFAULT_ACTIONS).all(|(word, action)| action.word() == *word));
     }
 }
