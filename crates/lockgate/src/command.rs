@@ -11,6 +11,7 @@ use lockgate_model::ServerName;
 use crate::config::{self, Config, Launch, Process};
 use crate::demo;
 use crate::gateway::{Pipe, serve_http, serve_stdio};
+use crate::rehearse;
 
 /// A boundary gateway for the Model Context Protocol: data may pass between servers, control may not.
 ///
@@ -61,6 +62,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Try a policy on the cases beside it; no server is started and no secret needed
+    Test(rehearse::TestOptions),
     /// Print the JSON Schema of lockgate.yaml, for editors
     Schema,
     /// The servers of the demo
@@ -119,6 +122,7 @@ pub fn main() -> ExitCode {
             let text = if json { config::describe_json(&config).to_string() } else { config::describe(&config) };
             finish(print(&text))
         }),
+        Command::Test(options) => tell(rehearse::test(&options)),
         Command::Schema => match serde_json::to_string_pretty(&config::schema()) {
             Ok(text) => finish(print(&text)),
             Err(error) => finish(Err(error.to_string())),
@@ -161,6 +165,22 @@ fn load(file: &std::path::Path) -> Result<Config, String> {
 
 fn print(text: &str) -> Result<(), String> {
     writeln!(std::io::stdout().lock(), "{}", text.trim_end()).map_err(|error| error.to_string())
+}
+
+/// What a command has to say.
+#[derive(Debug)]
+pub struct Told {
+    /// For standard output.
+    pub text: String,
+    /// The exit code.
+    pub code: u8,
+}
+
+fn tell(told: Result<Told, String>) -> ExitCode {
+    match told {
+        Ok(told) => print(&told.text).map_or_else(|error| finish(Err(error)), |()| ExitCode::from(told.code)),
+        Err(error) => wrong(error),
+    }
 }
 
 fn wrong(error: String) -> ExitCode {

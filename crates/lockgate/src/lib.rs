@@ -6,4 +6,6 @@ pub mod command;
 pub mod config;
 pub mod demo;
 pub mod gateway;
+pub mod moment;
+pub mod rehearse;
 pub mod state;

@@ -7,12 +7,15 @@
 
 mod address;
 mod bounds;
+mod cases;
 mod check;
 mod classes;
 mod describe;
 mod environment;
 mod error;
+mod fit;
 mod mcp_json;
+mod place;
 mod raw;
 mod read;
 mod reference;
@@ -36,10 +39,14 @@ use lockgate_core::{Boundary, Server, Wire};
 use lockgate_model::{Principal, ServerName};
 use sha2::{Digest, Sha256};
 
+pub use cases::{Case, CaseFile};
 pub use describe::{describe, describe_json};
 pub use error::{ConfigError, ConfigErrors};
+pub use fit::{Listed, ListedTool, fit};
+pub use place::place_of;
 pub use reference::reference;
 pub use schema::schema;
+pub(crate) use secret::plain;
 pub use secret::{Process, Secret, Surroundings};
 
 use error::{Place, Report};

@@ -185,7 +185,7 @@ impl Resolver<'_> {
 }
 
 /// An error of the system without its number.
-pub(super) fn plain(error: &io::Error) -> String {
+pub(crate) fn plain(error: &io::Error) -> String {
     let known = [
         (io::ErrorKind::NotFound, "there is no such file"),
         (io::ErrorKind::PermissionDenied, "this user may not read it"),

@@ -1,0 +1,50 @@
+//! Policies tried from the command line: what is printed, beside the files it is printed for. A text that is missing or
+//! differs fails; `BLESS=1` writes it.
+
+#![expect(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/policies").join(name)
+}
+
+fn lockgate(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lockgate"));
+    command.current_dir(folder).env_remove("LOCKGATE_ENVIRONMENT").args(arguments).output().unwrap()
+}
+
+/// Runs a command in a folder; exit code and all that is printed must be what the file says.
+#[track_caller]
+fn prints(name: &str, file: &str, arguments: &[&str]) {
+    let output = lockgate(&folder(name), arguments);
+    let text = [&output.stdout[..], &output.stderr[..]].concat();
+    let text = format!("{}exit code {}\n", String::from_utf8(text).unwrap(), output.status.code().unwrap());
+    let path = folder(name).join(file);
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    assert_eq!(text, std::fs::read_to_string(&path).unwrap_or_default(), "{}", path.display());
+}
+
+#[test]
+fn cases_that_hold_pass() {
+    prints("good", "test.txt", &["test"]);
+}
+
+#[test]
+fn cases_that_do_not_hold_and_rules_that_meet_nothing_are_said() {
+    prints("bad", "test.txt", &["test", "files.test.yaml"]);
+    let output = lockgate(&folder("bad"), &["test", "--json", "files.test.yaml"]);
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(said["failed"], 4);
+    assert_eq!(said["files"][0]["failed"][0]["rule"], "servers.files.tools.write_file.require");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn what_cannot_be_read_is_said() {
+    prints("bad", "slips.txt", &["test", "slips.test.yaml", "nobody.test.yaml", "missing.test.yaml"]);
+    prints("bad", "none.txt", &["test", "../../config/bad"]);
+}
