@@ -1,9 +1,10 @@
 //! What is written down of each decision, and how.
 //!
-//! This crate refuses to hold content: a record names things and carries digests of arguments, never the arguments.
+//! This crate refuses to hold content: a record names things and carries digests of arguments. The arguments themselves
+//! are in it only where the operator has said so.
 //!
 //! Read [`Record`] first.
 
 mod record;
 
-pub use record::{Happening, Record, VERSION};
+pub use record::{Happening, KEPT_ARGUMENTS, Record, VERSION, one_line};

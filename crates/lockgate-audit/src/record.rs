@@ -51,6 +51,8 @@ pub struct Record {
     pub target: Option<String>,
     /// SHA-256 of the arguments as they came, in hexadecimal.
     pub arguments: Option<String>,
+    /// The arguments themselves, from [`one_line`]. Only of requests, and only where the operator wants them kept.
+    pub argument_text: Option<String>,
     /// What was done.
     pub verdict: Verdict,
     /// Why, and by which rule; none where everything was in order.
@@ -78,11 +80,15 @@ impl Record {
         line.maybe("server", self.server.as_ref().map(ServerName::as_str));
         line.maybe("target", self.target.as_deref());
         line.maybe("arguments_sha256", self.arguments.as_deref());
+        if let Some(text) = &self.argument_text {
+            line.raw("arguments", text);
+        }
         line.text("verdict", self.verdict.word());
         if let Some(finding) = &self.finding {
             line.text("reason", finding.reason.code());
             line.text("phase", finding.phase.word());
             line.text("rule", &finding.rule);
+            line.maybe("detail", finding.detail.as_deref());
         }
         for (name, label) in [("label_before", &self.label_before), ("label_after", &self.label_after)] {
             if let Some(label) = label {
@@ -92,6 +98,29 @@ impl Record {
         line.raw("duration_us", &self.duration.to_string());
         line.finish()
     }
+}
+
+/// Longest arguments that are kept. Bytes, as they came.
+pub const KEPT_ARGUMENTS: usize = 1 << 16;
+
+/// Well-formed JSON as one line of ASCII that means the same, so that nothing in a file of records can move a cursor,
+/// hide or reorder text. None where it is longer than [`KEPT_ARGUMENTS`].
+pub fn one_line(json: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(json).ok().filter(|text| text.len() <= KEPT_ARGUMENTS)?;
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            // Between tokens only: a string holds none that is not escaped.
+            '\n' | '\r' | '\t' => line.push(' '),
+            ' '..='~' => line.push(c),
+            // Outside ASCII and DEL, which stand in strings only.
+            _ => {
+                let mut units = [0; 2];
+                line.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+            }
+        }
+    }
+    Some(line)
 }
 
 fn label_json(label: &Label) -> String {
@@ -143,6 +172,9 @@ mod tests {
             server: ServerName::parse("db"),
             target: Some("drop_table".to_owned()),
             arguments: Some("00".to_owned()),
+            argument_text: one_line(
+                "{\n\t\"a\": \"\u{e9}\u{7f}\u{1f600}\u{202e}\", \"n\": 1.50\r\n}".as_bytes(),
+            ),
             verdict: Verdict::Deny,
             finding: Some(Finding::deny(
                 Phase::Flow,
@@ -158,5 +190,8 @@ mod tests {
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(value["reason"], "untrusted_content_reaches_sink");
         assert_eq!(value["label_before"]["origins"][0], "web");
+        assert!(line.is_ascii() && line.contains(": 1.50"), "{line}");
+        assert_eq!(value["arguments"]["a"], "\u{e9}\u{7f}\u{1f600}\u{202e}");
+        assert_eq!(one_line(&vec![b' '; KEPT_ARGUMENTS + 1]), None);
     }
 }

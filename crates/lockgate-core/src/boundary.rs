@@ -23,6 +23,8 @@ pub struct Boundary {
     pub desk: Option<Desk>,
     /// Are records kept? Where nobody reads them none are made. Default false.
     pub records: bool,
+    /// Do records hold arguments, beside their digest? Default false.
+    pub record_arguments: bool,
 }
 
 /// How calls wait for people outside the client.
@@ -120,6 +122,7 @@ impl Boundary {
             hold_timeout: 120_000,
             desk: None,
             records: false,
+            record_arguments: false,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Phase *record*: what happened, why, by which rule.
 
-use lockgate_audit::{Happening, Record};
+use lockgate_audit::{Happening, Record, one_line};
 use lockgate_model::{ExchangeId, Finding, Json, Label, ServerName, Verdict};
 
 use crate::{Core, Step, digest};
@@ -88,9 +88,13 @@ impl Core {
         format!("{}-{exchange}", self.identity.session)
     }
 
-    /// What a record says of arguments; nothing where no records are kept.
+    /// What a record says of arguments; nothing where no records are kept. It is their digest and, where the operator
+    /// wants them kept, a space and the arguments themselves.
     pub(crate) fn digest(&self, arguments: Option<Json<'_>>) -> Option<String> {
-        arguments.filter(|_| self.boundary.records).map(|arguments| digest::hex(arguments.raw()))
+        let arguments = arguments.filter(|_| self.boundary.records)?.raw();
+        let digest = digest::hex(arguments);
+        let kept = if self.boundary.record_arguments { one_line(arguments) } else { None };
+        Some(kept.map_or_else(|| digest.clone(), |kept| format!("{digest} {kept}")))
     }
 
     pub(crate) fn note(&self, note: Note<'_>, steps: &mut Vec<Step>) {
@@ -98,6 +102,12 @@ impl Core {
             return;
         }
         let (label_before, label_after) = note.labels.unzip();
+        let (digest, kept) = match note.arguments.map(|said| said.split_once(' ').unwrap_or((said, ""))) {
+            Some((digest, kept)) => (Some(digest), Some(kept)),
+            None => (None, None),
+        };
+        // Once is enough: the records of the answer and of the approval name the same request.
+        let kept = kept.filter(|kept| !kept.is_empty() && note.happening == Happening::Request);
         steps.push(Step::Record(Record {
             happening: note.happening,
             session: self.identity.session.clone(),
@@ -109,7 +119,8 @@ impl Core {
             method: note.method,
             server: note.server.cloned(),
             target: note.target.map(str::to_owned),
-            arguments: note.arguments.map(str::to_owned),
+            arguments: digest.map(str::to_owned),
+            argument_text: kept.map(str::to_owned),
             verdict: note.verdict,
             finding: note.finding,
             label_before: label_before.cloned(),

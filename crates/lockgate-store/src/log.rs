@@ -178,6 +178,7 @@ mod tests {
             server: None,
             target: None,
             arguments: None,
+            argument_text: None,
             verdict: Verdict::Forward,
             finding: None,
             label_before: None,

@@ -63,6 +63,11 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
             valid: raw.valid.value,
         }),
         records: raw.records.is_some(),
+        record_arguments: raw
+            .records
+            .as_ref()
+            .and_then(|raw| raw.arguments.as_ref())
+            .is_some_and(|at| at.value),
     };
     let principals = principals(raw, resolver);
     let http = http(&raw.http, report);

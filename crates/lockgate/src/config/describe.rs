@@ -273,8 +273,10 @@ fn records(config: &Config) -> String {
         None => "No records are kept: `records` names no file.".to_owned(),
         Some(records) => {
             let size = bounds::MAX_BYTES.measure.show(records.max_bytes);
+            let arguments =
+                if config.boundary.record_arguments { " They hold the arguments of calls." } else { "" };
             format!(
-                "Records of every decision go to {}: {} older files of {size} are kept.",
+                "Records of every decision go to {}: {} older files of {size} are kept.{arguments}",
                 records.file.display(),
                 records.keep
             )

@@ -279,6 +279,10 @@ pub(super) struct RawRecords {
     /// How many files put aside are kept, besides the one being written; the oldest is deleted.
     #[schemars(with = "Option<schema::Count>")]
     pub(super) keep: At<u64>,
+    /// Keep the arguments of calls, not only their digest, up to 64 KiB each. `lockgate replay` and `lockgate learn` need
+    /// them; whoever reads the records then reads what agents send, secrets and personal data with it.
+    #[schemars(with = "Option<bool>", extend("default" = false))]
+    pub(super) arguments: Option<At<bool>>,
 }
 
 /// A secret as it is written.

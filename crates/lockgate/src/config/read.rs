@@ -165,6 +165,7 @@ impl RawRecords {
             file: section.text("file"),
             max_bytes: section.measure(&bounds::MAX_BYTES),
             keep: section.measure(&bounds::KEEP),
+            arguments: section.switch("arguments"),
         };
         if !section.has("file") {
             report.error(section.place(), "`records` names no file", "write `file: lockgate-records.jsonl`");

@@ -1,0 +1,80 @@
+//! What records hold of arguments.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that fails here has found something"
+)]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use lockgate_audit::Record;
+use lockgate_core::{Boundary, Core, Event, Front, Identity, Received, Scope, Server, Step, Wire};
+use lockgate_model::{Limits, Principal, ServerName, SessionId, Side, Tick, UnixMillis};
+
+/// The records of one call of the only tool, and of its answer.
+fn records(change: impl FnOnce(&mut Boundary)) -> Vec<Record> {
+    let server = ServerName::parse("x").unwrap();
+    let mut boundary = Boundary::new(BTreeMap::from([(server.clone(), Server::new(Wire::Lines))]));
+    change(&mut boundary);
+    let identity =
+        Identity { session: SessionId::new("s"), principal: Principal::new("local"), client: None };
+    let mut core = Core::new(Arc::new(boundary), identity, Scope::One(server.clone()), Front::Stdio);
+    let mut steps = Vec::new();
+    let said = [
+        r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}"#,
+        r#"{"jsonrpc":"2.0","id":2,"result":{"protocolVersion":"2025-06-18","capabilities":{},"serverInfo":{"name":"x","version":"1"}}}"#,
+        r#"{"jsonrpc":"2.0","id":2,"method":"tools/list"}"#,
+        r#"{"jsonrpc":"2.0","id":2,"result":{"tools":[{"name":"t","inputSchema":{"type":"object"}}]}}"#,
+        "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"tools/call\",\"params\":{\"name\":\"t\",\"arguments\":{\"a\":\n1.50,\"b\":\"\u{202e}\"}}}",
+        r#"{"jsonrpc":"2.0","id":3,"result":{"content":[]}}"#,
+    ];
+    for (number, text) in said.into_iter().enumerate() {
+        if number % 2 == 0 {
+            let bytes = Bytes::from(text);
+            let received = Received::read(&bytes, Side::Agent, &Limits::default());
+            let exchange = core.open();
+            core.handle(
+                Event::Agent { exchange, received, headers: None, at: UnixMillis(0) },
+                Tick(0),
+                &mut steps,
+            );
+        } else {
+            // Whatever was asked last is answered, under the number it was asked with.
+            let asked = steps
+                .iter()
+                .rev()
+                .find_map(|step| if let Step::Send(permit) = step { permit.exchange() } else { None });
+            let json = text.split_once(",\"result\"").unwrap().1;
+            let bytes =
+                Bytes::from(format!("{{\"jsonrpc\":\"2.0\",\"id\":{},\"result\"{json}", asked.unwrap()));
+            let received = Received::read(&bytes, Side::Server, &Limits::default());
+            core.handle(
+                Event::Server { server: server.clone(), exchange: None, received },
+                Tick(0),
+                &mut steps,
+            );
+        }
+    }
+    let records = steps
+        .into_iter()
+        .filter_map(|step| if let Step::Record(record) = step { Some(record) } else { None });
+    records.filter(|record| record.method == Some("tools/call")).collect()
+}
+
+#[test]
+fn arguments_are_kept_only_where_the_operator_says_so() {
+    assert!(records(|_| {}).is_empty());
+    let digest = records(|boundary| boundary.records = true);
+    assert_eq!(digest.len(), 2, "request and answer");
+    assert!(digest.iter().all(|record| record.argument_text.is_none()));
+    let kept = records(|boundary| {
+        boundary.records = true;
+        boundary.record_arguments = true;
+    });
+    assert_eq!(kept[0].argument_text.as_deref(), Some(r#"{"a": 1.50,"b":"\u202e"}"#));
+    assert_eq!(kept[1].argument_text, None, "once is enough");
+    assert!(kept.iter().zip(&digest).all(|(kept, digest)| kept.arguments == digest.arguments));
+    assert_eq!(kept[0].arguments.as_ref().map(String::len), Some(64));
+}
