@@ -288,6 +288,14 @@ impl RuleSet {
         self.entries.iter()
     }
 
+    /// The same patterns with other rules.
+    #[must_use]
+    pub fn map(&self, change: impl Fn(&Rule) -> Rule) -> Self {
+        let changed =
+            |(pattern, rules): &(Pattern, Vec<Rule>)| (pattern.clone(), rules.iter().map(&change).collect());
+        Self::new(self.entries.iter().map(changed).collect())
+    }
+
     /// The rules that count for this call: those under its exact name, else those under every pattern that matches.
     fn counting<'a>(&'a self, name: &str, asked: &Asked<'_>) -> Vec<(Place<'a>, &'a Rule)> {
         let mut found = Vec::new();

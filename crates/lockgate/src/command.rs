@@ -11,7 +11,7 @@ use lockgate_model::ServerName;
 use crate::config::{self, Config, Launch, Process};
 use crate::demo;
 use crate::gateway::{Pipe, serve_http, serve_stdio};
-use crate::rehearse;
+use crate::{records, rehearse};
 
 /// A boundary gateway for the Model Context Protocol: data may pass between servers, control may not.
 ///
@@ -64,6 +64,12 @@ enum Command {
     },
     /// Try a policy on the cases beside it; no server is started and no secret needed
     Test(rehearse::TestOptions),
+    /// Decide recorded requests again under a policy, and say what would be different
+    Replay(records::ReplayOptions),
+    /// Say what happened to one request, and why
+    Explain(records::ExplainOptions),
+    /// Propose a policy that allows what was done and nothing else
+    Learn(records::LearnOptions),
     /// Print the JSON Schema of lockgate.yaml, for editors
     Schema,
     /// The servers of the demo
@@ -123,6 +129,9 @@ pub fn main() -> ExitCode {
             finish(print(&text))
         }),
         Command::Test(options) => tell(rehearse::test(&options)),
+        Command::Replay(options) => tell(records::replay(&options)),
+        Command::Explain(options) => tell(records::explain(&options)),
+        Command::Learn(options) => tell(records::learn(&options)),
         Command::Schema => match serde_json::to_string_pretty(&config::schema()) {
             Ok(text) => finish(print(&text)),
             Err(error) => finish(Err(error.to_string())),

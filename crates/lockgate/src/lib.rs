@@ -7,5 +7,6 @@ pub mod config;
 pub mod demo;
 pub mod gateway;
 pub mod moment;
+pub mod records;
 pub mod rehearse;
 pub mod state;

@@ -48,3 +48,44 @@ fn what_cannot_be_read_is_said() {
     prints("bad", "slips.txt", &["test", "slips.test.yaml", "nobody.test.yaml", "missing.test.yaml"]);
     prints("bad", "none.txt", &["test", "../../config/bad"]);
 }
+
+#[test]
+fn a_replay_says_what_would_be_different() {
+    prints("records", "replay.txt", &["replay", "policy.yaml", "records.jsonl"]);
+}
+
+#[test]
+fn a_request_is_explained() {
+    let explain = |file: &str, id: &str| {
+        prints("records", file, &["explain", id, "records.jsonl", "-c", "policy.yaml"]);
+    };
+    explain("explain-crossing.txt", "5e1f-10");
+    explain("explain-argument.txt", "5e1f-11");
+    explain("explain-approved.txt", "5e1f-8");
+    explain("explain-declined.txt", "77aa-10");
+    explain("explain-missing.txt", "77aa-99");
+}
+
+#[test]
+fn what_is_learned_loads_and_allows_what_was_done() {
+    let learned = tempfile::tempdir().unwrap();
+    let policy = learned.path().join("learned.yaml");
+    let policy = policy.to_str().unwrap();
+    let run = |arguments: &[&str]| lockgate(&folder("records"), arguments);
+    assert!(run(&["learn", "records.jsonl", "-o", policy]).status.success());
+    assert!(run(&["check", policy]).status.success());
+    let replayed = run(&["replay", "--json", policy, "records.jsonl"]);
+    let said: serde_json::Value = serde_json::from_slice(&replayed.stdout).unwrap();
+    for different in said["differences"].as_array().unwrap() {
+        let (was, now) = (different["was"].as_str().unwrap(), different["now"].as_str().unwrap());
+        // What was refused once may pass where the records do not hold what was asked for.
+        assert!(matches!((was, now), ("allow", "ask") | ("deny", "allow" | "ask")), "{different}");
+    }
+    assert_eq!(
+        run(&["learn", "records.jsonl", "-o", policy]).status.code(),
+        Some(2),
+        "nothing is overwritten"
+    );
+    prints("records", "learn.txt", &["learn", "records.jsonl"]);
+    prints("records", "learn-empty.txt", &["learn", "policy.yaml"]);
+}

@@ -11,4 +11,5 @@ mod test;
 
 pub use policy::{Policy, Unset};
 pub use stage::{Call, Outcome, Stage};
+pub(crate) use test::count;
 pub use test::{TestOptions, test};

@@ -124,8 +124,10 @@ impl Stage {
 type Offers = Vec<(ServerName, Vec<String>)>;
 
 fn offers(call: &Call<'_>) -> Offers {
-    let made_up =
-        |name: &str| format!("{{\"name\":{},\"inputSchema\":{{\"type\":\"object\"}}}}", quote(name));
+    let made_up = |name: &str| {
+        let schema = "{\"type\":\"object\",\"additionalProperties\":true}";
+        format!("{{\"name\":{},\"inputSchema\":{schema}}}", quote(name))
+    };
     let mut offers: Offers = call.after.iter().map(|server| (server.clone(), vec![made_up(READ)])).collect();
     if call.subject == Subject::Tool {
         let listed = call.listed.map(|entry| String::from_utf8_lossy(entry).into_owned());
