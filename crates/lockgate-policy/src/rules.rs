@@ -233,6 +233,15 @@ impl Fallback {
         }
     }
 
+    fn most_approvers(self) -> u8 {
+        match self {
+            Self::Action(_) => 1,
+            Self::Class(table) => {
+                Class::ALL.map(|class| table.of(Some(class)).approvers).into_iter().max().unwrap_or(1)
+            }
+        }
+    }
+
     fn answer<'a>(self, subject: Subject, asked: &Asked<'_>) -> Answer<'a> {
         let (treatment, why) = match (self, subject) {
             (Self::Action(action), _) => (Treatment::from(action), Why::Action),
@@ -390,6 +399,13 @@ impl Rules {
     /// Does any rule for tools limit anything?
     pub fn has_limits(&self) -> bool {
         self.tools.limited
+    }
+
+    /// The most people that any rule wants to approve.
+    pub fn most_approvers(&self) -> u8 {
+        let sets = [&self.tools, &self.resources, &self.prompts];
+        let rules = sets.into_iter().flat_map(|set| set.entries.iter().flat_map(|(_, rules)| rules));
+        rules.map(|rule| rule.approvers).max().unwrap_or(1).max(self.default.most_approvers())
     }
 
     /// The limits that a call counts against, with the rule each belongs to.

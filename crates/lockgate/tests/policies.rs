@@ -39,7 +39,7 @@ fn cases_that_do_not_hold_and_rules_that_meet_nothing_are_said() {
     let output = lockgate(&folder("bad"), &["test", "--json", "files.test.yaml"]);
     let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(said["failed"], 4);
-    assert_eq!(said["files"][0]["failed"][0]["rule"], "servers.files.tools.write_file.require");
+    assert_eq!(said["files"][0]["failed"][0]["rule"], "protocol");
     assert_eq!(output.status.code(), Some(1));
 }
 

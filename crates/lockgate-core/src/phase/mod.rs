@@ -7,7 +7,7 @@ mod schema;
 mod stop;
 
 use lockgate_model::{Effect, Finding, Json, Phase, Reason, ServerName, Side, ToolName, Verdict};
-use lockgate_policy::Subject;
+use lockgate_policy::{Action, Subject};
 
 use crate::exchange::{Outgoing, Target};
 use crate::{Core, Received};
@@ -56,7 +56,11 @@ pub(crate) fn decide(core: &Core, call: &Call<'_>) -> Decision {
     };
     note(identify::check(core, call));
     note(stop::check(core, call));
-    note(schema::check(core, call));
+    // What is hidden answers like what is missing, whatever else is wrong with the call.
+    let hidden = answer.as_ref().is_some_and(|answer| answer.action == Action::Hide);
+    if !hidden {
+        note(schema::check(core, call));
+    }
     note(policy::check(call, answer.as_ref()));
     let (finding, origin) = flow::check(core, call, effect);
     note(finding);

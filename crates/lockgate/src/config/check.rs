@@ -9,6 +9,7 @@ use lockgate_core::{Boundary, CrossServer, Desk};
 use lockgate_model::{Limits, Principal};
 use lockgate_policy::{Action, Fallback};
 
+use super::bounds;
 use super::error::{At, Report, quoted};
 use super::raw::{RawConfig, RawHttp, RawLimits, RawRecords, RawSecret};
 use super::secret::{Resolver, Secret};
@@ -51,6 +52,13 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
             format!("a session starts one of each; write at least {programs}"),
         );
     }
+    // More than one person can only be asked outside the client.
+    let several = servers.values().any(|server| server.rules.most_approvers() > 1);
+    let desk = raw
+        .approvals
+        .as_ref()
+        .map(|raw| Desk { waits: raw.wait.as_ref().is_none_or(|wait| wait.value), valid: raw.valid.value });
+    let desk = desk.or(several.then_some(Desk { waits: true, valid: bounds::VALID.default }));
     let boundary = Boundary {
         servers,
         cross_server: raw.flow.cross_server.as_ref().map_or(CrossServer::Ask, |cross| cross.value),
@@ -58,10 +66,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         open_requests: usize_of(&raw.limits.open_requests),
         list_entries: usize_of(&raw.limits.list_entries),
         hold_timeout: raw.hold_timeout.value,
-        desk: raw.approvals.as_ref().map(|raw| Desk {
-            waits: raw.wait.as_ref().is_none_or(|wait| wait.value),
-            valid: raw.valid.value,
-        }),
+        desk,
         records: raw.records.is_some(),
         record_arguments: raw
             .records

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use lockgate_audit::{Happening, Record};
 use lockgate_core::{
-    Boundary, Core, Event, Front, Identity, Outlet, Permit, Received, Scope, Sent, Server, Step, Wire,
+    Boundary, Core, Event, Front, Identity, Outlet, Permit, Received, Room, Scope, Sent, Server, Step, Wire,
 };
 use lockgate_model::{
     Limits, Principal, Reason, ServerName, SessionId, Side, Tick, UnixMillis, Verdict, quote,
@@ -237,6 +237,10 @@ impl Session {
         let mut steps = Vec::new();
         let event = Event::Agent { exchange, received, headers: None, at: self.at };
         self.core.handle(event, Tick(0), &mut steps);
+        // A rehearsal counts nothing: there is always room.
+        if steps.iter().any(|step| matches!(step, Step::Reserve { .. })) {
+            self.core.handle(Event::Reserved { exchange, room: Room::Taken }, Tick(0), &mut steps);
+        }
         steps
     }
 
