@@ -1,8 +1,10 @@
 use std::collections::BTreeMap;
 
-use lockgate_flow::Said;
-use lockgate_model::{Class, Effect, Limits, ServerName, Tier, ToolName};
+use lockgate_flow::{Said, class_of, effect_of};
+use lockgate_model::{Class, Classified, Effect, Json, Limits, ServerName, Tier, ToolName};
 use lockgate_policy::{Pattern, Rules, Undeclared};
+
+use crate::catalogue;
 
 /// Everything the operator decided, checked and immutable. Shared by all sessions and replaced whole on reload.
 #[derive(Clone, Debug)]
@@ -88,6 +90,17 @@ pub struct MayAsk {
     pub roots: bool,
 }
 
+/// What one tool is taken for.
+#[derive(Clone, Debug)]
+pub struct Described {
+    /// Its name.
+    pub tool: ToolName,
+    /// What it does.
+    pub effect: Effect,
+    /// How much harm it can do at worst, and what that was seen by.
+    pub class: Classified,
+}
+
 impl Server {
     /// A server with the defaults: tier `mixed`, everything allowed, everything may be asked.
     pub fn new(wire: Wire) -> Self {
@@ -104,8 +117,17 @@ impl Server {
         }
     }
 
+    /// What a tool is taken for, by its entry of `tools/list`. None where it has no usable name.
+    pub fn describe(&self, entry: Json<'_>) -> Option<Described> {
+        let name = entry.get("name")?.text().filter(|name| catalogue::usable(name))?;
+        let (tool, definition) = (ToolName::new(&name), catalogue::read_definition(entry));
+        let said = self.said(&tool);
+        let effect = effect_of(&name, definition.annotations, said.effect);
+        Some(Described { effect, class: class_of(&name, definition, said), tool })
+    }
+
     /// What the operator says of a tool.
-    pub fn said(&self, tool: &ToolName) -> Said {
+    pub(crate) fn said(&self, tool: &ToolName) -> Said {
         Said { class: first(&self.classes, tool), effect: first(&self.effects, tool) }
     }
 }

@@ -140,7 +140,7 @@ pub(crate) fn read_offered(entry: Json<'_>) -> Offered {
 }
 
 /// What an entry of `tools/list` says of its tool, beside the name.
-fn read_definition(entry: Json<'_>) -> Definition {
+pub(crate) fn read_definition(entry: Json<'_>) -> Definition {
     let hint = |key: &str| entry.get("annotations").and_then(|all| all.get(key)).and_then(Json::bool);
     let annotations = Annotations {
         read_only: hint("readOnlyHint"),

@@ -35,7 +35,7 @@ mod session;
 mod stop;
 mod task;
 
-pub use boundary::{Boundary, CrossServer, Desk, MayAsk, Server, Wire};
+pub use boundary::{Boundary, CrossServer, Described, Desk, MayAsk, Server, Wire};
 pub use event::{Ask, Ballot, Event, Headers, Outlet, Step};
 pub use permit::{Head, Permit, Release, Sent};
 pub use received::Received;

@@ -305,6 +305,24 @@ impl RuleSet {
         Self::new(self.entries.iter().map(changed).collect())
     }
 
+    /// The rules that could count for a call of this name, whoever calls and when: those under its exact name, and those
+    /// under every pattern that matches unless a rule under the name always holds.
+    pub fn about(&self, name: &str) -> Vec<(Place<'_>, &Rule)> {
+        let always = |(pattern, rules): &&(Pattern, Vec<Rule>)| {
+            pattern.is_exact() && rules.iter().any(|rule| rule.principals.is_none() && rule.during.is_none())
+        };
+        let matching = || self.entries.iter().filter(|(pattern, _)| pattern.matches(name));
+        let alone = matching().any(|entry| always(&entry));
+        matching()
+            .filter(|(pattern, _)| pattern.is_exact() || !alone)
+            .flat_map(|(pattern, rules)| {
+                let several = rules.len() > 1;
+                let place = move |number| Place { pattern, number: several.then_some(number) };
+                rules.iter().enumerate().map(move |(number, rule)| (place(number), rule))
+            })
+            .collect()
+    }
+
     /// The rules that count for this call: those under its exact name, else those under every pattern that matches.
     fn counting<'a>(&'a self, name: &str, asked: &Asked<'_>) -> Vec<(Place<'a>, &'a Rule)> {
         let mut found = Vec::new();
@@ -555,6 +573,22 @@ mod tests {
             assert_eq!(ask(Subject::Tool, name, class), (action, key, why), "{name} {class:?}");
         }
         assert_eq!(ask(Subject::Resource, "x", None), (Action::Allow, None, String::new()));
+    }
+
+    #[test]
+    fn rules_about_a_name_are_all_that_could_count() {
+        let hidden = Rule { principals: Some([Principal::new("bob")].into()), ..Rule::from(Action::Hide) };
+        let allow = || Rule::from(Action::Allow);
+        let rules = RuleSet::new(vec![
+            (Pattern::parse("a").unwrap(), vec![hidden]),
+            (Pattern::parse("ab").unwrap(), vec![allow(), allow()]),
+            (Pattern::parse("a*").unwrap(), vec![allow()]),
+            (Pattern::parse("b*").unwrap(), vec![allow()]),
+        ]);
+        let about = |name| rules.about(name).iter().map(|(place, _)| place.to_string()).collect::<Vec<_>>();
+        assert_eq!(about("a"), ["a", "a*"], "bob's rule leaves the others to the pattern");
+        assert_eq!(about("ab"), ["ab[0]", "ab[1]"]);
+        assert_eq!(about("c"), [""; 0]);
     }
 
     fn action() -> impl Strategy<Value = Action> {

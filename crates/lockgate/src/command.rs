@@ -11,7 +11,7 @@ use lockgate_model::ServerName;
 use crate::config::{self, Config, Launch, Process};
 use crate::demo;
 use crate::gateway::{Pipe, serve_http, serve_stdio};
-use crate::{records, rehearse};
+use crate::{records, rehearse, tools};
 
 /// A boundary gateway for the Model Context Protocol: data may pass between servers, control may not.
 ///
@@ -70,6 +70,8 @@ enum Command {
     Explain(records::ExplainOptions),
     /// Propose a policy that allows what was done and nothing else
     Learn(records::LearnOptions),
+    /// Ask the configured servers for their tools: class, effect, what the rules say, and which rules match nothing
+    Tools(tools::Options),
     /// Print the JSON Schema of lockgate.yaml, for editors
     Schema,
     /// The servers of the demo
@@ -132,6 +134,12 @@ pub fn main() -> ExitCode {
         Command::Replay(options) => tell(records::replay(&options)),
         Command::Explain(options) => tell(records::explain(&options)),
         Command::Learn(options) => tell(records::learn(&options)),
+        Command::Tools(options) => match tools::run(options) {
+            Ok((text, true)) => finish(print(&text)),
+            Ok((text, false)) => print(&text).map_or_else(|error| finish(Err(error)), |()| ExitCode::FAILURE),
+            Err(tools::Trouble::Wrong(error)) => wrong(error),
+            Err(tools::Trouble::Failed(error)) => finish(Err(error)),
+        },
         Command::Schema => match serde_json::to_string_pretty(&config::schema()) {
             Ok(text) => finish(print(&text)),
             Err(error) => finish(Err(error.to_string())),

@@ -10,3 +10,4 @@ pub mod moment;
 pub mod records;
 pub mod rehearse;
 pub mod state;
+mod tools;

@@ -135,7 +135,7 @@ impl Report {
 }
 
 /// The operator's own text in backticks: on one line, not too long.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     format!("`{}`", shown(text))
 }
 
@@ -161,9 +161,10 @@ pub(super) fn either(words: &[&str]) -> String {
 }
 
 /// The start of a hint: what was probably meant, if anything comes close.
-pub(super) fn perhaps(word: &str, known: &[&str]) -> String {
+pub(crate) fn perhaps(word: &str, known: &[&str]) -> String {
     let far = (word.chars().count() / 3).max(1);
-    let near = known.iter().map(|known| (distance(&word.to_lowercase(), known), *known)).min();
+    let near =
+        known.iter().map(|known| (distance(&word.to_lowercase(), &known.to_lowercase()), *known)).min();
     match near {
         Some((distance, known)) if distance <= far => format!("did you mean `{known}`? "),
         _ => String::new(),
@@ -222,5 +223,6 @@ mod tests {
         assert_eq!(perhaps("opens-all", &["open", "core"]), "");
         assert_eq!(perhaps("Opem", &["open", "core"]), "did you mean `open`? ");
         assert_eq!(perhaps("servrs", &["listen", "servers"]), "did you mean `servers`? ");
+        assert_eq!(perhaps("createisue", &["createIssue"]), "did you mean `createIssue`? ");
     }
 }

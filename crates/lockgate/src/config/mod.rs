@@ -42,6 +42,7 @@ use sha2::{Digest, Sha256};
 pub use cases::{Case, CaseFile};
 pub use describe::{describe, describe_json};
 pub use error::{ConfigError, ConfigErrors};
+pub(crate) use error::{perhaps, quoted};
 pub use fit::{Listed, ListedTool, fit};
 pub use place::place_of;
 pub use reference::reference;

@@ -5,6 +5,7 @@ mod clock;
 mod conduit;
 mod desk;
 mod http;
+mod inquire;
 mod links;
 mod reload;
 mod respond;
@@ -34,6 +35,7 @@ use links::Population;
 use session::{Session, Via, lock};
 use sessions::Sessions;
 
+pub(crate) use inquire::{Unlisted, list_tools};
 pub use reload::Watched;
 pub use serve::serve_http;
 pub use stdio::{Pipe, serve_stdio};
