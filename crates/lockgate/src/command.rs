@@ -11,7 +11,7 @@ use lockgate_model::ServerName;
 use crate::config::{self, Config, Launch, Process};
 use crate::demo;
 use crate::gateway::{Pipe, serve_http, serve_stdio};
-use crate::{records, rehearse, tools};
+use crate::{operator, records, rehearse, tools};
 
 /// A boundary gateway for the Model Context Protocol: data may pass between servers, control may not.
 ///
@@ -74,6 +74,8 @@ enum Command {
     Tools(tools::Options),
     /// Print the JSON Schema of lockgate.yaml, for editors
     Schema,
+    #[command(flatten)]
+    Operator(operator::Command),
     /// The servers of the demo
     #[command(hide = true)]
     DemoServer {
@@ -144,6 +146,7 @@ pub fn main() -> ExitCode {
             Ok(text) => finish(print(&text)),
             Err(error) => finish(Err(error.to_string())),
         },
+        Command::Operator(command) => operator::run(command),
         Command::DemoServer { server } => demo::serve(&server),
     }
 }

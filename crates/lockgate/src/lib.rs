@@ -7,6 +7,7 @@ pub mod config;
 pub mod demo;
 pub mod gateway;
 pub mod moment;
+pub mod operator;
 pub mod records;
 pub mod rehearse;
 pub mod state;

@@ -1,0 +1,138 @@
+//! What an operator does while gateways run: answers the calls that wait for people, stops calls and lets them run
+//! again. It speaks with the gateways through the files of a state folder only, so that it works while they are stuck.
+
+mod answer;
+mod approvals;
+mod show;
+mod stops;
+#[cfg(test)]
+mod tests;
+mod who;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::{Args, Subcommand};
+use lockgate_store::StateError;
+
+use crate::config::{Process, Surroundings};
+
+/// Names the state folder.
+const STATE: &str = "LOCKGATE_STATE";
+
+/// The commands of an operator.
+#[derive(Subcommand)]
+pub enum Command {
+    /// See the calls that wait for a person, and answer them
+    #[command(subcommand)]
+    Approvals(approvals::Command),
+    /// Stop calls at once: all of them, or those of a server, a tool, a principal or a session
+    ///
+    /// Every gateway that uses the state folder refuses them from now on, also after a restart, until `lockgate resume`
+    /// with the same target. Calls that were sent already are not taken back.
+    Stop(stops::Stop),
+    /// Let calls run again that were stopped, with the target they were stopped with
+    Resume(stops::Resume),
+    /// List what is stopped
+    Stops(stops::Stops),
+    /// Let only harmless reading pass, or everything again
+    SafeMode(stops::SafeMode),
+}
+
+/// What every command takes.
+#[derive(Args)]
+pub struct Common {
+    /// The folder that is shared with the gateways [default: `$LOCKGATE_STATE`, else `$XDG_STATE_HOME/lockgate`, else
+    /// `~/.local/state/lockgate`]
+    #[arg(long, value_name = "FOLDER")]
+    state: Option<PathBuf>,
+    /// JSON for machines: one object, or one on each line of what goes on
+    #[arg(long)]
+    json: bool,
+}
+
+impl Common {
+    fn folder(&self) -> Result<PathBuf, Problem> {
+        state_folder(self.state.clone(), &Process).map_err(Problem::Wrong)
+    }
+}
+
+/// Why a command did not do what it was asked to.
+#[derive(Debug, PartialEq, Eq)]
+enum Problem {
+    /// It cannot be done. Exit code 1.
+    Refused(String),
+    /// The arguments or a file are wrong. Exit code 2.
+    Wrong(String),
+}
+
+impl Problem {
+    /// What is wrong with a file of the state folder.
+    fn file(folder: &std::path::Path, name: &str, error: &StateError) -> Self {
+        Self::Wrong(format!("{}: {error}", folder.join(name).display()))
+    }
+}
+
+impl From<StateError> for Problem {
+    fn from(error: StateError) -> Self {
+        if matches!(error, StateError::Name { .. } | StateError::Until) {
+            Self::Wrong(error.to_string())
+        } else {
+            Self::Refused(error.to_string())
+        }
+    }
+}
+
+impl From<io::Error> for Problem {
+    fn from(error: io::Error) -> Self {
+        Self::Refused(error.to_string())
+    }
+}
+
+/// The folder of approvals and stops: the one given, else `$LOCKGATE_STATE`, else `$XDG_STATE_HOME/lockgate`, else
+/// `~/.local/state/lockgate`. Nothing is made. A message with a hint where none can be told.
+pub fn state_folder(given: Option<PathBuf>, surroundings: &dyn Surroundings) -> Result<PathBuf, String> {
+    let variable = |name| surroundings.variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    // The XDG Base Directory Specification says to ignore paths that are not absolute.
+    let absolute = |name| variable(name).filter(|path| path.is_absolute());
+    given
+        .filter(|path| !path.as_os_str().is_empty())
+        .or_else(|| variable(STATE))
+        .map(|path| surroundings.folder().join(path))
+        .or_else(|| absolute("XDG_STATE_HOME").map(|path| path.join("lockgate")))
+        .or_else(|| absolute("HOME").map(|path| path.join(".local/state/lockgate")))
+        .ok_or_else(|| {
+            format!(
+                "it cannot be told where the state folder is\n  hint: name it with `--state` or `${STATE}`"
+            )
+        })
+}
+
+/// Does what the operator asked for.
+pub fn run(command: Command) -> ExitCode {
+    let mut out = io::stdout().lock();
+    let done = match command {
+        Command::Approvals(command) => approvals::run(command, &mut out),
+        Command::Stop(options) => stops::stop(options, &mut out),
+        Command::Resume(options) => stops::resume(options, &mut out),
+        Command::Stops(options) => stops::list(&options, &mut out),
+        Command::SafeMode(options) => stops::safe_mode(options, &mut out),
+    };
+    let done = done.and_then(|()| Ok(out.flush()?));
+    let (code, message) = match done {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Problem::Refused(message)) => (1, message),
+        Err(Problem::Wrong(message)) => (2, message),
+    };
+    // Where standard error is gone there is nobody to tell.
+    let _told = writeln!(io::stderr().lock(), "{message}");
+    ExitCode::from(code)
+}
+
+/// Milliseconds since 1970.
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
