@@ -7,7 +7,7 @@ use std::fs::{self, DirBuilder, OpenOptions};
 use std::io;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
@@ -79,6 +79,9 @@ pub enum StateError {
     Database(#[source] rusqlite::Error),
 }
 
+/// How long it is waited for other processes.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// What one file is.
 pub(crate) struct Format {
     pub(crate) file: &'static str,
@@ -105,7 +108,14 @@ impl Database {
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
         connection.busy_handler(Some(wait))?;
-        prepare(&mut connection, format)?;
+        let started = Instant::now();
+        // Where two processes make the file at once, `SQLite` gives up without waiting, lest they wait for each other.
+        while let Err(error) = prepare(&mut connection, format) {
+            if !matches!(error, StateError::Busy) || started.elapsed() > PATIENCE {
+                return Err(error);
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
         let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
         if mode == "wal" { Ok(Self(Mutex::new(connection))) } else { Err(StateError::NoLog) }
     }
@@ -227,20 +237,23 @@ fn prepare(connection: &mut Connection, format: &Format) -> Result<(), StateErro
     let number = |connection: &Connection, sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
     let known = i64::try_from(format.migrations.len()).unwrap_or(i64::MAX);
 
-    // Nothing is written to a file before it is known to be ours or empty.
-    let application = number(connection, "PRAGMA application_id")?;
-    let tables = number(connection, "SELECT count(*) FROM sqlite_schema")?;
+    // Nothing is written to a file before it is known to be ours or empty. All at one moment: another process may
+    // be making it.
+    let moment = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
+    let application = number(&moment, "PRAGMA application_id")?;
+    let tables = number(&moment, "SELECT count(*) FROM sqlite_schema")?;
     if application != i64::from(format.application) && (application != 0 || tables != 0) {
         return Err(StateError::Foreign);
     }
-    let found = number(connection, "PRAGMA user_version")?;
+    let found = number(&moment, "PRAGMA user_version")?;
     if found > known || found < 0 {
         return Err(StateError::Newer { found, known });
     }
-    let sound: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    let sound: String = moment.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if sound != "ok" {
         return Err(StateError::Damaged);
     }
+    drop(moment);
 
     let _mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     connection.query_row(&format!("PRAGMA max_page_count = {}", format.pages), [], |_| Ok(()))?;
@@ -266,7 +279,7 @@ fn prepare(connection: &mut Connection, format: &Format) -> Result<(), StateErro
     Ok(())
 }
 
-/// Waits for another process: shortly at first, for two seconds in all.
+/// Waits for another process: shortly at first, for [`PATIENCE`] in all.
 fn wait(times: i32) -> bool {
     std::thread::sleep(Duration::from_micros(if times < 100 { 50 } else { 1_000 }));
     times < 2_000

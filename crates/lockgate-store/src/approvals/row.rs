@@ -81,7 +81,7 @@ fn broken(column: usize) -> rusqlite::Error {
 pub(super) fn same(at: &Transaction<'_>, request: &Request, now: u64) -> Result<Vec<Same>, StateError> {
     let mut select = at.prepare_cached(
         "SELECT id, state, session, waiting, need, scope FROM entries
-         WHERE fingerprint = ?1 AND principal = ?2 AND server = ?3 AND tool = ?4 AND rule = ?5 AND origin IS ?6
+         WHERE fingerprint = ?1 AND principal = ?2 AND server = ?3 AND tool = ?4 AND rule = ?5 AND origin IS ?6 AND effect = ?8
          AND state IN ('waiting', 'approved', 'denied') AND expires > ?7 ORDER BY rowid DESC",
     )?;
     let call = params![
@@ -91,7 +91,8 @@ pub(super) fn same(at: &Transaction<'_>, request: &Request, now: u64) -> Result<
         request.tool,
         request.rule,
         request.origin,
-        signed(now)
+        signed(now),
+        request.effect,
     ];
     let rows = select.query_map(call, |row| {
         Ok(Same {

@@ -129,6 +129,7 @@ fn a_yes_is_bound_to_the_call_and_its_cause() {
         Request { tool: "drop_table".to_owned(), ..base.clone() },
         Request { rule: "flow.cross_server".to_owned(), ..base.clone() },
         Request { origin: Some("web".to_owned()), ..base.clone() },
+        Request { effect: "destructive".to_owned(), ..base.clone() },
         Request { approvers: 2, ..base.clone() },
     ];
     for other in others {
@@ -496,6 +497,25 @@ fn a_full_file_refuses() {
         approvals.file(&request, NOW).err()
     });
     assert!(matches!(full, Some(StateError::Full)), "{full:?}");
+}
+
+#[test]
+fn many_may_open_a_new_folder_at_once() {
+    for _ in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("new");
+        let start = std::sync::Barrier::new(8);
+        std::thread::scope(|scope| {
+            for number in 0..8 {
+                let (inner, start) = (&inner, &start);
+                scope.spawn(move || {
+                    start.wait();
+                    Approvals::open(inner).unwrap().file(&call(number), NOW).unwrap();
+                });
+            }
+        });
+        assert_eq!(Approvals::open(&inner).unwrap().list(Filter::Waiting, NOW).unwrap().len(), 8);
+    }
 }
 
 #[test]
