@@ -1,27 +1,31 @@
 //! Where people rule a running Lockgate: they approve or deny held calls, stop servers and sessions, and look at what is
-//! going on, over HTTP on a Unix socket or a loopback address.
+//! going on, over HTTP on a Unix socket or a loopback address; and a webhook tells them that they are needed.
 //!
 //! This crate refuses to decide anything. It finds out who is asking, reads what they ask strictly and within limits, and
 //! hands it to a [`Desk`], which keeps approvals and stops. It never listens on a public address, never speaks to a
 //! server, and never sees a message of an agent.
 //!
-//! Read [`Desk`] and [`Listener`] first.
+//! Read [`Desk`] and [`Listener`] first, then [`Webhook`].
 
 mod check;
 mod desk;
+mod event;
 mod listen;
 mod person;
 mod read;
 mod refusal;
 mod route;
 mod serve;
+mod webhook;
 
 pub use desk::{
     Approval, ApprovalId, Decision, Desk, DeskError, Order, SafeMode, Scope, Session, State, Stop, Stops,
     Switch, Target, Vote, Voted, Which,
 };
+pub use event::Event;
 pub use listen::{BadListener, Listener};
 pub use person::{BadToken, Person, Tokens};
 pub use refusal::Refusal;
 pub use route::PLACES;
 pub use serve::serve;
+pub use webhook::{BadWebhook, Counts, Webhook};

@@ -1,0 +1,63 @@
+use lockgate_model::UnixMillis;
+use serde_json::{Value, json};
+
+use crate::{Approval, SafeMode, Stop};
+
+/// Version of an event's shape. Raised when a field changes its meaning; fields may be added without raising it.
+const VERSION: u32 = 1;
+
+/// What a webhook is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A call waits for people.
+    ApprovalWaiting(Approval),
+    /// Enough people said yes.
+    Approved(Approval),
+    /// Somebody said no.
+    Denied(Approval),
+    /// Nobody decided it in time.
+    Expired(Approval),
+    /// Something is stopped.
+    Stopped(Stop),
+    /// A stop is lifted. Its `by` and `reason` are those of whoever lifted it.
+    Resumed(Stop),
+    /// Safe mode is on.
+    SafeModeOn(SafeMode),
+    /// Safe mode is off. Its `by` and `reason` are those of whoever turned it off.
+    SafeModeOff(SafeMode),
+}
+
+impl Event {
+    /// The word in the event.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::ApprovalWaiting(_) => "approval_waiting",
+            Self::Approved(_) => "approved",
+            Self::Denied(_) => "denied",
+            Self::Expired(_) => "expired",
+            Self::Stopped(_) => "stop",
+            Self::Resumed(_) => "resume",
+            Self::SafeModeOn(_) => "safe_mode_on",
+            Self::SafeModeOff(_) => "safe_mode_off",
+        }
+    }
+
+    /// The event as it is sent. Never holds arguments: they may be secret, and stay on this machine.
+    pub(crate) fn to_json(&self, id: &str, at: UnixMillis) -> String {
+        let (name, value) = match self {
+            Self::ApprovalWaiting(approval)
+            | Self::Approved(approval)
+            | Self::Denied(approval)
+            | Self::Expired(approval) => {
+                ("approval", json!(Approval { arguments: None, ..approval.clone() }))
+            }
+            Self::Stopped(stop) | Self::Resumed(stop) => ("stop", json!(stop)),
+            Self::SafeModeOn(mode) | Self::SafeModeOff(mode) => ("safe_mode", json!(mode)),
+        };
+        let mut event: Value = json!({ "v": VERSION, "id": id, "unix_ms": at.0, "event": self.word() });
+        if let Some(event) = event.as_object_mut() {
+            event.insert(name.to_owned(), value);
+        }
+        event.to_string()
+    }
+}

@@ -1,0 +1,285 @@
+//! Notices to an address of the operator's: somebody is needed, or something was decided.
+//!
+//! Each is one POST with a JSON body and two headers: `Lockgate-Timestamp`, the seconds since 1970 when it was sent, and
+//! `Lockgate-Signature: v1=…`, the HMAC-SHA256 in hexadecimal of the timestamp, a point and the body. What the receiver
+//! answers counts by its status only, and is never shown.
+
+mod target;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_lc_rs::hmac;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
+use hyper::{Method, Request, StatusCode, Uri};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use lockgate_model::UnixMillis;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::Event;
+
+const TIMESTAMP: HeaderName = HeaderName::from_static("lockgate-timestamp");
+const SIGNATURE: HeaderName = HeaderName::from_static("lockgate-signature");
+
+/// Most events that wait. Then the oldest is dropped and counted.
+const WAITING: usize = 1000;
+/// Shortest secret. Bytes.
+const SECRET: usize = 16;
+/// Longest time for one attempt, from the connection to the answer.
+const ATTEMPT: Duration = Duration::from_secs(10);
+/// Most that is read of an answer, so that its connection can be used again. Bytes.
+const ANSWER: usize = 1 << 10;
+/// How long what waits is still sent once the process is closing.
+const FAREWELL: Duration = Duration::from_secs(3);
+/// How long to wait between attempts.
+const PACE: Pace =
+    Pace { first: Duration::from_secs(1), longest: Duration::from_mins(1), give_up: Duration::from_mins(10) };
+
+/// Why a webhook cannot be used. Names the matter, never the address: it may hold a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadWebhook {
+    /// The address is not an absolute URL without user, password and fragment.
+    #[error("the address is not a URL without user, password and fragment")]
+    Address,
+    /// The events would be readable on the way.
+    #[error("the address must be https, or http to `localhost`, `127.0.0.1` or `[::1]`")]
+    NotEncrypted,
+    /// The secret can be guessed.
+    #[error("the secret must have at least {SECRET} bytes")]
+    Secret,
+    /// No certificates to check the receiver by.
+    #[error("the system's root certificates cannot be read")]
+    Roots,
+}
+
+/// What has become of events since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Waiting or on their way.
+    pub waiting: usize,
+    /// Taken by the receiver.
+    pub delivered: u64,
+    /// Dropped because 1,000 waited. One that was just on its way may have arrived all the same.
+    pub dropped: u64,
+    /// Given up: refused by the receiver, or not taken within 10 minutes.
+    pub given_up: u64,
+}
+
+/// A webhook, and the events that wait for it.
+pub struct Webhook {
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    address: Uri,
+    secret: hmac::Key,
+    /// Makes the events' ids different from those of an earlier process. Milliseconds since 1970.
+    born: u64,
+    pace: Pace,
+    queue: Mutex<Queue>,
+    wake: Notify,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    /// Before the second attempt; then twice as long each time.
+    first: Duration,
+    longest: Duration,
+    /// Since the event.
+    give_up: Duration,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Notice>,
+    /// How many events there have been.
+    events: u64,
+    delivered: u64,
+    dropped: u64,
+    given_up: u64,
+}
+
+#[derive(Clone)]
+struct Notice {
+    number: u64,
+    since: Instant,
+    body: Bytes,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Attempt {
+    Delivered,
+    Refused,
+    /// Worth another.
+    Failed,
+}
+
+impl Webhook {
+    /// Prepares to send events. `secret` signs them: at least 16 bytes, better 32 random ones. Opens no connection.
+    pub fn new(url: &str, secret: &[u8]) -> Result<Self, BadWebhook> {
+        if secret.len() < SECRET {
+            return Err(BadWebhook::Secret);
+        }
+        let address = target::parse(url)?;
+        Ok(Self {
+            client: target::client(&address)?,
+            address,
+            secret: hmac::Key::new(hmac::HMAC_SHA256, secret),
+            born: unix_millis().0,
+            pace: PACE,
+            queue: Mutex::default(),
+            wake: Notify::new(),
+        })
+    }
+
+    /// Takes an event to be sent. Never waits: where 1,000 are waiting, the oldest is dropped.
+    pub fn tell(&self, event: &Event) {
+        let mut queue = self.queue();
+        queue.events += 1;
+        let number = queue.events;
+        let body = event.to_json(&format!("{}-{number}", self.born), unix_millis());
+        if queue.waiting.len() >= WAITING {
+            queue.waiting.pop_front();
+            queue.dropped += 1;
+        }
+        queue.waiting.push_back(Notice { number, since: Instant::now(), body: body.into() });
+        drop(queue);
+        self.wake.notify_one();
+    }
+
+    /// Sends what is told, one event after the other, until `closing` says true or is gone; then goes on for 3 s with
+    /// what still waits. To be called once.
+    pub async fn run(&self, mut closing: watch::Receiver<bool>) {
+        let mut closed = closing.clone();
+        let send = async {
+            loop {
+                self.empty().await;
+                tokio::select! {
+                    biased;
+                    // What was told before the end is sent.
+                    () = self.wake.notified() => {}
+                    _ = closed.wait_for(|closed| *closed) => return,
+                }
+            }
+        };
+        let end = async {
+            // Closing or gone: either is the end.
+            let _closing = closing.wait_for(|closing| *closing).await.is_ok();
+            sleep(FAREWELL).await;
+        };
+        tokio::select! { () = send => {}, () = end => {} }
+    }
+
+    /// What has become of the events.
+    pub fn counts(&self) -> Counts {
+        let queue = self.queue();
+        let Queue { delivered, dropped, given_up, .. } = *queue;
+        Counts { waiting: queue.waiting.len(), delivered, dropped, given_up }
+    }
+
+    async fn empty(&self) {
+        loop {
+            let Some(notice) = self.queue().waiting.front().cloned() else { return };
+            let delivered = self.deliver(&notice).await;
+            let mut queue = self.queue();
+            // It may have been dropped meanwhile, and is counted as that.
+            if queue.waiting.pop_front_if(|first| first.number == notice.number).is_some() {
+                if delivered { queue.delivered += 1 } else { queue.given_up += 1 }
+            }
+        }
+    }
+
+    /// Tries until the event is taken, refused or too old to be of use.
+    async fn deliver(&self, notice: &Notice) -> bool {
+        let mut pause = self.pace.first;
+        while notice.since.elapsed() < self.pace.give_up {
+            match self.attempt(&notice.body).await {
+                Attempt::Delivered => return true,
+                Attempt::Refused => return false,
+                Attempt::Failed => {}
+            }
+            sleep(pause.min(self.pace.give_up.saturating_sub(notice.since.elapsed()))).await;
+            pause = pause.saturating_mul(2).min(self.pace.longest);
+        }
+        false
+    }
+
+    async fn attempt(&self, body: &Bytes) -> Attempt {
+        let Some(request) = self.request(body, unix_millis().0 / 1000) else { return Attempt::Failed };
+        let exchange = async {
+            let response = self.client.request(request).await.ok()?;
+            let status = response.status();
+            skim(response.into_body()).await;
+            Some(status)
+        };
+        timeout(ATTEMPT, exchange).await.ok().flatten().map_or(Attempt::Failed, judge)
+    }
+
+    fn request(&self, body: &Bytes, seconds: u64) -> Option<Request<Full<Bytes>>> {
+        let signature = HeaderValue::from_str(&format!("v1={}", sign(&self.secret, seconds, body))).ok()?;
+        let mut request = Request::new(Full::new(body.clone()));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.address.clone();
+        let headers = request.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(USER_AGENT, HeaderValue::from_static("lockgate"));
+        headers.insert(TIMESTAMP, seconds.into());
+        headers.insert(SIGNATURE, signature);
+        Some(request)
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        // Nothing that holds it can leave it half changed.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Webhook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The address and the secret are nobody's business.
+        f.debug_struct("Webhook").field("counts", &self.counts()).finish_non_exhaustive()
+    }
+}
+
+/// What a status means. A redirect is not followed: the operator named one address.
+fn judge(status: StatusCode) -> Attempt {
+    match status.as_u16() {
+        200..=299 => Attempt::Delivered,
+        408 | 425 | 429 | 500..=599 => Attempt::Failed,
+        _ => Attempt::Refused,
+    }
+}
+
+/// Reads the beginning of an answer and forgets it.
+async fn skim(mut body: Incoming) {
+    let mut read = 0;
+    while read <= ANSWER
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        read += frame.data_ref().map_or(0, Bytes::len);
+    }
+}
+
+/// The HMAC-SHA256 of `seconds.body`, in hexadecimal.
+fn sign(secret: &hmac::Key, seconds: u64, body: &[u8]) -> String {
+    let mut context = hmac::Context::with_key(secret);
+    context.update(seconds.to_string().as_bytes());
+    context.update(b".");
+    context.update(body);
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    context.sign().as_ref().iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+fn unix_millis() -> UnixMillis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixMillis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests;
