@@ -195,19 +195,23 @@ impl Webhook {
         }
     }
 
-    /// Tries until the event is taken, refused or too old to be of use.
+    /// Tries until the event is taken, refused or too old to be of use. At least once, however long it had to wait for
+    /// those before it: they may have failed for what they say.
     async fn deliver(&self, notice: &Notice) -> bool {
         let mut pause = self.pace.first;
-        while notice.since.elapsed() < self.pace.give_up {
+        loop {
             match self.attempt(&notice.body).await {
                 Attempt::Delivered => return true,
                 Attempt::Refused => return false,
                 Attempt::Failed => {}
             }
-            sleep(pause.min(self.pace.give_up.saturating_sub(notice.since.elapsed()))).await;
+            let left = self.pace.give_up.saturating_sub(notice.since.elapsed());
+            if left.is_zero() {
+                return false;
+            }
+            sleep(pause.min(left)).await;
             pause = pause.saturating_mul(2).min(self.pace.longest);
         }
-        false
     }
 
     async fn attempt(&self, body: &Bytes) -> Attempt {

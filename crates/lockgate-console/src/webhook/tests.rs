@@ -234,6 +234,24 @@ async fn what_is_old_is_given_up() {
 }
 
 #[tokio::test]
+async fn an_event_that_never_arrives_does_not_take_others_with_it() {
+    const BROKEN: &str = "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n";
+    let mut receiver = Receiver::open(&[BROKEN, BROKEN, TAKEN]).await;
+    let url = format!("http://127.0.0.1:{}/hook?key=1", receiver.port);
+    let mut webhook = Webhook::new(&url, SECRET_OF_TESTS).unwrap();
+    // Tried at once and at the end of its time.
+    let (first, give_up) = (Duration::from_secs(1), Duration::from_millis(300));
+    webhook.pace = Pace { first, longest: first, give_up };
+    let running = Running::start(webhook);
+    running.webhook.tell(&stop("poison"));
+    running.webhook.tell(&stop("next"));
+    for reason in ["poison", "poison", "next"] {
+        assert_eq!(receiver.event().await["stop"]["reason"], reason);
+    }
+    assert_eq!(running.close().await, Counts { delivered: 1, given_up: 1, ..Counts::default() });
+}
+
+#[tokio::test]
 async fn the_queue_has_an_end() {
     let receiver = Receiver::open(&[]).await;
     let webhook = Webhook::new(&format!("http://127.0.0.1:{}/hook?key=1", receiver.port), SECRET_OF_TESTS);
