@@ -30,10 +30,10 @@ pub trait Desk: Send + Sync + 'static {
         decision: Decision,
     ) -> impl Future<Output = Result<Approval, DeskError>> + Send;
 
-    /// All that is stopped.
+    /// All that is stopped. Not cut: the desk takes in no more stops than can be listed, see [`DeskError::Full`].
     fn stops(&self) -> impl Future<Output = Result<Stops, DeskError>> + Send;
 
-    /// Stops a target. Where it is stopped already, the stop that stands is given and stays as it is.
+    /// Stops a target. [`Target::All`] is never too much. Where it is stopped already, the stop that stands is given and stays as it is.
     fn stop(&self, target: Target, order: Order) -> impl Future<Output = Result<Stop, DeskError>> + Send;
 
     /// Lifts the stop of a target and gives it back. [`DeskError::NotFound`] where the target itself is not stopped.

@@ -101,17 +101,23 @@ impl Listener {
         match &self.socket {
             Socket::Unix { listener, .. } => {
                 let (stream, _) = listener.accept().await?;
-                let uid = stream.peer_cred()?.uid();
+                // Who has gone already is nobody.
+                let Ok(uid) = stream.peer_cred().map(|peer| peer.uid()) else { return Ok(None) };
                 let own = rustix::process::geteuid().as_raw();
-                Ok((uid == own || uid == 0).then_some(Accepted::Unix(stream, Caller::Local(uid))))
+                Ok(may_connect(uid, own).then_some(Accepted::Unix(stream, Caller::Local(uid))))
             }
             Socket::Tcp(listener) => {
                 let (stream, _) = listener.accept().await?;
-                stream.set_nodelay(true)?;
-                Ok(Some(Accepted::Tcp(stream, Caller::Loopback)))
+                let usable = stream.set_nodelay(true).is_ok();
+                Ok(usable.then_some(Accepted::Tcp(stream, Caller::Loopback)))
             }
         }
     }
+}
+
+/// Only this user, and root, who may do everything anyway. The file's mode says the same, from when it is set.
+fn may_connect(uid: u32, own: u32) -> bool {
+    uid == own || uid == 0
 }
 
 /// Takes away a socket that a process left behind.
@@ -151,6 +157,20 @@ impl Drop for SocketFile {
         if fs::symlink_metadata(&self.path).is_ok_and(same) {
             // Whoever comes next replaces it.
             let _removed = fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_socket_is_for_one_user() {
+        for (uid, own, may) in
+            [(1000, 1000, true), (0, 1000, true), (0, 0, true), (1001, 1000, false), (1000, 0, false)]
+        {
+            assert_eq!(may_connect(uid, own), may, "{uid} {own}");
         }
     }
 }

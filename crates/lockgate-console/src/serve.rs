@@ -32,8 +32,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const DESK: Duration = Duration::from_secs(10);
 /// Longest time a connection may last: one request, and an answer that is read slowly.
 const CONNECTION: Duration = Duration::from_secs(30);
-/// Longest list that is answered.
-const LISTED: usize = 1000;
+/// Longest list that is answered. One more is asked for, to see whether there is more.
+const LISTED: usize = 500;
 /// How long connections may finish once the listener is closing.
 const FAREWELL: Duration = Duration::from_secs(3);
 
@@ -209,4 +209,19 @@ fn refuse(BadBody(refusal, detail): BadBody) -> Response<Full<Bytes>> {
         response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_list_says_where_it_is_cut() {
+        for (there, listed, more) in [(0, 0, false), (LISTED, LISTED, false), (LISTED + 1, LISTED, true)] {
+            let body = list("numbers", vec![7; there]).into_body().collect().await.unwrap().to_bytes();
+            let answer: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(answer["numbers"].as_array().unwrap().len(), listed);
+            assert_eq!(answer["more"], more);
+        }
+    }
 }

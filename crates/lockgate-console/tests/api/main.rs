@@ -132,6 +132,33 @@ async fn a_socket_is_for_its_owner_and_leaves_nothing() {
     drop((open.read_u8().await, folder));
 }
 
+/// Somebody else's process, on a socket that somebody has opened to all by mistake.
+#[tokio::test]
+async fn another_user_is_turned_away() {
+    const NOBODY: u32 = 65_534;
+    let stage = Stage::open().await;
+    if own_user(stage.folder.path()) != 0 {
+        eprintln!("skipped: only root can be another user");
+        return;
+    }
+    let open = |path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    open(stage.folder.path().to_owned(), 0o755);
+    open(stage.socket(), 0o666);
+    let ask = "import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+try:
+    s.sendall(b'GET /healthz HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n')
+    print(len(s.recv(9)))
+except OSError:
+    print(0)";
+    for (user, heard) in [(0, "9\n"), (NOBODY, "0\n")] {
+        let mut python = tokio::process::Command::new("python3");
+        let output = python.arg("-c").arg(ask).arg(stage.socket()).uid(user).output().await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), heard, "{user} {output:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_socket_that_was_left_behind_is_replaced() {
     let folder = tempfile::tempdir().unwrap();
