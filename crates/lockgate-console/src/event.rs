@@ -61,3 +61,27 @@ impl Event {
         event.to_string()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lockgate_model::ServerName;
+
+    use super::*;
+    use crate::Target;
+
+    #[test]
+    fn the_documentation_shows_an_event() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/admin-api.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let block = page.split_once("```json event\n").unwrap().1.split_once("```").unwrap().0;
+        let event = Event::Stopped(Stop {
+            target: Target::Server(ServerName::parse("x").unwrap()),
+            by: "alice".to_owned(),
+            reason: "strange answers".to_owned(),
+            since_unix_ms: UnixMillis(1_790_000_000_000),
+        });
+        let sent: Value =
+            serde_json::from_str(&event.to_json("1789990000000-1", UnixMillis(1_790_000_000_005))).unwrap();
+        assert_eq!(block.trim_end(), format!("{sent:#}"));
+    }
+}

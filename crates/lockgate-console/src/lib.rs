@@ -3,7 +3,7 @@
 //!
 //! This crate refuses to decide anything. It finds out who is asking, reads what they ask strictly and within limits, and
 //! hands it to a [`Desk`], which keeps approvals and stops. It never listens on a public address, never speaks to a
-//! server, and never sees a message of an agent.
+//! server, and never sees a message of an agent. `docs/admin-api.md` is its reference.
 //!
 //! Read [`Desk`] and [`Listener`] first, then [`Webhook`].
 

@@ -34,7 +34,10 @@ pub(crate) struct Script {
 
 impl Script {
     pub(crate) fn new() -> Self {
-        let approvals = vec![approval("apr-2", "drop_table", 2), approval("apr-1", "write_file", 1)];
+        let approvals = vec![
+            approval("apr-1", "files", "write_file", r#"{"path":"/srv/notes.txt"}"#, 1),
+            approval("apr-2", "db", "drop_table", r#"{"table":"orders_copy"}"#, 2),
+        ];
         let stop = Stop {
             target: Target::Tool(ServerName::parse("db").unwrap(), ToolName::new("drop_table")),
             by: "bob".to_owned(),
@@ -50,20 +53,20 @@ impl Script {
     }
 }
 
-pub(crate) fn approval(id: &str, tool: &str, needed: u8) -> Approval {
+fn approval(id: &str, server: &str, tool: &str, arguments: &str, needed: u8) -> Approval {
     Approval {
         id: ApprovalId::parse(id).unwrap(),
         state: State::Waiting,
         session: "s-7".to_owned(),
         principal: "carol".to_owned(),
-        server: "files".to_owned(),
+        server: server.to_owned(),
         tool: tool.to_owned(),
-        arguments: Some(r#"{"path":"/srv/notes.txt"}"#.to_owned()),
-        fingerprint: "9f2c".repeat(16),
-        rule: "servers.files.tools.write_file".to_owned(),
+        arguments: Some(arguments.to_owned()),
+        fingerprint: format!("9f2c-{id}"),
+        rule: format!("servers.{server}.tools.{tool}"),
         reason: "a rule asks for a person's approval".to_owned(),
         origin: Some("web".to_owned()),
-        effect: "write".to_owned(),
+        effect: if needed > 1 { "destructive" } else { "write" }.to_owned(),
         needed,
         votes: Vec::new(),
         created_unix_ms: NOW,
