@@ -10,5 +10,5 @@ pub mod moment;
 pub mod operator;
 pub mod records;
 pub mod rehearse;
-pub mod state;
+mod state;
 mod tools;

@@ -210,7 +210,7 @@ impl Session {
     /// What the person in front of the client says.
     fn vote_of(&self, yes: bool) -> Vote {
         let name = self.principal.as_str();
-        let approver = if name == "local" { crate::state::user() } else { name.to_owned() };
+        let approver = if name == "local" { crate::operator::local_user() } else { name.to_owned() };
         Vote { approver, yes, why: Some("answered in the client".to_owned()), scope: Scope::Once }
     }
 

@@ -9,6 +9,8 @@ mod stops;
 mod tests;
 mod who;
 
+pub(crate) use who::local as local_user;
+
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;

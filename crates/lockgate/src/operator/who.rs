@@ -51,7 +51,7 @@ pub(super) fn prove(config: &Config, name: &str, proof: &str) -> Result<String, 
 }
 
 /// The system's user, as the system knows it: variables such as `$USER` can say anything.
-pub(super) fn local() -> String {
+pub(crate) fn local() -> String {
     let user = rustix::process::getuid().as_raw();
     let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
     named(&users, user).map_or_else(|| format!("local:uid-{user}"), |name| format!("local:{name}"))
