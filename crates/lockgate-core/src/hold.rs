@@ -459,12 +459,13 @@ fn question(
 ) -> String {
     let tool = target.shown.as_deref().unwrap_or("this request");
     let server = target.server.as_ref().map_or("", ServerName::as_str);
+    let detail = finding.detail.as_ref().map_or_else(String::new, |detail| format!(": {detail}"));
     let why = match origin {
         Some((origin, effect)) => format!(
             "Text from server `{origin}`, which outsiders can write to, was read before, and this is a {} tool.",
             effect.word()
         ),
-        None => format!("The rule {} asks for your approval.", finding.rule),
+        None => format!("The rule {} asks for your approval{detail}.", finding.rule),
     };
     let shown = arguments.filter(|arguments| arguments.kind() == Kind::Object).map_or_else(
         String::new,

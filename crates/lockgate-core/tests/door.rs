@@ -220,7 +220,8 @@ fn a_default_by_class_says_the_class_and_what_it_was_seen_by() {
     session.heard();
     session.agent(&call(4, "create_x"));
     session.expect(&[
-        "elicitation/create … run `create_x` on server `x`? … The rule servers.x.default.write-low asks",
+        "elicitation/create … run `create_x` on server `x`? … The rule servers.x.default.write-low asks for your \
+         approval: its class is write-low, by its name (`create`).",
     ]);
     session.agent(&call(5, "run_x"));
     session.expect(&["its class is execute, by its name (`run`) … tool_denied … servers.x.default.execute"]);
