@@ -199,6 +199,8 @@ impl Stage {
                     return self.outcome(&steps);
                 }
                 Step::Send(_)
+                | Step::Intercept(_)
+                | Step::Refund { .. }
                 | Step::Ask(_)
                 | Step::Vote { .. }
                 | Step::Withdraw { .. }

@@ -30,6 +30,9 @@ impl Core {
         if let Some(pass) = open.pass.take() {
             self.peer(server).breaker.succeeded(pass);
         }
+        if open.refunds && is_failure(body) {
+            steps.push(Step::Refund { exchange });
+        }
         if matches!(open.asker, Asker::Part { .. }) {
             return self.part_answered(open, server, Ok((bytes, body)), now, steps);
         }
@@ -204,6 +207,9 @@ impl Core {
                 if let Some(pass) = open.pass.take() {
                     self.peer(server).breaker.failed(pass, now);
                 }
+                if open.refunds {
+                    steps.push(Step::Refund { exchange });
+                }
                 self.failed_open(exchange, &open, server, reason, now, steps);
             }
         }
@@ -307,5 +313,14 @@ fn task_id<'m>(fields: &Fields<'m>) -> Option<Json<'m>> {
     match fields.get("task") {
         Some(task) => task.get("taskId"),
         None => fields.get("taskId"),
+    }
+}
+
+/// Did the call come to nothing: an error of the protocol, or of the tool?
+fn is_failure(body: &Body<'_>) -> bool {
+    match body {
+        Body::Error { .. } => true,
+        Body::Result { fields, .. } => fields.get("isError").and_then(Json::bool) == Some(true),
+        Body::Request { .. } | Body::Notification { .. } => false,
     }
 }

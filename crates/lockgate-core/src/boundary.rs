@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use lockgate_flow::{Said, class_of, effect_of};
 use lockgate_model::{Class, Classified, Effect, Json, Limits, ServerName, Tier, ToolName};
+use lockgate_policy::intercept::Policy;
 use lockgate_policy::{Pattern, Rules, Undeclared};
 
 use crate::catalogue;
@@ -56,6 +58,8 @@ pub struct Server {
     pub wire: Wire,
     /// Who may call what.
     pub rules: Rules,
+    /// An Intercept policy that every call of a tool must pass as well.
+    pub intercept: Option<Arc<Policy>>,
     /// What becomes of arguments that a tool does not declare. Default: they are refused.
     pub undeclared: Undeclared,
     /// What the operator says its tools do; the first pattern that matches counts.
@@ -108,6 +112,7 @@ impl Server {
             tier: Tier::Mixed,
             wire,
             rules: Rules::allow_all(),
+            intercept: None,
             undeclared: Undeclared::Refuse,
             effects: Vec::new(),
             classes: Vec::new(),

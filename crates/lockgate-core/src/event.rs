@@ -3,7 +3,9 @@ use std::sync::Arc;
 use lockgate_audit::Record;
 use lockgate_model::{Effect, ExchangeId, Reason, ServerName, UnixMillis};
 
-use crate::{Boundary, Claim, Permit, Received, Release, Room, Stops};
+use lockgate_policy::intercept::Decision;
+
+use crate::{Boundary, Claim, Intercepted, Permit, Received, Release, Room, Stops};
 
 /// Something that happened to a session.
 #[derive(Debug)]
@@ -52,6 +54,13 @@ pub enum Event<'a> {
         exchange: ExchangeId,
         /// Is there room?
         room: Room,
+    },
+    /// What an Intercept policy says to [`Step::Intercept`].
+    Intercepted {
+        /// The exchange that waits for it.
+        exchange: ExchangeId,
+        /// What it says.
+        decision: Decision,
     },
     /// A held call was put before people outside the client ([`Step::Ask`]).
     Filed {
@@ -122,6 +131,13 @@ pub enum Step {
         exchange: ExchangeId,
         /// What it needs.
         claims: Vec<Claim>,
+    },
+    /// Ask an Intercept policy, with the counts it needs, and say what it says with [`Event::Intercepted`].
+    Intercept(Box<Intercepted>),
+    /// The call failed: what an Intercept policy counted for it is taken back.
+    Refund {
+        /// The exchange.
+        exchange: ExchangeId,
     },
     /// Put a held call before people outside the client, and say so with [`Event::Filed`], or with [`Event::Ballot`]
     /// where they have decided already.

@@ -28,6 +28,8 @@ pub(crate) struct Exchange {
     pub(crate) state: State,
     /// How the call ends is told to the breaker of its server.
     pub(crate) pass: Option<Pass>,
+    /// What was counted for it is taken back where it fails.
+    pub(crate) refunds: bool,
 }
 
 /// Who wants the answer.
@@ -137,6 +139,7 @@ impl Exchange {
             until: self.until,
             state,
             pass: None,
+            refunds: false,
         }
     }
 }

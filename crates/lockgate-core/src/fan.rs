@@ -178,6 +178,7 @@ impl Core {
             until: now.after_millis(most),
             state: self.waiting(&outgoing),
             pass: None,
+            refunds: false,
         };
         self.exchanges.insert(part, exchange);
         steps.push(Self::send(part, outgoing));

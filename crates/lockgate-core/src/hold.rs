@@ -205,6 +205,68 @@ impl Core {
         }
     }
 
+    /// Holds a call that is on its way already, for people in front of the client or outside it.
+    pub(crate) fn hold_open(
+        &mut self,
+        exchange: ExchangeId,
+        outgoing: Outgoing,
+        finding: Finding,
+        timeout: Option<u64>,
+        now: Tick,
+        steps: &mut Vec<Step>,
+    ) {
+        let desk = self.boundary.desk;
+        let Some(open) = self.exchanges.get_mut(exchange) else { return };
+        let client = self.agent.elicitation && open.revision != Revision::R2026_07_28;
+        if desk.is_none() && !client {
+            let finding = Finding { verdict: Verdict::Deny, reason: Reason::ApprovalUnavailable, ..finding };
+            return self.refuse_open(exchange, finding, now, steps);
+        }
+        let received = Received::read(&outgoing.message, Side::Agent, &self.boundary.limits);
+        let arguments = received.request().and_then(|(_, _, params)| params.arguments());
+        let target = open.target.clone();
+        let name = target.subject.as_ref().map_or("", |(_, name)| name.as_str());
+        let digest = crate::digest::hex(
+            &[open.method.as_bytes(), outgoing.server.as_str().as_bytes(), name.as_bytes()].join(&b"\0"[..]),
+        );
+        let raw = arguments.map_or(&b""[..], Json::raw);
+        let fingerprint = crate::digest::hex(&[digest.as_bytes(), raw].concat());
+        self.holds.next += 1;
+        let id = format!("\"{STATE}{}\"", self.holds.next);
+        let question = question(&target, &finding, None, arguments);
+        let message = format!(
+            "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"elicitation/create\",\"params\":{question}}}"
+        );
+        let put = client.then(|| Put::Request { id: Bytes::from(id), message: Bytes::from(message) });
+        let ask = desk.map(|desk| {
+            let text = String::from_utf8_lossy(raw).into_owned();
+            Step::Ask(Box::new(Ask {
+                exchange,
+                server: outgoing.server.clone(),
+                target: target.shown.clone().unwrap_or_default(),
+                arguments: lockgate_model::Untrusted::new(text).escaped(4_000),
+                fingerprint: fingerprint.clone(),
+                rule: finding.rule.clone(),
+                reason: finding.reason,
+                origin: None,
+                effect: target.tool.as_ref().map_or(Effect::Read, |(_, effect)| *effect),
+                approvers: finding.approvers,
+                voiced: false,
+                valid: timeout.unwrap_or(desk.valid),
+            }))
+        });
+        let held = Held { outgoing, finding, put, question: None, reference: None, fingerprint };
+        if let Some(open) = self.exchanges.get_mut(exchange) {
+            open.until = now.after_millis(timeout.unwrap_or(self.boundary.hold_timeout));
+            open.quiet_until = open.until;
+            open.state = State::Held(Box::new(held));
+        }
+        match ask {
+            Some(ask) => steps.push(ask),
+            None => self.put_to_client(exchange, steps),
+        }
+    }
+
     /// Has the client ask its person.
     fn put_to_client(&mut self, exchange: ExchangeId, steps: &mut Vec<Step>) {
         let Some(open) = self.exchanges.get_mut(exchange) else { return };
@@ -296,6 +358,7 @@ impl Core {
         let State::Held(held) = &open.state else { return };
         let (outgoing, finding, question) =
             (held.outgoing.clone(), held.finding.clone(), held.question.clone());
+        open.target.approved = Some(held.fingerprint.clone());
         open.state = State::Waiting { server: outgoing.server.clone(), resend: None };
         let (method, target, arguments) = (open.method, open.target.clone(), open.arguments.clone());
         if let Some(question) = question {

@@ -18,6 +18,7 @@ mod form;
 mod greet;
 mod headers;
 mod hold;
+mod intercept;
 mod list;
 mod merge;
 mod names;
@@ -37,6 +38,7 @@ mod task;
 
 pub use boundary::{Boundary, CrossServer, Described, Desk, MayAsk, Server, Wire};
 pub use event::{Ask, Ballot, Event, Headers, Outlet, Step};
+pub use intercept::Intercepted;
 pub use permit::{Head, Permit, Release, Sent};
 pub use received::Received;
 pub use reserve::{Claim, Room};

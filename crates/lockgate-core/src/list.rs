@@ -85,7 +85,10 @@ impl Core {
             Subject::Resource => entry.get("uri").or_else(|| entry.get("uriTemplate"))?,
         };
         let name = key.text()?;
-        if !self.boundary.servers.get(server)?.rules.lists(subject?, &name, &self.asked(None)) {
+        let operator = self.boundary.servers.get(server)?;
+        let hidden = operator.intercept.as_ref().is_some_and(|policy| policy.hides(&name));
+        if (hidden && subject? == Subject::Tool) || !operator.rules.lists(subject?, &name, &self.asked(None))
+        {
             return None;
         }
         let aggregates = self.aggregates();

@@ -59,6 +59,10 @@ pub(crate) fn empty_result(id: &[u8]) -> Bytes {
 
 fn sentence(finding: &Finding, about: &About<'_>) -> String {
     let meaning = finding.reason.meaning();
+    if let (Reason::InterceptDenied, Some(said)) = (finding.reason, &finding.said) {
+        // Word for word what agents know from there.
+        return format!("[INTERCEPT POLICY DENIED] {said}");
+    }
     let what = match (about.shown, about.server) {
         (Some(shown), Some(server)) => format!("`{shown}` on server `{server}` was not executed: "),
         (Some(shown), None) if finding.reason != Reason::RevisionNotSupported => format!("`{shown}`: "),

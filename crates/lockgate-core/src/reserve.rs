@@ -47,6 +47,19 @@ impl Core {
             let finding = Finding { detail: Some(format!("it is tried again in {seconds} s")), ..finding };
             return self.refuse_open(exchange, finding, now, steps);
         }
+        if !self.intercept(exchange, &outgoing, steps) {
+            self.reserve_or_send(exchange, outgoing, now, steps);
+        }
+    }
+
+    /// Takes room in the limits of its rules, or goes out where there are none.
+    pub(crate) fn reserve_or_send(
+        &mut self,
+        exchange: ExchangeId,
+        outgoing: Outgoing,
+        now: Tick,
+        steps: &mut Vec<Step>,
+    ) {
         let claims = match self.claims(exchange, &outgoing) {
             Ok(claims) => claims,
             Err(finding) => return self.refuse_open(exchange, *finding, now, steps),

@@ -432,6 +432,7 @@ impl Core {
             until: now.after_millis(most),
             state,
             pass: None,
+            refunds: false,
         };
         self.exchanges.insert(request.exchange, exchange);
     }

@@ -72,6 +72,8 @@ impl Session {
                 }
                 Step::Disconnect { server } => self.said.push(format!("! {server}")),
                 Step::Reserve { .. }
+                | Step::Intercept(_)
+                | Step::Refund { .. }
                 | Step::Ask(_)
                 | Step::Vote { .. }
                 | Step::Withdraw { .. }

@@ -112,6 +112,7 @@ reasons! {
     SafeMode "safe_mode" Policy -31000 200 "safe mode is on: only harmless reading passes" "nothing until the operator ends safe mode"
     ApprovalRequired "approval_required" Policy -31000 200 "a rule asks for a person's approval" "approve or decline it in the client"
     ApprovalUnavailable "approval_unavailable" Policy -31000 200 "a person must approve this, and the client has no way to ask one" "use a client with elicitation, or ask the operator to change the rule"
+    InterceptDenied "intercept_denied" Policy -31000 200 "the Intercept policy of the server denies this call" "do without this call, or ask the operator to change the policy"
     ApprovalPending "approval_pending" Policy -31000 200 "a person must approve this first" "tell the user; once it is approved, send the same call again"
     TooManyApprovals "too_many_approvals" Policy -31000 200 "too many calls are waiting for a person's approval, or were within the hour" "do something that needs no approval, or ask the user to answer what is waiting"
     ApprovalDeclined "approval_declined" Policy -31000 200 "the person who was asked did not approve" "ask the user how to go on"

@@ -11,7 +11,7 @@ use lockgate_model::ServerName;
 use crate::config::{self, Config, Launch, Process};
 use crate::demo;
 use crate::gateway::{Pipe, serve_http, serve_stdio};
-use crate::{operator, records, rehearse, tools};
+use crate::{import, operator, records, rehearse, tools};
 
 /// A boundary gateway for the Model Context Protocol: data may pass between servers, control may not.
 ///
@@ -30,7 +30,7 @@ enum Command {
     /// Put Lockgate in front of one stdio server, for a client's configuration; no file needed
     #[command(after_help = "Example: lockgate wrap -- npx -y @modelcontextprotocol/server-filesystem /data")]
     Wrap {
-        /// Rules for the server: a lockgate.yaml with exactly one server, whose command is replaced
+        /// Rules for the server: a lockgate.yaml with exactly one server, whose command is replaced; or an Intercept policy
         #[arg(short, long, value_name = "FILE")]
         config: Option<PathBuf>,
         /// The server's program and its arguments
@@ -72,6 +72,9 @@ enum Command {
     Learn(records::LearnOptions),
     /// Ask the configured servers for their tools: class, effect, what the rules say, and which rules match nothing
     Tools(tools::Options),
+    /// Write rules of another gateway as rules of Lockgate
+    #[command(subcommand)]
+    Import(import::From),
     /// Print the JSON Schema of lockgate.yaml, for editors
     Schema,
     #[command(flatten)]
@@ -128,6 +131,9 @@ pub fn main() -> ExitCode {
             };
             finish(serve_stdio(&config, &pipe, Some(file.config)))
         }),
+        Command::Check { file, json: false } if config::is_intercept(&file, &Process) => {
+            tell(import::run(&import::From::Intercept { file, server: "server".to_owned() }))
+        }
         Command::Check { file, json } => load(&file).map_or_else(wrong, |config| {
             let text = if json { config::describe_json(&config).to_string() } else { config::describe(&config) };
             finish(print(&text))
@@ -142,6 +148,7 @@ pub fn main() -> ExitCode {
             Err(tools::Trouble::Wrong(error)) => wrong(error),
             Err(tools::Trouble::Failed(error)) => finish(Err(error)),
         },
+        Command::Import(from) => tell(import::run(&from)),
         Command::Schema => match serde_json::to_string_pretty(&config::schema()) {
             Ok(text) => finish(print(&text)),
             Err(error) => finish(Err(error.to_string())),
@@ -152,7 +159,9 @@ pub fn main() -> ExitCode {
 }
 
 fn wrap(file: Option<PathBuf>, command: Vec<String>) -> ExitCode {
+    let alone = file.as_ref().and_then(|file| Config::for_intercept(file, command.clone(), &Process));
     let config = match &file {
+        _ if alone.is_some() => alone.unwrap_or_else(|| Err(String::new())),
         None => Ok(Config::for_command(command)),
         Some(file) => load(file).and_then(|mut config| {
             let mut launches = config.launches.values_mut();
@@ -218,7 +227,8 @@ fn finish(outcome: Result<(), String>) -> ExitCode {
     }
 }
 
-fn complain(error: &str) {
+/// Says something on standard error.
+pub(crate) fn complain(error: &str) {
     // Where standard error is gone there is nobody to tell.
     let _told = writeln!(std::io::stderr().lock(), "{error}");
 }

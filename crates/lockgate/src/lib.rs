@@ -6,6 +6,7 @@ pub mod command;
 pub mod config;
 pub mod demo;
 pub mod gateway;
+mod import;
 pub mod moment;
 pub mod operator;
 pub mod records;

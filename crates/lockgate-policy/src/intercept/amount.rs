@@ -14,6 +14,16 @@ impl Amount {
     /// More than can ever be counted: a limit that never refuses.
     pub const MAX: Self = Self(i128::MAX);
 
+    /// So many of the smallest unit, 10^-18. `None` below zero.
+    pub fn from_units(units: i128) -> Option<Self> {
+        (units >= 0).then_some(Self(units))
+    }
+
+    /// In the smallest unit, 10^-18.
+    pub fn units(self) -> i128 {
+        self.0
+    }
+
     /// A whole number.
     pub fn whole(count: i64) -> Self {
         Self(i128::from(count) * ONE)

@@ -29,11 +29,13 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
     let defaults: Vec<Option<Fallback>> =
         raw.servers.iter().map(|server| classes::fallback(server, default, &raw.classes)).collect();
     classes::idle(raw, &defaults, report);
+    let mut notes = Vec::new();
     let (mut servers, mut launches, mut shown) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     let servers_read = raw.servers.iter().zip(defaults);
     for checked in servers_read.filter_map(|(raw, default)| server::check(raw, default, resolver)) {
         servers.insert(checked.name.clone(), checked.server);
         launches.insert(checked.name.clone(), checked.launch);
+        notes.extend(checked.notes);
         shown.insert(checked.name, checked.shown);
     }
     if let Some(default) =
@@ -59,6 +61,9 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         .as_ref()
         .map(|raw| Desk { waits: raw.wait.as_ref().is_none_or(|wait| wait.value), valid: raw.valid.value });
     let desk = desk.or(several.then_some(Desk { waits: true, valid: bounds::VALID.default }));
+    // Agents of Intercept know approvals as something to come back for.
+    let intercepts = servers.values().any(|server| server.intercept.is_some());
+    let desk = desk.or(intercepts.then_some(Desk { waits: false, valid: bounds::VALID.default }));
     let boundary = Boundary {
         servers,
         cross_server: raw.flow.cross_server.as_ref().map_or(CrossServer::Ask, |cross| cross.value),
@@ -91,6 +96,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         session_idle: Duration::from_millis(raw.limits.session_idle.value),
         children: usize_of(children),
         state,
+        notes,
         records,
         shown,
     })

@@ -35,6 +35,9 @@ pub fn describe(config: &Config) -> String {
         rows(&mut out, 2, &changed);
     }
     line(&mut out, 0, &format!("\n{}", records(config)));
+    for note in &config.notes {
+        line(&mut out, 0, &format!("\nNote: {}", one_line(note)));
+    }
     out
 }
 
@@ -57,6 +60,7 @@ pub fn describe_json(config: &Config) -> Value {
         "servers": servers,
         "cross_server": { "action": cross_word(config.boundary.cross_server), "pairs": pairs },
         "limits": limits,
+        "notes": config.notes,
         "records": config.records.as_ref().map(|records| records.file.to_string_lossy().into_owned()),
     })
 }
@@ -75,6 +79,10 @@ fn describe_server(out: &mut String, config: &Config, name: &ServerName, server:
     line(out, 0, name.as_str());
     let mut facts = reached(config, name);
     facts.push(("tier".to_owned(), format!("{}: {}", server.tier.word(), lower(words::tier(server.tier)))));
+    if let Some(policy) = &server.intercept {
+        let tools: Vec<&str> = policy.tools().into_iter().collect();
+        facts.push(("intercept".to_owned(), format!("a policy about {}", and(&tools))));
+    }
     for (what, rules, rest) in kinds(server) {
         facts.extend(rule_rows(what, rules, rest));
     }

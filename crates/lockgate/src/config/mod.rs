@@ -14,6 +14,7 @@ mod describe;
 mod environment;
 mod error;
 mod fit;
+mod intercept;
 mod mcp_json;
 mod place;
 mod raw;
@@ -44,6 +45,7 @@ pub use describe::{describe, describe_json};
 pub use error::{ConfigError, ConfigErrors};
 pub(crate) use error::{perhaps, quoted};
 pub use fit::{Listed, ListedTool, fit};
+pub use intercept::is_intercept;
 pub use place::place_of;
 pub use reference::reference;
 pub use schema::schema;
@@ -84,6 +86,8 @@ pub struct Config {
     pub state: Option<PathBuf>,
     /// Where records go; `None` for no file.
     pub records: Option<RecordsSettings>,
+    /// What the operator should know, a line each: nothing that keeps it from working.
+    pub notes: Vec<String>,
     /// How each server is started or reached, for people: without the values of variables.
     shown: BTreeMap<ServerName, String>,
 }
@@ -198,6 +202,9 @@ impl Config {
             return Err(too_large(file));
         }
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        if intercept::is_it(text) {
+            return Err(intercept::misplaced(file));
+        }
         if mcp_json::is_it(text) {
             return Self::from_mcp_json(text, file, base, surroundings);
         }
@@ -252,6 +259,7 @@ impl Config {
             session_idle: Duration::from_millis(bounds::SESSION_IDLE.default),
             children: usize::try_from(bounds::CHILDREN.default).unwrap_or(usize::MAX),
             state: None,
+            notes: Vec::new(),
             records: None,
             shown: BTreeMap::from([(name, shown)]),
         }

@@ -145,6 +145,10 @@ pub(super) struct RawServer {
     /// `flow` holds back.
     #[schemars(with = "Option<std::collections::BTreeMap<String, schema::Effect>>")]
     pub(super) effects: Vec<(At<String>, At<Effect>)>,
+    /// An Intercept policy, relative to the folder of the configuration, that every call of a tool must pass besides
+    /// the rules here. `docs/intercept.md` says how it is read.
+    #[schemars(with = "Option<String>")]
+    pub(super) intercept: Option<At<String>>,
     /// What becomes of arguments that a tool does not declare in its input schema.
     #[schemars(with = "Option<schema::Undeclared>", extend("default" = "refuse"))]
     pub(super) undeclared_arguments: Option<At<Undeclared>>,

@@ -80,6 +80,7 @@ impl RawServer {
             resources: rules(&section, "resources", people, report),
             prompts: rules(&section, "prompts", people, report),
             effects: words(&section, "effects", &effects(), report),
+            intercept: section.text("intercept"),
             undeclared_arguments: section.word("undeclared_arguments", UNDECLARED),
             classes: words(&section, "classes", &words::classes(), report),
             may_ask: section.texts("may_ask").map(|asks| {

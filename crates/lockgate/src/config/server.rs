@@ -10,9 +10,9 @@ use super::Launch;
 use super::address::Target;
 use super::error::{At, Place, Report, quoted};
 use super::raw::{RawSecret, RawServer};
-use super::rules;
 use super::secret::{Resolver, Secret};
 use super::words::Ask;
+use super::{intercept, rules};
 
 /// Headers that Lockgate sets itself, or that belong to one connection.
 const OWN_HEADERS: [&str; 13] = [
@@ -37,6 +37,7 @@ pub(super) struct Checked {
     pub(super) server: Server,
     pub(super) launch: Launch,
     pub(super) shown: String,
+    pub(super) notes: Vec<String>,
 }
 
 /// Checks one server. `default` is what holds where no rule matches; `None` where it could not be read.
@@ -59,6 +60,8 @@ pub(super) fn check(raw: &RawServer, default: Option<Fallback>, resolver: &Resol
     let effects = rules::said(&path("effects"), &raw.effects, report);
     let classes = rules::said(&path("classes"), &raw.classes, report);
     let may_ask = may_ask(raw, report);
+    let mut notes = Vec::new();
+    let intercept = raw.intercept.as_ref().and_then(|file| intercept::named(file, resolver, &mut notes));
     if raw.timeout.is_written() && raw.timeout.value > raw.deadline.value {
         let hint = "`deadline` ends the wait first; raise it, or lower `timeout`";
         report.error(raw.timeout.place, "`timeout` is longer than `deadline`", hint);
@@ -72,6 +75,7 @@ pub(super) fn check(raw: &RawServer, default: Option<Fallback>, resolver: &Resol
         tier: tier(raw),
         wire,
         rules,
+        intercept,
         undeclared: raw
             .undeclared_arguments
             .as_ref()
@@ -82,7 +86,7 @@ pub(super) fn check(raw: &RawServer, default: Option<Fallback>, resolver: &Resol
         timeout: raw.timeout.value.min(raw.deadline.value),
         deadline: raw.deadline.value,
     };
-    Some(Checked { name: name?, server, launch, shown })
+    Some(Checked { name: name?, server, launch, shown, notes })
 }
 
 /// How far it is trusted.

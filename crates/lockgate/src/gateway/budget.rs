@@ -3,12 +3,20 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use lockgate_core::{Claim, Event, Room, Step};
-use lockgate_model::{ExchangeId, UnixMillis};
+use lockgate_core::{Claim, Event, Intercepted, Room, Step};
+use lockgate_model::{ExchangeId, Json, UnixMillis};
 use lockgate_policy::budget::Charge;
+use lockgate_policy::intercept;
 use lockgate_store::{Counters, Refused, Reservation, Reserved, Slot};
 
 use super::session::{Session, lock, unix_millis};
+
+/// Room that a call has taken.
+pub(super) struct Taken {
+    reserved: Reserved,
+    /// Is it given back where the call fails?
+    refunds: bool,
+}
 
 /// The counts of this process, in a file that others on this machine share.
 pub(super) struct Budget {
@@ -95,7 +103,7 @@ impl Session {
             tokio::task::spawn_blocking(move || gateway.budget.reserve(&claims, |text| gateway.say(text)));
         let (room, reserved) = asking.await.unwrap_or((Room::Unknown, None));
         if let Some(reserved) = reserved {
-            lock(&self.reserved).insert(exchange, reserved);
+            lock(&self.reserved).entry(exchange).or_default().push(Taken { reserved, refunds: false });
         }
         self.event(Event::Reserved { exchange, room })
     }
@@ -106,10 +114,114 @@ impl Session {
         if let Some(reserved) = reserved {
             let gateway = Arc::clone(&self.gateway);
             tokio::task::spawn_blocking(move || {
-                if let Err(error) = reserved.settle() {
-                    gateway.say(&format!("a place among calls at once could not be given back: {error}"));
+                for taken in reserved {
+                    if let Err(error) = taken.reserved.settle() {
+                        gateway.say(&format!("a place among calls at once could not be given back: {error}"));
+                    }
                 }
             });
         }
+    }
+}
+
+/// The counts of an Intercept policy in the file of all counts. What a call takes is kept until it is over.
+struct InterceptCounts<'c> {
+    counters: &'c Counters,
+    server: &'c str,
+    now: u64,
+    taken: Vec<(intercept::Key, Reserved)>,
+}
+
+impl InterceptCounts<'_> {
+    fn key(&self, key: &intercept::Key) -> String {
+        serde_json::json!(["intercept", self.server, key.scope, key.counter]).to_string()
+    }
+}
+
+/// A window of the calendar is one piece of time; which one, the policy says. A day is the longest.
+fn since(start: u64) -> impl Fn(u64) -> Slot {
+    move |_| Slot { at: start, since: start, until: start + 86_400_000 }
+}
+
+impl intercept::Counters for InterceptCounts<'_> {
+    fn value(&self, key: &intercept::Key, window_start: u64) -> Option<intercept::Amount> {
+        let used = self.counters.used(self.now, &self.key(key), &since(window_start)).ok()?;
+        intercept::Amount::from_units(i128::try_from(used).ok()?)
+    }
+
+    fn reserve(
+        &mut self,
+        key: &intercept::Key,
+        amount: intercept::Amount,
+        limit: intercept::Amount,
+        window_start: u64,
+    ) -> bool {
+        let units = |amount: intercept::Amount| u128::try_from(amount.units()).ok();
+        let (Some(amount), Some(at_most)) = (units(amount), units(limit)) else { return false };
+        let name = self.key(key);
+        let wanted = [Reservation::Count { key: &name, amount, at_most, window: &since(window_start) }];
+        match self.counters.reserve(self.now, &wanted) {
+            Ok(reserved) => {
+                self.taken.push((key.clone(), reserved));
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    fn release(&mut self, key: &intercept::Key, _: intercept::Amount, _: u64) {
+        if let Some(place) = self.taken.iter().position(|(taken, _)| taken == key) {
+            let (_, reserved) = self.taken.swap_remove(place);
+            // What cannot be given back stays counted: that refuses too much, never too little.
+            let _released = reserved.release();
+        }
+    }
+}
+
+impl Session {
+    /// Asks an Intercept policy, and carries on.
+    pub(super) async fn intercept(self: &Arc<Self>, call: Box<Intercepted>) -> Vec<Step> {
+        let (gateway, exchange) = (Arc::clone(&self.gateway), call.exchange);
+        let asking = tokio::task::spawn_blocking(move || {
+            let counters = gateway.budget.counters(|text| gateway.say(text))?;
+            let now = unix_millis().0;
+            let arguments = call.arguments.as_ref().map(|bytes| Json::check(bytes, usize::MAX));
+            let arguments = arguments.transpose().ok()?;
+            let mut counts =
+                InterceptCounts { counters: &counters, server: &call.server, now, taken: Vec::new() };
+            let decision = if call.approved {
+                call.policy.decide_approved(&call.tool, arguments, now, &mut counts)
+            } else {
+                call.policy.decide(&call.tool, arguments, now, &mut counts)
+            };
+            Some((decision, counts.taken.into_iter().map(|(_, reserved)| reserved).collect::<Vec<_>>()))
+        });
+        let unknown = || intercept::Decision::Deny {
+            rule: "(internal error)".to_owned(),
+            message: "Internal policy error".to_owned(),
+        };
+        let (decision, taken) = asking.await.ok().flatten().unwrap_or_else(|| (unknown(), Vec::new()));
+        if !taken.is_empty() {
+            let taken = taken.into_iter().map(|reserved| Taken { reserved, refunds: true });
+            lock(&self.reserved).entry(exchange).or_default().extend(taken);
+        }
+        self.event(Event::Intercepted { exchange, decision })
+    }
+
+    /// The call failed: its counts are taken back.
+    pub(super) async fn refund(self: &Arc<Self>, exchange: ExchangeId) {
+        let all = lock(&self.reserved).remove(&exchange).unwrap_or_default();
+        let (refunds, kept): (Vec<_>, Vec<_>) = all.into_iter().partition(|taken| taken.refunds);
+        lock(&self.reserved).insert(exchange, kept);
+        let gateway = Arc::clone(&self.gateway);
+        let giving = tokio::task::spawn_blocking(move || {
+            for taken in refunds {
+                if let Err(error) = taken.reserved.release() {
+                    gateway.say(&format!("what a failed call had counted could not be taken back: {error}"));
+                }
+            }
+        });
+        // The next call may rely on it.
+        let _given = giving.await;
     }
 }

@@ -136,6 +136,10 @@ impl Gateway {
             }
             None => None,
         };
+        for note in &config.notes {
+            // Standard output belongs to the agent.
+            let _told = writeln!(std::io::stderr().lock(), "lockgate: note: {note}");
+        }
         let folder = config.state.clone().unwrap_or_else(crate::state::folder);
         Ok(Arc::new(Self {
             state: Mutex::new(State::new(config)?),

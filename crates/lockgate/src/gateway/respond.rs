@@ -142,6 +142,8 @@ impl Session {
                 Step::Send(_)
                 | Step::Deliver(_)
                 | Step::Reserve { .. }
+                | Step::Intercept(_)
+                | Step::Refund { .. }
                 | Step::Ask(_)
                 | Step::Vote { .. }
                 | Step::Withdraw { .. }
@@ -162,6 +164,8 @@ impl Session {
             Step::Send(permit) => permit.exchange() == Some(exchange),
             Step::Deliver(_)
             | Step::Reserve { .. }
+            | Step::Intercept(_)
+            | Step::Refund { .. }
             | Step::Ask(_)
             | Step::Vote { .. }
             | Step::Withdraw { .. }

@@ -9,11 +9,11 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use lockgate_core::{Core, Event, Headers, Outlet, Permit, Received, Release, Scope, Step};
 use lockgate_model::{ExchangeId, Principal, Reason, Revision, ServerName, Side, Tick, UnixMillis};
-use lockgate_store::Reserved;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::AbortHandle;
 
 use super::Gateway;
+use super::budget::Taken;
 use super::conduit::Conduits;
 use super::links::Links;
 
@@ -74,7 +74,7 @@ pub(super) struct Session {
     /// Calls that were put before people outside the client, and what those call them.
     pub(super) asked: Mutex<BTreeMap<ExchangeId, String>>,
     /// What calls under way have taken of limits.
-    pub(super) reserved: Mutex<BTreeMap<ExchangeId, Reserved>>,
+    pub(super) reserved: Mutex<BTreeMap<ExchangeId, Vec<Taken>>>,
     /// Places for messages to children that do not read.
     stragglers: Arc<Semaphore>,
 }
@@ -336,6 +336,11 @@ impl Session {
                         let steps = self.reserve(exchange, claims).await;
                         self.perform(steps, Via::default()).await;
                     }
+                    Step::Intercept(call) => {
+                        let steps = self.intercept(call).await;
+                        self.perform(steps, Via::default()).await;
+                    }
+                    Step::Refund { exchange } => self.refund(exchange).await,
                     Step::Ask(ask) => {
                         let steps = self.ask(ask).await;
                         self.perform(steps, Via::default()).await;

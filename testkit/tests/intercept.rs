@@ -1,0 +1,121 @@
+//! Intercept policies in front of a running server: what they say, and what they count.
+
+#![allow(clippy::unwrap_used, reason = "a test that fails here has found something")]
+
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use lockgate_store::{Approvals, Filter, Scope, Vote};
+use serde_json::json;
+use testkit::hostile::{Gate, Heard, Upstream, behave, respond, until};
+
+const REVISION: &str = "2025-06-18";
+
+const POLICY: &str = r#"
+version: "1"
+hide: [secret]
+default: deny
+tools:
+  echo:
+    rules:
+      - name: no shouting
+        conditions: [{ path: args.text, op: regex, value: "^[^A-Z]*$" }]
+        on_deny: Speak softly.
+      - name: often
+        rate_limit: 3/day
+  pay:
+    rules:
+      - name: cap
+        conditions: [{ path: state.pay.spent, op: lte, value: 10 }]
+        state: { counter: spent, window: day, increment_from: args.amount }
+  danger:
+    rules: [{ name: never, action: deny }]
+  ask:
+    rules: [{ name: a person, action: require_approval, approval_timeout: 30m }]
+"#;
+
+fn upstream() -> Upstream {
+    Upstream::start(|heard: &Heard, stream| {
+        let id = heard.message()["id"].clone();
+        match heard.method().as_str() {
+            "tools/list" => {
+                let tool = |name: &&str| json!({ "name": name, "inputSchema": { "type": "object" } });
+                let tools: Vec<_> =
+                    ["echo", "pay", "danger", "ask", "secret", "other"].iter().map(tool).collect();
+                respond(stream, &json!({ "jsonrpc": "2.0", "id": id, "result": { "tools": tools } }), "")
+            }
+            "tools/call" if heard.message().to_string().contains("fails") => {
+                let result = json!({ "content": [], "isError": true });
+                respond(stream, &json!({ "jsonrpc": "2.0", "id": id, "result": result }), "")
+            }
+            _ => behave(heard, stream),
+        }
+    })
+}
+
+fn gate(upstream: &Upstream, state: &Path) -> Gate {
+    let file = state.join("policy.yaml");
+    std::fs::write(&file, POLICY).unwrap();
+    let mut config = upstream.config();
+    config["intercept"] = json!(file);
+    Gate::start(json!({ "servers": { "h": config }, "state": state }))
+}
+
+#[test]
+fn a_policy_says_and_counts_what_it_always_did() {
+    let (upstream, state) = (upstream(), tempfile::tempdir().unwrap());
+    let gate = gate(&upstream, state.path());
+    let agent = gate.open("/s/h/mcp", REVISION);
+    let list = agent.post(r#"{"jsonrpc":"2.0","id":0,"method":"tools/list"}"#).text;
+    assert!(list.contains("\"danger\"") && !list.contains("\"secret\""), "{list}");
+    for (tool, arguments, said) in [
+        ("echo", r#"{"text":"one"}"#, "called"),
+        ("echo", r#"{"text":"LOUD"}"#, "[INTERCEPT POLICY DENIED] Speak softly."),
+        ("echo", "{}", "[INTERCEPT POLICY DENIED] Speak softly."),
+        ("danger", "{}", "[INTERCEPT POLICY DENIED] Denied by rule \\\"never\\\""),
+        ("other", "{}", "[INTERCEPT POLICY DENIED] Tool \\\"other\\\" is not permitted by policy"),
+        // What fails is not counted.
+        ("echo", r#"{"text":"fails"}"#, "isError"),
+        ("echo", r#"{"text":"two"}"#, "called"),
+        ("echo", r#"{"text":"three"}"#, "called"),
+        (
+            "echo",
+            r#"{"text":"four"}"#,
+            "[INTERCEPT POLICY DENIED] Rate limit of 3 per day reached. Try again later.",
+        ),
+        ("pay", r#"{"amount":6}"#, "called"),
+        ("pay", r#"{"amount":6}"#, "[INTERCEPT POLICY DENIED]"),
+        ("pay", r#"{"amount":-100}"#, "[INTERCEPT POLICY DENIED]"),
+        ("pay", r#"{"amount":3.5}"#, "called"),
+        ("pay", r#"{"amount":0.75}"#, "[INTERCEPT POLICY DENIED]"),
+        ("pay", r#"{"amount":0.5}"#, "called"),
+    ] {
+        let call = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"{tool}","arguments":{arguments}}}}}"#
+        );
+        let answer = agent.post(&call);
+        assert!(answer.text.contains(said), "{tool} {arguments}: {}", answer.text);
+    }
+    let calls = upstream.heard().iter().filter(|heard| heard.contains("tools/call")).count();
+    assert_eq!(calls, 7, "{:?}", upstream.heard());
+}
+
+#[test]
+fn an_approval_is_something_to_come_back_for() {
+    let (upstream, state) = (upstream(), tempfile::tempdir().unwrap());
+    let gate = gate(&upstream, state.path());
+    let agent = gate.open("/s/h/mcp", REVISION);
+    assert_eq!(agent.call(1, "ask").reason(), Some("approval_pending"));
+    let approvals = Approvals::open(state.path()).unwrap();
+    let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
+    let mut id = None;
+    until("it is filed", || {
+        id = approvals.list(Filter::Waiting, now).unwrap().pop().map(|entry| entry.id);
+        id.is_some()
+    });
+    let vote = Vote { approver: "ann".to_owned(), yes: true, why: None, scope: Scope::Once };
+    approvals.vote(&id.unwrap(), &vote, now).unwrap();
+    let answer = agent.call(2, "ask");
+    assert!(answer.text.contains("called"), "{}", answer.text);
+    assert_eq!(agent.call(3, "ask").reason(), Some("approval_pending"));
+}
