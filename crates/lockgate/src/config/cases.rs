@@ -16,6 +16,9 @@ use crate::moment;
 /// When a case that says nothing of it takes place: Monday 2026-01-05 at noon, UTC.
 const NOON: UnixMillis = UnixMillis(1_767_614_400_000);
 
+/// How often a case may make its call.
+const TIMES: u32 = 1_000;
+
 /// A file of cases, read but not yet compared with the policy it names.
 #[derive(Debug)]
 pub struct CaseFile {
@@ -44,6 +47,8 @@ pub struct Case {
     pub arguments: Option<String>,
     /// Servers whose text the session has read before.
     pub after: Vec<ServerName>,
+    /// How often it is made in a row; the last one counts. 1 to 1000.
+    pub times: u32,
     /// What should happen.
     pub expect: Action,
     /// Why it should.
@@ -60,6 +65,7 @@ struct RawCase {
     server: Option<At<String>>,
     principal: Option<At<String>>,
     after: Vec<At<String>>,
+    times: u32,
     at: UnixMillis,
     arguments: Option<String>,
     expect: Action,
@@ -133,6 +139,13 @@ impl RawCase {
                 NOON
             })
         });
+        let times = section.text("times").map_or(1, |text| {
+            text.value.parse().ok().filter(|times| (1..=TIMES).contains(times)).unwrap_or_else(|| {
+                let message = format!("`times` cannot be {}", quoted(&text.value));
+                report.error(text.place, message, "write a whole number from 1 to 1000");
+                1
+            })
+        });
         let expect = section.word("expect", ACTIONS);
         if !section.has("expect") {
             let words: Vec<&str> = ACTIONS.iter().map(|(word, _)| *word).collect();
@@ -149,6 +162,7 @@ impl RawCase {
             principal: section.text("as"),
             after: section.texts("after").map(|after| after.value).unwrap_or_default(),
             at,
+            times,
             arguments,
             reason,
             why: section.text("why").map(|text| text.value),
@@ -198,6 +212,7 @@ impl RawCase {
             principal: Principal::new(principal),
             at: self.at,
             arguments: self.arguments.clone(),
+            times: self.times,
             after: self.after.iter().filter_map(known).collect(),
             expect: self.expect,
             reason: self.reason,

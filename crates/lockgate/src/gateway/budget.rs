@@ -7,7 +7,7 @@ use lockgate_core::{Claim, Event, Intercepted, Room, Step};
 use lockgate_model::{ExchangeId, Json, UnixMillis};
 use lockgate_policy::budget::Charge;
 use lockgate_policy::intercept;
-use lockgate_store::{Counters, Refused, Reservation, Reserved, Slot};
+use lockgate_store::{Counters, CountersError, Refused, Reservation, Reserved, Slot};
 
 use super::session::{Session, lock, unix_millis};
 
@@ -58,19 +58,27 @@ impl Budget {
     /// Asks for room. Waits for other threads and processes, at most two seconds.
     fn reserve(&self, claims: &[Claim], say: impl Fn(&str)) -> (Room, Option<Reserved>) {
         let Some(counters) = self.counters(&say) else { return (Room::Unknown, None) };
-        let windows: Vec<_> = claims.iter().map(|claim| window(claim.charge)).collect();
-        let wanted: Vec<_> =
-            claims.iter().zip(&windows).map(|(claim, window)| wanted(claim, window)).collect();
-        match counters.reserve(unix_millis().0, &wanted) {
-            Ok(reserved) => (Room::Taken, Some(reserved)),
-            Err(Refused::AtLimit { which, free_at, .. }) => {
-                (Room::Full { which, free_at: free_at.map(UnixMillis) }, None)
-            }
-            Err(Refused::Failed(error)) => {
-                say(&format!("a call with limits is refused: {error}"));
-                (Room::Unknown, None)
-            }
+        room(&counters, unix_millis(), claims).unwrap_or_else(|error| {
+            say(&format!("a call with limits is refused: {error}"));
+            (Room::Unknown, None)
+        })
+    }
+}
+
+/// Takes room in all limits or in none, and says which.
+pub(crate) fn room(
+    counters: &Counters,
+    at: UnixMillis,
+    claims: &[Claim],
+) -> Result<(Room, Option<Reserved>), CountersError> {
+    let windows: Vec<_> = claims.iter().map(|claim| window(claim.charge)).collect();
+    let wanted: Vec<_> = claims.iter().zip(&windows).map(|(claim, window)| wanted(claim, window)).collect();
+    match counters.reserve(at.0, &wanted) {
+        Ok(reserved) => Ok((Room::Taken, Some(reserved))),
+        Err(Refused::AtLimit { which, free_at, .. }) => {
+            Ok((Room::Full { which, free_at: free_at.map(UnixMillis) }, None))
         }
+        Err(Refused::Failed(error)) => Err(error),
     }
 }
 

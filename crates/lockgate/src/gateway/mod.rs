@@ -35,6 +35,7 @@ use links::Population;
 use session::{Session, Via, lock};
 use sessions::Sessions;
 
+pub(crate) use budget::room;
 pub(crate) use inquire::{Unlisted, list_tools};
 pub use reload::Watched;
 pub use serve::serve_http;

@@ -213,6 +213,7 @@ impl Replayer {
             at: if self.timed { at } else { UnixMillis(0) },
             arguments,
             after: &entry.before,
+            times: 1,
             listed: None,
         };
         let key = format!("{call:?}{unknown}");

@@ -5,13 +5,17 @@ use std::sync::Arc;
 use bytes::Bytes;
 use lockgate_audit::{Happening, Record};
 use lockgate_core::{
-    Boundary, Core, Event, Front, Identity, Outlet, Permit, Received, Room, Scope, Sent, Server, Step, Wire,
+    Boundary, Claim, Core, Desk, Event, Front, Identity, Outlet, Permit, Received, Room, Scope, Sent, Server,
+    Step, Wire,
 };
 use lockgate_model::{
     Limits, Principal, Reason, ServerName, SessionId, Side, Tick, UnixMillis, Verdict, quote,
 };
 use lockgate_policy::{Action, Rules, Subject};
+use lockgate_store::Counters;
 use serde_json::Value;
+
+use crate::gateway::room;
 
 /// The tool through which a session reads the text of a server before the call.
 const READ: &str = "read_before_the_call";
@@ -33,6 +37,8 @@ pub struct Call<'a> {
     pub arguments: Option<&'a str>,
     /// Servers whose text the session has read before.
     pub after: &'a [ServerName],
+    /// How often it is made in a row, at the same moment. What becomes of the last one counts. At least 1.
+    pub times: u32,
     /// The tool's entry in its server's list; none for one that is made up.
     pub listed: Option<&'a [u8]>,
 }
@@ -58,9 +64,11 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// For a policy. How a server is spoken to has no part in what is decided, so that all are spoken to alike.
+    /// For a policy. How a server is spoken to has no part in what is decided, so that all are spoken to alike, and there
+    /// is always somebody to ask.
     pub fn new(boundary: &Boundary) -> Self {
-        let mut boundary = Boundary { records: true, ..boundary.clone() };
+        let desk = Some(Desk { waits: true, valid: 900_000 });
+        let mut boundary = Boundary { records: true, desk, ..boundary.clone() };
         for server in boundary.servers.values_mut() {
             server.wire = Wire::Lines;
         }
@@ -91,6 +99,7 @@ impl Stage {
             offers: offers(call),
             heard: Vec::new(),
             next: 0,
+            counters: None,
         };
         session.open()?;
         let exposed = session.learn()?;
@@ -116,6 +125,10 @@ impl Stage {
                 ("resources/read", format!("{{\"uri\":{}}}", quote(&format!("{server}+{}", call.name))))
             }
         };
+        for _ in 1..call.times {
+            // Whatever becomes of it: one that is held or refused counts as it does in production.
+            let _answer = session.ask(method, &params);
+        }
         outcome(session.say(method, &params))
     }
 }
@@ -143,7 +156,8 @@ fn exposed_tool<'e>(exposed: &'e [String], server: &ServerName, tool: &str) -> O
     own.find(|name| (**name == reads) == (tool == READ)).map(String::as_str)
 }
 
-/// What the record of the call says. A call without one was never decided.
+/// What the records of the call say. One without any was never decided; one that was to be sent may still find no room
+/// in a limit, and has a second record then.
 fn outcome(steps: Vec<Step>) -> Result<Outcome, String> {
     let mut decided: Option<Record> = None;
     let mut allowed = None;
@@ -180,6 +194,8 @@ struct Session {
     /// What was said to the agent.
     heard: Vec<Bytes>,
     next: u64,
+    /// What is counted, from the first call with limits on.
+    counters: Option<Counters>,
 }
 
 impl Session {
@@ -237,11 +253,23 @@ impl Session {
         let mut steps = Vec::new();
         let event = Event::Agent { exchange, received, headers: None, at: self.at };
         self.core.handle(event, Tick(0), &mut steps);
-        // A rehearsal counts nothing: there is always room.
-        if steps.iter().any(|step| matches!(step, Step::Reserve { .. })) {
-            self.core.handle(Event::Reserved { exchange, room: Room::Taken }, Tick(0), &mut steps);
+        let claims = steps.iter().find_map(|step| {
+            if let Step::Reserve { claims, .. } = step { Some(claims.clone()) } else { None }
+        });
+        if let Some(claims) = claims {
+            let room = self.count(&claims);
+            self.core.handle(Event::Reserved { exchange, room }, Tick(0), &mut steps);
         }
         steps
+    }
+
+    /// Counts as the gateway does. A call is over at once, so that it takes no place among calls at once.
+    fn count(&mut self, claims: &[Claim]) -> Room {
+        if self.counters.is_none() {
+            self.counters = Counters::in_memory().ok();
+        }
+        let taken = self.counters.as_ref().and_then(|counters| room(counters, self.at, claims).ok());
+        taken.map_or(Room::Unknown, |(room, _reserved)| room)
     }
 
     fn answer(&mut self, permit: &Permit, steps: &mut Vec<Step>) {

@@ -117,6 +117,7 @@ fn run_cases(path: &Path, ran: &mut Ran) -> Result<(), String> {
             at: case.at,
             arguments: case.arguments.as_deref(),
             after: &case.after,
+            times: case.times,
             listed: tool.map(|tool| tool.entry.as_slice()),
         });
         if passes(&case, &got) {
