@@ -11,7 +11,12 @@ pub fn place_of(rule: &str, text: &str, surroundings: &dyn Surroundings) -> Opti
     let node = yaml::read(text.strip_prefix('\u{feff}').unwrap_or(text), Form::Yaml, &report)?;
     let root = environment::lay(node, surroundings.variable("LOCKGATE_ENVIRONMENT"), &report);
     // A server without a default of its own has the one at the top.
-    let found = find(&root, rule).or_else(|| rule.ends_with(".default").then(|| find(&root, "default"))?);
+    let found = find(&root, rule).or_else(|| {
+        let (server, class) = rule.split_once(".default")?;
+        let short = || find(&root, &format!("{server}.default"));
+        (!server.contains(".tools.")).then_some(())?;
+        short().or_else(|| find(&root, &format!("default{class}"))).or_else(|| find(&root, "default"))
+    });
     found.map(|place| (place.line, place.column))
 }
 
@@ -54,6 +59,7 @@ mod tests {
             ("servers.db.tools.c*[0]", Some((9, 11))),
             ("servers.db.tools.c*[1].deny_if", Some((10, 11))),
             ("servers.db.default", Some((1, 1))),
+            ("servers.db.default.write-high", Some((1, 1))),
             ("protocol", None),
             ("flow.cross_server", None),
         ] {

@@ -1,6 +1,6 @@
 //! Records, read back.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use lockgate_model::{Json, Principal, ServerName, UnixMillis};
@@ -25,6 +25,8 @@ pub enum Arguments {
 /// One record.
 #[derive(Clone, Debug)]
 pub struct Entry {
+    /// When.
+    pub at: UnixMillis,
     /// When, as it is written.
     pub time: String,
     /// `request`, `answer`, `server` or `approval`.
@@ -61,6 +63,8 @@ pub struct Entry {
     pub after: Vec<ServerName>,
     /// From the request to this decision. Microseconds.
     pub duration: u64,
+    /// Is it a further record of a request that has one already?
+    pub repeats: bool,
 }
 
 /// All records of some files, in their order.
@@ -71,6 +75,9 @@ pub struct History {
     /// Lines that are no records, and the first of them as `file:line`.
     pub unread: (usize, Option<String>),
     approved: BTreeSet<String>,
+    /// Requests that were to be sent and were refused after all, as where a limit had no room, with the reason.
+    refused: BTreeMap<String, Option<String>>,
+    asked: BTreeSet<String>,
 }
 
 impl History {
@@ -99,12 +106,20 @@ impl History {
                 self.unread.1.get_or_insert_with(|| format!("{}:{}", file.display(), number + 1));
                 continue;
             };
-            if entry.event == "approval" && entry.verdict == "forward" {
-                self.approved.insert(entry.correlation.clone());
-            }
-            self.entries.push(entry);
+            self.note(entry);
         }
         Ok(())
+    }
+
+    fn note(&mut self, mut entry: Entry) {
+        let correlation = entry.correlation.clone();
+        if entry.event == "approval" && entry.verdict == "forward" {
+            self.approved.insert(correlation);
+        } else if entry.subject().is_some() && !self.asked.insert(correlation.clone()) {
+            entry.repeats = true;
+            self.refused.insert(correlation, entry.reason.clone());
+        }
+        self.entries.push(entry);
     }
 
     /// A sentence about lines that are no records, where there are any.
@@ -123,9 +138,15 @@ impl History {
         self.approved.contains(&entry.correlation)
     }
 
+    /// Why a request was held or refused.
+    pub fn reason<'h>(&'h self, entry: &'h Entry) -> Option<&'h str> {
+        self.refused.get(&entry.correlation).unwrap_or(&entry.reason).as_deref()
+    }
+
     /// What was done with a request, in the words of rules.
     pub fn was(&self, entry: &Entry) -> Action {
         match (entry.verdict.as_str(), entry.reason.as_deref()) {
+            _ if self.refused.contains_key(&entry.correlation) => Action::Deny,
             ("hold", _) | ("deny", Some("approval_unavailable")) => Action::Ask,
             ("forward" | "rewrite", _) if self.was_approved(entry) => Action::Ask,
             ("forward" | "rewrite", _) => Action::Allow,
@@ -138,6 +159,8 @@ impl Entry {
     fn parse(line: &[u8]) -> Option<Self> {
         let json = Json::check(line.trim_ascii(), 128).ok()?;
         let text = |key: &str| json.get(key)?.text().map(std::borrow::Cow::into_owned);
+        // What lockgate writes here can be printed as it is; a line with anything else is not from it.
+        let word = |key: &str| text(key).filter(|word| word.bytes().all(|b| b.is_ascii_graphic()));
         let origins = |key: &str| -> Vec<ServerName> {
             let origins = json.get(key).and_then(|label| label.get("origins"));
             origins
@@ -155,29 +178,34 @@ impl Entry {
             (None, None) => Arguments::None,
         };
         Some(Self {
-            time: text("time")?,
-            event: text("event")?,
-            session: text("session")?,
-            principal: Principal::new(&text("principal")?),
+            at: moment::parse(&word("time")?)?,
+            time: word("time")?,
+            event: word("event")?,
+            session: word("session")?,
+            principal: Principal::new(&word("principal")?),
             client: text("client"),
-            correlation: text("correlation")?,
-            method: text("method"),
+            correlation: word("correlation")?,
+            method: word("method"),
             server: text("server").and_then(|name| ServerName::parse(&name)),
             target: text("target"),
             arguments,
-            verdict: text("verdict")?,
-            reason: text("reason"),
-            phase: text("phase"),
+            verdict: word("verdict")?,
+            reason: word("reason"),
+            phase: word("phase"),
             rule: text("rule"),
             detail: text("detail"),
             before: origins("label_before"),
             after: origins("label_after"),
             duration: json.get("duration_us").and_then(Json::unsigned).unwrap_or_default(),
+            repeats: false,
         })
     }
 
-    /// What rules are asked about, where it is a request that they decide.
+    /// What rules are asked about, where it is the first record of a request that they decide.
     pub fn subject(&self) -> Option<Subject> {
+        if self.repeats {
+            return None;
+        }
         match (self.event.as_str(), self.method.as_deref()?) {
             ("request", "tools/call") => Some(Subject::Tool),
             ("request", "prompts/get") => Some(Subject::Prompt),
@@ -195,9 +223,63 @@ impl Entry {
         };
         (!altered).then_some(target)
     }
+}
 
-    /// When; none where the record says no moment.
-    pub fn at(&self) -> Option<UnixMillis> {
-        moment::parse(&self.time)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINE: &str = r#"{"v":1,"time":"2026-07-20T09:00:07.000000Z","event":"request","session":"s","principal":"local","correlation":"s-1","method":"tools/call","server":"db","target":"query","verdict":"forward","duration_us":0}"#;
+
+    fn history(lines: &[String]) -> History {
+        let mut history = History::default();
+        for line in lines {
+            history.note(Entry::parse(line.as_bytes()).unwrap());
+        }
+        history
+    }
+
+    #[test]
+    fn what_lockgate_does_not_write_is_no_record() {
+        assert!(Entry::parse(LINE.as_bytes()).is_some());
+        for (from, to) in [
+            ("s-1", r"s-1\n"),
+            ("local", r"lo\u001b[2Jcal"),
+            ("2026-07-20T", "yesterday"),
+            ("\"verdict\":\"forward\",", ""),
+            ("\"server\":\"db\"", "\"server\":\"db\",\"server\":\"web\""),
+        ] {
+            assert!(Entry::parse(LINE.replace(from, to).as_bytes()).is_none(), "{to}");
+        }
+    }
+
+    #[test]
+    fn a_request_that_found_no_room_was_refused() {
+        let refusal = LINE.replace("\"forward\"", "\"deny\",\"reason\":\"budget_exceeded\"");
+        let history = history(&[LINE.to_owned(), refusal]);
+        let subjects: Vec<_> = history.entries.iter().map(|entry| entry.subject().is_some()).collect();
+        assert_eq!(subjects, [true, false], "it is one request");
+        assert_eq!(history.was(&history.entries[0]), Action::Deny);
+        assert_eq!(history.reason(&history.entries[0]), Some("budget_exceeded"));
+    }
+
+    #[test]
+    fn an_approved_request_was_asked_about() {
+        let approval = LINE.replace("\"request\"", "\"approval\"");
+        for lines in [[approval.clone(), LINE.to_owned()], [LINE.replace("forward", "hold"), approval]] {
+            let history = history(&lines);
+            let request = history.entries.iter().find(|entry| entry.subject().is_some()).unwrap();
+            assert_eq!(history.was(request), Action::Ask);
+        }
+    }
+
+    #[test]
+    fn the_digest_of_nothing_is_known() {
+        let with = |digest: &str| {
+            let line = LINE.replace("\"verdict\"", &format!("\"arguments_sha256\":\"{digest}\",\"verdict\""));
+            Entry::parse(line.as_bytes()).unwrap().arguments
+        };
+        assert_eq!(with(NOTHING), Arguments::Known("{}".to_owned()));
+        assert_eq!(with("00"), Arguments::Digest);
     }
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use lockgate_flow::effect_of;
 use lockgate_model::{Annotations, Effect, Json, Kind, ServerName, quote};
+use lockgate_policy::test::PathTest;
 use lockgate_policy::{Action, Subject};
 
 use super::replay::{Replayer, Verdict};
@@ -127,7 +128,7 @@ fn survey(history: &History) -> BTreeMap<&ServerName, Server<'_>> {
             Subject::Resource => server.resources.entry(target).or_default(),
         };
         if history.was(entry) == Action::Deny {
-            *seen.refused.entry(entry.reason.as_deref().unwrap_or("no reason given")).or_default() += 1;
+            *seen.refused.entry(history.reason(entry).unwrap_or("no reason given")).or_default() += 1;
         } else {
             seen.calls.push(entry);
         }
@@ -155,13 +156,20 @@ fn refused(text: &str, history: &History) -> Result<Wide, String> {
 }
 
 fn propose(history: &History, servers: &BTreeMap<&ServerName, Server<'_>>, wide: &Wide) -> String {
-    let times = history.entries.first().zip(history.entries.last());
-    let times = times.map_or_else(String::new, |(first, last)| format!(", {} to {}", day(first), day(last)));
+    let times =
+        history.entries.first().zip(history.entries.last()).map(|(first, last)| (day(first), day(last)));
+    let times = match times {
+        None => String::new(),
+        Some((first, last)) if first == last => format!(" of {first}"),
+        Some((first, last)) => format!(", {first} to {last}"),
+    };
     let requests = history.entries.iter().filter(|entry| entry.subject().is_some()).count();
     let mut out = format!(
         "# Proposed by `lockgate learn` from {}{times}:\n\
          # what was used is allowed, all else is refused. Look at every line before you\n\
-         # rely on it: records show what was done, not what was right.\n",
+         # rely on it: records show what was done, not what was right. They do not hold\n\
+         # how a server is reached and how far it is trusted: write `url` or `command`,\n\
+         # and `tier`.\n",
         count(requests, "request")
     );
     let kept = history
@@ -176,7 +184,7 @@ fn propose(history: &History, servers: &BTreeMap<&ServerName, Server<'_>>, wide:
     }
     out.push_str("servers:\n");
     for (name, server) in servers {
-        out.push_str(&format!("  {name}:\n    url: https://{name}.invalid/mcp # records do not hold it: write yours\n    default: deny\n"));
+        out.push_str(&format!("  {name}:\n    url: https://{name}.invalid/mcp\n    default: deny\n"));
         section(&mut out, "tools", name, &server.tools, wide);
         section(&mut out, "prompts", name, &server.prompts, wide);
         addresses(&mut out, &server.resources);
@@ -228,6 +236,7 @@ fn section(out: &mut String, key: &str, server: &ServerName, all: &BTreeMap<&str
 
 fn refusals(out: &mut String, all: &BTreeMap<&str, Seen<'_>>) {
     for (name, seen) in all.iter().filter(|(_, seen)| seen.calls.is_empty()) {
+        let name = lockgate_model::Untrusted::new(name).escaped(200);
         out.push_str(&format!("    # {name}: refused {}; still is\n", reasons(seen)));
     }
 }
@@ -361,7 +370,8 @@ fn common_folder(values: &[String]) -> Option<String> {
         });
     }
     let shared = shared.filter(|shared| !shared.is_empty())?;
-    Some(format!("/{}", shared.join("/")))
+    let root = format!("/{}", shared.join("/"));
+    PathTest::new(std::slice::from_ref(&root), &[]).is_ok().then_some(root)
 }
 
 /// A name as a key: in quotes where YAML could read something else.

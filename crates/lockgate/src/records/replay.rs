@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use lockgate_core::Boundary;
-use lockgate_model::{Reason, UnixMillis};
-use lockgate_policy::{Action, Rule, RuleSet};
+use lockgate_model::{Reason, ServerName, UnixMillis, Untrusted, quote};
+use lockgate_policy::{Action, Fallback, Rule, RuleSet, Subject};
 use serde_json::{Value, json};
 
 use super::{Arguments, Entry, History};
@@ -142,8 +142,8 @@ fn total<'g>(groups: impl Iterator<Item = &'g Group>) -> usize {
 
 /// What a request was about: `server/tool`.
 pub(super) fn about(entry: &Entry) -> String {
-    let server = entry.server.as_ref().map_or("?", lockgate_model::ServerName::as_str);
-    format!("{server}/{}", entry.target.as_deref().unwrap_or("?"))
+    let server = entry.server.as_ref().map_or("?", ServerName::as_str);
+    format!("{server}/{}", Untrusted::new(entry.target.as_deref().unwrap_or("?")).escaped(200))
 }
 
 /// Decides recorded requests under one policy.
@@ -169,7 +169,7 @@ impl Replayer {
             sets.flat_map(RuleSet::iter).flat_map(|(_, rules)| rules).any(wanted)
         };
         Self {
-            stage: Stage::new(&boundary),
+            stage: Stage::new(&changed(&boundary, &uncounted)),
             mildest: Stage::new(&changed(&boundary, &mild)),
             strictest: Stage::new(&changed(&boundary, &strict)),
             timed: any(&|rule| rule.during.is_some()),
@@ -189,9 +189,6 @@ impl Replayer {
         let Some(name) = entry.name() else {
             return Ok(Verdict::CannotTell("the record does not hold the name as it was"));
         };
-        let Some(at) = entry.at() else {
-            return Ok(Verdict::CannotTell("the record says no moment"));
-        };
         if !self.boundary.servers.contains_key(server) {
             if was == Action::Deny {
                 return Ok(Verdict::Same);
@@ -205,16 +202,26 @@ impl Replayer {
             Arguments::Known(text) => (Some(text.as_str()), false),
             Arguments::Digest => (None, true),
         };
+        // What a tool says of itself is not in the record; only that it was refused for what it does.
+        let crossing = Some(Reason::UntrustedContentReachesSink.code());
+        let dangerous = (history.reason(entry) == crossing).then(|| {
+            let schema = "{\"type\":\"object\",\"additionalProperties\":true}";
+            let name = quote(name);
+            format!(
+                "{{\"name\":{name},\"inputSchema\":{schema},\"annotations\":{{\"destructiveHint\":true}}}}"
+            )
+            .into_bytes()
+        });
         let call = Call {
             subject,
             name,
             server,
             principal: &entry.principal,
-            at: if self.timed { at } else { UnixMillis(0) },
+            at: if self.timed { entry.at } else { UnixMillis(0) },
             arguments,
             after: &entry.before,
             times: 1,
-            listed: None,
+            listed: dangerous.as_deref(),
         };
         let key = format!("{call:?}{unknown}");
         if !self.known.contains_key(&key) {
@@ -226,7 +233,18 @@ impl Replayer {
                 "rules ask about arguments, and the record holds only their digest",
             ));
         };
-        Ok(compare(was, entry, now))
+        let by_default = now.rule.starts_with(&format!("servers.{server}.default"));
+        if subject == Subject::Tool && by_default && self.goes_by_class(server) {
+            return Ok(Verdict::CannotTell(
+                "the default goes by the class of the tool, which no record holds",
+            ));
+        }
+        Ok(compare(was, history.reason(entry), now))
+    }
+
+    fn goes_by_class(&self, server: &ServerName) -> bool {
+        let default = self.boundary.servers.get(server).map(|server| &server.rules.default);
+        default.is_some_and(|default| matches!(default, Fallback::Class(_)))
     }
 
     /// What would be decided; none where that depends on arguments that nobody knows.
@@ -244,8 +262,7 @@ fn refuses(outcome: &Outcome) -> bool {
     outcome.action >= Action::Deny
 }
 
-fn compare(was: Action, entry: &Entry, now: Outcome) -> Verdict {
-    let reason = entry.reason.as_deref();
+fn compare(was: Action, reason: Option<&str>, now: Outcome) -> Verdict {
     if was == now.action || (was == Action::Deny && refuses(&now)) {
         return Verdict::Same;
     }
@@ -279,6 +296,13 @@ fn changed(boundary: &Boundary, change: &dyn Fn(&Rule) -> Rule) -> Boundary {
         server.rules.prompts = server.rules.prompts.map(change);
     }
     boundary
+}
+
+/// A rule without the limits that only count calls; a sum also asks about arguments.
+fn uncounted(rule: &Rule) -> Rule {
+    let mut rule = rule.clone();
+    rule.limits.retain(|limit| limit.argument().is_some());
+    rule
 }
 
 /// A rule whose conditions are all met by whatever the arguments are.
