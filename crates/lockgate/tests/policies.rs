@@ -44,6 +44,13 @@ fn cases_that_do_not_hold_and_rules_that_meet_nothing_are_said() {
 }
 
 #[test]
+fn ready_policies_pass_their_cases() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let output = lockgate(&root, &["test", "policies"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
 fn what_cannot_be_read_is_said() {
     prints("bad", "slips.txt", &["test", "slips.test.yaml", "nobody.test.yaml", "missing.test.yaml"]);
     prints("bad", "none.txt", &["test", "../../config/bad"]);
@@ -88,4 +95,45 @@ fn what_is_learned_loads_and_allows_what_was_done() {
     );
     prints("records", "learn.txt", &["learn", "records.jsonl"]);
     prints("records", "learn-empty.txt", &["learn", "policy.yaml"]);
+}
+
+/// The files and commands of a page, in a folder of their own: ```` ```yaml NAME ```` is a file, ```` ```console ````
+/// holds commands, each with what it prints.
+fn run_page(page: &str, folder: &Path) -> String {
+    let mut out = String::new();
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        out.push_str(line);
+        out.push('\n');
+        let Some(fence) = line.strip_prefix("```") else { continue };
+        let body: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+        if let Some((_, name)) = fence.split_once(' ') {
+            std::fs::write(folder.join(name), body.join("\n") + "\n").unwrap();
+        }
+        for line in body {
+            if fence != "console" {
+                out.push_str(&format!("{line}\n"));
+            } else if let Some(command) = line.strip_prefix("$ lockgate ") {
+                let output = lockgate(folder, &command.split(' ').collect::<Vec<_>>());
+                let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+                out.push_str(&format!("{line}\n{text}"));
+            }
+        }
+        out.push_str("```\n");
+    }
+    out
+}
+
+#[test]
+fn the_page_on_policies_shows_what_happens() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/policies.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let scratch = tempfile::tempdir().unwrap();
+    std::fs::copy(folder("docs").join("records.jsonl"), scratch.path().join("records.jsonl")).unwrap();
+    let run = run_page(&page, scratch.path());
+    if std::env::var_os("BLESS").is_some() {
+        return std::fs::write(&path, &run).unwrap();
+    }
+    assert!(run.matches("\n$ lockgate ").count() >= 8);
+    assert_eq!(page, run, "docs/policies.md; BLESS=1 writes it");
 }
