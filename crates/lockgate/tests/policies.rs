@@ -62,6 +62,22 @@ fn a_replay_says_what_would_be_different() {
 }
 
 #[test]
+fn a_replay_cannot_tell_what_goes_by_the_class_of_a_tool() {
+    let scratch = tempfile::tempdir().unwrap();
+    let policy = scratch.path().join("class.yaml");
+    let text =
+        "default: class\nservers: { db: { url: \"https://db.example/mcp\", tools: { query: allow } } }\n";
+    std::fs::write(&policy, text).unwrap();
+    let output =
+        lockgate(&folder("records"), &["replay", "--json", policy.to_str().unwrap(), "records.jsonl"]);
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let untold = said["untold"].as_array().unwrap();
+    let by_class = untold.iter().filter(|untold| untold["why"].as_str().unwrap().contains("class"));
+    let targets: Vec<_> = by_class.map(|untold| untold["target"].as_str().unwrap()).collect();
+    assert_eq!(targets, ["db/execute", "db/tidy"], "and not the tool with a rule of its own");
+}
+
+#[test]
 fn a_request_is_explained() {
     let explain = |file: &str, id: &str| {
         prints("records", file, &["explain", id, "records.jsonl", "-c", "policy.yaml"]);
