@@ -55,6 +55,8 @@ pub struct Record {
     pub argument_text: Option<String>,
     /// What was done.
     pub verdict: Verdict,
+    /// What would have been done, where rules are only observed and one stands against it.
+    pub would: Option<Verdict>,
     /// Why, and by which rule; none where everything was in order.
     pub finding: Option<Finding>,
     /// What the session had read before.
@@ -84,6 +86,7 @@ impl Record {
             line.raw("arguments", text);
         }
         line.text("verdict", self.verdict.word());
+        line.maybe("would", self.would.map(Verdict::word));
         if let Some(finding) = &self.finding {
             line.text("reason", finding.reason.code());
             line.text("phase", finding.phase.word());
@@ -176,6 +179,7 @@ mod tests {
                 "{\n\t\"a\": \"\u{e9}\u{7f}\u{1f600}\u{202e}\", \"n\": 1.50\r\n}".as_bytes(),
             ),
             verdict: Verdict::Deny,
+            would: None,
             finding: Some(Finding::deny(
                 Phase::Flow,
                 Reason::UntrustedContentReachesSink,

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use lockgate_flow::{Said, class_of, effect_of};
 use lockgate_model::{Class, Classified, Effect, Json, Limits, ServerName, Tier, ToolName};
+use lockgate_policy::budget::LoopRules;
 use lockgate_policy::intercept::Policy;
 use lockgate_policy::{Pattern, Rules, Undeclared};
 
@@ -25,6 +26,10 @@ pub struct Boundary {
     pub hold_timeout: u64,
     /// Can people approve from outside the client? None: only whom the client asks.
     pub desk: Option<Desk>,
+    /// Are rules only observed: decided and recorded, and every call let through? Default false.
+    pub observes: bool,
+    /// When a session goes in circles. None: nobody looks.
+    pub loops: Option<LoopRules>,
     /// Are records kept? Where nobody reads them none are made. Default false.
     pub records: bool,
     /// Do records hold arguments, beside their digest? Default false.
@@ -148,6 +153,8 @@ impl Boundary {
             list_entries: 10_000,
             hold_timeout: 120_000,
             desk: None,
+            observes: false,
+            loops: None,
             records: false,
             record_arguments: false,
         }

@@ -79,11 +79,14 @@ impl Core {
             Decision::Deny { rule: name, message } => {
                 let finding = Finding::deny(Phase::Policy, Reason::InterceptDenied, rule(&name));
                 let finding = Finding { said: Some(message.into()), ..finding };
-                self.refuse_open(exchange, finding, now, steps);
+                self.refuse_or_observe(exchange, outgoing, finding, now, steps);
             }
             Decision::Ask { rule: name, message, timeout } => {
                 let finding = Finding::hold(Phase::Policy, Reason::ApprovalRequired, rule(&name));
                 let finding = Finding { detail: Some(message), ..finding };
+                if self.only_observes(&finding) {
+                    return self.refuse_or_observe(exchange, outgoing, finding, now, steps);
+                }
                 self.hold_open(exchange, outgoing, finding, timeout, now, steps);
             }
         }

@@ -87,8 +87,9 @@ impl Core {
         let name = key.text()?;
         let operator = self.boundary.servers.get(server)?;
         let hidden = operator.intercept.as_ref().is_some_and(|policy| policy.hides(&name));
-        if (hidden && subject? == Subject::Tool) || !operator.rules.lists(subject?, &name, &self.asked(None))
-        {
+        let hidden = hidden && !self.boundary.observes;
+        let listed = self.boundary.observes || operator.rules.lists(subject?, &name, &self.asked(None));
+        if (hidden && subject? == Subject::Tool) || !listed {
             return None;
         }
         let aggregates = self.aggregates();

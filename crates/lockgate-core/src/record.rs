@@ -15,6 +15,7 @@ pub(crate) struct Note<'n> {
     arguments: Option<&'n str>,
     finding: Option<Finding>,
     verdict: Verdict,
+    would: Option<Verdict>,
     labels: Option<(&'n Label, &'n Label)>,
     duration: u64,
 }
@@ -30,6 +31,7 @@ impl<'n> Note<'n> {
             arguments: None,
             finding: None,
             verdict: Verdict::Forward,
+            would: None,
             labels: None,
             duration: 0,
         }
@@ -69,6 +71,13 @@ impl<'n> Note<'n> {
 
     pub(crate) fn verdict(mut self, verdict: Verdict) -> Self {
         self.verdict = verdict;
+        self
+    }
+
+    /// What would have been done if rules were not only observed.
+    pub(crate) fn observed(mut self, finding: Option<Finding>) -> Self {
+        self.would = finding.as_ref().map(|finding| finding.verdict);
+        self.finding = self.finding.or(finding);
         self
     }
 
@@ -122,6 +131,7 @@ impl Core {
             arguments: digest.map(str::to_owned),
             argument_text: kept.map(str::to_owned),
             verdict: note.verdict,
+            would: note.would,
             finding: note.finding,
             label_before: label_before.cloned(),
             label_after: label_after.cloned(),

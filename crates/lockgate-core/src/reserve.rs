@@ -1,12 +1,14 @@
 //! Phase *reserve*, the last before a message is sent: does the server answer at all these days, and is there room in
 //! every limit the call counts against? The counts are kept outside; the call waits for what they say.
 
-use lockgate_model::{ExchangeId, Finding, Phase, Reason, Side, Tick, ToolName, UnixMillis};
-use lockgate_policy::budget::{Caller, Charge, Limit};
+use lockgate_audit::Happening;
+use lockgate_model::{ExchangeId, Finding, Json, Phase, Reason, Side, Tick, ToolName, UnixMillis};
+use lockgate_policy::budget::{CallDigest, Caller, Charge, Limit, Loops};
 use lockgate_policy::test::Selector;
 use lockgate_policy::{Place, Subject};
 
 use crate::exchange::{Outgoing, State, Target};
+use crate::record::Note;
 use crate::{Core, Received, Step};
 
 /// Room that a call needs in one limit.
@@ -37,6 +39,9 @@ pub enum Room {
 impl Core {
     /// A decided request goes out, or waits for room, or is refused: the end of the way for every request of the agent.
     pub(crate) fn go(&mut self, exchange: ExchangeId, outgoing: Outgoing, now: Tick, steps: &mut Vec<Step>) {
+        if let Some(finding) = self.circles(exchange, &outgoing, now) {
+            return self.refuse_or_observe(exchange, outgoing, finding, now, steps);
+        }
         let Some(open) = self.exchanges.get(exchange) else { return };
         if open.method == "tools/call"
             && let Err(broken) =
@@ -62,7 +67,7 @@ impl Core {
     ) {
         let claims = match self.claims(exchange, &outgoing) {
             Ok(claims) => claims,
-            Err(finding) => return self.refuse_open(exchange, *finding, now, steps),
+            Err(finding) => return self.refuse_or_observe(exchange, outgoing, *finding, now, steps),
         };
         if claims.is_empty() {
             return self.send_off(exchange, outgoing, steps);
@@ -72,6 +77,24 @@ impl Core {
             open.state = State::Reserving { outgoing: Box::new(outgoing), claims: names };
         }
         steps.push(Step::Reserve { exchange, claims });
+    }
+
+    /// Has the session made the same calls too often in a row?
+    fn circles(&mut self, exchange: ExchangeId, outgoing: &Outgoing, now: Tick) -> Option<Finding> {
+        let rules = self.boundary.loops?;
+        let open = self.exchanges.get(exchange).filter(|open| open.method == "tools/call")?;
+        let (_, name) = open.target.subject.as_ref()?;
+        let received = Received::read(&outgoing.message, Side::Agent, &self.boundary.limits);
+        let arguments = received.request().and_then(|(_, _, params)| params.arguments());
+        let call = [outgoing.server.as_str().as_bytes(), name.as_bytes(), arguments.map_or(b"", Json::raw)];
+        let digest = CallDigest(crate::digest::bytes(&call.join(&0)));
+        let found = self.loops.get_or_insert_with(|| Loops::new(rules)).see(digest, now)?;
+        let what = match found.length {
+            1 => format!("the same call, {} times in a row", found.times),
+            length => format!("the same {length} calls in turn, {} times", found.times),
+        };
+        let finding = Finding::deny(Phase::Policy, Reason::LoopDetected, "loops");
+        Some(Finding { detail: Some(what), ..finding })
     }
 
     fn keep_pass(&mut self, exchange: ExchangeId, pass: lockgate_policy::budget::Pass) {
@@ -150,11 +173,9 @@ impl Core {
     pub(crate) fn reserved(&mut self, exchange: ExchangeId, room: Room, now: Tick, steps: &mut Vec<Step>) {
         let Some(open) = self.exchanges.get_mut(exchange) else { return };
         let State::Reserving { outgoing, claims } = &mut open.state else { return };
+        let outgoing = Outgoing::clone(outgoing);
         let full = match room {
-            Room::Taken => {
-                let outgoing = Outgoing::clone(outgoing);
-                return self.send_off(exchange, outgoing, steps);
-            }
+            Room::Taken => return self.send_off(exchange, outgoing, steps),
             Room::Unknown => Finding::deny(Phase::Policy, Reason::CountersUnavailable, "limits"),
             Room::Full { which, free_at } => {
                 let (rule, limit) = claims.get(which).cloned().unwrap_or_default();
@@ -164,6 +185,31 @@ impl Core {
                 Finding { detail: Some(format!("{limit}{wait}")), ..finding }
             }
         };
-        self.refuse_open(exchange, full, now, steps);
+        self.refuse_or_observe(exchange, outgoing, full, now, steps);
+    }
+
+    /// Refuses a call on its way, or, where rules are only observed, writes that down and lets it go on.
+    pub(crate) fn refuse_or_observe(
+        &mut self,
+        exchange: ExchangeId,
+        outgoing: Outgoing,
+        finding: Finding,
+        now: Tick,
+        steps: &mut Vec<Step>,
+    ) {
+        if !self.only_observes(&finding) {
+            return self.refuse_open(exchange, finding, now, steps);
+        }
+        let Some(open) = self.exchanges.get(exchange) else { return };
+        self.note(
+            Note::happening(Happening::Request)
+                .exchange(exchange)
+                .method(open.method)
+                .target(open.target.server.as_ref(), open.target.shown.as_deref())
+                .arguments(open.arguments.as_deref())
+                .observed(Some(finding)),
+            steps,
+        );
+        self.send_off(exchange, outgoing, steps);
     }
 }

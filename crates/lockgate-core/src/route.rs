@@ -123,7 +123,7 @@ impl Core {
             return self.refuse(request, &target, finding, None, steps);
         }
         let outgoing = self.outgoing(request, &server, &[], Vec::new(), "protocol".to_owned());
-        self.dispatch(request, target, None, outgoing, now, steps);
+        self.dispatch(request, target, None, outgoing, None, now, steps);
     }
 
     /// A request about one tool, prompt, resource or task.
@@ -185,7 +185,7 @@ impl Core {
                             steps,
                         );
                     }
-                    None => self.dispatch(request, target, digest, outgoing, now, steps),
+                    None => self.dispatch(request, target, digest, outgoing, decision.observed, now, steps),
                 }
             }
         }
@@ -376,12 +376,14 @@ impl Core {
     }
 
     /// Opens the exchange; it goes out if there is room.
+    #[expect(clippy::too_many_arguments, reason = "a request is described by all of it")]
     pub(crate) fn dispatch(
         &mut self,
         request: &Request<'_>,
         target: Target,
         arguments: Option<String>,
         outgoing: Outgoing,
+        observed: Option<Finding>,
         now: Tick,
         steps: &mut Vec<Step>,
     ) {
@@ -397,7 +399,8 @@ impl Core {
                 .target(target.server.as_ref(), target.shown.as_deref())
                 .arguments(arguments.as_deref())
                 .labels(&self.label, &self.label)
-                .verdict(verdict),
+                .verdict(verdict)
+                .observed(observed),
             steps,
         );
         let state = State::Waiting { server: outgoing.server.clone(), resend: None };

@@ -7,7 +7,7 @@ use lockgate_model::{
     Tick, UnixMillis,
 };
 
-use lockgate_policy::budget::Breaker;
+use lockgate_policy::budget::{Breaker, Loops};
 
 use crate::catalogue::Catalogue;
 use crate::exchange::{Exchange, Exchanges, State};
@@ -63,6 +63,8 @@ pub struct Core {
     /// The agent's `initialize`, for servers that must hear it again.
     pub(crate) greeting: Option<Bytes>,
     pub(crate) stops: Arc<Stops>,
+    /// The calls of late, where anybody looks for circles.
+    pub(crate) loops: Option<Loops>,
     /// When the agent last spoke, by the wall clock.
     pub(crate) wall: UnixMillis,
     next: u64,
@@ -112,6 +114,7 @@ impl Core {
             tasks: Tasks::default(),
             greeting: None,
             stops: Arc::default(),
+            loops: None,
             wall: UnixMillis(0),
             next: 1,
         }

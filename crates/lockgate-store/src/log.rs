@@ -180,6 +180,7 @@ mod tests {
             arguments: None,
             argument_text: None,
             verdict: Verdict::Forward,
+            would: None,
             finding: None,
             label_before: None,
             label_after: None,

@@ -29,6 +29,8 @@ pub(crate) struct Call<'c> {
 pub(crate) struct Decision {
     /// The strictest finding of all phases; none where nothing stands against the call.
     pub(crate) finding: Option<Finding>,
+    /// What would stand against it if rules were not only observed.
+    pub(crate) observed: Option<Finding>,
     /// The server whose text stands against it, and what the tool does.
     pub(crate) origin: Option<(ServerName, Effect)>,
     /// What the tool does.
@@ -43,13 +45,14 @@ pub(crate) fn decide(core: &Core, call: &Call<'_>) -> Decision {
     let effect = identify::effect(core, call);
     let answer = policy::answer(core, call);
     let rule = policy::rule(call, answer.as_ref());
-    let mut decision = Decision { finding: None, origin: None, effect, rule };
+    let mut decision = Decision { finding: None, observed: None, origin: None, effect, rule };
     let mut note = |finding: Option<Finding>| {
         let Some(finding) = finding else { return };
         if finding.verdict == Verdict::Hold && call.approved {
             return;
         }
-        decision.finding = Some(match decision.finding.take() {
+        let place = if core.only_observes(&finding) { &mut decision.observed } else { &mut decision.finding };
+        *place = Some(match place.take() {
             Some(earlier) => earlier.stricter(finding),
             None => finding,
         });
@@ -66,6 +69,15 @@ pub(crate) fn decide(core: &Core, call: &Call<'_>) -> Decision {
     note(finding);
     decision.origin = origin.map(|origin| (origin, effect));
     decision
+}
+
+impl Core {
+    /// Is this only written down? Rules are observed where the operator wants that; what the protocol needs, and what was
+    /// stopped by hand, always holds.
+    pub(crate) fn only_observes(&self, finding: &Finding) -> bool {
+        let by_rule = matches!(finding.phase, Phase::Schema | Phase::Policy | Phase::Flow);
+        self.boundary.observes && by_rule && !matches!(finding.reason, Reason::Stopped | Reason::SafeMode)
+    }
 }
 
 /// What stops a request of a session, whatever it is about. A handshake and a ping change nothing and pass.

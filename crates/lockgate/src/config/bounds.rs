@@ -68,12 +68,15 @@ pub(super) const SESSION_IDLE: Bounds =
 pub(super) const CHILDREN: Bounds = bounds("Limits", "children", Count, 256, (1, 10_000));
 pub(super) const HOLD_TIMEOUT: Bounds =
     bounds("Configuration", "hold_timeout", Time, 2 * MINUTE, (SECOND, HOUR));
+pub(super) const AT_MOST: Bounds = bounds("Loops", "at_most", Count, 10, (2, 1_000));
+pub(super) const LONGEST: Bounds = bounds("Loops", "longest", Count, 4, (1, 16));
+pub(super) const PAUSE: Bounds = bounds("Loops", "pause", Time, MINUTE, (SECOND, HOUR));
 pub(super) const VALID: Bounds = bounds("Approvals", "valid", Time, 15 * MINUTE, (MINUTE, 7 * 24 * HOUR));
 pub(super) const MAX_BYTES: Bounds = bounds("Records", "max_bytes", Size, 64 * MIB, (64 * KIB, 16 * GIB));
 pub(super) const KEEP: Bounds = bounds("Records", "keep", Count, 5, (1, 1_000));
 
 /// All of them.
-pub(super) const ALL: [Bounds; 20] = [
+pub(super) const ALL: [Bounds; 23] = [
     TIMEOUT,
     DEADLINE,
     THREADS,
@@ -91,6 +94,9 @@ pub(super) const ALL: [Bounds; 20] = [
     SESSION_IDLE,
     CHILDREN,
     HOLD_TIMEOUT,
+    AT_MOST,
+    LONGEST,
+    PAUSE,
     VALID,
     MAX_BYTES,
     KEEP,

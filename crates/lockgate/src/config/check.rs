@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use lockgate_core::{Boundary, CrossServer, Desk};
 use lockgate_model::{Limits, Principal};
+use lockgate_policy::budget::LoopRules;
 use lockgate_policy::{Action, Fallback};
 
 use super::bounds;
@@ -72,6 +73,12 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         list_entries: usize_of(&raw.limits.list_entries),
         hold_timeout: raw.hold_timeout.value,
         desk,
+        observes: raw.mode.as_ref().is_some_and(|mode| mode.value),
+        loops: raw.loops.as_ref().map(|raw| LoopRules {
+            at_most: u32::try_from(raw.at_most.value).unwrap_or(u32::MAX),
+            longest: u8::try_from(raw.longest.value).unwrap_or(u8::MAX),
+            pause_millis: raw.pause.value,
+        }),
         records: raw.records.is_some(),
         record_arguments: raw
             .records

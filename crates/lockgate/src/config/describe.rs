@@ -16,6 +16,13 @@ use super::{Config, Launch};
 pub fn describe(config: &Config) -> String {
     let mut out = String::new();
     line(&mut out, 0, &who(config));
+    if config.boundary.observes {
+        line(
+            &mut out,
+            0,
+            "Rules are only observed: everything is let through, and records say what would have been done.",
+        );
+    }
     for (name, server) in &config.boundary.servers {
         out.push('\n');
         describe_server(&mut out, config, name, server);

@@ -29,6 +29,13 @@ pub(super) struct RawConfig {
     /// `quarantined`, where what is written here counts only if it is stricter. Resources and prompts count as `read-low`.
     #[schemars(with = "Option<std::collections::BTreeMap<String, schema::Treatment>>")]
     pub(super) classes: RawTreatments,
+    /// Are rules enforced, or only observed: decided and recorded, while every call is let through? For finding out what
+    /// a policy would do. What the protocol needs, and what is stopped by hand, holds in any case.
+    #[schemars(with = "Option<schema::Mode>", extend("default" = "enforce"))]
+    pub(super) mode: Option<At<bool>>,
+    /// When a session goes in circles. Without this section nobody looks.
+    #[schemars(with = "Option<RawLoops>")]
+    pub(super) loops: Option<RawLoops>,
     /// What text of one server may make the agent do on another.
     #[schemars(with = "Option<RawFlow>")]
     pub(super) flow: RawFlow,
@@ -88,6 +95,22 @@ pub(super) struct RawFlow {
     /// server that outsiders can write to (tier `quarantined`, `open` or `mixed`).
     #[schemars(with = "Option<schema::CrossServer>", extend("default" = "ask"))]
     pub(super) cross_server: Option<At<CrossServer>>,
+}
+
+/// When a session goes in circles: the same call with the same arguments again and again, or a few in turn. Then
+/// `loop_detected`.
+#[derive(JsonSchema)]
+#[schemars(rename = "Loops", deny_unknown_fields)]
+pub(super) struct RawLoops {
+    /// How often the same call, or the same few in turn, may be made in a row.
+    #[schemars(with = "Option<schema::Count>")]
+    pub(super) at_most: At<u64>,
+    /// How many different calls in turn are seen as a circle, at most.
+    #[schemars(with = "Option<schema::Count>")]
+    pub(super) longest: At<u64>,
+    /// A pause that ends a row.
+    #[schemars(with = "Option<schema::Time>")]
+    pub(super) pause: At<u64>,
 }
 
 /// One MCP server. It has either `command` or `url`.

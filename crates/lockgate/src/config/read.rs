@@ -6,8 +6,8 @@ use super::bounds;
 use super::classes;
 use super::error::{At, Report, quoted};
 use super::raw::{
-    RawApprovals, RawConfig, RawFlow, RawHttp, RawLimits, RawPrincipal, RawRecords, RawRoles, RawRules,
-    RawSecret, RawSecrets, RawServer,
+    RawApprovals, RawConfig, RawFlow, RawHttp, RawLimits, RawLoops, RawPrincipal, RawRecords, RawRoles,
+    RawRules, RawSecret, RawSecrets, RawServer,
 };
 use super::rule::{self, People};
 use super::section::{self, Section};
@@ -26,6 +26,8 @@ impl RawConfig {
             default: default(&root, report),
             default_unclear: false,
             classes: classes::read(&root, report),
+            mode: root.word("mode", &[("enforce", false), ("observe", true)]),
+            loops: root.section("loops").map(RawLoops::read),
             flow: RawFlow::read(root.section_or_empty("flow")),
             servers: named("servers").map_or_else(Vec::new, |servers| {
                 servers.filter_map(|(name, node)| RawServer::read(name, node, &people, report)).collect()
@@ -51,6 +53,18 @@ impl RawConfig {
         }
         root.close();
         Some(raw)
+    }
+}
+
+impl RawLoops {
+    fn read(section: Section<'_>) -> Self {
+        let raw = Self {
+            at_most: section.measure(&bounds::AT_MOST),
+            longest: section.measure(&bounds::LONGEST),
+            pause: section.measure(&bounds::PAUSE),
+        };
+        section.close();
+        raw
     }
 }
 

@@ -160,6 +160,11 @@ shape! {
     };
     /// How much harm a tool can do.
     Class => |_| one_of(words::classes().map(|(word, class)| (word, words::class(class))));
+    /// What is done with what rules decide.
+    Mode => |_| one_of([
+        ("enforce", "What rules decide is done."),
+        ("observe", "It is recorded (`would`), and every call is let through."),
+    ]);
     /// What `flow.cross_server` says.
     CrossServer => |_| one_of([("ask", "A person is asked."), ("deny", "The call is refused.")]);
     /// How far a server is trusted.
