@@ -307,13 +307,15 @@ pub struct Pipe {
     output: std::sync::mpsc::Receiver<String>,
     /// Its standard error.
     pub complaints: Complaints,
+    _state: tempfile::TempDir,
 }
 
 impl Pipe {
     /// Starts it with these arguments.
     pub fn start(arguments: &[&std::ffi::OsStr]) -> Self {
+        let state = tempfile::tempdir().expect("a temporary folder");
         let mut child = Command::new(crate::peers::lockgate())
-            .env("LOCKGATE_STATE", std::env::temp_dir().join("lockgate-test-without-state"))
+            .env("LOCKGATE_STATE", state.path())
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -324,7 +326,7 @@ impl Pipe {
         let (sender, output) = std::sync::mpsc::channel();
         let lines = BufReader::new(child.stdout.take().expect("a pipe"));
         std::thread::spawn(move || read_lines(lines, &sender));
-        Self { input: child.stdin.take(), child, output, complaints }
+        Self { input: child.stdin.take(), child, output, complaints, _state: state }
     }
 
     /// Says something, and a line end.

@@ -119,3 +119,63 @@ fn an_approval_is_something_to_come_back_for() {
     assert!(answer.text.contains("called"), "{}", answer.text);
     assert_eq!(agent.call(3, "ask").reason(), Some("approval_pending"));
 }
+
+/// What reached the server past the original. Nothing of it may.
+#[test]
+fn the_known_ways_past_a_policy_are_closed() {
+    let (upstream, state) = (upstream(), tempfile::tempdir().unwrap());
+    let gate = gate(&upstream, state.path());
+    let agent = gate.open("/s/h/mcp", REVISION);
+    let danger =
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"danger","arguments":{}}}"#;
+    let utf16: Vec<u8> = danger.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let before = upstream.heard().len();
+    let ways: Vec<(&str, Vec<u8>)> = vec![
+        ("arguments that are an array", danger.replace("{}", "[]").into_bytes()),
+        ("arguments that are a text", danger.replace("{}", "\"x\"").into_bytes()),
+        ("a name twice but for case", danger.replace("\"name\"", "\"Name\":\"echo\",\"name\"").into_bytes()),
+        (
+            "a method twice but for case",
+            danger.replace("\"params\"", "\"Method\":\"ping\",\"params\"").into_bytes(),
+        ),
+        ("a batch", format!("[{danger}]").into_bytes()),
+        ("a byte order mark", [&b"\xef\xbb\xbf"[..], danger.as_bytes()].concat()),
+        ("UTF-16", [&b"\xff\xfe"[..], &utf16].concat()),
+        (
+            "no arguments where a rule wants them",
+            danger.replace("danger", "echo").replace(",\"arguments\":{}", "").into_bytes(),
+        ),
+    ];
+    for (way, message) in ways {
+        let answer = agent.post(&message);
+        assert!(answer.reason().is_some(), "{way}: {}", answer.text);
+    }
+    for (header, value) in [("Origin", "http://evil.example"), ("Host", "evil.example")] {
+        let answer =
+            gate.post("/s/h/mcp", danger.as_bytes(), &[("Mcp-Session-Id", &agent.session), (header, value)]);
+        assert_eq!(answer.status, 403, "{header}: {}", answer.text);
+    }
+    let heard = upstream.heard();
+    assert!(heard.iter().skip(before).all(|heard| !heard.contains("tools/call")), "{heard:?}");
+    // The same on a pipe, where the original never looked into arrays.
+    let file = state.path().join("policy.yaml");
+    let log = state.path().join("log");
+    let program = testkit::hostile::hostile_server();
+    let mut pipe = testkit::hostile::Pipe::start(&[
+        "wrap".as_ref(),
+        "-c".as_ref(),
+        file.as_ref(),
+        "--".as_ref(),
+        program.as_ref(),
+        "plain".as_ref(),
+        log.as_ref(),
+    ]);
+    pipe.say(testkit::hostile::hello(REVISION));
+    assert!(pipe.hear().contains("protocolVersion"));
+    pipe.say(format!("[{danger}]"));
+    assert!(pipe.hear().contains("batch_not_supported"));
+    pipe.say(danger.replace("\"id\":1", "\"id\":2"));
+    let answer = pipe.hear();
+    assert!(answer.contains("denied") || answer.contains("unknown_tool"), "{answer}");
+    assert!(!std::fs::read_to_string(&log).unwrap().contains("danger"));
+}
