@@ -168,13 +168,29 @@ pub fn python(peers: &Path, mode: &str, steps: &Value, target: &[String]) -> Vec
 
 /// The same client without any callbacks: it cannot ask a person.
 pub fn python_bare(peers: &Path, mode: &str, steps: &Value, target: &[String]) -> Vec<Value> {
+    run_client(python_bare_command(peers, mode, steps, target))
+}
+
+/// The command of that client.
+pub fn python_bare_command(peers: &Path, mode: &str, steps: &Value, target: &[String]) -> Command {
     let mut command = Command::new(peers.join("python/bin/python"));
     command.arg(script("client.py")).arg(mode).arg(format!("{steps}--bare")).args(target);
-    run_client(command)
+    command
 }
 
 /// The TypeScript SDK's client.
 pub fn typescript(peers: &Path, mode: &str, steps: &Value, address: &str) -> Vec<Value> {
+    run_client(typescript_command(peers, mode, steps, address))
+}
+
+/// The same client with a bearer token.
+pub fn typescript_as(peers: &Path, token: &str, mode: &str, steps: &Value, address: &str) -> Vec<Value> {
+    let mut command = typescript_command(peers, mode, steps, address);
+    command.env("LOCKGATE_E2E_TOKEN", token);
+    run_client(command)
+}
+
+fn typescript_command(peers: &Path, mode: &str, steps: &Value, address: &str) -> Command {
     let mut command = Command::new("node");
     command
         .arg(script("client.mjs"))
@@ -182,7 +198,28 @@ pub fn typescript(peers: &Path, mode: &str, steps: &Value, address: &str) -> Vec
         .arg(steps.to_string())
         .arg(address)
         .env("LOCKGATE_PEERS", peers);
-    run_client(command)
+    command
+}
+
+/// Somebody at the command line of the product, with this state folder and token: the exit code, and what was printed
+/// as JSON; null where nothing was.
+pub fn operate(state: &Path, token: &str, arguments: &[&str]) -> (Option<i32>, Value) {
+    let mut command = Command::new(lockgate());
+    command.args(arguments).arg("--json").arg("--state").arg(state);
+    let output = command.env("LOCKGATE_TOKEN", token).stdin(Stdio::null()).output();
+    let output = output.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    (output.status.code(), serde_json::from_slice(&output.stdout).unwrap_or(Value::Null))
+}
+
+/// The call that waits for people, once one does, as the command line shows it.
+pub fn waiting(state: &Path) -> Value {
+    let mut entry = Value::Null;
+    crate::hostile::until("a call waits", || {
+        let (_, list) = operate(state, "", &["approvals", "list"]);
+        entry = list["approvals"].as_array().and_then(|list| list.last()).cloned().unwrap_or_default();
+        !entry.is_null()
+    });
+    entry
 }
 
 /// The Inspector on the command line: one method, one JSON answer.
