@@ -175,24 +175,15 @@ impl Core {
             }
         };
         let ask = desk.map(|desk| {
-            let arguments = request.params.arguments().map_or_else(String::new, |arguments| {
-                let text = String::from_utf8_lossy(arguments.raw()).into_owned();
-                lockgate_model::Untrusted::new(text).escaped(4_000)
-            });
-            Step::Ask(Box::new(Ask {
-                exchange: request.exchange,
-                server: outgoing.server.clone(),
-                target: target.shown.clone().unwrap_or_default(),
-                arguments,
-                fingerprint: fingerprint.clone(),
-                rule: finding.rule.clone(),
-                reason: finding.reason,
-                origin: origin.as_ref().map(|(server, _)| server.clone()),
-                effect: target.tool.as_ref().map_or(Effect::Read, |(_, effect)| *effect),
-                approvers: finding.approvers,
+            let waiting = Waiting { exchange: request.exchange, outgoing: &outgoing, finding: &finding };
+            waiting.ask(
+                &target,
+                request.params.arguments(),
+                &fingerprint,
+                origin.as_ref(),
                 voiced,
-                valid: desk.valid,
-            }))
+                desk.valid,
+            )
         });
         let held = Held { outgoing, finding, put, question: None, reference: None, fingerprint };
         self.insert(request, target, arguments, State::Held(Box::new(held)), None, now);
@@ -239,21 +230,8 @@ impl Core {
         );
         let put = client.then(|| Put::Request { id: Bytes::from(id), message: Bytes::from(message) });
         let ask = desk.map(|desk| {
-            let text = String::from_utf8_lossy(raw).into_owned();
-            Step::Ask(Box::new(Ask {
-                exchange,
-                server: outgoing.server.clone(),
-                target: target.shown.clone().unwrap_or_default(),
-                arguments: lockgate_model::Untrusted::new(text).escaped(4_000),
-                fingerprint: fingerprint.clone(),
-                rule: finding.rule.clone(),
-                reason: finding.reason,
-                origin: None,
-                effect: target.tool.as_ref().map_or(Effect::Read, |(_, effect)| *effect),
-                approvers: finding.approvers,
-                voiced: false,
-                valid: timeout.unwrap_or(desk.valid),
-            }))
+            let waiting = Waiting { exchange, outgoing: &outgoing, finding: &finding };
+            waiting.ask(&target, arguments, &fingerprint, None, false, timeout.unwrap_or(desk.valid))
         });
         let held = Held { outgoing, finding, put, question: None, reference: None, fingerprint };
         if let Some(open) = self.exchanges.get_mut(exchange) {
@@ -509,6 +487,44 @@ impl Core {
         };
         let request = Request { exchange, bytes: received.bytes, id, method, params, revision, headers };
         self.route(&request, false, now, steps);
+    }
+}
+
+/// A call that is put before people outside the client.
+struct Waiting<'w> {
+    exchange: ExchangeId,
+    outgoing: &'w Outgoing,
+    finding: &'w Finding,
+}
+
+impl Waiting<'_> {
+    fn ask(
+        &self,
+        target: &Target,
+        arguments: Option<Json<'_>>,
+        fingerprint: &str,
+        origin: Option<&(ServerName, Effect)>,
+        voiced: bool,
+        valid: u64,
+    ) -> Step {
+        let arguments = arguments.map_or_else(String::new, |arguments| {
+            let text = String::from_utf8_lossy(arguments.raw()).into_owned();
+            lockgate_model::Untrusted::new(text).escaped(4_000)
+        });
+        Step::Ask(Box::new(Ask {
+            exchange: self.exchange,
+            server: self.outgoing.server.clone(),
+            target: target.shown.clone().unwrap_or_default(),
+            arguments,
+            fingerprint: fingerprint.to_owned(),
+            rule: self.finding.rule.clone(),
+            reason: self.finding.reason,
+            origin: origin.map(|(server, _)| server.clone()),
+            effect: target.tool.as_ref().map_or(Effect::Read, |(_, effect)| *effect),
+            approvers: self.finding.approvers,
+            voiced,
+            valid,
+        }))
     }
 }
 
