@@ -70,6 +70,11 @@ impl Hours {
         Ok(Self { days: bits, from, to, offset: offset.map_or(Ok(0), self::offset)? })
     }
 
+    /// Do they leave no moment out?
+    pub fn are_all(&self) -> bool {
+        self.days == 0x7f && (self.from, self.to) == (0, MINUTES_OF_DAY)
+    }
+
     /// Is this moment within the hours?
     pub fn include(&self, at: UnixMillis) -> bool {
         let minutes = i64::try_from(at.0 / 60_000).unwrap_or(i64::MAX / 2) + i64::from(self.offset);

@@ -93,7 +93,7 @@ fn fail(complaints: &[String]) {
 fn every_mistake_is_named_with_its_place_and_a_hint() {
     let mut complaints = Vec::new();
     let files = inputs("bad");
-    assert!(files.len() >= 40, "{} files", files.len());
+    assert!(files.len() >= 100, "{} files", files.len());
     for path in files {
         match load(&path) {
             Ok(_) => complaints.push(format!("{} is accepted", path.display())),
@@ -130,6 +130,21 @@ fn a_good_file_is_described() {
         }
     }
     fail(&complaints);
+}
+
+#[test]
+fn a_variable_chooses_the_environment() {
+    let mut fake = Fake::new();
+    let load = |fake: &Fake| {
+        let text = "servers: { s: { command: [s] } }\nenvironments: { prod: { listen: \"127.0.0.1:9\" } }";
+        Config::parse(text, "f", Path::new(""), fake).map_err(|errors| errors.to_string())
+    };
+    assert_eq!(load(&fake).unwrap().listen.port(), 8080);
+    fake.variables.insert("LOCKGATE_ENVIRONMENT", "prod");
+    assert_eq!(load(&fake).unwrap().listen.port(), 9);
+    fake.variables.insert("LOCKGATE_ENVIRONMENT", "prd");
+    let error = "f:1:1: there is no environment `prd`, which LOCKGATE_ENVIRONMENT names\n  hint: did you mean `prod`? write `prod`";
+    assert_eq!(load(&fake).unwrap_err(), error);
 }
 
 #[test]

@@ -249,8 +249,8 @@ pub enum BadTest {
     BadHost(String),
     #[error("`{0}` is not a scheme of an address")]
     BadScheme(String),
-    #[error("port 0 cannot be used")]
-    BadPort,
+    #[error("`{0}` is not a port")]
+    BadPort(String),
     #[error("`{0}` tests nothing")]
     TestsNothing(&'static str),
     #[error("`{0}` is not a plain path")]
@@ -284,8 +284,10 @@ impl BadTest {
             Self::SelectorTwice(_) => "put all operators for one argument into one test",
             Self::NoOperator => "write at least one operator, such as `equals` or `matches`",
             Self::OperatorTwice(_) => "write each operator once",
-            Self::Impossible => "no value is in the range, or of a type that every operator is for",
-            Self::EmptyList(_) => "an empty list would refuse everything; name at least one entry",
+            Self::Impossible => {
+                "its operators exclude one another: widen the range, or keep those for one type"
+            }
+            Self::EmptyList(_) => "name at least one entry",
             Self::ListTooLong(_) => "use a pattern, or several rules",
             Self::MixedTypes(_) => "use values of one type, and `null` where it is meant",
             Self::NotANumber => "write a number as in JSON, like 100, -2.5 or 1e6",
@@ -297,8 +299,10 @@ impl BadTest {
                 "write a name like api.example.com, *.example.com or an IP address, without port"
             }
             Self::BadScheme(_) => "write a scheme like https, without `:` or `//`",
-            Self::BadPort => "write a port from 1 to 65535",
-            Self::TestsNothing(_) => "name what is allowed: each key given narrows the test",
+            Self::BadPort(_) => "write a port from 1 to 65535",
+            Self::TestsNothing("length") => "write `at_least`, `at_most` or both",
+            Self::TestsNothing("url") => "write at least one of `schemes`, `hosts` and `ports`",
+            Self::TestsNothing(_) => "write at least one of `statements`, `tables` and `functions`",
             Self::BadPath(_) => {
                 "write it from `/` on, or relative without `.`, `..`, `~`, `\\`, `%` and wildcards"
             }

@@ -32,6 +32,9 @@ fn compile(pattern: &str) -> Result<Regex, BadTest> {
     let built =
         regex::RegexBuilder::new(pattern).size_limit(WEIGHT).dfa_size_limit(WEIGHT).nest_limit(100).build();
     built.map(Regex).map_err(|error| {
+        if matches!(error, regex::Error::CompiledTooBig(_)) {
+            return bad("it is too large, by long repetitions such as `x{1000}`");
+        }
         let text = error.to_string();
         // The first lines draw the pattern; the last says what is wrong.
         let last = text.lines().last().unwrap_or_default();

@@ -47,7 +47,7 @@ impl UrlTest {
         let ports: Option<BTreeSet<u16>> = ports.map(|list| list.iter().copied().collect());
         match &ports {
             Some(list) if list.is_empty() => return Err(BadTest::EmptyList("url")),
-            Some(list) if list.contains(&0) => return Err(BadTest::BadPort),
+            Some(list) if list.contains(&0) => return Err(BadTest::BadPort("0".to_owned())),
             None if schemes.is_none() && hosts.is_none() => return Err(BadTest::TestsNothing("url")),
             Some(_) | None => {}
         }

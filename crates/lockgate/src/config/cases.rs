@@ -235,7 +235,7 @@ fn reason(text: &At<String>, report: &Report) -> Option<Reason> {
 /// them are what they look like.
 fn json(node: &Node) -> String {
     match &node.value {
-        Kind::Broken | Kind::Nothing => "null".to_owned(),
+        Kind::Broken | Kind::Nothing | Kind::Null => "null".to_owned(),
         Kind::Text(text, Style::Plain) if matches!(text.as_str(), "true" | "false") => text.clone(),
         Kind::Text(text, Style::Plain) if Decimal::parse(text).is_ok() => text.clone(),
         Kind::Text(text, Style::Plain | Style::Quoted) => quote(text),

@@ -10,6 +10,9 @@ pub(super) fn lay(mut root: Node, wanted: Option<String>, report: &Report) -> No
         members.iter().find(|(name, _)| name.value == key).map(|(_, node)| node.clone())
     };
     let said = find(members, "environment");
+    let environments = find(members, "environments");
+    check(environments.as_ref(), report);
+    let by_variable = if wanted.is_some() { ", which LOCKGATE_ENVIRONMENT names" } else { "" };
     let chosen = match (wanted, &said) {
         (Some(wanted), said) => {
             At { value: wanted, place: said.as_ref().map_or(root.place, |node| node.place) }
@@ -18,12 +21,11 @@ pub(super) fn lay(mut root: Node, wanted: Option<String>, report: &Report) -> No
         // Nothing is chosen; what is no text is reported where the key is read.
         (None, _) => return root,
     };
-    let environments = find(members, "environments");
-    let known = match &environments {
-        Some(At { value: Kind::Map(known), .. }) => known.as_slice(),
-        _ => &[],
-    };
+    let known = overlays(environments.as_ref());
     if let Some((_, overlay)) = known.iter().find(|(name, _)| name.value == chosen.value) {
+        if !matches!(overlay.value, Kind::Map(_)) {
+            return root;
+        }
         over(&mut root.value, &overlay.value);
         return root;
     }
@@ -33,8 +35,46 @@ pub(super) fn lay(mut root: Node, wanted: Option<String>, report: &Report) -> No
     } else {
         format!("{}write {}", perhaps(&chosen.value, &known), either(&known))
     };
-    report.error(chosen.place, format!("there is no environment {}", quoted(&chosen.value)), hint);
+    report.error(
+        chosen.place,
+        format!("there is no environment {}{by_variable}", quoted(&chosen.value)),
+        hint,
+    );
     root
+}
+
+/// What is wrong with environments whichever is chosen: nobody should find out in production.
+fn check(environments: Option<&Node>, report: &Report) {
+    let must = |what: &str, node: &Node| {
+        let message = format!("{what} must be a section, not {}", node.value.word());
+        report.error(node.place, message, "write what differs from the file, as it stands in the file");
+    };
+    match environments {
+        Some(node) if !matches!(node.value, Kind::Map(_) | Kind::Broken) => must("`environments`", node),
+        _ => {}
+    }
+    for (name, node) in overlays(environments) {
+        let path = format!("environments.{}", name.value);
+        let Kind::Map(members) = &node.value else {
+            must(&quoted(&path), node);
+            continue;
+        };
+        for (key, _) in members.iter().filter(|(key, _)| key.value.starts_with("environment")) {
+            let message = format!("{} has no effect", quoted(&format!("{path}.{}", key.value)));
+            report.error(
+                key.place,
+                message,
+                "remove it: an environment is chosen at the top of the file alone",
+            );
+        }
+    }
+}
+
+fn overlays(environments: Option<&Node>) -> &[(At<String>, Node)] {
+    match environments {
+        Some(At { value: Kind::Map(known), .. }) => known,
+        _ => &[],
+    }
 }
 
 fn over(below: &mut Kind, above: &Kind) {

@@ -107,6 +107,11 @@ impl Report {
         self.0.borrow_mut().push(ConfigError { place, message: message.into(), hint: hint.into() });
     }
 
+    /// How much was wrong so far.
+    pub(super) fn count(&self) -> usize {
+        self.0.borrow().len()
+    }
+
     /// Nothing wrong so far?
     pub(super) fn is_clean(&self) -> bool {
         self.0.borrow().is_empty()

@@ -58,7 +58,7 @@ impl Fitting<'_> {
             match &rules.value {
                 Kind::Map(_) => self.rule(pattern, &met, rules),
                 Kind::List(items) => items.iter().for_each(|rule| self.rule(pattern, &met, rule)),
-                Kind::Broken | Kind::Nothing | Kind::Text(..) => {}
+                Kind::Broken | Kind::Nothing | Kind::Null | Kind::Text(..) => {}
             }
         }
         for (pattern, _) in member(server, "effects").into_iter().flat_map(members) {
@@ -134,7 +134,7 @@ fn member<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
 fn members(node: &Node) -> impl Iterator<Item = &(At<String>, Node)> {
     let members = match &node.value {
         Kind::Map(members) => members.as_slice(),
-        Kind::Broken | Kind::Nothing | Kind::Text(..) | Kind::List(_) => &[],
+        Kind::Broken | Kind::Nothing | Kind::Null | Kind::Text(..) | Kind::List(_) => &[],
     };
     members.iter()
 }
@@ -142,7 +142,7 @@ fn members(node: &Node) -> impl Iterator<Item = &(At<String>, Node)> {
 fn items(node: &Node) -> impl Iterator<Item = &Node> {
     let items = match &node.value {
         Kind::List(items) => items.as_slice(),
-        Kind::Broken | Kind::Nothing | Kind::Text(..) | Kind::Map(_) => &[],
+        Kind::Broken | Kind::Nothing | Kind::Null | Kind::Text(..) | Kind::Map(_) => &[],
     };
     items.iter()
 }

@@ -89,7 +89,7 @@ fn server(name: &At<String>, node: Node, report: &Report) -> Option<Node> {
             "type" => transport(&value, report),
             "command" => command = Some((key, value)),
             "args" => arguments = items(&value, report),
-            "env" | "headers" if matches!(&value.value, Kind::Nothing) => {}
+            "env" | "headers" if matches!(&value.value, Kind::Nothing | Kind::Null) => {}
             known if KEYS.contains(&known) => kept.push((key, value)),
             known if CLIENT_KEYS.contains(&known) => {}
             unknown => {
@@ -126,7 +126,7 @@ fn transport(value: &Node, report: &Report) {
                 "write `stdio` or `http`",
             );
         }
-        Kind::Broken | Kind::Nothing | Kind::List(_) | Kind::Map(_) => {
+        Kind::Broken | Kind::Nothing | Kind::Null | Kind::List(_) | Kind::Map(_) => {
             report.error(value.place, "`type` must be a text", "write `stdio` or `http`");
         }
     }

@@ -6,6 +6,7 @@
 //! Read [`Config`] and [`ConfigErrors`] first.
 
 mod address;
+mod argument;
 mod bounds;
 mod cases;
 mod check;
@@ -15,6 +16,7 @@ mod environment;
 mod error;
 mod fit;
 mod intercept;
+mod limit;
 mod mcp_json;
 mod place;
 mod raw;

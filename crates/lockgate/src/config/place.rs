@@ -30,7 +30,7 @@ fn find(node: &Node, path: &str) -> Option<super::error::Place> {
             let rest = rest.strip_prefix('.').unwrap_or(rest);
             if rest.is_empty() { Some(item.place) } else { find(item, rest) }
         }
-        Kind::Broken | Kind::Nothing | Kind::Text(..) => None,
+        Kind::Broken | Kind::Nothing | Kind::Null | Kind::Text(..) => None,
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use lockgate_policy::Subject;
+
 use super::bounds;
 use super::classes;
-use super::error::{At, Report, quoted};
+use super::error::{At, Report, perhaps, quoted};
 use super::raw::{
     RawApprovals, RawConfig, RawFlow, RawHttp, RawLimits, RawLoops, RawPrincipal, RawRecords, RawRoles,
     RawRules, RawSecret, RawSecrets, RawServer,
@@ -90,9 +92,9 @@ impl RawServer {
             tier: section.word("tier", &tiers()),
             default: default(&section, report),
             default_unclear: false,
-            tools: rules(&section, "tools", people, report),
-            resources: rules(&section, "resources", people, report),
-            prompts: rules(&section, "prompts", people, report),
+            tools: rules(&section, "tools", people, Subject::Tool, report),
+            resources: rules(&section, "resources", people, Subject::Resource, report),
+            prompts: rules(&section, "prompts", people, Subject::Prompt, report),
             effects: words(&section, "effects", &effects(), report),
             intercept: section.text("intercept"),
             undeclared_arguments: section.word("undeclared_arguments", UNDECLARED),
@@ -194,21 +196,20 @@ fn roles(root: &Section<'_>, report: &Report) -> RawRoles {
     let Some(section) = root.section("roles") else { return Vec::new() };
     let names = root.named("roles").unwrap_or_default().iter();
     let roles = names.map(|(name, node)| {
-        let members = match &node.value {
+        let path = section.name(&name.value);
+        let what = match &node.value {
+            Kind::List(items) if items.is_empty() => "has nobody".to_owned(),
             Kind::List(items) => {
-                items.iter().filter_map(|item| section::text(&section.name(&name.value), item, report))
+                let members = items.iter().filter_map(|item| section::text(&path, item, report));
+                return (name.clone(), members.collect());
             }
-            Kind::Broken | Kind::Nothing | Kind::Text(..) | Kind::Map(_) => {
-                let message = format!(
-                    "{} must be a list, not {}",
-                    quoted(&section.name(&name.value)),
-                    node.value.word()
-                );
-                report.error(node.place, message, "write `[first, second]`");
-                return (name.clone(), Vec::new());
+            Kind::Broken | Kind::Nothing | Kind::Null | Kind::Text(..) | Kind::Map(_) => {
+                format!("must be a list, not {}", node.value.word())
             }
         };
-        (name.clone(), members.collect())
+        let hint = format!("write `{}: [alice]`, with names of `principals`", name.value);
+        report.error(node.place, format!("{} {what}", quoted(&path)), hint);
+        (name.clone(), Vec::new())
     });
     roles.collect()
 }
@@ -221,7 +222,12 @@ fn people(root: &Section<'_>, roles: &RawRoles, report: &Report) -> People {
     for (role, members) in roles {
         for member in members.iter().filter(|member| !people.principals.contains(&member.value)) {
             let message = format!("nobody is called {}", quoted(&member.value));
-            report.error(member.place, message, rule::nobody(&member.value, &people));
+            let known: Vec<&str> = people.principals.iter().map(String::as_str).collect();
+            let hint = format!(
+                "{}write a name of `principals`, or `local` for whoever needs no token; roles hold no roles",
+                perhaps(&member.value, &known)
+            );
+            report.error(member.place, message, hint);
         }
         let members = members.iter().map(|member| member.value.clone()).collect();
         people.roles.insert(role.value.clone(), members);
@@ -293,18 +299,24 @@ fn secret(path: &str, node: &Node, report: &Report) -> Option<RawSecret> {
             section.close();
             file.map(RawSecret::File)
         }
-        Kind::Broken | Kind::Text(..) | Kind::Nothing | Kind::List(_) => {
+        Kind::Broken | Kind::Text(..) | Kind::Nothing | Kind::Null | Kind::List(_) => {
             section::text(path, node, report).map(RawSecret::Text)
         }
     }
 }
 
-fn rules(section: &Section<'_>, key: &'static str, people: &People, report: &Report) -> RawRules {
+fn rules(
+    section: &Section<'_>,
+    key: &'static str,
+    people: &People,
+    subject: Subject,
+    report: &Report,
+) -> RawRules {
     let one = |(pattern, node): &(At<String>, Node)| {
         let path = section.name(&format!("{key}.{}", pattern.value));
-        Some((pattern.clone(), rule::rules(&path, node, people, report)?))
+        (pattern.clone(), rule::rules(&path, node, people, subject, report).unwrap_or_default())
     };
-    section.named(key).unwrap_or_default().iter().filter_map(one).collect()
+    section.named(key).unwrap_or_default().iter().map(one).collect()
 }
 
 fn words<T: Copy>(

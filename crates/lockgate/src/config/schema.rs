@@ -4,9 +4,9 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
+use super::argument;
 use super::bounds::{self, Bounds, Measure};
 use super::raw::{RawConfig, RawRule};
-use super::rule;
 use super::words::{self, ASKS};
 
 /// The JSON Schema (2020-12) of `lockgate.yaml`.
@@ -124,13 +124,13 @@ shape! {
     };
     /// What one argument must pass.
     Test => |_| {
-        let operator = |(word, meaning): &(&str, &str)| {
+        let operator = |argument::Known { key: word, meaning, .. }: &argument::Known| {
             let value = if *word == "present" { json!({ "type": "boolean" }) } else { json!({}) };
             let mut value = value.as_object().cloned().unwrap_or_default();
             value.insert("description".to_owned(), json!(meaning));
             ((*word).to_owned(), Value::Object(value))
         };
-        let operators: Map<String, Value> = rule::OPERATORS.iter().map(operator).collect();
+        let operators: Map<String, Value> = argument::OPERATORS.iter().map(operator).collect();
         json_schema!({ "anyOf": [
             { "type": ["string", "number", "boolean", "null"], "description": "Is this value." },
             { "type": "array", "minItems": 1, "description": "Is one of these values." },

@@ -37,12 +37,27 @@ impl<'n> Section<'n> {
         if matches!(node.value, Kind::Broken) {
             return None;
         }
-        if matches!(node.value, Kind::Nothing) {
+        if matches!(node.value, Kind::Nothing | Kind::Null) {
             let message = format!("{} has no value", quoted(&self.name(key)));
             self.report.error(node.place, message, "write a value, or remove the key");
             return None;
         }
         Some(node)
+    }
+
+    /// What stands before its keys in messages; empty for the file as a whole.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Where a key stands, if it is there.
+    pub(super) fn place_of(&self, key: &str) -> Option<Place> {
+        self.members.iter().find(|(name, _)| name.value == key).map(|(name, _)| name.place)
+    }
+
+    /// Has it no key at all?
+    pub(super) fn is_empty(&self) -> bool {
+        self.members.is_empty()
     }
 
     /// Is the key there, whatever its value?
@@ -113,8 +128,9 @@ impl<'n> Section<'n> {
         members(&self.name(key), node, self.report)
     }
 
-    /// Says which keys were not asked for.
-    pub(super) fn close(self) {
+    /// Says which keys were not asked for. Was none?
+    pub(super) fn close(self) -> bool {
+        let mut clean = true;
         let known = self.known.into_inner();
         for (key, _) in self.members.iter().filter(|(key, _)| !known.contains(&key.value.as_str())) {
             let place = if self.path.is_empty() {
@@ -125,7 +141,9 @@ impl<'n> Section<'n> {
             let message = format!("unknown key {} {place}", quoted(&key.value));
             let hint = format!("{}known keys: {}", perhaps(&key.value, &known), known.join(", "));
             self.report.error(key.place, message, hint);
+            clean = false;
         }
+        clean
     }
 
     /// A key with all that stands before it.
@@ -141,7 +159,7 @@ pub(super) fn text(name: &str, node: &Node, report: &Report) -> Option<At<String
     }
     let hint = match node.value {
         Kind::Broken => return None,
-        Kind::Nothing => "write a value; for an empty text or the word null write it in quotes",
+        Kind::Nothing | Kind::Null => "write a value; for an empty text or the word null write it in quotes",
         Kind::Text(..) | Kind::List(_) | Kind::Map(_) => {
             "write one value; a text that starts with `[` or `{` needs quotes"
         }

@@ -22,8 +22,10 @@ pub(super) type Node = At<Kind>;
 pub(super) enum Kind {
     /// Something the report has already complained about: nobody need complain again.
     Broken,
-    /// Nothing, `~` or `null`.
+    /// Nothing, or `~`.
     Nothing,
+    /// The word `null`. Where nothing can be compared with it, it is nothing.
+    Null,
     /// A scalar as it was written.
     Text(String, Style),
     /// `[…]`
@@ -44,7 +46,7 @@ impl Kind {
     /// In the operator's words.
     pub(super) fn word(&self) -> &'static str {
         match self {
-            Self::Broken | Self::Nothing => "nothing",
+            Self::Broken | Self::Nothing | Self::Null => "nothing",
             Self::Text(..) => "a text",
             Self::List(_) => "a list",
             Self::Map(_) => "a section",
@@ -136,11 +138,10 @@ impl<'t> Reader<'t, '_> {
             self.report.error(at, "tags are not supported", "remove the `!name` before the value");
         }
         let kind = match event {
-            Event::Scalar(value, ScalarStyle::Plain, ..)
-                if matches!(&*value, "" | "~" | "null" | "Null" | "NULL") =>
-            {
+            Event::Scalar(value, ScalarStyle::Plain, ..) if matches!(&*value, "" | "~" | "Null" | "NULL") => {
                 Kind::Nothing
             }
+            Event::Scalar(value, ScalarStyle::Plain, ..) if value == "null" => Kind::Null,
             Event::Scalar(value, ScalarStyle::Plain, ..) => Kind::Text(value.into_owned(), Style::Plain),
             Event::Scalar(value, ..) => Kind::Text(value.into_owned(), Style::Quoted),
             Event::SequenceStart(..) => self.list()?,
