@@ -212,4 +212,7 @@ fn a_limit_holds_for_all_gateways_of_a_folder() {
     assert_eq!((refused, reasons.iter().filter(|reason| reason.is_none()).count()), (3, 5), "{reasons:?}");
     let calls = upstream.heard().iter().filter(|heard| heard.contains("tools/call")).count();
     assert_eq!(calls, 5);
+    let refused = agents[0].call(9, "echo");
+    assert!(refused.text.contains("The operator says: Five an hour."), "{}", refused.text);
+    assert!(refused.text.contains("servers.h.tools.echo.limits"), "{}", refused.text);
 }

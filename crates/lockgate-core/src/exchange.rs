@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use lockgate_model::{Effect, ExchangeId, Label, Revision, ServerName, Tick, ToolName};
+use lockgate_model::{Effect, ExchangeId, Finding, Label, Revision, ServerName, Tick, ToolName};
 use lockgate_policy::Subject;
 use lockgate_policy::budget::Pass;
 
@@ -46,8 +46,8 @@ pub(crate) enum Asker {
 pub(crate) enum State {
     /// The answer of a server. What was sent, where it may have to be sent again.
     Waiting { server: ServerName, resend: Option<Box<Outgoing>> },
-    /// Room in the limits it counts against. Of each claim, the rule and the limit.
-    Reserving { outgoing: Box<Outgoing>, claims: Vec<(String, String)> },
+    /// Room in the limits it counts against. Of each claim, what is found where there is none.
+    Reserving { outgoing: Box<Outgoing>, claims: Vec<Finding> },
     /// A server that has forgotten its session and is greeted again. Then this is sent again.
     Returning(Box<Outgoing>),
     /// The answers of several servers: its parts.

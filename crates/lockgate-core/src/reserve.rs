@@ -5,7 +5,7 @@ use lockgate_audit::Happening;
 use lockgate_model::{ExchangeId, Finding, Json, Phase, Reason, Side, Tick, ToolName, UnixMillis};
 use lockgate_policy::budget::{CallDigest, Caller, Charge, Limit, Loops};
 use lockgate_policy::test::Selector;
-use lockgate_policy::{Place, Subject};
+use lockgate_policy::{Place, Rule, Subject};
 
 use crate::exchange::{Outgoing, State, Target};
 use crate::record::Note;
@@ -72,9 +72,9 @@ impl Core {
         if claims.is_empty() {
             return self.send_off(exchange, outgoing, steps);
         }
-        let (names, claims) = claims.into_iter().map(|(rule, limit, claim)| ((rule, limit), claim)).unzip();
+        let (full, claims) = claims.into_iter().unzip();
         if let Some(open) = self.exchanges.get_mut(exchange) {
-            open.state = State::Reserving { outgoing: Box::new(outgoing), claims: names };
+            open.state = State::Reserving { outgoing: Box::new(outgoing), claims: full };
         }
         steps.push(Step::Reserve { exchange, claims });
     }
@@ -111,12 +111,12 @@ impl Core {
         steps.push(Self::send(exchange, outgoing));
     }
 
-    /// What the call counts against: the rule and the limit for people, and the claim.
+    /// What the call counts against, and what is found where there is no room.
     fn claims(
         &self,
         exchange: ExchangeId,
         outgoing: &Outgoing,
-    ) -> Result<Vec<(String, String, Claim)>, Box<Finding>> {
+    ) -> Result<Vec<(Finding, Claim)>, Box<Finding>> {
         let none = Ok(Vec::new());
         let Some(open) = self.exchanges.get(exchange) else { return none };
         let Target { subject: Some((Subject::Tool, name)), tool: Some((tool, _)), .. } = &open.target else {
@@ -130,43 +130,48 @@ impl Core {
         let arguments = received.request().and_then(|(_, _, params)| params.arguments());
         let asked = self.asked(arguments);
         let limits = server.rules.limits(Subject::Tool, name, &asked);
-        limits.into_iter().map(|(place, limit)| self.claim(place, limit, tool, outgoing, arguments)).collect()
+        let claim = |(place, rule, limit): (Place<'_>, &Rule, &Limit)| {
+            let at = format!("servers.{}.tools.{place}.limits", outgoing.server);
+            let found = |reason, detail| Finding {
+                detail: Some(detail),
+                said: rule.on_deny.clone(),
+                ..Finding::deny(Phase::Policy, reason, at.clone())
+            };
+            let claim = self.claim(&at, limit, tool, outgoing, arguments);
+            let claim = claim.map_err(|detail| Box::new(found(Reason::ArgumentDenied, detail)))?;
+            Ok((found(Reason::BudgetExceeded, limit.to_string()), claim))
+        };
+        limits.into_iter().map(claim).collect()
     }
 
     fn claim(
         &self,
-        place: Place<'_>,
+        rule: &str,
         limit: &Limit,
         tool: &ToolName,
         outgoing: &Outgoing,
         arguments: Option<lockgate_model::Json<'_>>,
-    ) -> Result<(String, String, Claim), Box<Finding>> {
-        let rule = format!("servers.{}.tools.{place}.limits", outgoing.server);
-        let refused = |detail: String| {
-            let finding = Finding::deny(Phase::Policy, Reason::ArgumentDenied, rule.clone());
-            Box::new(Finding { detail: Some(detail), ..finding })
-        };
+    ) -> Result<Claim, String> {
         let mut values = Vec::new();
         if let Some(argument) = limit.argument() {
             let found =
                 Selector::parse(argument).ok().zip(arguments).map(|(selector, json)| selector.values(json));
             values = match found {
                 Some(Ok(values)) => values,
-                Some(Err(doubt)) => return Err(refused(format!("`{argument}` cannot be added up: {doubt}"))),
+                Some(Err(doubt)) => return Err(format!("`{argument}` cannot be added up: {doubt}")),
                 None => Vec::new(),
             };
         }
-        let charge = limit.charge(values).map_err(|bad| {
-            refused(format!("`{}` cannot be added up: {bad}", limit.argument().unwrap_or_default()))
-        })?;
+        let charge = limit
+            .charge(values)
+            .map_err(|bad| format!("`{}` cannot be added up: {bad}", limit.argument().unwrap_or_default()))?;
         let caller = Caller {
             principal: &self.identity.principal,
             session: &self.identity.session,
             server: &outgoing.server,
             tool,
         };
-        let key = limit.key(&rule, caller);
-        Ok((rule, limit.to_string(), Claim { key, charge }))
+        Ok(Claim { key: limit.key(rule, caller), charge })
     }
 
     /// The counts have answered.
@@ -178,11 +183,11 @@ impl Core {
             Room::Taken => return self.send_off(exchange, outgoing, steps),
             Room::Unknown => Finding::deny(Phase::Policy, Reason::CountersUnavailable, "limits"),
             Room::Full { which, free_at } => {
-                let (rule, limit) = claims.get(which).cloned().unwrap_or_default();
+                let unknown = || Finding::deny(Phase::Policy, Reason::BudgetExceeded, "limits");
+                let full = claims.get(which).cloned().unwrap_or_else(unknown);
                 let wait = free_at.map(|at| at.0.saturating_sub(self.wall.0).div_ceil(1_000));
                 let wait = wait.map_or_else(String::new, |seconds| format!("; room again in {seconds} s"));
-                let finding = Finding::deny(Phase::Policy, Reason::BudgetExceeded, rule);
-                Finding { detail: Some(format!("{limit}{wait}")), ..finding }
+                Finding { detail: full.detail.map(|detail| detail + &wait), ..full }
             }
         };
         self.refuse_or_observe(exchange, outgoing, full, now, steps);

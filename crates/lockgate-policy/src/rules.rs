@@ -427,12 +427,10 @@ impl Rules {
     }
 
     /// The limits that a call counts against, with the rule each belongs to.
-    pub fn limits(&self, subject: Subject, name: &str, asked: &Asked<'_>) -> Vec<(Place<'_>, &Limit)> {
+    pub fn limits(&self, subject: Subject, name: &str, asked: &Asked<'_>) -> Vec<(Place<'_>, &Rule, &Limit)> {
         let counting = self.set(subject).counting(name, asked);
-        counting
-            .into_iter()
-            .flat_map(|(place, rule)| rule.limits.iter().map(move |limit| (place, limit)))
-            .collect()
+        let limits = counting.into_iter();
+        limits.flat_map(|(place, rule)| rule.limits.iter().map(move |limit| (place, rule, limit))).collect()
     }
 
     /// May the subject be listed for this principal? What can never be used is not; what a rule of its own denies is,
