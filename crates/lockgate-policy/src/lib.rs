@@ -3,7 +3,7 @@
 //! This crate refuses to guess what a rule means: a rule that cannot be read is a load error, of several rules the order
 //! never matters, and what cannot be evaluated is refused.
 //!
-//! Read [`Rules`] and [`Rule`] first; [`test`] for what rules ask of arguments, [`budget`] for how often and how much,
+//! Read [`Rules`] and [`Rule`] first; [`mod@test`] for what rules ask of arguments, [`budget`] for how often and how much,
 //! [`Schema`] for the form that arguments must have, [`intercept`] for the files of another gateway.
 
 pub mod budget;
