@@ -55,6 +55,7 @@ impl Core {
                     let finding = Finding::deny(Phase::Identify, Reason::UnknownMethod, "protocol");
                     return self.refuse_parsed(exchange, id.raw(), revision, finding, steps);
                 };
+                self.tally.calls += u64::from(method == "tools/call");
                 let request = Request {
                     exchange,
                     bytes: received.bytes,

@@ -406,6 +406,7 @@ impl Core {
             origin: None,
             correlation: &correlation,
         };
+        self.tally.denied += u64::from(open.method == "tools/call");
         let (message, status) = if open.method == "tools/call" && finding.reason.is_for_the_model() {
             (reply::tool_refusal(id, &finding, &about, open.revision), 200)
         } else {

@@ -42,5 +42,5 @@ pub use intercept::Intercepted;
 pub use permit::{Head, Permit, Release, Sent};
 pub use received::Received;
 pub use reserve::{Claim, Room};
-pub use session::{Core, Front, Identity, Scope};
+pub use session::{Core, Front, Identity, Scope, Tally};
 pub use stop::Stops;

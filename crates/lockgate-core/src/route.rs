@@ -472,6 +472,7 @@ impl Core {
             origin: origin.map(|(server, effect)| (server, *effect)),
             correlation: &correlation,
         };
+        self.tally.denied += u64::from(request.method == "tools/call");
         let in_band = request.method == "tools/call" && finding.reason.is_for_the_model();
         let (message, status) = if in_band {
             (reply::tool_refusal(request.id.raw(), &finding, &about, request.revision), 200)

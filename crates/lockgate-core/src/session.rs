@@ -46,6 +46,15 @@ pub struct Identity {
     pub client: Option<ClientName>,
 }
 
+/// How many calls a session has made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Calls of tools, whatever became of them.
+    pub calls: u64,
+    /// Calls of those that Lockgate refused.
+    pub denied: u64,
+}
+
 /// One session: all that Lockgate knows of one agent's run.
 #[derive(Debug)]
 pub struct Core {
@@ -65,6 +74,7 @@ pub struct Core {
     pub(crate) stops: Arc<Stops>,
     /// The calls of late, where anybody looks for circles.
     pub(crate) loops: Option<Loops>,
+    pub(crate) tally: Tally,
     /// When the agent last spoke, by the wall clock.
     pub(crate) wall: UnixMillis,
     next: u64,
@@ -115,6 +125,7 @@ impl Core {
             greeting: None,
             stops: Arc::default(),
             loops: None,
+            tally: Tally::default(),
             wall: UnixMillis(0),
             next: 1,
         }
@@ -186,6 +197,26 @@ impl Core {
     /// What the agent's program calls itself, once it has said so.
     pub fn name_client(&mut self, client: ClientName) {
         self.identity.client = Some(client);
+    }
+
+    /// What the agent's program calls itself.
+    pub fn client(&self) -> Option<&ClientName> {
+        self.identity.client.as_ref()
+    }
+
+    /// What is stopped, as it was last told.
+    pub fn stops(&self) -> &Arc<Stops> {
+        &self.stops
+    }
+
+    /// When the agent last spoke, by the wall clock; 0 before it has.
+    pub fn spoke(&self) -> UnixMillis {
+        self.wall
+    }
+
+    /// How many calls it has made.
+    pub fn tally(&self) -> Tally {
+        self.tally
     }
 
     /// What the session has read.
