@@ -215,6 +215,14 @@ pub struct Entry {
     pub used: Option<u64>,
 }
 
+impl Voice {
+    /// Is it this person's? Somebody who is known by two names that a system user and a principal commonly share counts
+    /// once.
+    pub fn is_of(&self, approver: &str) -> bool {
+        row::voice(&self.vote.approver) == row::voice(approver)
+    }
+}
+
 impl Approvals {
     /// The name of the file in the folder.
     pub const FILE: &'static str = "approvals.db";

@@ -175,7 +175,7 @@ pub(super) fn count(at: &Transaction<'_>, id: &str, vote: &Vote, now: u64) -> Re
 
 /// Who speaks. One person must not count twice for being known here by two names that a system user and a
 /// principal commonly share.
-fn voice(approver: &str) -> String {
+pub(super) fn voice(approver: &str) -> String {
     approver.strip_prefix("local:").unwrap_or(approver).to_lowercase()
 }
 
