@@ -252,7 +252,8 @@ fn a_file_too_large_is_not_read() {
 fn the_schema_knows_the_keys_that_are_read() {
     let schema = config::schema();
     let unknown = "?: x\nflow: {?: x}\nservers: {s: {command: [s], ?: x}}\nprincipals: {p: {token: 0123456789abcdef, ?: x}}
-http: {?: x}\nlimits: {?: x}\nrecords: {file: f, ?: x}"
+http: {?: x}\nlimits: {?: x}\napprovals: {webhook: {url: 'https://a', secret: 0123456789abcdef, ?: x}}\nadmin: {?: x}
+records: {file: f, ?: x}"
         .replace('?', "zzzzzzzzzz");
     let errors = Config::parse(&unknown, "f", Path::new(""), &Fake::new()).unwrap_err();
     let places = [
@@ -262,6 +263,8 @@ http: {?: x}\nlimits: {?: x}\nrecords: {file: f, ?: x}"
         "/$defs/Principal",
         "/$defs/Http",
         "/$defs/Limits",
+        "/$defs/Webhook",
+        "/$defs/Admin",
         "/$defs/Records",
     ];
     assert_eq!(errors.iter().count(), places.len());

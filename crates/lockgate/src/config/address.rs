@@ -51,16 +51,16 @@ impl<'a> Target<'a> {
     }
 }
 
-/// The address to listen on; else a hint.
-pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
+/// The address to listen on; else a hint, with the port that is usual.
+pub(super) fn listen(text: &str, usual: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
-        let port = text.rsplit(':').next().filter(|port| is_port(port)).unwrap_or("8080");
+        let port = text.rsplit(':').next().filter(|port| is_port(port)).unwrap_or(usual);
         let guess = if text.starts_with("localhost") || text.starts_with(':') || is_port(text) {
             format!("did you mean `127.0.0.1:{port}`? ")
         } else {
             String::new()
         };
-        format!("{guess}write an address and a port: `127.0.0.1:8080` or `[::1]:8080`")
+        format!("{guess}write an address and a port: `127.0.0.1:{usual}` or `[::1]:{usual}`")
     })
 }
 

@@ -10,16 +10,14 @@ use lockgate_model::{Limits, Principal};
 use lockgate_policy::budget::LoopRules;
 use lockgate_policy::{Action, Fallback};
 
+use super::admin::{self, tokens};
 use super::bounds;
 use super::error::{At, Report, quoted};
-use super::raw::{RawConfig, RawHttp, RawLimits, RawRecords, RawSecret};
-use super::secret::{Resolver, Secret};
-use super::server::{self, secret};
+use super::raw::{RawConfig, RawHttp, RawLimits, RawRecords};
+use super::secret::Resolver;
+use super::server;
 use super::words::Default;
 use super::{Config, HttpSettings, LISTEN, Launch, RecordsSettings, address, classes};
-
-/// Shortest and longest bearer token.
-const TOKEN: std::ops::RangeInclusive<usize> = 16..=1024;
 
 /// Checks everything. `None`, or a report that is not clean, where something is wrong.
 pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> {
@@ -86,7 +84,11 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
             .and_then(|raw| raw.arguments.as_ref())
             .is_some_and(|at| at.value),
     };
-    let principals = principals(raw, resolver);
+    let named = raw.principals.iter().map(|raw| (&raw.name, raw.token.as_ref()));
+    let principals = tokens("a principal", named, &[], resolver);
+    let webhook = raw.approvals.as_ref().and_then(|raw| raw.webhook.as_ref());
+    let webhook = webhook.and_then(|raw| admin::webhook(raw, resolver));
+    let admin = raw.admin.as_ref().and_then(|raw| admin::admin(raw, listen, &principals, resolver));
     let http = http(&raw.http, report);
     let records = match &raw.records {
         Some(raw) => Some(records(raw, resolver)?),
@@ -97,11 +99,13 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         listen: listen?,
         boundary: Arc::new(boundary),
         launches,
-        principals,
+        principals: principals.into_iter().map(|(name, token)| (Principal::new(&name), token)).collect(),
         http,
         sessions: usize_of(&raw.limits.sessions),
         session_idle: Duration::from_millis(raw.limits.session_idle.value),
         children: usize_of(children),
+        admin,
+        webhook,
         state,
         notes,
         records,
@@ -110,8 +114,8 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
 }
 
 fn listen(raw: &RawConfig, report: &Report) -> Option<SocketAddr> {
-    let Some(listen) = &raw.listen else { return address::listen(LISTEN).ok() };
-    match address::listen(&listen.value) {
+    let Some(listen) = &raw.listen else { return address::listen(LISTEN, "8080").ok() };
+    match address::listen(&listen.value, "8080") {
         Ok(address) => {
             if !address.ip().is_loopback() && raw.principals.is_empty() {
                 let message =
@@ -150,43 +154,6 @@ fn limits(raw: &RawLimits, report: &Report) -> Limits {
         message_depth: usize_of(&raw.message_depth),
         parameters: usize_of(&raw.parameters),
     }
-}
-
-fn principals(raw: &RawConfig, resolver: &Resolver<'_>) -> Vec<(Principal, Secret)> {
-    let report = resolver.report;
-    let mut principals: Vec<(Principal, Secret)> = Vec::new();
-    for raw in &raw.principals {
-        let name = &raw.name;
-        let plain = |b: u8| b.is_ascii_alphanumeric() || b"._@-".contains(&b);
-        if !(1..=64).contains(&name.value.len()) || !name.value.bytes().all(plain) {
-            let hint = "write 1 to 64 of `A-Z`, `a-z`, `0-9`, `.`, `_`, `@` and `-`";
-            report.error(name.place, format!("bad name of a principal {}", quoted(&name.value)), hint);
-        }
-        let Some(raw) = &raw.token else { continue };
-        let Some(token) = secret(raw, resolver) else { continue };
-        let place = match raw {
-            RawSecret::Text(at) | RawSecret::File(at) => at.place,
-        };
-        let text = token.reveal();
-        let owner = quoted(&name.value);
-        if !TOKEN.contains(&text.len()) {
-            let message = format!("the token of {owner} has {} characters", text.len());
-            let hint = "use 16 to 1024 random ones: `openssl rand -hex 32` makes a good token";
-            report.error(place, message, hint);
-        } else if !text.bytes().all(|b| b.is_ascii_graphic()) {
-            let message = format!("the token of {owner} holds a character that no bearer token can hold");
-            report.error(place, message, "use letters, digits and `-._~+/=`");
-        } else if let Some((other, _)) = principals.iter().find(|(_, other)| other.matches(text.as_bytes())) {
-            let message = format!("{owner} has the same token as `{other}`");
-            report.error(
-                place,
-                message,
-                "give everyone a token of their own, else nobody can tell them apart",
-            );
-        }
-        principals.push((Principal::new(&name.value), token));
-    }
-    principals
 }
 
 fn http(raw: &RawHttp, report: &Report) -> HttpSettings {

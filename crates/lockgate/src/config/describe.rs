@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::bounds::{self, Bounds};
 use super::words;
-use super::{Config, Launch};
+use super::{Admin, Config, Door, Launch};
 
 /// What the configuration means, for people.
 pub fn describe(config: &Config) -> String {
@@ -42,6 +42,9 @@ pub fn describe(config: &Config) -> String {
         rows(&mut out, 2, &changed);
     }
     line(&mut out, 0, &format!("\n{}", records(config)));
+    for told in people(config) {
+        line(&mut out, 0, &told);
+    }
     for note in &config.notes {
         line(&mut out, 0, &format!("\nNote: {}", one_line(note)));
     }
@@ -68,6 +71,8 @@ pub fn describe_json(config: &Config) -> Value {
         "cross_server": { "action": cross_word(config.boundary.cross_server), "pairs": pairs },
         "limits": limits,
         "notes": config.notes,
+        "admin": config.admin.as_ref().map(admin_json),
+        "webhook": config.webhook.is_some(),
         "records": config.records.as_ref().map(|records| records.file.to_string_lossy().into_owned()),
     })
 }
@@ -80,6 +85,39 @@ fn who(config: &Config) -> String {
         many => format!("{} may connect, each with a bearer token", and(many)),
     };
     format!("Listens on {}: {who}.", config.listen)
+}
+
+/// Where people rule the gateway, and whether they are told that they are needed.
+fn people(config: &Config) -> Vec<String> {
+    let mut told = Vec::new();
+    if let Some(Admin { door, tokens }) = &config.admin {
+        let names: Vec<&str> = tokens.iter().map(|(name, _)| name.as_str()).collect();
+        let with = if names.is_empty() { String::new() } else { format!("{} by their token", and(&names)) };
+        told.push(match door {
+            Door::Socket(path) => {
+                let path = path.as_ref().map_or_else(
+                    || "`admin.sock` in the state folder".to_owned(),
+                    |path| path.to_string_lossy().into_owned(),
+                );
+                let with = if with.is_empty() { with } else { format!(", and {with}") };
+                format!("People rule it at the socket {path}: the user it runs as{with}.")
+            }
+            Door::Loopback(address) => format!("People rule it at {address}: {with}."),
+        });
+    }
+    if config.webhook.is_some() {
+        told.push("A webhook is told of calls that wait for people, and of what is stopped.".to_owned());
+    }
+    told
+}
+
+fn admin_json(admin: &Admin) -> Value {
+    let (socket, listen) = match &admin.door {
+        Door::Socket(path) => (Some(path.as_ref().map(|path| path.to_string_lossy().into_owned())), None),
+        Door::Loopback(address) => (None, Some(address.to_string())),
+    };
+    let people: Vec<&str> = admin.tokens.iter().map(|(name, _)| name.as_str()).collect();
+    json!({ "socket": socket.map(|path| path.unwrap_or_else(|| "admin.sock".to_owned())), "listen": listen, "people": people })
 }
 
 fn describe_server(out: &mut String, config: &Config, name: &ServerName, server: &Server) {

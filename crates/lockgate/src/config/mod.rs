@@ -6,6 +6,7 @@
 //! Read [`Config`] and [`ConfigErrors`] first.
 
 mod address;
+mod admin;
 mod argument;
 mod bounds;
 mod cases;
@@ -42,6 +43,7 @@ use lockgate_core::{Boundary, Server, Wire};
 use lockgate_model::{Principal, ServerName};
 use sha2::{Digest, Sha256};
 
+pub use admin::{Admin, Door, Webhook};
 pub use cases::{Case, CaseFile};
 pub use describe::{describe, describe_json};
 pub use error::{ConfigError, ConfigErrors};
@@ -84,6 +86,10 @@ pub struct Config {
     pub session_idle: Duration,
     /// Most server programs running at once.
     pub children: usize,
+    /// Where people rule the running gateway; `None` for nowhere.
+    pub admin: Option<Admin>,
+    /// Whom to tell that people are needed; `None` for nobody.
+    pub webhook: Option<Webhook>,
     /// The folder for what must outlive the process; `None` for the user's own.
     pub state: Option<PathBuf>,
     /// Where records go; `None` for no file.
@@ -260,6 +266,8 @@ impl Config {
             sessions: usize::try_from(bounds::SESSIONS.default).unwrap_or(usize::MAX),
             session_idle: Duration::from_millis(bounds::SESSION_IDLE.default),
             children: usize::try_from(bounds::CHILDREN.default).unwrap_or(usize::MAX),
+            admin: None,
+            webhook: None,
             state: None,
             notes: Vec::new(),
             records: None,

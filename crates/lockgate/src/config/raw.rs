@@ -5,7 +5,7 @@ use lockgate_model::{Class, Effect, Tier};
 use lockgate_policy::{Rule, Treatment, Undeclared};
 use schemars::JsonSchema;
 
-use super::error::At;
+use super::error::{At, Place};
 use super::schema;
 use super::words::{Ask, Default};
 
@@ -77,6 +77,11 @@ pub(super) struct RawConfig {
     /// this section only the client can ask, and rules cannot want more than one approver.
     #[schemars(with = "Option<RawApprovals>")]
     pub(super) approvals: Option<RawApprovals>,
+    /// Where people rule the running gateway, over HTTP: they answer held calls, stop servers and sessions, and look at
+    /// what is going on. Without this section there is no such place; `lockgate approvals` and `lockgate stop` need none.
+    /// Read when the gateway starts.
+    #[schemars(with = "Option<RawAdmin>")]
+    pub(super) admin: Option<RawAdmin>,
     /// The folder for what must outlive the gateway: counts for limits, approvals, stops. Several gateways may share
     /// one on this machine. Without it, `$LOCKGATE_STATE`, else `$XDG_STATE_HOME/lockgate`, else
     /// `~/.local/state/lockgate`.
@@ -291,6 +296,41 @@ pub(super) struct RawApprovals {
     /// How long after it was asked for an approval can be given and used.
     #[schemars(with = "Option<schema::Time>")]
     pub(super) valid: At<u64>,
+    /// Where people are told that a call waits for them, what became of it, and what is stopped. Read when the gateway
+    /// starts.
+    #[schemars(with = "Option<RawWebhook>")]
+    pub(super) webhook: Option<RawWebhook>,
+}
+
+/// Where people are told that they are needed. Each event is signed; it never holds arguments of a call.
+#[derive(JsonSchema)]
+#[schemars(rename = "Webhook", deny_unknown_fields)]
+pub(super) struct RawWebhook {
+    /// The address events are sent to: `https`, or `http` to this machine.
+    #[schemars(with = "String")]
+    pub(super) url: Option<At<String>>,
+    /// What events are signed with, so that the receiver can tell them from others: 16 to 1024 characters, better 32
+    /// random ones.
+    #[schemars(with = "schema::Secret")]
+    pub(super) secret: Option<RawSecret>,
+}
+
+/// Where people rule the running gateway: a Unix socket for the user that Lockgate runs as, or an address of this
+/// machine for whoever has a token.
+#[derive(JsonSchema)]
+#[schemars(rename = "Admin", deny_unknown_fields)]
+pub(super) struct RawAdmin {
+    /// The path of the socket, relative to the folder of the configuration. Without it and without `listen`, `admin.sock`
+    /// in the state folder.
+    #[schemars(with = "Option<String>")]
+    pub(super) socket: Option<At<String>>,
+    /// An address and port of this machine, instead of a socket; port 0 takes a free one. Needs `tokens`.
+    #[schemars(with = "Option<String>")]
+    pub(super) listen: Option<At<String>>,
+    /// People, each under a name of your own with a bearer token of their own: as those of `principals`, and different
+    /// from all of them, since no agent may answer its own calls.
+    #[schemars(with = "Option<std::collections::BTreeMap<String, schema::Secret>>")]
+    pub(super) tokens: Option<At<RawSecrets>>,
 }
 
 /// Where the records of every decision go.
@@ -318,6 +358,15 @@ pub(super) enum RawSecret {
     Text(At<String>),
     /// The path of a file.
     File(At<String>),
+}
+
+impl RawSecret {
+    /// Where it stands.
+    pub(super) fn place(&self) -> Place {
+        match self {
+            Self::Text(at) | Self::File(at) => at.place,
+        }
+    }
 }
 
 /// One rule in its long form. A rule that is for somebody else, or holds at other hours, is as if it were not written.

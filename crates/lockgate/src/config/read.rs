@@ -8,8 +8,8 @@ use super::bounds;
 use super::classes;
 use super::error::{At, Report, perhaps, quoted};
 use super::raw::{
-    RawApprovals, RawConfig, RawFlow, RawHttp, RawLimits, RawLoops, RawPrincipal, RawRecords, RawRoles,
-    RawRules, RawSecret, RawSecrets, RawServer,
+    RawAdmin, RawApprovals, RawConfig, RawFlow, RawHttp, RawLimits, RawLoops, RawPrincipal, RawRecords,
+    RawRoles, RawRules, RawSecret, RawSecrets, RawServer, RawWebhook,
 };
 use super::rule::{self, People};
 use super::section::{self, Section};
@@ -43,7 +43,8 @@ impl RawConfig {
             http: RawHttp::read(root.section_or_empty("http")),
             limits: RawLimits::read(root.section_or_empty("limits")),
             hold_timeout: root.measure(&bounds::HOLD_TIMEOUT),
-            approvals: root.section("approvals").map(RawApprovals::read),
+            approvals: root.section("approvals").map(|section| RawApprovals::read(section, report)),
+            admin: root.section("admin").map(|section| RawAdmin::read(section, report)),
             state: root.text("state"),
             records: root.section("records").map(|section| RawRecords::read(section, report)),
         };
@@ -169,8 +170,42 @@ impl RawLimits {
 }
 
 impl RawApprovals {
-    fn read(section: Section<'_>) -> Self {
-        let raw = Self { wait: section.switch("wait"), valid: section.measure(&bounds::VALID) };
+    fn read(section: Section<'_>, report: &Report) -> Self {
+        let raw = Self {
+            wait: section.switch("wait"),
+            valid: section.measure(&bounds::VALID),
+            webhook: section.section("webhook").map(|section| RawWebhook::read(section, report)),
+        };
+        section.close();
+        raw
+    }
+}
+
+impl RawWebhook {
+    fn read(section: Section<'_>, report: &Report) -> Self {
+        for (key, hint) in [
+            ("url", "write `url: https://…`, the address that events are sent to"),
+            ("secret", "write `secret: ${NAME}`, with 32 random characters in that environment variable"),
+        ] {
+            if !section.has(key) {
+                let message = format!("`approvals.webhook` has no `{key}`");
+                report.error(section.place(), message, hint);
+            }
+        }
+        let secret = section.take("secret").and_then(|node| secret(&section.name("secret"), node, report));
+        let raw = Self { url: section.text("url"), secret };
+        section.close();
+        raw
+    }
+}
+
+impl RawAdmin {
+    fn read(section: Section<'_>, report: &Report) -> Self {
+        let raw = Self {
+            socket: section.text("socket"),
+            listen: section.text("listen"),
+            tokens: secrets(&section, "tokens", report),
+        };
         section.close();
         raw
     }

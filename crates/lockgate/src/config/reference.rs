@@ -41,13 +41,16 @@ has a default, servers that are `disabled` are left out, and everything else has
 ";
 
 /// The sections in the order of the page: heading, and where it stands in the schema.
-const SECTIONS: [(&str, &str); 7] = [
+const SECTIONS: [(&str, &str); 10] = [
     ("At the top", ""),
     ("`servers.NAME`", "/$defs/Server"),
     ("`flow`", "/$defs/Flow"),
     ("`principals.NAME`", "/$defs/Principal"),
     ("`http`", "/$defs/Http"),
     ("`limits`", "/$defs/Limits"),
+    ("`approvals`", "/$defs/Approvals"),
+    ("`approvals.webhook`", "/$defs/Webhook"),
+    ("`admin`", "/$defs/Admin"),
     ("`records`", "/$defs/Records"),
 ];
 

@@ -61,6 +61,7 @@ pub(crate) fn list_tools(
     let mut open = config.clone();
     open.boundary = Arc::new(boundary);
     open.records = None;
+    open.webhook = None;
     let gateway = Gateway::new(&open)?;
     runtime()?.block_on(async {
         tokio::spawn(Arc::clone(&gateway).keep_time());
