@@ -1,15 +1,17 @@
 //! Calls that wait for people outside the client, and what the operator has stopped by hand. Both lie in the state folder,
 //! where every gateway and command line of this user sees them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, SystemTime};
 
 use lockgate_core::{Ask, Ballot as Decided, Event, Step, Stops as Stopped};
-use lockgate_model::{ExchangeId, Principal, Reason, ServerName, SessionId, ToolName};
+use lockgate_model::{ExchangeId, Principal, Reason, ServerName, SessionId, ToolName, UnixMillis};
 use lockgate_store::{Approvals, Ballot, Request, Scope, StateError, Stops, Target, Vote};
 
-use super::Gateway;
+use super::notice::Notices;
 use super::session::{Session, Via, lock, unix_millis};
+use super::{Gateway, shown};
 
 /// A file of this name in the state folder stops everything, for as long as it is there.
 const STOP_FILE: &str = "STOP";
@@ -19,22 +21,50 @@ pub(super) struct Desk {
     folder: PathBuf,
     approvals: OnceLock<Option<Arc<Approvals>>>,
     stops: Mutex<Watch>,
+    /// Held from a look until what was seen is handed on: an older look must not be handed on after a newer one, and a
+    /// yes that counts once must not be taken by two looks.
+    looking: tokio::sync::Mutex<()>,
+    pub(super) notices: Notices,
 }
 
 /// What was last seen of the stops.
 #[derive(Default)]
 struct Watch {
     open: Option<Stops>,
-    seen: Option<(u64, bool)>,
+    /// The version of the file, and since when there is one that stops everything.
+    seen: Option<(u64, Option<UnixMillis>)>,
+    /// Was it said that the stops cannot be read?
+    told: bool,
     now: Arc<Stopped>,
 }
 
 impl Desk {
-    pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder, approvals: OnceLock::new(), stops: Mutex::default() }
+    pub(super) fn new(folder: PathBuf, notices: Notices) -> Self {
+        Self {
+            folder,
+            approvals: OnceLock::new(),
+            stops: Mutex::default(),
+            looking: tokio::sync::Mutex::default(),
+            notices,
+        }
     }
 
-    fn approvals(&self, say: impl Fn(&str)) -> Option<Arc<Approvals>> {
+    /// The state folder.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// When the file that stops everything was made; `None` where there is none.
+    pub(super) fn stop_file(&self) -> Option<UnixMillis> {
+        let file = self.folder.join(STOP_FILE);
+        let made = std::fs::metadata(&file).and_then(|found| found.modified()).ok();
+        let made = made.map(|made| made.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default());
+        // What cannot be looked at any closer is there all the same.
+        let made = made.or_else(|| file.exists().then(Duration::default))?;
+        Some(UnixMillis(u64::try_from(made.as_millis()).unwrap_or(u64::MAX)))
+    }
+
+    pub(super) fn approvals(&self, say: impl Fn(&str)) -> Option<Arc<Approvals>> {
         let open = || match Approvals::open(&self.folder) {
             Ok(approvals) => Some(Arc::new(approvals)),
             Err(error) => {
@@ -45,47 +75,47 @@ impl Desk {
         self.approvals.get_or_init(open).clone()
     }
 
-    /// What is stopped now, and whether that is news. What cannot be read stops everything.
-    fn look(&self, say: impl Fn(&str)) -> (Arc<Stopped>, bool) {
+    /// What is stopped now. What cannot be read stops everything. The same [`Arc`] where nothing has changed.
+    fn look(&self, say: impl Fn(&str)) -> Arc<Stopped> {
         let mut watch = lock(&self.stops);
-        let by_file = self.folder.join(STOP_FILE).exists();
-        if watch.open.is_none() && self.folder.join(Stops::FILE).exists() {
-            match Stops::open(&self.folder) {
-                Ok(stops) => watch.open = Some(stops),
-                Err(error) => return watch.everything(&error, say),
+        if let Err(error) = self.read(&mut watch) {
+            if !watch.now.everything {
+                watch.now = Arc::new(Stopped { everything: true, ..Stopped::default() });
             }
+            if watch.seen.take().is_some() || !watch.told {
+                say(&format!("everything is stopped: what was stopped by hand cannot be read: {error}"));
+                self.notices.stops_unreadable();
+            }
+            watch.told = true;
         }
-        let version = match watch.open.as_ref().map(Stops::version).transpose() {
-            Ok(version) => version.unwrap_or(0),
-            Err(error) => return watch.everything(&error, say),
-        };
+        Arc::clone(&watch.now)
+    }
+
+    fn read(&self, watch: &mut Watch) -> Result<(), StateError> {
+        let by_file = self.stop_file();
+        if watch.open.is_none() && self.folder.join(Stops::FILE).exists() {
+            watch.open = Some(Stops::open(&self.folder)?);
+        }
+        let version = watch.open.as_ref().map(Stops::version).transpose()?.unwrap_or(0);
         if watch.seen == Some((version, by_file)) {
-            return (Arc::clone(&watch.now), false);
+            return Ok(());
         }
-        let stops = match watch.open.as_ref().map(Stops::list).transpose() {
-            Ok(list) => list.unwrap_or_default(),
-            Err(error) => return watch.everything(&error, say),
-        };
+        let stops = watch.open.as_ref().map(Stops::list).transpose()?.unwrap_or_default();
+        let history = || watch.open.as_ref().and_then(|stops| stops.history().ok()).unwrap_or_default();
+        self.notices.stops(stops.iter().cloned().chain(shown::file(by_file)).collect(), history);
         let mut now = stopped(stops.into_iter().map(|stop| stop.target));
-        now.everything |= by_file;
+        now.everything |= by_file.is_some();
         watch.seen = Some((version, by_file));
-        let news = *watch.now != now;
-        watch.now = Arc::new(now);
-        (Arc::clone(&watch.now), news)
+        watch.told = false;
+        if *watch.now != now {
+            watch.now = Arc::new(now);
+        }
+        Ok(())
     }
 }
 
-impl Watch {
-    fn everything(&mut self, error: &StateError, say: impl Fn(&str)) -> (Arc<Stopped>, bool) {
-        let news = !self.now.everything;
-        if news {
-            say(&format!("everything is stopped: what was stopped by hand cannot be read: {error}"));
-            self.now = Arc::new(Stopped { everything: true, ..Stopped::default() });
-            self.seen = None;
-        }
-        (Arc::clone(&self.now), news)
-    }
-}
+/// A call that people have decided about.
+type Counted = (Arc<Session>, ExchangeId, Decided);
 
 fn stopped(targets: impl Iterator<Item = Target>) -> Stopped {
     let mut stopped = Stopped::default();
@@ -109,27 +139,51 @@ fn stopped(targets: impl Iterator<Item = Target>) -> Stopped {
 }
 
 impl Gateway {
-    /// What the operator has stopped, as last seen.
+    /// What the operator has stopped.
     pub(super) fn stops(&self) -> Arc<Stopped> {
-        self.desk.look(|text| self.say(text)).0
+        self.desk.look(|text| self.say(text))
     }
 
-    /// Sees what people have decided since, in approvals and in stops. Called several times a second.
+    /// Sees what people have decided since, in approvals and in stops, and lets it take effect. Called several times a
+    /// second, and when somebody decides here.
     pub(super) async fn look_at_desk(self: &Arc<Self>) {
-        let gateway = Arc::clone(self);
-        let looked = tokio::task::spawn_blocking(move || gateway.desk.look(|text| gateway.say(text))).await;
-        let news = looked.ok().filter(|(_, news)| *news).map(|(stops, _)| stops);
+        let _one_at_a_time = self.desk.looking.lock().await;
+        let mut waiting = Vec::new();
         for session in self.sessions.all() {
-            if let Some(stops) = &news {
-                let steps = session.event(Event::Stopped(Arc::clone(stops)));
-                let session = Arc::clone(&session);
-                tokio::spawn(async move { session.perform(steps, Via::default()).await });
-            }
-            if !lock(&session.asked).is_empty() {
-                let session = Arc::clone(&session);
-                tokio::spawn(async move { session.look_at_ballots().await });
+            let asked: Vec<_> = lock(&session.asked).iter().map(|(at, id)| (*at, id.clone())).collect();
+            waiting.extend(asked.into_iter().map(|(exchange, id)| (Arc::clone(&session), exchange, id)));
+        }
+        let gateway = Arc::clone(self);
+        let looking = tokio::task::spawn_blocking(move || gateway.stops_and_ballots(waiting));
+        let Ok((stops, ballots)) = looking.await else { return };
+        for session in self.sessions.all() {
+            // A session that began meanwhile may have seen less.
+            if !Arc::ptr_eq(session.core().stops(), &stops) {
+                session.happened(Event::Stopped(Arc::clone(&stops)));
             }
         }
+        for (session, exchange, ballot) in ballots {
+            lock(&session.asked).remove(&exchange);
+            session.happened(Event::Ballot { exchange, ballot });
+        }
+    }
+
+    fn stops_and_ballots(
+        &self,
+        waiting: Vec<(Arc<Session>, ExchangeId, String)>,
+    ) -> (Arc<Stopped>, Vec<Counted>) {
+        let stops = self.stops();
+        if waiting.is_empty() && !self.desk.notices.expects() {
+            return (stops, Vec::new());
+        }
+        let Some(approvals) = self.desk.approvals(|text| self.say(text)) else { return (stops, Vec::new()) };
+        // Before a yes is taken: who is told of it sees it as it was given.
+        self.desk.notices.approvals(&approvals, unix_millis().0);
+        let standing = |(session, exchange, id): (Arc<Session>, ExchangeId, String)| {
+            let ballot = approvals.standing(&id, unix_millis().0).ok()?;
+            Some((session, exchange, decided(&ballot)?))
+        };
+        (stops, waiting.into_iter().filter_map(standing).collect())
     }
 
     /// Stops everything by hand, as if on the command line.
@@ -159,9 +213,13 @@ impl Session {
             let now = unix_millis().0;
             let filed = approvals.file(&session.request(&ask, now), now);
             let filed = filed.and_then(|mut filed| {
-                if ask.voiced && matches!(filed.ballot, Ballot::Waiting { .. }) {
+                let put = matches!(filed.ballot, Ballot::Waiting { .. });
+                if ask.voiced && put {
                     approvals.vote(&filed.id, &session.vote_of(true), now)?;
                     filed.ballot = approvals.standing(&filed.id, now)?;
+                }
+                if put {
+                    gateway.desk.notices.put(&approvals, &filed.id, now);
                 }
                 Ok(filed)
             });
@@ -242,24 +300,11 @@ impl Session {
         });
     }
 
-    /// Has anybody decided about the calls of this session?
-    async fn look_at_ballots(self: &Arc<Self>) {
-        let waiting: Vec<_> =
-            lock(&self.asked).iter().map(|(exchange, id)| (*exchange, id.clone())).collect();
-        let gateway = Arc::clone(&self.gateway);
-        let looking = tokio::task::spawn_blocking(move || {
-            let Some(approvals) = gateway.desk.approvals(|text| gateway.say(text)) else { return Vec::new() };
-            let standing = |(exchange, id): (ExchangeId, String)| {
-                let ballot = approvals.standing(&id, unix_millis().0).ok()?;
-                Some((exchange, decided(&ballot)?))
-            };
-            waiting.into_iter().filter_map(standing).collect()
-        });
-        for (exchange, ballot) in looking.await.unwrap_or_default() {
-            lock(&self.asked).remove(&exchange);
-            let steps = self.event(Event::Ballot { exchange, ballot });
-            self.perform(steps, Via::default()).await;
-        }
+    /// Something was decided: what follows is done beside everything else.
+    fn happened(self: &Arc<Self>, event: Event<'_>) {
+        let steps = self.event(event);
+        let session = Arc::clone(self);
+        tokio::spawn(async move { session.perform(steps, Via::default()).await });
     }
 }
 

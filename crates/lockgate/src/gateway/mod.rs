@@ -3,15 +3,18 @@
 mod budget;
 mod clock;
 mod conduit;
+mod console;
 mod desk;
 mod http;
 mod inquire;
 mod links;
+mod notice;
 mod reload;
 mod respond;
 mod serve;
 mod session;
 mod sessions;
+mod shown;
 mod stdio;
 mod upstream;
 
@@ -32,6 +35,7 @@ use budget::Budget;
 use clock::Clock;
 use desk::Desk;
 use links::Population;
+use notice::Notices;
 use session::{Session, Via, lock};
 use sessions::Sessions;
 
@@ -141,6 +145,7 @@ impl Gateway {
             // Standard output belongs to the agent.
             let _told = writeln!(std::io::stderr().lock(), "lockgate: note: {note}");
         }
+        let notices = Notices::new(config.webhook.as_ref())?;
         let folder = config.state.clone().unwrap_or_else(crate::state::folder);
         Ok(Arc::new(Self {
             state: Mutex::new(State::new(config)?),
@@ -148,7 +153,7 @@ impl Gateway {
             records,
             clock: Clock::start(),
             budget: Budget::new(folder.clone()),
-            desk: Desk::new(folder),
+            desk: Desk::new(folder, notices),
             population: Arc::default(),
         }))
     }

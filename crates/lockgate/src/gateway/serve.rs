@@ -54,12 +54,14 @@ pub fn serve_http(config: &Config, listen: SocketAddr, file: Option<PathBuf>) ->
         if let Some(file) = file {
             tokio::spawn(Watched::new(file, Arc::clone(&gateway)).keep());
         }
+        let mut people = gateway.open_desk(config, &closing).await?;
         tokio::spawn(async move {
             stopped().await;
             close.send_replace(true);
         });
         serve(listener, Arc::clone(&gateway), settings, admission, closing).await;
         gateway.end().await;
+        while people.join_next().await.is_some() {}
         Ok(())
     })
 }

@@ -65,6 +65,8 @@ pub(super) struct Session {
     /// Requests under way to HTTP servers, to be dropped when nobody waits any more.
     under_way: Mutex<BTreeMap<ExchangeId, AbortHandle>>,
     touched: AtomicU64,
+    /// When it was opened, by the wall clock.
+    pub(super) opened: UnixMillis,
     /// Streams of our own that may be resumed.
     pub(super) conduits: Conduits,
     /// Messages of the agent that are being taken.
@@ -133,6 +135,7 @@ impl Session {
             asked: Mutex::default(),
             reserved: Mutex::default(),
             touched,
+            opened: unix_millis(),
             conduits: Conduits::default(),
             in_use: AtomicUsize::new(0),
             over: watch::Sender::new(false),

@@ -10,7 +10,7 @@ use lockgate_transport::front::refusal;
 use lockgate_transport::lines::{Line, LineReader, as_line};
 use lockgate_transport::pipes;
 use tokio::io::AsyncWriteExt;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::serve::{runtime, stopped};
 use super::session::{Delivery, Session, Via};
@@ -40,6 +40,8 @@ pub fn serve_stdio(config: &Config, pipe: &Pipe, file: Option<PathBuf>) -> Resul
     let runtime = runtime()?;
     let outcome = runtime.block_on(async {
         tokio::spawn(Arc::clone(&gateway).keep_time());
+        let (close, closing) = watch::channel(false);
+        let mut people = gateway.open_desk(config, &closing).await?;
         if let Some(file) = file {
             tokio::spawn(Watched::new(file, Arc::clone(&gateway)).keep());
         }
@@ -62,9 +64,11 @@ pub fn serve_stdio(config: &Config, pipe: &Pipe, file: Option<PathBuf>) -> Resul
             () = stopped() => {}
         }
         session.drain().await;
+        close.send_replace(true);
         gateway.end().await;
         drop(session);
         let _written = writer.await;
+        while people.join_next().await.is_some() {}
         Ok(())
     });
     // Standard input is read by a thread that cannot be called back.

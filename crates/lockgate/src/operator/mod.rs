@@ -9,7 +9,7 @@ mod stops;
 mod tests;
 mod who;
 
-pub(crate) use who::local as local_user;
+pub(crate) use who::{local as local_user, user};
 
 use std::io::{self, Write};
 use std::path::PathBuf;

@@ -52,7 +52,11 @@ pub(super) fn prove(config: &Config, name: &str, proof: &str) -> Result<String, 
 
 /// The system's user, as the system knows it: variables such as `$USER` can say anything.
 pub(crate) fn local() -> String {
-    let user = rustix::process::getuid().as_raw();
+    user(rustix::process::getuid().as_raw())
+}
+
+/// A user of this system, known by their number.
+pub(crate) fn user(user: u32) -> String {
     let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
     named(&users, user).map_or_else(|| format!("local:uid-{user}"), |name| format!("local:{name}"))
 }

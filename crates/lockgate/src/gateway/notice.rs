@@ -1,0 +1,267 @@
+//! What people are told through the webhook: that a call waits for them, what became of it, what is stopped.
+//!
+//! Whoever puts a call before people tells of it, also where it is decided elsewhere; of stops every gateway tells that
+//! sees them.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use lockgate_console::{Event, State, Webhook};
+use lockgate_store::{Approvals, Change, Entry, Stop, Target};
+use tokio::sync::watch;
+
+use super::session::{lock, unix_millis};
+use super::shown;
+use crate::config;
+
+/// Whom to tell, and what was told. Without a webhook nothing is kept.
+pub(super) struct Notices {
+    webhook: Option<Webhook>,
+    calls: Mutex<Calls>,
+    stops: Mutex<Stopped>,
+}
+
+/// Calls that this process put before people, and that nobody has decided.
+#[derive(Default)]
+struct Calls {
+    /// When each expires. Milliseconds since 1970.
+    waiting: BTreeMap<String, u64>,
+    /// The version of the approvals when they were last looked at.
+    seen: Option<u64>,
+}
+
+/// What is stopped.
+#[derive(Default)]
+struct Stopped {
+    /// When it was last looked; nothing before the first look.
+    last: Option<Vec<Stop>>,
+    /// Why somebody here is lifting a stop. The store keeps who and when.
+    lifting: BTreeMap<Target, String>,
+}
+
+impl Notices {
+    /// Prepares to tell. Opens no connection.
+    pub(super) fn new(settings: Option<&config::Webhook>) -> Result<Self, String> {
+        let webhook = settings.map(|settings| {
+            Webhook::new(settings.url.reveal(), settings.secret.reveal().as_bytes())
+                .map_err(|error| format!("the webhook cannot be used: {error}"))
+        });
+        Ok(Self { webhook: webhook.transpose()?, calls: Mutex::default(), stops: Mutex::default() })
+    }
+
+    /// Sends what is told, until `closing` says so and 3 s longer where something is left.
+    pub(super) async fn run(&self, closing: watch::Receiver<bool>) {
+        if let Some(webhook) = &self.webhook {
+            webhook.run(closing).await;
+        }
+    }
+
+    /// Is there anything to tell about a call?
+    pub(super) fn expects(&self) -> bool {
+        !lock(&self.calls).waiting.is_empty()
+    }
+
+    /// A call was put before people. The same call may have been before.
+    pub(super) fn put(&self, approvals: &Approvals, id: &str, now: u64) {
+        let Some(webhook) = &self.webhook else { return };
+        if let Ok(Some(entry)) = approvals.show(id, now) {
+            lock(&self.calls).put(&entry).iter().for_each(|event| webhook.tell(event));
+        }
+    }
+
+    /// Tells of calls that are decided now.
+    pub(super) fn approvals(&self, approvals: &Approvals, now: u64) {
+        let Some(webhook) = &self.webhook else { return };
+        lock(&self.calls).look(approvals, now).iter().for_each(|event| webhook.tell(event));
+    }
+
+    /// Tells what is stopped and was not, and the other way round. `history` is asked where something was lifted.
+    pub(super) fn stops(&self, now: Vec<Stop>, history: impl Fn() -> Vec<Change>) {
+        let Some(webhook) = &self.webhook else { return };
+        lock(&self.stops).look(now, history).iter().for_each(|event| webhook.tell(event));
+    }
+
+    /// What was stopped by hand cannot be read: everything is stopped.
+    pub(super) fn stops_unreadable(&self) {
+        let Some(webhook) = &self.webhook else { return };
+        let stop = shown::unreadable(unix_millis());
+        if let Some(event) = event(&stop, true) {
+            webhook.tell(&event);
+        }
+        lock(&self.stops).last.get_or_insert_default().push(stop);
+    }
+
+    /// Somebody here is about to lift a stop.
+    pub(super) fn lifts(&self, target: &Target, reason: String) {
+        lock(&self.stops).lifting.insert(target.clone(), reason);
+    }
+
+    /// It is lifted and told, or came to nothing.
+    pub(super) fn has_lifted(&self, target: &Target) {
+        lock(&self.stops).lifting.remove(target);
+    }
+}
+
+impl Calls {
+    fn put(&mut self, entry: &Entry) -> Option<Event> {
+        let known = self.waiting.insert(entry.id.clone(), entry.request.expires).is_some();
+        let approval = shown::approval(entry).filter(|approval| approval.state == State::Waiting);
+        approval.filter(|_| !known).map(Event::ApprovalWaiting)
+    }
+
+    fn look(&mut self, approvals: &Approvals, now: u64) -> Vec<Event> {
+        let mut events = Vec::new();
+        // What cannot be read now may be readable later.
+        let Ok(version) = approvals.version() else { return events };
+        let changed = self.seen.replace(version) != Some(version);
+        self.waiting.retain(|id, expires| {
+            if !changed && now < *expires {
+                return true;
+            }
+            let entry = match approvals.show(id, now) {
+                Ok(Some(entry)) => entry,
+                // It went with the history.
+                Ok(None) => return false,
+                Err(_) => return true,
+            };
+            *expires = entry.request.expires;
+            let Some(approval) = shown::approval(&entry) else { return false };
+            events.push(match approval.state {
+                State::Waiting => return true,
+                State::Approved | State::Used => Event::Approved(approval),
+                State::Denied => Event::Denied(approval),
+                State::Expired => Event::Expired(approval),
+            });
+            false
+        });
+        events
+    }
+}
+
+impl Stopped {
+    /// What stands at the first look is no news.
+    fn look(&mut self, now: Vec<Stop>, history: impl Fn() -> Vec<Change>) -> Vec<Event> {
+        let Some(before) = self.last.replace(now.clone()) else { return Vec::new() };
+        let same = |one: &Stop, other: &Stop| {
+            one.target == other.target && one.since == other.since && one.by == other.by
+        };
+        let mut events = Vec::new();
+        for gone in before.iter().filter(|old| !now.iter().any(|new| same(old, new))) {
+            let change = history().into_iter().rfind(|change| {
+                change.target == gone.target && change.why.is_none() && change.at >= gone.since
+            });
+            // A file that is gone, or a fault that is over, is nobody's decision.
+            let change = change.filter(|_| !shown::is_by_nobody(gone));
+            let by = change.map_or_else(|| gone.by.clone(), |change| change.by);
+            let why = self.lifting.remove(&gone.target).unwrap_or_default();
+            events.extend(event(&Stop { by, why, ..gone.clone() }, false));
+        }
+        for new in now.iter().filter(|new| !before.iter().any(|old| same(old, new))) {
+            events.extend(event(new, true));
+        }
+        events
+    }
+}
+
+/// What is told of a stop that is made, or lifted; nothing where it stops nothing.
+fn event(stop: &Stop, made: bool) -> Option<Event> {
+    if let Some(mode) = shown::safe_mode(stop) {
+        return Some(if made { Event::SafeModeOn(mode) } else { Event::SafeModeOff(mode) });
+    }
+    shown::stop(stop).map(if made { Event::Stopped } else { Event::Resumed })
+}
+
+#[cfg(test)]
+mod tests {
+    use lockgate_store::{Request, Scope, Stops, Vote};
+
+    use super::*;
+
+    const NOW: u64 = 1_800_000_000_000;
+
+    fn request(tool: &str) -> Request {
+        let text = |text: &str| text.to_owned();
+        Request {
+            session: text("s"),
+            principal: text("carol"),
+            server: text("files"),
+            tool: text(tool),
+            arguments: text("{}"),
+            fingerprint: text(tool),
+            rule: text("servers.files.default"),
+            reason: text("a rule asks for a person's approval"),
+            origin: None,
+            effect: text("write"),
+            approvers: 1,
+            created: NOW,
+            expires: NOW + 60_000,
+        }
+    }
+
+    fn words(events: &[Event]) -> Vec<&'static str> {
+        events.iter().map(Event::word).collect()
+    }
+
+    #[test]
+    fn each_call_is_told_twice_however_it_ends() {
+        let approvals = Approvals::in_memory().unwrap();
+        let mut calls = Calls::default();
+        let put = |calls: &mut Calls, tool: &str| {
+            let id = approvals.file(&request(tool), NOW).unwrap().id;
+            let event = calls.put(&approvals.show(&id, NOW).unwrap().unwrap());
+            (id, event.map(|event| event.word()))
+        };
+        let (yes, told) = put(&mut calls, "a");
+        assert_eq!(told, Some("approval_waiting"));
+        assert_eq!(put(&mut calls, "a"), (yes.clone(), None), "the same call is told once");
+        let (no, _) = put(&mut calls, "b");
+        put(&mut calls, "c");
+        assert!(calls.look(&approvals, NOW).is_empty());
+        for (id, yes) in [(&yes, true), (&no, false)] {
+            let vote = Vote { approver: "ann".to_owned(), yes, why: None, scope: Scope::Once };
+            approvals.vote(id, &vote, NOW).unwrap();
+        }
+        // Taken before anybody looked: it was approved all the same.
+        approvals.standing(&yes, NOW).unwrap();
+        let mut told = words(&calls.look(&approvals, NOW + 1));
+        told.sort_unstable();
+        assert_eq!(told, ["approved", "denied"]);
+        assert!(calls.look(&approvals, NOW + 59_999).is_empty());
+        // Nothing was written; the time has come.
+        assert_eq!(words(&calls.look(&approvals, NOW + 60_000)), ["expired"]);
+        assert!(calls.look(&approvals, NOW + 60_001).is_empty() && calls.waiting.is_empty());
+    }
+
+    #[test]
+    fn stops_are_told_with_who_and_why() {
+        let stops = Stops::in_memory().unwrap();
+        let mut seen = Stopped::default();
+        let history = || stops.history().unwrap();
+        let mut look =
+            |more: Option<Stop>| seen.look(stops.list().unwrap().into_iter().chain(more).collect(), history);
+        let (server, mode) = (Target::Server("db".to_owned()), Target::SafeMode);
+        stops.stop(&mode, "ann", "before", NOW).unwrap();
+        assert!(look(None).is_empty(), "what stands at the start is no news");
+        stops.stop(&server, "ann", "odd", NOW).unwrap();
+        let told = look(None);
+        assert_eq!(words(&told), ["stop"]);
+        assert!(look(None).is_empty());
+        stops.resume(&mode, "bob", NOW + 1).unwrap();
+        let [Event::SafeModeOff(mode)] = &look(None)[..] else { panic!("safe mode is off") };
+        assert_eq!((mode.by.as_str(), mode.reason.as_str()), ("bob", ""));
+        // Lifted and made again between two looks.
+        stops.resume(&server, "bob", NOW + 2).unwrap();
+        stops.stop(&server, "eve", "again", NOW + 3).unwrap();
+        let told = look(None);
+        assert_eq!(words(&told), ["resume", "stop"]);
+        let [Event::Resumed(gone), Event::Stopped(new)] = &told[..] else { panic!("both") };
+        assert_eq!((gone.by.as_str(), new.by.as_str()), ("bob", "eve"));
+        let file = shown::file(Some(lockgate_model::UnixMillis(NOW)));
+        assert_eq!(words(&look(file)), ["stop"]);
+        let [Event::Resumed(gone)] = &look(None)[..] else { panic!("the file is gone") };
+        assert_eq!(gone.by, "the file STOP");
+        // A name that no server can have stops nothing.
+        stops.stop(&Target::Server("No Server".to_owned()), "ann", "", NOW).unwrap();
+        assert!(look(None).is_empty());
+    }
+}
