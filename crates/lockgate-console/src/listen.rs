@@ -1,7 +1,9 @@
+use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 use std::{fs, os::unix::ffi::OsStrExt};
 
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
@@ -11,6 +13,9 @@ use crate::check::Caller;
 
 /// Longest path of a Unix socket: what the system's address has room for, less the end mark. Bytes.
 const PATH: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
+
+/// Longest wait for another process that is about to listen in the same folder.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Why the admin API cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +75,7 @@ impl Listener {
         if fs::metadata(folder)?.mode() & 0o1002 == 0o0002 {
             return Err(BadListener::OpenFolder);
         }
+        let _turn = turn(folder).await?;
         make_room(path).await?;
         let listener = UnixListener::bind(path)?;
         // Others may connect until here; `accept` turns them away.
@@ -120,6 +126,23 @@ fn may_connect(uid: u32, own: u32) -> bool {
     uid == own || uid == 0
 }
 
+/// Waits for others that are about to listen in this folder: else two could find the same socket left behind, and the
+/// second take away what the first has just put in its place.
+async fn turn(folder: &Path) -> Result<File, BadListener> {
+    let folder = File::open(folder)?;
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match folder.try_lock() {
+            Ok(()) => return Ok(folder),
+            Err(TryLockError::WouldBlock) if Instant::now() < end => {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            Err(TryLockError::WouldBlock) => return Err(BadListener::InUse),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+    }
+}
+
 /// Takes away a socket that a process left behind.
 async fn make_room(path: &Path) -> Result<(), BadListener> {
     match fs::symlink_metadata(path) {
@@ -164,6 +187,33 @@ impl Drop for SocketFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Without turns, some of them take away the socket that another has just made, and both believe they are alone.
+    #[test]
+    fn of_many_that_find_an_old_socket_one_listens() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s");
+        for _ in 0..20 {
+            drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+            let together = std::sync::Barrier::new(8);
+            let listens = || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                together.wait();
+                let listener = runtime.block_on(Listener::unix(&path, Tokens::none()));
+                together.wait();
+                match listener {
+                    Ok(_) => true,
+                    Err(BadListener::InUse) => false,
+                    Err(error) => panic!("{error}"),
+                }
+            };
+            let listening = std::thread::scope(|scope| {
+                let all: Vec<_> = (0..8).map(|_| scope.spawn(listens)).collect();
+                all.into_iter().map(|one| one.join().unwrap()).filter(|it| *it).count()
+            });
+            assert_eq!(listening, 1);
+        }
+    }
 
     #[test]
     fn the_socket_is_for_one_user() {
