@@ -17,8 +17,13 @@ pub(crate) fn run() -> Result<()> {
             if file.is_file() {
                 say(&format!("--- {}", file.display()));
                 // The examples name these variables; their values do not matter here.
-                let example =
-                    [("GITHUB_TOKEN", "example-token-0000"), ("ALICE_TOKEN", "example-token-of-alice")];
+                let example = [
+                    ("GITHUB_TOKEN", "example-token-0000"),
+                    ("ALICE_TOKEN", "example-token-of-alice"),
+                    ("ANN_TOKEN", "example-token-of-ann"),
+                    ("BOB_TOKEN", "example-token-of-bob"),
+                    ("WEBHOOK_SECRET", "example-secret-0000"),
+                ];
                 run::run(Command::new(&binary).arg("check").arg(&file).envs(example))?;
             }
         }

@@ -155,7 +155,7 @@ impl Desk for Script {
             principal: "carol".to_owned(),
             client: Some("editor".to_owned()),
             origins: vec!["web".to_owned()],
-            integrity: "untrusted".to_owned(),
+            integrity: "free_text".to_owned(),
             calls: 12,
             denied: 1,
             opened_unix_ms: UnixMillis(NOW.0 - 60_000),
