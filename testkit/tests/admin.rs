@@ -370,6 +370,21 @@ fn a_webhook_is_told() {
 }
 
 #[test]
+fn a_webhook_that_takes_nothing_is_complained_about() {
+    let state = tempfile::tempdir().unwrap();
+    let upstream = Upstream::start(|_, stream| {
+        stream.write_all(b"HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n").is_ok()
+    });
+    let approvals =
+        json!({ "webhook": { "url": format!("http://{}/", upstream.address), "secret": SECRET } });
+    let gate = gate(state.path(), &json!("ask"), &at_a_port(), &approvals);
+    let ann = Person::with(&gate, ANN);
+    ann.does("POST", "/v1/safe-mode", &json!({ "on": true, "reason": "a test" }));
+    until("the operator is told", || gate.complaints.text().contains("the webhook has not taken 1 events"));
+    assert_eq!(upstream.heard().len(), 1);
+}
+
+#[test]
 fn gateways_on_pipes_share_one_socket() {
     let state = tempfile::tempdir().unwrap();
     let file = state.path().join("lockgate.yaml");

@@ -12,7 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use lockgate_store::{Approvals, Ballot, Filter, Scope, StateError, Stops, Target, Vote};
 use serde_json::{Value, json};
-use testkit::hostile::{Answer, Gate, Upstream, behave, call, server, until};
+use testkit::hostile::{Answer, Gate, Upstream, behave, call, hello, server, until};
 
 const REVISION: &str = "2025-06-18";
 
@@ -191,6 +191,26 @@ fn what_is_stopped_by_hand_stops_at_once() {
     std::process::Command::new("kill").args(["-USR1", &gate.id().to_string()]).status().unwrap();
     until("the signal is heard", || agent.call(6, "echo").reason() == Some("stopped"));
     assert_eq!(stops.list().unwrap().iter().filter(|stop| stop.target == Target::Everything).count(), 1);
+}
+
+/// Whoever looks at what is stopped must not keep it from others.
+#[test]
+fn a_session_that_begins_hides_no_stop_from_others() {
+    let state = tempfile::tempdir().unwrap();
+    let config =
+        json!({ "servers": { "x": server("plain", &state.path().join("heard")) }, "state": state.path() });
+    let gate = Gate::start(config);
+    let agent = gate.open("/s/x/mcp", REVISION);
+    let stops = Stops::open(state.path()).unwrap();
+    let target = Target::Server("x".to_owned());
+    for number in 0..4 {
+        stops.stop(&target, "ann", "a test", now()).unwrap();
+        let _other = gate.post("/s/x/mcp", hello(REVISION).as_bytes(), &[]);
+        until("the stop is seen", || agent.call(2 * number, "echo").reason() == Some("stopped"));
+        stops.resume(&target, "ann", now()).unwrap();
+        let _other = gate.post("/s/x/mcp", hello(REVISION).as_bytes(), &[]);
+        until("its end is seen", || agent.call(2 * number + 1, "echo").reason() != Some("stopped"));
+    }
 }
 
 #[test]

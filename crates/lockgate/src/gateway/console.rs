@@ -115,13 +115,20 @@ impl Gateway {
         config: &Config,
         closing: &watch::Receiver<bool>,
     ) -> Result<JoinSet<()>, String> {
+        // What stands before anybody can ask for anything is no news; what they ask for first is.
+        self.look_at_desk().await;
         let mut tasks = JoinSet::new();
         if let Some(listener) = self.admin(config).await? {
             let console = Arc::new(Console(Arc::clone(self)));
             tasks.spawn(lockgate_console::serve(listener, console, closing.clone()));
         }
         let (gateway, closing) = (Arc::clone(self), closing.clone());
-        tasks.spawn(async move { gateway.desk.notices.run(closing).await });
+        tasks.spawn(async move {
+            let left = gateway.desk.notices.run(closing).await;
+            if left > 0 {
+                gateway.say(&format!("the webhook was not told of {left} events before the end"));
+            }
+        });
         Ok(tasks)
     }
 

@@ -173,6 +173,10 @@ impl Gateway {
         waiting: Vec<(Arc<Session>, ExchangeId, String)>,
     ) -> (Arc<Stopped>, Vec<Counted>) {
         let stops = self.stops();
+        let lost = self.desk.notices.lost();
+        if lost > 0 {
+            self.say(&format!("the webhook has not taken {lost} events: people may wait to be told"));
+        }
         if waiting.is_empty() && !self.desk.notices.expects() {
             return (stops, Vec::new());
         }

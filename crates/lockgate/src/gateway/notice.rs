@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use lockgate_console::{Event, State, Webhook};
+use lockgate_console::{Counts, Event, State, Webhook};
 use lockgate_store::{Approvals, Change, Entry, Stop, Target};
 use tokio::sync::watch;
 
@@ -19,6 +20,8 @@ pub(super) struct Notices {
     webhook: Option<Webhook>,
     calls: Mutex<Calls>,
     stops: Mutex<Stopped>,
+    /// How many lost events the operator knows of.
+    lost: AtomicU64,
 }
 
 /// Calls that this process put before people, and that nobody has decided.
@@ -46,14 +49,28 @@ impl Notices {
             Webhook::new(settings.url.reveal(), settings.secret.reveal().as_bytes())
                 .map_err(|error| format!("the webhook cannot be used: {error}"))
         });
-        Ok(Self { webhook: webhook.transpose()?, calls: Mutex::default(), stops: Mutex::default() })
+        Ok(Self {
+            webhook: webhook.transpose()?,
+            calls: Mutex::default(),
+            stops: Mutex::default(),
+            lost: AtomicU64::new(0),
+        })
     }
 
-    /// Sends what is told, until `closing` says so and 3 s longer where something is left.
-    pub(super) async fn run(&self, closing: watch::Receiver<bool>) {
-        if let Some(webhook) = &self.webhook {
-            webhook.run(closing).await;
-        }
+    /// Sends what is told, until `closing` says so and 3 s longer where something is left. Gives how many events are
+    /// left even then.
+    pub(super) async fn run(&self, closing: watch::Receiver<bool>) -> usize {
+        let Some(webhook) = &self.webhook else { return 0 };
+        webhook.run(closing).await;
+        webhook.counts().waiting
+    }
+
+    /// How many events were dropped or not taken since this was last asked.
+    pub(super) fn lost(&self) -> u64 {
+        let Some(webhook) = &self.webhook else { return 0 };
+        let Counts { dropped, given_up, .. } = webhook.counts();
+        let all = dropped + given_up;
+        all.saturating_sub(self.lost.swap(all, Ordering::Relaxed))
     }
 
     /// Is there anything to tell about a call?
