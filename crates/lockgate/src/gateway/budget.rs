@@ -111,9 +111,17 @@ impl Session {
             tokio::task::spawn_blocking(move || gateway.budget.reserve(&claims, |text| gateway.say(text)));
         let (room, reserved) = asking.await.unwrap_or((Room::Unknown, None));
         if let Some(reserved) = reserved {
-            lock(&self.reserved).entry(exchange).or_default().push(Taken { reserved, refunds: false });
+            self.take(exchange, vec![Taken { reserved, refunds: false }]);
         }
         self.event(Event::Reserved { exchange, room })
+    }
+
+    /// Keeps what was taken until the exchange is over; the agent may have taken the call back meanwhile.
+    fn take(&self, exchange: ExchangeId, taken: Vec<Taken>) {
+        lock(&self.reserved).entry(exchange).or_default().extend(taken);
+        if !self.core().is_open(exchange) {
+            self.settle(exchange);
+        }
     }
 
     /// The exchange is over: its place among calls at once is free.
@@ -210,8 +218,7 @@ impl Session {
         };
         let (decision, taken) = asking.await.ok().flatten().unwrap_or_else(|| (unknown(), Vec::new()));
         if !taken.is_empty() {
-            let taken = taken.into_iter().map(|reserved| Taken { reserved, refunds: true });
-            lock(&self.reserved).entry(exchange).or_default().extend(taken);
+            self.take(exchange, taken.into_iter().map(|reserved| Taken { reserved, refunds: true }).collect());
         }
         self.event(Event::Intercepted { exchange, decision })
     }
