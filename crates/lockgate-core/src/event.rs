@@ -142,7 +142,8 @@ pub enum Step {
     /// Put a held call before people outside the client, and say so with [`Event::Filed`], or with [`Event::Ballot`]
     /// where they have decided already.
     Ask(Box<Ask>),
-    /// The person in front of the client has answered about a call that was put before others too.
+    /// The person in front of the client has answered about a call that was put before others too. Count it, and say so
+    /// with [`Event::Ballot`] where that decides.
     Vote {
         /// The exchange.
         exchange: ExchangeId,

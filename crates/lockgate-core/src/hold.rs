@@ -50,9 +50,9 @@ enum Put {
 pub(crate) struct Holds {
     /// Questions on the wire, by their id.
     asked: BTreeMap<Bytes, ExchangeId>,
-    /// Stateless questions, by their state: what they are for, how many must approve, and until when.
-    pending: BTreeMap<String, (String, u8, Tick)>,
-    /// Calls that the person in front of the client approved and others must approve too.
+    /// Stateless questions, by their state: what they are for, and until when.
+    pending: BTreeMap<String, (String, Tick)>,
+    /// Calls that the person in front of the client approved and that others are asked about too.
     voiced: BTreeMap<String, Tick>,
     /// Approved calls that have not come yet.
     approved: BTreeMap<String, Tick>,
@@ -258,8 +258,8 @@ impl Core {
                 steps.push(Self::tell(Outlet::Exchange(exchange), message));
             }
             Some(Put::Answer { state, message }) => {
-                let kept = (held.fingerprint.clone(), held.finding.approvers, until);
-                bound(&mut self.holds.pending, |(_, _, until)| *until);
+                let kept = (held.fingerprint.clone(), until);
+                bound(&mut self.holds.pending, |(_, until)| *until);
                 self.holds.pending.insert(state, kept);
                 self.withdraw(exchange, steps);
                 self.exchanges.close(exchange);
@@ -308,7 +308,8 @@ impl Core {
         let Some(State::Held(held)) = self.exchanges.get_mut(exchange).map(|open| &mut open.state) else {
             return;
         };
-        let (alone, question) = (held.finding.approvers == 1, held.question.take());
+        // Where others are asked as well, what all of them say is counted outside: one of them may have said no.
+        let (alone, question) = (held.reference.is_none(), held.question.take());
         if let Some(question) = question {
             self.holds.asked.remove(&question);
         }
@@ -318,7 +319,6 @@ impl Core {
         match (yes, alone) {
             (false, _) => self.refuse_held(exchange, Reason::ApprovalDeclined, now, steps),
             (true, true) => self.approve(exchange, now, steps),
-            // Others must approve too.
             (true, false) => {}
         }
     }
@@ -433,13 +433,14 @@ impl Core {
         let pending = self.holds.pending.remove(state);
         let refused = match pending {
             None => Some(Reason::ApprovalMismatch),
-            Some((_, _, until)) if now >= until => Some(Reason::ApprovalTimedOut),
+            Some((_, until)) if now >= until => Some(Reason::ApprovalTimedOut),
             Some(_) if !yes => Some(Reason::ApprovalDeclined),
-            Some((fingerprint, 1, until)) => {
+            Some((fingerprint, until)) if self.boundary.desk.is_none() => {
                 self.holds.approve(fingerprint, until);
                 None
             }
-            Some((fingerprint, _, until)) => {
+            // It is one voice among those that are counted outside.
+            Some((fingerprint, until)) => {
                 bound(&mut self.holds.voiced, |until| *until);
                 self.holds.voiced.insert(fingerprint, until);
                 None

@@ -293,31 +293,18 @@ impl Approvals {
     ///
     /// The caller has made sure who the approver is.
     pub fn vote(&self, id: &str, vote: &Vote, now: u64) -> Result<Ballot, StateError> {
-        check_name("the approver", &vote.approver)?;
         self.0.write(|at| {
-            settle(at, now)?;
-            let (state, effect, need) = at
-                .prepare_cached("SELECT state, effect, need FROM entries WHERE id = ?1")?
-                .query_row([id], |row| Ok((State::of(row, 0)?, row.get::<_, String>(1)?, row.get(2)?)))
-                .optional()?
-                .ok_or(StateError::Unknown)?;
-            let counts = match state {
-                State::Waiting => true,
-                State::Approved => !vote.yes,
-                State::Denied | State::Expired | State::Used => false,
-            };
-            if counts {
-                if vote.yes {
-                    check_scope(vote.scope, &effect, now)?;
-                }
-                row::count(at, id, vote, now)?;
-                if vote.yes {
-                    decide(at, id, need, now)?;
-                } else {
-                    at.execute("UPDATE entries SET state = 'denied' WHERE id = ?1", [id])?;
-                }
-            }
+            cast(at, id, vote, now)?;
             row::ballot(at, id, now)
+        })
+    }
+
+    /// Counts a vote of the one that waits to send the call, and says how it stands with it, as
+    /// [`Approvals::standing`] does: nobody else can use the yes in between.
+    pub fn vote_and_send(&self, id: &str, vote: &Vote, now: u64) -> Result<Ballot, StateError> {
+        self.0.write(|at| {
+            cast(at, id, vote, now)?;
+            take(at, id, now)
         })
     }
 
@@ -387,6 +374,31 @@ fn settle(at: &Transaction<'_>, now: u64) -> Result<(), StateError> {
          WHERE filed < ?1 AND state NOT IN ('waiting', 'approved') ORDER BY filed LIMIT 256)",
     )?
     .execute([signed(now.saturating_sub(HISTORY))])?;
+    Ok(())
+}
+
+/// Counts a vote, where it does not come too late.
+fn cast(at: &Transaction<'_>, id: &str, vote: &Vote, now: u64) -> Result<(), StateError> {
+    check_name("the approver", &vote.approver)?;
+    settle(at, now)?;
+    let (state, effect, need) = at
+        .prepare_cached("SELECT state, effect, need FROM entries WHERE id = ?1")?
+        .query_row([id], |row| Ok((State::of(row, 0)?, row.get::<_, String>(1)?, row.get(2)?)))
+        .optional()?
+        .ok_or(StateError::Unknown)?;
+    let counts = match state {
+        State::Waiting => true,
+        State::Approved => !vote.yes,
+        State::Denied | State::Expired | State::Used => false,
+    };
+    if counts && vote.yes {
+        check_scope(vote.scope, &effect, now)?;
+        row::count(at, id, vote, now)?;
+        decide(at, id, need, now)?;
+    } else if counts {
+        row::count(at, id, vote, now)?;
+        at.execute("UPDATE entries SET state = 'denied' WHERE id = ?1", [id])?;
+    }
     Ok(())
 }
 

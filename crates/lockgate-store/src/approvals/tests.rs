@@ -58,6 +58,21 @@ fn with_yes(approvals: &Approvals, request: &Request, scope: Scope) -> String {
 }
 
 #[test]
+fn the_one_who_sends_uses_the_yes_it_gives() {
+    let approvals = Approvals::in_memory().unwrap();
+    let id = approvals.file(&call(1), NOW).unwrap().id;
+    let ballot = approvals.vote_and_send(&id, &yes("ann"), NOW).unwrap();
+    assert_eq!(ballot, approved(&["ann"], Scope::Once));
+    assert_eq!(approvals.standing(&id, NOW).unwrap(), Ballot::Used);
+    assert_eq!(approvals.file(&call(1), NOW).unwrap().ballot, ONE, "the next is asked about anew");
+    let id = approvals.file(&two_people(2), NOW).unwrap().id;
+    let ballot = approvals.vote_and_send(&id, &yes("ann"), NOW).unwrap();
+    assert_eq!(ballot, Ballot::Waiting { have: 1, need: 2 });
+    approvals.vote(&id, &no("bob"), NOW).unwrap();
+    assert_eq!(approvals.vote_and_send(&id, &yes("ann"), NOW).unwrap(), denied("bob"));
+}
+
+#[test]
 fn a_yes_is_used_once_by_the_one_that_waits() {
     let approvals = Approvals::in_memory().unwrap();
     let filed = approvals.file(&call(1), NOW).unwrap();

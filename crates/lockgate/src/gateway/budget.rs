@@ -111,13 +111,13 @@ impl Session {
             tokio::task::spawn_blocking(move || gateway.budget.reserve(&claims, |text| gateway.say(text)));
         let (room, reserved) = asking.await.unwrap_or((Room::Unknown, None));
         if let Some(reserved) = reserved {
-            self.take(exchange, vec![Taken { reserved, refunds: false }]);
+            self.keep_taken(exchange, vec![Taken { reserved, refunds: false }]);
         }
         self.event(Event::Reserved { exchange, room })
     }
 
     /// Keeps what was taken until the exchange is over; the agent may have taken the call back meanwhile.
-    fn take(&self, exchange: ExchangeId, taken: Vec<Taken>) {
+    fn keep_taken(&self, exchange: ExchangeId, taken: Vec<Taken>) {
         lock(&self.reserved).entry(exchange).or_default().extend(taken);
         if !self.core().is_open(exchange) {
             self.settle(exchange);
@@ -218,7 +218,10 @@ impl Session {
         };
         let (decision, taken) = asking.await.ok().flatten().unwrap_or_else(|| (unknown(), Vec::new()));
         if !taken.is_empty() {
-            self.take(exchange, taken.into_iter().map(|reserved| Taken { reserved, refunds: true }).collect());
+            self.keep_taken(
+                exchange,
+                taken.into_iter().map(|reserved| Taken { reserved, refunds: true }).collect(),
+            );
         }
         self.event(Event::Intercepted { exchange, decision })
     }

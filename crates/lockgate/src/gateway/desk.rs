@@ -219,8 +219,7 @@ impl Session {
             let filed = filed.and_then(|mut filed| {
                 let put = matches!(filed.ballot, Ballot::Waiting { .. });
                 if ask.voiced && put {
-                    approvals.vote(&filed.id, &session.vote_of(true), now)?;
-                    filed.ballot = approvals.standing(&filed.id, now)?;
+                    filed.ballot = approvals.vote_and_send(&filed.id, &session.vote_of(true), now)?;
                 }
                 if put {
                     gateway.desk.notices.put(&approvals, &filed.id, now);
@@ -276,19 +275,27 @@ impl Session {
         Vote { approver, yes, why: Some("answered in the client".to_owned()), scope: Scope::Once }
     }
 
-    /// The person in front of the client has answered.
-    pub(super) async fn vote(self: &Arc<Self>, exchange: ExchangeId, yes: bool) {
-        let Some(id) = lock(&self.asked).get(&exchange).cloned() else { return };
+    /// The person in front of the client has answered. What all have said by now is told.
+    pub(super) async fn vote(self: &Arc<Self>, exchange: ExchangeId, yes: bool) -> Vec<Step> {
+        let Some(id) = lock(&self.asked).get(&exchange).cloned() else { return Vec::new() };
         let session = Arc::clone(self);
         let voting = tokio::task::spawn_blocking(move || {
             let gateway = &session.gateway;
-            let Some(approvals) = gateway.desk.approvals(|text| gateway.say(text)) else { return };
-            if let Err(error) = approvals.vote(&id, &session.vote_of(yes), unix_millis().0) {
-                gateway.say(&format!("an answer in the client could not be kept: {error}"));
+            let approvals = gateway.desk.approvals(|text| gateway.say(text))?;
+            match approvals.vote_and_send(&id, &session.vote_of(yes), unix_millis().0) {
+                // Whoever looks at the ballots has used it, for this call or another, and tells.
+                Ok(Ballot::Used) => None,
+                Ok(ballot) => decided(&ballot),
+                Err(error) => {
+                    gateway.say(&format!("an answer in the client could not be kept: {error}"));
+                    None
+                }
             }
         });
         // A vote that is lost is one that was not given.
-        let _voted = voting.await;
+        let Some(ballot) = voting.await.ok().flatten() else { return Vec::new() };
+        lock(&self.asked).remove(&exchange);
+        self.event(Event::Ballot { exchange, ballot })
     }
 
     /// Nobody waits for an approval any more.

@@ -348,7 +348,10 @@ impl Session {
                         let steps = self.ask(ask).await;
                         self.perform(steps, Via::default()).await;
                     }
-                    Step::Vote { exchange, yes } => self.vote(exchange, yes).await,
+                    Step::Vote { exchange, yes } => {
+                        let steps = self.vote(exchange, yes).await;
+                        self.perform(steps, Via::default()).await;
+                    }
                     Step::Withdraw { exchange } => self.withdraw(exchange),
                     Step::Abandon { exchange, .. } => {
                         if let Some(task) = lock(&self.under_way).remove(&exchange) {
