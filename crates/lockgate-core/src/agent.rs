@@ -10,7 +10,7 @@ use lockgate_model::{
 use crate::exchange::Target;
 use crate::record::Note;
 use crate::session::Front;
-use crate::{Core, Head, Headers, Received, Sent, Step, headers, reply};
+use crate::{Core, Head, Headers, Received, Sent, Step, headers, phase, reply};
 
 /// A request of the agent on its way through the door.
 pub(crate) struct Request<'m> {
@@ -183,7 +183,9 @@ impl Core {
             _ => {
                 for server in self.servers() {
                     let ready = self.peers.get(&server).is_some_and(|peer| peer.revision.is_some());
-                    if ready || !self.aggregates() {
+                    let handshake = method == "notifications/initialized";
+                    let hears = handshake || phase::stopped_call(self, &server, None).is_none();
+                    if hears && (ready || !self.aggregates()) {
                         let permit = Self::notify(&server, method, bytes.clone(), revision);
                         steps.push(Step::Send(permit));
                     }
@@ -254,6 +256,9 @@ impl Core {
             let finding = Finding::deny(Phase::Identify, Reason::UnexpectedAnswer, "protocol");
             return self.refuse_message(exchange, None, None, finding, steps);
         };
+        if let Some(finding) = phase::stopped_call(self, &question.server, None) {
+            return self.refuse_message(exchange, None, None, finding, steps);
+        }
         let mut splice = Splice::new(received.bytes);
         if id.raw() != &question.id[..] {
             splice.replace(id, question.id.to_vec());

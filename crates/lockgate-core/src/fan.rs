@@ -12,7 +12,7 @@ use lockgate_model::{
 use crate::agent::Request;
 use crate::exchange::{Asker, Exchange, Outgoing, State, Target};
 use crate::record::Note;
-use crate::{Core, Head, Outlet, Sent, Step, merge, names};
+use crate::{Core, Head, Outlet, Sent, Step, merge, names, phase};
 
 /// The exchange of what is asked for nobody's request. The first real one is 1.
 pub(crate) const NOBODY: ExchangeId = ExchangeId(0);
@@ -77,7 +77,9 @@ impl Core {
                     request.revision == Revision::R2026_07_28 || self.peer(&server).revision.is_some()
                 }
             };
-            if !ready {
+            // A handshake changes nothing; anything else is not for a server that is stopped.
+            let handshake = matches!(merge, Merge::Initialize | Merge::Discover);
+            if !ready || !handshake && phase::stopped_call(self, &server, None).is_some() {
                 continue;
             }
             if let Merge::List(_) = merge {

@@ -309,6 +309,9 @@ impl Core {
     /// Asks the server for its tools before the call is decided: what a tool does cannot be told without.
     fn learn_first(&mut self, request: &Request<'_>, server: ServerName, now: Tick, steps: &mut Vec<Step>) {
         let target = Target { server: Some(server.clone()), ..Target::default() };
+        if let Some(finding) = crate::phase::stopped_call(self, &server, None) {
+            return self.refuse(request, &target, finding, None, steps);
+        }
         let state = State::Learning { message: request.bytes.clone(), headers: request.headers.cloned() };
         self.insert(request, target, None, state, None, now);
         self.list_part(

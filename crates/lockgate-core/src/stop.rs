@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lockgate_model::{ExchangeId, Finding, Principal, ServerName, SessionId, Tick, ToolName};
 
-use crate::exchange::{Asker, Exchange};
+use crate::exchange::{Asker, Exchange, State};
 use crate::{Core, Step, phase};
 
 /// What is stopped.
@@ -38,7 +38,8 @@ impl Core {
             if let Some(shell) = self.exchanges.get(exchange).map(Exchange::shell) {
                 self.stop(exchange, &shell, steps);
             }
-            if self.exchanges.get(exchange).is_some_and(Exchange::is_held) {
+            if let Some(State::Held(held)) = self.exchanges.get(exchange).map(|open| &open.state) {
+                self.holds.forget(held);
                 self.withdraw(exchange, steps);
             }
             self.refuse_open(exchange, finding, now, steps);
