@@ -20,8 +20,12 @@ pub const SERVER_TEXT: &str = "SERVER-TEXT";
 
 /// A handshake of the agent.
 pub fn hello(revision: &str) -> String {
+    hello_with(revision, &json!({}))
+}
+
+fn hello_with(revision: &str, capabilities: &Value) -> String {
     json!({ "jsonrpc": "2.0", "id": "hello", "method": "initialize", "params": {
-        "protocolVersion": revision, "capabilities": {}, "clientInfo": { "name": "t", "version": "1" }
+        "protocolVersion": revision, "capabilities": capabilities, "clientInfo": { "name": "t", "version": "1" }
     } })
     .to_string()
 }
@@ -167,10 +171,18 @@ impl Gate {
     /// Opens a session of the handshake era at a path.
     #[track_caller]
     pub fn open(&self, path: &str, revision: &str) -> Agent<'_> {
-        let answer = self.post(path, hello(revision).as_bytes(), &[]);
+        self.open_as(path, revision, &json!({}), "")
+    }
+
+    /// The same with these capabilities, and a bearer token unless it is empty.
+    #[track_caller]
+    pub fn open_as(&self, path: &str, revision: &str, capabilities: &Value, token: &str) -> Agent<'_> {
+        let token = if token.is_empty() { String::new() } else { format!("Bearer {token}") };
+        let hello = hello_with(revision, capabilities);
+        let answer = self.post(path, hello.as_bytes(), &[("Authorization", &token)]);
         assert_eq!(answer.status, 200, "{}", answer.text);
         assert!(!answer.session.is_empty(), "{}", answer.text);
-        let agent = Agent { gate: self, path: path.to_owned(), session: answer.session };
+        let agent = Agent { gate: self, path: path.to_owned(), session: answer.session, token };
         agent.post(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
         agent
     }
@@ -233,12 +245,15 @@ pub struct Agent<'g> {
     path: String,
     /// Its session id.
     pub session: String,
+    /// The `Authorization` header; empty for none.
+    token: String,
 }
 
 impl Agent<'_> {
     /// Sends a message of its session.
     pub fn post(&self, body: impl AsRef<[u8]>) -> Answer {
-        self.gate.post(&self.path, body.as_ref(), &[("Mcp-Session-Id", &self.session)])
+        let headers = [("Mcp-Session-Id", &*self.session), ("Authorization", &*self.token)];
+        self.gate.post(&self.path, body.as_ref(), &headers)
     }
 
     /// Calls a tool.
@@ -249,7 +264,8 @@ impl Agent<'_> {
     /// Sends a message and does not wait for the answer.
     pub fn begin(&self, body: impl AsRef<[u8]>) -> TcpStream {
         let mut stream = self.gate.connect();
-        let request = self.gate.request(&self.path, body.as_ref(), &[("Mcp-Session-Id", &self.session)]);
+        let headers = [("Mcp-Session-Id", &*self.session), ("Authorization", &*self.token)];
+        let request = self.gate.request(&self.path, body.as_ref(), &headers);
         stream.write_all(&request).expect("the gateway reads");
         stream
     }
