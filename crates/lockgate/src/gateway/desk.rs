@@ -222,7 +222,8 @@ impl Session {
                     filed.ballot = approvals.vote_and_send(&filed.id, &session.vote_of(true), now)?;
                 }
                 if put {
-                    gateway.desk.notices.put(&approvals, &filed.id, now);
+                    let waits = matches!(filed.ballot, Ballot::Waiting { .. });
+                    gateway.desk.notices.put(&approvals, &filed.id, waits, now);
                 }
                 Ok(filed)
             });

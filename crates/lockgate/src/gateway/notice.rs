@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use lockgate_console::{Counts, Event, State, Webhook};
+use lockgate_console::{Approval, Counts, Event, State, Webhook};
 use lockgate_store::{Approvals, Change, Entry, Stop, Target};
 use tokio::sync::watch;
 
@@ -78,11 +78,11 @@ impl Notices {
         !lock(&self.calls).waiting.is_empty()
     }
 
-    /// A call was put before people. The same call may have been before.
-    pub(super) fn put(&self, approvals: &Approvals, id: &str, now: u64) {
+    /// A call was put before people, and waits for them, or was decided at once. The same call may have been before.
+    pub(super) fn put(&self, approvals: &Approvals, id: &str, waits: bool, now: u64) {
         let Some(webhook) = &self.webhook else { return };
         if let Ok(Some(entry)) = approvals.show(id, now) {
-            lock(&self.calls).put(&entry).iter().for_each(|event| webhook.tell(event));
+            lock(&self.calls).put(&entry, waits).iter().for_each(|event| webhook.tell(event));
         }
     }
 
@@ -120,10 +120,12 @@ impl Notices {
 }
 
 impl Calls {
-    fn put(&mut self, entry: &Entry) -> Option<Event> {
+    fn put(&mut self, entry: &Entry, waits: bool) -> Option<Event> {
         let known = self.waiting.insert(entry.id.clone(), entry.request.expires).is_some();
-        let approval = shown::approval(entry).filter(|approval| approval.state == State::Waiting);
-        approval.filter(|_| !known).map(Event::ApprovalWaiting)
+        // It may be decided since, and that may have been looked at.
+        self.seen = None;
+        let approval = shown::approval(entry).filter(|_| waits && !known)?;
+        Some(Event::ApprovalWaiting(Approval { state: State::Waiting, ..approval }))
     }
 
     fn look(&mut self, approvals: &Approvals, now: u64) -> Vec<Event> {
@@ -225,7 +227,7 @@ mod tests {
         let mut calls = Calls::default();
         let put = |calls: &mut Calls, tool: &str| {
             let id = approvals.file(&request(tool), NOW).unwrap().id;
-            let event = calls.put(&approvals.show(&id, NOW).unwrap().unwrap());
+            let event = calls.put(&approvals.show(&id, NOW).unwrap().unwrap(), true);
             (id, event.map(|event| event.word()))
         };
         let (yes, told) = put(&mut calls, "a");
@@ -247,6 +249,21 @@ mod tests {
         // Nothing was written; the time has come.
         assert_eq!(words(&calls.look(&approvals, NOW + 60_000)), ["expired"]);
         assert!(calls.look(&approvals, NOW + 60_001).is_empty() && calls.waiting.is_empty());
+    }
+
+    #[test]
+    fn who_answers_before_it_is_told_is_told_of_as_well() {
+        let approvals = Approvals::in_memory().unwrap();
+        let mut calls = Calls::default();
+        for (tool, waits, first) in [("a", true, Some("approval_waiting")), ("b", false, None)] {
+            let id = approvals.file(&request(tool), NOW).unwrap().id;
+            let no = Vote { approver: "ann".to_owned(), yes: false, why: None, scope: Scope::Once };
+            approvals.vote(&id, &no, NOW).unwrap();
+            assert!(calls.look(&approvals, NOW).is_empty());
+            let event = calls.put(&approvals.show(&id, NOW).unwrap().unwrap(), waits);
+            assert_eq!(event.map(|event| event.word()), first);
+            assert_eq!(words(&calls.look(&approvals, NOW)), ["denied"]);
+        }
     }
 
     #[test]
