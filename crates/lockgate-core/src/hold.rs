@@ -284,7 +284,8 @@ impl Core {
         let asks = held.put.is_some();
         match reference {
             Ok(reference) => held.reference = Some(reference),
-            Err(_) if asks && held.finding.approvers == 1 => {}
+            // Too many is too many wherever they are asked (SAFE-T1403).
+            Err(reason) if asks && held.finding.approvers == 1 && reason != Reason::TooManyApprovals => {}
             Err(reason) => return self.refuse_held(exchange, reason, now, steps),
         }
         if waits || asks {
@@ -397,6 +398,9 @@ impl Core {
         steps: &mut Vec<Step>,
     ) {
         let Some(open) = self.exchanges.close(exchange) else { return };
+        if open.refunds {
+            steps.push(Step::Refund { exchange });
+        }
         let Asker::Agent { id, .. } = &open.asker else { return };
         let correlation = self.correlation(exchange);
         let about = reply::About {

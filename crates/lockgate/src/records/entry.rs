@@ -49,6 +49,8 @@ pub struct Entry {
     pub arguments: Arguments,
     /// `forward`, `rewrite`, `hold` or `deny`.
     pub verdict: String,
+    /// What would have been done, where rules were only observed.
+    pub would: Option<String>,
     /// Why; none where everything was in order.
     pub reason: Option<String>,
     /// Where it was found.
@@ -190,6 +192,7 @@ impl Entry {
             target: text("target"),
             arguments,
             verdict: word("verdict")?,
+            would: word("would"),
             reason: word("reason"),
             phase: word("phase"),
             rule: text("rule"),

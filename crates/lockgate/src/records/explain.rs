@@ -153,6 +153,13 @@ fn sentence(entry: &Entry) -> String {
     let server = entry.server.as_ref().map_or("the server", ServerName::as_str);
     let took = format!(" after {}", time(entry.duration));
     match (entry.event.as_str(), entry.verdict.as_str()) {
+        ("request", _) if entry.would.as_deref() == Some("hold") => {
+            "Allowed and sent, because rules were only observed. Else a person would have been asked."
+                .to_owned()
+        }
+        ("request", _) if entry.would.is_some() => {
+            "Allowed and sent, because rules were only observed. Else it would have been refused.".to_owned()
+        }
         ("request", "deny") => "Refused. It was not sent.".to_owned(),
         ("request", "hold") => "Held: a person was asked.".to_owned(),
         ("request", "rewrite") => "Allowed and sent, with names and ids as the server knows them.".to_owned(),
