@@ -12,7 +12,7 @@ use crate::exchange::Asker;
 use crate::hold::Holds;
 use crate::question::Question;
 use crate::record::Note;
-use crate::{Core, Outlet, Received, Step, names, reply};
+use crate::{Core, Outlet, Received, Step, names, phase, reply};
 
 /// Where a message of a server came from.
 struct Source<'s> {
@@ -142,6 +142,9 @@ impl Core {
             _ => self.announced(source, method, params, revision, steps),
         };
         match passed {
+            Ok(Some(_)) if phase::stopped_call(self, source.server, None).is_some() => {
+                self.drop_message(source, Some(method), Reason::Stopped, steps);
+            }
             Ok(Some((outlet, message))) => steps.push(Self::tell(outlet, message)),
             Ok(None) => {}
             Err(reason) => {
@@ -316,9 +319,12 @@ impl Core {
         let given = source.bytes.slice_ref(id.raw());
         let as_known = if self.aggregates() { self.questions.number(server) } else { given.clone() };
         let refused = refused.or_else(|| self.questions.is_open(&as_known).then_some(Reason::DuplicateId));
-        if let Some(reason) = refused {
+        let stopped = phase::stopped_call(self, server, None).map(|finding| finding.reason);
+        if let Some(reason) = stopped.or(refused) {
             self.drop_message(source, known, reason, steps);
-            self.strike(server, steps);
+            if stopped.is_none() {
+                self.strike(server, steps);
+            }
             let correlation = self.identity.session.to_string();
             let finding = Finding::deny(Phase::Answer, reason, "protocol");
             let about = reply::About { shown: None, server: None, origin: None, correlation: &correlation };
