@@ -2,7 +2,7 @@
 
 use lockgate_audit::Happening;
 use lockgate_model::{
-    Effect, Finding, Json, Phase, Reason, Revision, ServerName, Splice, Tick, ToolName, Verdict, quote,
+    Effect, Finding, Json, Kind, Phase, Reason, Revision, ServerName, Splice, Tick, ToolName, Verdict, quote,
 };
 use lockgate_policy::Subject;
 
@@ -47,6 +47,11 @@ impl Core {
         }
         if request.revision == Revision::R2026_07_28 {
             self.note_capabilities(request.params.reserved("clientCapabilities"));
+        }
+        if request.method == "subscriptions/listen"
+            && let Some((target, finding)) = self.unheard(request)
+        {
+            return self.refuse(request, &target, finding, None, steps);
         }
         let Scope::One(server) = self.scope.clone() else {
             return self.route_among_all(request, approved, now, steps);
@@ -94,6 +99,26 @@ impl Core {
             }
             _ => self.aim(request, approved, now, steps),
         }
+    }
+
+    /// What stands against the resources whose changes a stream is to bring.
+    fn unheard(&self, request: &Request<'_>) -> Option<(Target, Finding)> {
+        let wanted = request.params.get("notifications")?.get("resourceSubscriptions")?;
+        let bad = || Finding::deny(Phase::Identify, Reason::BadParams, "protocol");
+        if wanted.kind() != Kind::Array {
+            return Some((Target::default(), bad()));
+        }
+        wanted.elements().find_map(|address| {
+            let Some(address) = address.text() else { return Some((Target::default(), bad())) };
+            let (server, inner) = match &self.scope {
+                Scope::One(server) => (server.clone(), &*address),
+                // What is of no server is asked of none.
+                Scope::All => names::split_address(&address)?,
+            };
+            let finding = crate::phase::hears_of(self, &server, inner)?;
+            let shown = Some(shown(inner, Some(Subject::Resource)));
+            Some((Target { server: Some(server), shown, ..Target::default() }, finding))
+        })
     }
 
     fn pong(&mut self, request: &Request<'_>, steps: &mut Vec<Step>) {

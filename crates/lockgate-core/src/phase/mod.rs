@@ -98,6 +98,17 @@ pub(crate) fn stopped_call(
     stop::check(core, &call)
 }
 
+/// May the agent hear of changes of what stands at this address? Nobody is asked: a stream has no one call to approve.
+pub(crate) fn hears_of(core: &Core, server: &ServerName, address: &str) -> Option<Finding> {
+    let subject = Some((Subject::Resource, address));
+    let finding =
+        decide(core, &Call { server, subject, tool: None, arguments: None, approved: false }).finding?;
+    Some(match finding.verdict {
+        Verdict::Hold => Finding { verdict: Verdict::Deny, reason: Reason::ApprovalUnavailable, ..finding },
+        Verdict::Forward | Verdict::Rewrite | Verdict::Deny => finding,
+    })
+}
+
 /// The same for a message that was decided before and goes out only now. What has changed since counts.
 pub(crate) fn decide_again(
     core: &Core,
