@@ -67,6 +67,12 @@ pub(crate) fn decide(core: &Core, call: &Call<'_>) -> Decision {
     note(policy::check(call, answer.as_ref()));
     let (finding, origin) = flow::check(core, call, effect);
     note(finding);
+    // As many people as the rule wants, whatever the call is held for.
+    if let (Some(finding), Some(answer)) = (&mut decision.finding, &answer)
+        && finding.verdict == Verdict::Hold
+    {
+        finding.approvers = finding.approvers.max(answer.approvers);
+    }
     decision.origin = origin.map(|origin| (origin, effect));
     decision
 }
