@@ -243,6 +243,10 @@ impl Session {
                     return self.event(Event::Ballot { exchange, ballot });
                 }
                 lock(&self.asked).insert(exchange, filed.id.clone());
+                // The agent may have taken the call back meanwhile: it must not use up a yes that is for a later one.
+                if !self.core().is_open(exchange) {
+                    self.withdraw(exchange);
+                }
                 self.event(Event::Filed { exchange, reference: Ok(filed.id) })
             }
         }
