@@ -103,13 +103,14 @@ impl fmt::Display for Hours {
         let days = if days.len() == 7 { "every day".to_owned() } else { days.join(", ") };
         let clock = |minutes: u32| format!("{:02}:{:02}", minutes / 60, minutes % 60);
         let sign = if self.offset < 0 { '-' } else { '+' };
-        write!(
-            f,
-            "{days} {} to {} (UTC{sign}{})",
-            clock(self.from),
-            clock(self.to),
-            clock(self.offset.unsigned_abs())
-        )
+        f.write_str(&days)?;
+        if (self.from, self.to) != (0, MINUTES_OF_DAY) {
+            write!(f, " {} to {}", clock(self.from), clock(self.to))?;
+        }
+        match self.offset {
+            0 => f.write_str(" (UTC)"),
+            offset => write!(f, " (UTC{sign}{})", clock(offset.unsigned_abs())),
+        }
     }
 }
 

@@ -61,6 +61,10 @@ enum Command {
         /// One JSON object for machines
         #[arg(long)]
         json: bool,
+        /// Print the configuration in its normal form instead, to compare two: sorted, short forms where they say the
+        /// same, the chosen environment laid over it; secrets written in clear become names of variables
+        #[arg(long, conflicts_with = "json")]
+        normal: bool,
     },
     /// Try a policy on the cases beside it; no server is started and no secret needed
     Test(rehearse::TestOptions),
@@ -131,10 +135,14 @@ pub fn main() -> ExitCode {
             };
             finish(serve_stdio(&config, &pipe, Some(file.config)))
         }),
-        Command::Check { file, json: false } if config::is_intercept(&file, &Process) => {
+        Command::Check { file, normal: true, .. } => match config::normal(&file, &Process) {
+            Ok(text) => finish(print(&text)),
+            Err(errors) => wrong(errors.to_string()),
+        },
+        Command::Check { file, json: false, .. } if config::is_intercept(&file, &Process) => {
             tell(import::run(&import::From::Intercept { file, server: "server".to_owned() }))
         }
-        Command::Check { file, json } => load(&file).map_or_else(wrong, |config| {
+        Command::Check { file, json, .. } => load(&file).map_or_else(wrong, |config| {
             let text = if json { config::describe_json(&config).to_string() } else { config::describe(&config) };
             finish(print(&text))
         }),

@@ -8,6 +8,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use lockgate::config::{self, Config, Launch, Surroundings};
+use lockgate_model::{Json, Principal, UnixMillis};
+use lockgate_policy::{Asked, Subject};
+use proptest::strategy::Strategy;
 
 /// An environment and files that are the same everywhere.
 struct Fake {
@@ -147,6 +150,42 @@ fn a_variable_chooses_the_environment() {
     assert_eq!(load(&fake).unwrap_err(), error);
 }
 
+/// A file in its normal form, where it has one.
+fn normal(name: &str, text: &str) -> Option<String> {
+    let mut fake = Fake::new();
+    for (variable, value) in [
+        ("SERVERS_WEB_URL", "https://example.com/mcp?key=literal-secret"),
+        ("SERVERS_WEB_HEADERS_X_TEAM", "literal-secret"),
+        ("SERVERS_DB_ENV_PORT", "08080"),
+        ("SERVERS_DB_ENV_ON", "yes"),
+        ("SERVERS_VAULT_COMMAND_3", "literal"),
+        ("SERVERS_VAULT_COMMAND_5", "literal"),
+    ] {
+        fake.variables.insert(variable, value);
+    }
+    let shown = Path::new("etc").join(name);
+    fake.files.insert(shown.clone(), text.as_bytes().to_vec());
+    let normal = config::normal(&shown, &fake);
+    if name.ends_with("json") {
+        assert!(normal.unwrap_err().to_string().contains("no normal form"));
+        return None;
+    }
+    Some(normal.unwrap())
+}
+
+#[test]
+fn the_normal_form_means_the_same() {
+    let mut complaints = Vec::new();
+    for path in inputs("good") {
+        let name = path.file_name().unwrap().to_string_lossy();
+        let Some(text) = normal(&name, &std::fs::read_to_string(&path).unwrap()) else { continue };
+        assert!(!text.contains("literal-secret"), "{text}");
+        assert_eq!(normal(&name, &text).as_ref(), Some(&text), "the normal form is its own normal form");
+        complaints.extend(compare(&path.with_extension("normal.txt"), &text));
+    }
+    fail(&complaints);
+}
+
 #[test]
 fn errors_have_one_form() {
     for path in inputs("bad") {
@@ -241,11 +280,159 @@ proptest::proptest! {
     }
 }
 
+/// The text of a test on an argument, in several ways of writing.
+fn a_test() -> impl Strategy<Value = &'static str> {
+    proptest::sample::select(vec![
+        "main",
+        "'main'",
+        "5",
+        "'5'",
+        "5.0",
+        "true",
+        "'true'",
+        "null",
+        "'null'",
+        "\"\"",
+        "[main, dev]",
+        "[dev, main, dev]",
+        "{ equals: main }",
+        "{ equals: '5' }",
+        "{ equals: [b, a] }",
+        "{ equals: { y: 1, x: [2] } }",
+        "{ one_of: [dev, main] }",
+        "{ one_of: ['5'] }",
+        "{ not_equals: main }",
+        "{ none_of: [main, dev] }",
+        "{ at_most: '5', at_least: 1 }",
+        "{ above: 1e0, below: 10 }",
+        "{ matches: 'm.*[n]' }",
+        "{ contains_match: \"a\\ti\" }",
+        "{ contains: ai }",
+        "{ present: true }",
+        "{ present: false }",
+        "{ length: { at_most: 5, at_least: 0 } }",
+        "{ type: string }",
+        "{ cidr: [10.0.0.0/8, '::1'] }",
+        "{ hostname: [b.example, \"*.a.example\"] }",
+        "{ url: { ports: ['443'], hosts: [b, a] } }",
+        "{ path: { inside: [/b, /a], aliases: { /c: /b } } }",
+        "{ email: { domains: [b.example, a.example] } }",
+        "{ repo: { allow: [b/c, 'a/*'] } }",
+        "{ sql: { dialect: generic, statements: [select], tables: [b, a] } }",
+        "{ shell: { programs: [ls, git] } }",
+    ])
+}
+
+fn some_conditions() -> impl Strategy<Value = String> {
+    proptest::collection::btree_map("[xyz]|/o/\\*", a_test(), 1..3).prop_map(|tests| {
+        let tests: Vec<String> = tests.iter().map(|(name, test)| format!("\"{name}\": {test}")).collect();
+        format!("{{ {} }}", tests.join(", "))
+    })
+}
+
+fn a_rule() -> impl Strategy<Value = String> {
+    let one = |key: &'static str, values: Vec<&'static str>| {
+        let value = proptest::sample::select(values);
+        proptest::option::weighted(0.3, value.prop_map(move |value| format!("{key}: {value}")))
+    };
+    let many = |key: &'static str| {
+        let list = proptest::collection::vec(some_conditions(), 1..3);
+        proptest::option::weighted(0.3, list.prop_map(move |list| format!("{key}: [{}]", list.join(", "))))
+    };
+    let limits = vec![
+        "[5/hour]",
+        "[{ calls: 5, per: hour }]",
+        "[{ calls: 5, per: hour, by: everyone }, { concurrent: 2, by: tool }]",
+        "[{ sum: x, at_most: '5.50', per: day }, 7/15m]",
+    ];
+    let during = vec![
+        "{ days: [sun, mon] }",
+        "{ from: '08:00', utc_offset: Z }",
+        "{ days: [mon, tue, wed, thu, fri, sat, sun], to: '06:00' }",
+        "{ from: '22:00', to: '06:00', utc_offset: '+01:00' }",
+    ];
+    (
+        one("action", vec!["allow", "allow", "ask", "deny", "hide"]),
+        one("for", vec!["[local]", "[role:r, alice]", "[bob, alice]", "[alice, alice]"]),
+        one("during", during),
+        proptest::option::weighted(0.4, some_conditions().prop_map(|tests| format!("require: {tests}"))),
+        many("deny_if"),
+        many("ask_if"),
+        one("limits", limits),
+        one("approvers", vec!["1", "'2'"]),
+        one("on_deny", vec!["no", "\"No: \\\"never\\\" # here\"", "'5'"]),
+    )
+        .prop_map(|(a, b, c, d, e, f, g, h, i)| {
+            let mut keys: Vec<String> = [a, b, c, d, e, f, g, h, i].into_iter().flatten().collect();
+            // In another order than the normal one.
+            keys.sort_by_key(|key| std::cmp::Reverse(key.len()));
+            format!("{{ {} }}", keys.join(", "))
+        })
+}
+
+/// What happens to a few calls.
+fn decisions(config: &Config) -> Vec<String> {
+    let rules = &config.boundary.servers.values().next().unwrap().rules;
+    let mut all = Vec::new();
+    for arguments in [
+        "{}",
+        r#"{"x":"main","y":"main"}"#,
+        r#"{"x":5,"y":"5","z":true}"#,
+        r#"{"x":null,"y":"/a/b","z":"git log"}"#,
+        r#"{"x":"a@a.example","y":"select 1 from a","o":["main","dev"]}"#,
+        r#"{"z":"10.1.1.1","y":["b","a"]}"#,
+    ] {
+        for (name, principal, day) in
+            [("a", "alice", 0), ("ab", "bob", 2), ("b", "local", 3), ("bb", "alice", 4)]
+        {
+            let principal = Principal::new(principal);
+            let arguments = Json::check(arguments.as_bytes(), 8).ok();
+            let at = UnixMillis(day * 86_400_000 + 7 * 3_600_000);
+            let asked = Asked { principal: &principal, at, arguments, class: None };
+            let answer = rules.decide(Subject::Tool, name, &asked);
+            let limits = rules.limits(Subject::Tool, name, &asked);
+            let mut limits: Vec<String> = limits.iter().map(|(_, limit)| limit.to_string()).collect();
+            limits.sort();
+            all.push(format!("{name} {principal:?} {:?} {} {limits:?}", answer.action, answer.approvers));
+        }
+    }
+    all
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config { cases: 64, ..Default::default() })]
+    #[test]
+    fn a_normal_form_decides_alike_and_is_its_own(
+        rules in proptest::collection::btree_map("[ab]{1,2}|\\*|a\\*|\\*b", proptest::collection::vec(a_rule(), 1..3), 1..4),
+    ) {
+        let rules: Vec<String> =
+            rules.iter().map(|(pattern, rules)| format!("      \"{pattern}\": [{}]\n", rules.join(", "))).collect();
+        let text = format!(
+            "servers:\n  s:\n    command: [s]\n    default: deny\n    tools:\n{}roles: {{ r: [bob, alice] }}\n\
+             principals: {{ alice: {{ token: '${{ALICE_TOKEN}}' }}, bob: {{ token: '${{WEB_TOKEN}}' }} }}\n",
+            rules.concat()
+        );
+        let mut fake = Fake::new();
+        let parse = |text: &str, fake: &Fake| Config::parse(text, "f", Path::new(""), fake);
+        let config = parse(&text, &fake);
+        proptest::prop_assume!(config.is_ok());
+        let mut normal = |text: &str| {
+            fake.files.insert(PathBuf::from("f"), text.as_bytes().to_vec());
+            config::normal(Path::new("f"), &fake).unwrap()
+        };
+        let (once, again) = { let once = normal(&text); (once.clone(), normal(&once)) };
+        proptest::prop_assert_eq!(&once, &again);
+        let loaded = parse(&once, &Fake::new());
+        proptest::prop_assert!(loaded.is_ok(), "{:?}\n{}", loaded.err(), once);
+        proptest::prop_assert_eq!(decisions(&config.unwrap()), decisions(&loaded.unwrap()), "{}\n{}", text, once);
+    }
+}
+
 #[test]
 fn a_file_too_large_is_not_read() {
-    let text = "#".repeat((1 << 20) + 1);
+    let text = "#".repeat((8 << 20) + 1);
     let errors = Config::parse(&text, "f", Path::new(""), &Fake::new()).unwrap_err();
-    assert_eq!(errors.to_string(), "f: the file is larger than 1MiB\n  hint: is it the right file?");
+    assert_eq!(errors.to_string(), "f: the file is larger than 8MiB\n  hint: is it the right file?");
 }
 
 #[test]

@@ -5,12 +5,15 @@ use std::fmt::Write;
 use lockgate_core::{Boundary, CrossServer, MayAsk, Server};
 use lockgate_model::{Class, Principal, ServerName, Tier};
 use lockgate_policy::test::{Conditions, Selector, Test};
-use lockgate_policy::{Action, ClassTable, Fallback, Rule, RuleSet};
+use lockgate_policy::{Action, ClassTable, Fallback, Rule, RuleSet, Undeclared};
 use serde_json::{Value, json};
 
 use super::bounds::{self, Bounds};
 use super::words;
 use super::{Admin, Config, Door, Launch};
+
+/// Columns that people read in.
+const WIDTH: usize = 100;
 
 /// What the configuration means, for people.
 pub fn describe(config: &Config) -> String {
@@ -148,6 +151,9 @@ fn describe_server(out: &mut String, config: &Config, name: &ServerName, server:
             format!("{pattern} is {}: {}", effect.word(), lower(words::effect(*effect))),
         ));
     }
+    if server.undeclared == Undeclared::Allow {
+        facts.push(("arguments".to_owned(), "those that a tool does not declare pass too".to_owned()));
+    }
     facts.push(("may ask for".to_owned(), asks(server.may_ask)));
     let show = bounds::TIMEOUT.measure;
     if (server.timeout, server.deadline) != (bounds::TIMEOUT.default, bounds::DEADLINE.default) {
@@ -254,6 +260,7 @@ fn terms(rule: &Rule) -> Vec<String> {
     terms.extend(rule.deny_if.iter().map(|tests| format!("denied if {}", tested(tests))));
     terms.extend(rule.ask_if.iter().map(|tests| format!("asked if {}", tested(tests))));
     terms.extend(rule.limits.iter().map(ToString::to_string));
+    terms.extend(rule.on_deny.iter().map(|said| format!("says \"{}\" where it denies", one_line(said))));
     if rule.approvers > 1 {
         terms.push(format!("{} different people must approve", rule.approvers));
     }
@@ -484,12 +491,36 @@ fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// Two columns, the first as wide as it must be.
+/// Two columns, the first as wide as it must be. A text that is too long goes on in the next line, further in.
 fn rows(out: &mut String, indent: usize, rows: &[(String, String)]) {
     let width = rows.iter().map(|(title, _)| title.chars().count()).max().unwrap_or(0);
     for (title, text) in rows {
-        line(out, indent, &format!("{title:width$}  {text}"));
+        let room = WIDTH.saturating_sub(indent + width + 2);
+        for (count, part) in wrapped(text, room).iter().enumerate() {
+            let title = if count == 0 { title.as_str() } else { "" };
+            line(out, indent, &format!("{title:width$}  {part}"));
+        }
     }
+}
+
+/// Lines of at most so many characters, broken at spaces where there are any.
+fn wrapped(text: &str, room: usize) -> Vec<String> {
+    if text.chars().count() <= room {
+        return vec![text.to_owned()];
+    }
+    let inset = text.chars().take_while(|c| *c == ' ').count() + 2;
+    let mut lines: Vec<String> = Vec::new();
+    let mut current = String::new();
+    for word in text.split_inclusive(' ') {
+        let long = current.chars().count() + word.trim_end().chars().count() > room;
+        if long && !current.trim().is_empty() {
+            lines.push(current.trim_end().to_owned());
+            current = " ".repeat(inset);
+        }
+        current.push_str(word);
+    }
+    lines.push(current);
+    lines
 }
 
 fn line(out: &mut String, indent: usize, text: &str) {

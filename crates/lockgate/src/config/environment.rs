@@ -1,5 +1,7 @@
 //! What is different in one environment, laid over the file before anything in it is read.
 
+use std::collections::HashMap;
+
 use super::error::{At, Report, either, perhaps, quoted};
 use super::yaml::{Kind, Node};
 
@@ -80,8 +82,11 @@ fn overlays(environments: Option<&Node>) -> &[(At<String>, Node)] {
 fn over(below: &mut Kind, above: &Kind) {
     match (below, above) {
         (Kind::Map(below), Kind::Map(above)) => {
+            let places = below.iter().enumerate().map(|(place, (name, _))| (name.value.clone(), place));
+            let places: HashMap<String, usize> = places.collect();
             for (name, node) in above {
-                match below.iter_mut().find(|(known, _)| known.value == name.value) {
+                let covered = places.get(&name.value).and_then(|place| below.get_mut(*place));
+                match covered {
                     Some((_, covered)) => {
                         if !matches!((&covered.value, &node.value), (Kind::Map(_), Kind::Map(_))) {
                             covered.place = node.place;

@@ -16,9 +16,11 @@ mod describe;
 mod environment;
 mod error;
 mod fit;
+mod index;
 mod intercept;
 mod limit;
 mod mcp_json;
+mod normal;
 mod place;
 mod raw;
 mod read;
@@ -64,8 +66,8 @@ use yaml::Form;
 /// The address agents connect to where nothing else is said.
 const LISTEN: &str = "127.0.0.1:8080";
 
-/// Largest file that is read. Bytes.
-const LARGEST: u64 = 1 << 20;
+/// Largest file that is read: room for 10,000 rules in their long form. Bytes.
+const LARGEST: u64 = 8 << 20;
 
 /// Everything the operator decided, checked.
 #[derive(Clone, Debug)]
@@ -186,17 +188,9 @@ impl Config {
     /// Reads a file: `lockgate.yaml`, or the JSON file of an MCP client.
     pub fn load(path: &Path, surroundings: &dyn Surroundings) -> Result<Self, ConfigErrors> {
         let shown = path.to_string_lossy();
-        let bytes = surroundings.file(path).map_err(|error| {
-            let message = format!("the file cannot be read: {}", secret::plain(&error));
-            ConfigErrors::one(&shown, Place::default(), message, "name the file with `--config`")
-        })?;
-        if bytes.len() as u64 > LARGEST {
-            return Err(too_large(&shown));
-        }
-        let text =
-            std::str::from_utf8(&bytes).map_err(|error| not_text(&shown, &bytes, error.valid_up_to()))?;
+        let text = text_of(path, surroundings)?;
         let base = surroundings.folder().join(path.parent().unwrap_or(Path::new("")));
-        Self::parse(text, &shown, &base, surroundings)
+        Self::parse(&text, &shown, &base, surroundings)
     }
 
     /// Reads the text of a file. `file` names it in messages; relative paths in it start at `base`.
@@ -282,8 +276,41 @@ fn unnamed() -> ServerName {
     ServerName::parse("server").expect("a server name")
 }
 
+/// The text of a file, if it is one.
+fn text_of(path: &Path, surroundings: &dyn Surroundings) -> Result<String, ConfigErrors> {
+    let shown = path.to_string_lossy();
+    let bytes = surroundings.file(path).map_err(|error| {
+        let message = format!("the file cannot be read: {}", secret::plain(&error));
+        ConfigErrors::one(&shown, Place::default(), message, "name the file with `--config`")
+    })?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(too_large(&shown));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        not_text(&shown, error.as_bytes(), valid)
+    })
+}
+
+/// A file in its normal form: sorted, in the short forms where they say the same, with the chosen environment laid over
+/// it. It is read before, and errors are those of [`Config::load`]. Two files with the same normal form decide alike.
+pub fn normal(path: &Path, surroundings: &dyn Surroundings) -> Result<String, ConfigErrors> {
+    let file = path.to_string_lossy();
+    Config::load(path, surroundings)?;
+    let text = text_of(path, surroundings)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    if mcp_json::is_it(text) {
+        let message = "the file of an MCP client holds no rules and has no normal form";
+        return Err(ConfigErrors::one(&file, Place::default(), message, "name a lockgate.yaml"));
+    }
+    let report = Report::default();
+    let root = yaml::read(text, Form::Yaml, &report)
+        .map(|node| environment::lay(node, surroundings.variable("LOCKGATE_ENVIRONMENT"), &report));
+    report.finish(&file, root.map(|root| normal::normal(&root)))
+}
+
 fn too_large(file: &str) -> ConfigErrors {
-    ConfigErrors::one(file, Place::default(), "the file is larger than 1MiB", "is it the right file?")
+    ConfigErrors::one(file, Place::default(), "the file is larger than 8MiB", "is it the right file?")
 }
 
 fn not_text(file: &str, bytes: &[u8], valid: usize) -> ConfigErrors {

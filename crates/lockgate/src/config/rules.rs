@@ -1,9 +1,12 @@
 //! Rules, effects and classes: patterns are read, and every rule must be able to have an effect.
 
+use std::collections::BTreeMap;
+
 use lockgate_model::Class;
 use lockgate_policy::{Action, Fallback, Pattern, Rule, RuleSet};
 
 use super::error::{At, Report, quoted};
+use super::index::Index;
 use super::raw::RawRules;
 
 /// What holds without a rule.
@@ -47,9 +50,10 @@ pub(super) fn rule_set(path: &str, raw: &RawRules, rest: Rest, report: &Report) 
         raw.iter().filter_map(|(text, rules)| Some((pattern(text, report)?, rules.clone()))).collect();
     if rest != Rest::Unknown {
         let plain: Vec<_> = rules.iter().map(|(pattern, rules)| (pattern.clone(), plain(rules))).collect();
-        for (pattern, action) in &plain {
+        let all = Plain::new(&plain);
+        for (place, (pattern, action)) in plain.iter().enumerate() {
             let Some(action) = action else { continue };
-            if let Some(why) = idle(&plain, &pattern.value, *action, rest) {
+            if let Some(why) = all.idle(place, &pattern.value, *action, rest) {
                 let message =
                     format!("the rule {} has no effect", quoted(&format!("{path}.{}", pattern.value)));
                 report.error(pattern.place, message, format!("remove it: {why}"));
@@ -61,17 +65,23 @@ pub(super) fn rule_set(path: &str, raw: &RawRules, rest: Rest, report: &Report) 
 
 /// Reads what the operator says of tools; the first pattern that matches counts.
 pub(super) fn said<T: Copy>(path: &str, raw: &[(At<String>, At<T>)], report: &Report) -> Vec<(Pattern, T)> {
-    let mut all: Vec<(Pattern, T)> = Vec::new();
-    for (text, said) in raw {
-        let Some(pattern) = pattern(text, report) else { continue };
-        if let Some((earlier, _)) = all.iter().find(|(earlier, _)| covers(earlier, &pattern.value)) {
+    let all: Vec<(At<Pattern>, T)> =
+        raw.iter().filter_map(|(text, said)| Some((pattern(text, report)?, said.value))).collect();
+    let index = Index::new(all.iter().map(|(pattern, _)| &pattern.value).enumerate());
+    for (place, (pattern, _)) in all.iter().enumerate() {
+        let mut earlier = index.about(pattern.value.as_str()).into_iter().filter(|earlier| *earlier < place);
+        let covering = earlier.find_map(|earlier| {
+            all.get(earlier)
+                .map(|(earlier, _)| &earlier.value)
+                .filter(|earlier| covers(earlier, &pattern.value))
+        });
+        if let Some(earlier) = covering {
             let message = format!("{} has no effect", quoted(&format!("{path}.{}", pattern.value)));
             let hint = format!("`{earlier}` stands before it and matches all of it; move this line up");
             report.error(pattern.place, message, hint);
         }
-        all.push((pattern.value, said.value));
     }
-    all
+    all.into_iter().map(|(pattern, said)| (pattern.value, said)).collect()
 }
 
 fn pattern(text: &At<String>, report: &Report) -> Option<At<Pattern>> {
@@ -93,41 +103,71 @@ fn plain(rules: &[Rule]) -> Option<Action> {
     }
 }
 
-/// Why every name gets the same answer without this rule, if so. Exact, not a guess: see [`covers`] and [`overlap`].
-/// Rules without an action that always holds may do anything, so that nothing is said to be idle because of them.
-fn idle(
-    rules: &[(At<Pattern>, Option<Action>)],
-    rule: &Pattern,
-    action: Action,
-    rest: Rest,
-) -> Option<String> {
-    let others = || {
-        rules.iter().map(|(pattern, action)| (&pattern.value, *action)).filter(|(other, _)| *other != rule)
-    };
-    let wild = || others().filter(|(other, _)| !other.is_exact());
-    // What a rule denies is still offered; what only the default denies is not.
-    let listed = action == Action::Deny;
-    if rule.is_exact() {
-        let without = wild()
-            .filter(|(other, _)| other.matches(rule.as_str()))
-            .max_by_key(|(_, action)| (action.is_none(), *action));
-        return match without {
-            Some((other, Some(same))) if same == action => {
-                Some(format!("`{other}` says `{}` too", same.word()))
-            }
-            None if rest.is(action) && !listed => Some(format!("the default is `{}` too", action.word())),
-            Some(_) | None => None,
+/// Rules, each with the action that always holds, if it has one.
+struct Plain<'r> {
+    rules: &'r [(At<Pattern>, Option<Action>)],
+    wild: Index,
+    /// Patterns by their prefix.
+    prefixes: BTreeMap<&'r str, Vec<usize>>,
+}
+
+impl<'r> Plain<'r> {
+    fn new(rules: &'r [(At<Pattern>, Option<Action>)]) -> Self {
+        let wild = rules.iter().map(|(pattern, _)| &pattern.value).enumerate();
+        let wild = wild.filter(|(_, pattern)| !pattern.is_exact());
+        let mut prefixes: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (place, pattern) in wild.clone() {
+            prefixes.entry(pattern.prefix()).or_default().push(place);
+        }
+        Self { rules, wild: Index::new(wild), prefixes }
+    }
+
+    /// Why every name gets the same answer without this rule, if so. Exact, not a guess: see [`covers`] and [`overlap`].
+    /// Rules without an action that always holds may do anything, so that nothing is said to be idle because of them.
+    fn idle(&self, place: usize, rule: &Pattern, action: Action, rest: Rest) -> Option<String> {
+        // Looks at few of the others, in their order: of several reasons the first is said.
+        let others = || {
+            let near = self.wild.about(rule.as_str()).into_iter().filter(|other| *other != place);
+            near.filter_map(|other| self.rules.get(other)).map(|(pattern, action)| (&pattern.value, *action))
         };
+        // What a rule denies is still offered; what only the default denies is not.
+        let listed = action == Action::Deny;
+        if rule.is_exact() {
+            let without = others()
+                .filter(|(other, _)| other.matches(rule.as_str()))
+                .max_by_key(|(_, action)| (action.is_none(), *action));
+            return match without {
+                Some((other, Some(same))) if same == action => {
+                    Some(format!("`{other}` says `{}` too", same.word()))
+                }
+                None if rest.is(action) && !listed => Some(format!("the default is `{}` too", action.word())),
+                Some(_) | None => None,
+            };
+        }
+        if let Some((other, stricter)) = others()
+            .filter_map(|(other, stricter)| Some((other, stricter?)))
+            .find(|(other, stricter)| *stricter >= action && covers(other, rule))
+        {
+            return Some(format!("`{other}` matches all of it and says `{}`", stricter.word()));
+        }
+        let idle = rest.is(action) && !listed && !self.overlaps_softer(place, rule, action);
+        idle.then(|| format!("the default is `{}` too", action.word()))
     }
-    if let Some((other, stricter)) = wild()
-        .filter_map(|(other, stricter)| Some((other, stricter?)))
-        .find(|(other, stricter)| *stricter >= action && covers(other, rule))
-    {
-        return Some(format!("`{other}` matches all of it and says `{}`", stricter.word()));
+
+    /// Is there a name that this pattern matches and a softer one too?
+    fn overlaps_softer(&self, place: usize, rule: &Pattern, action: Action) -> bool {
+        let prefix = rule.prefix();
+        let shorter = prefix.char_indices().map(|(end, _)| prefix.get(..end).unwrap_or_default());
+        let shorter = shorter.filter_map(|shorter| self.prefixes.get(shorter));
+        let longer = self.prefixes.range(prefix..).take_while(|(longer, _)| longer.starts_with(prefix));
+        let mut near =
+            shorter.chain(longer.map(|(_, places)| places)).flatten().filter(|other| **other != place);
+        near.any(|other| {
+            self.rules.get(*other).is_some_and(|(other, softer)| {
+                softer.is_none_or(|softer| softer < action) && overlap(&other.value, rule)
+            })
+        })
     }
-    let softer =
-        wild().any(|(other, softer)| softer.is_none_or(|softer| softer < action) && overlap(other, rule));
-    (rest.is(action) && !softer && !listed).then(|| format!("the default is `{}` too", action.word()))
 }
 
 /// Does the first pattern match every name the second one matches? A name in which each `*` of the second is a character
@@ -137,27 +177,18 @@ fn covers(first: &Pattern, second: &Pattern) -> bool {
     unused.is_some_and(|unused| first.matches(&second.as_str().replace('*', unused.encode_utf8(&mut [0; 4]))))
 }
 
-/// Is there a name both patterns match? O(first × second).
+/// Is there a name both patterns match? Where both have a `*`, their ends decide: between ends that agree a name can hold
+/// all other parts of the one and then all of the other.
 fn overlap(first: &Pattern, second: &Pattern) -> bool {
-    let second: Vec<char> = second.as_str().chars().collect();
-    // Which beginnings of `second` can end together with the beginning of `first` read so far.
-    let mut row = vec![false; second.len() + 1];
-    for (at, place) in row.iter_mut().enumerate() {
-        *place = second.iter().take(at).all(|c| *c == '*');
+    if first.is_exact() {
+        return second.matches(first.as_str());
     }
-    for c in first.as_str().chars() {
-        let mut next: Vec<bool> = Vec::with_capacity(row.len());
-        for at in 0..row.len() {
-            let before = at.checked_sub(1).and_then(|at| second.get(at));
-            let above = row.get(at).copied().unwrap_or(false);
-            let left = at > 0 && next.last().copied().unwrap_or(false);
-            let diagonal = at > 0 && row.get(at - 1).copied().unwrap_or(false);
-            let star = c == '*' || before == Some(&'*');
-            next.push(if star { above || left } else { diagonal && before == Some(&c) });
-        }
-        row = next;
+    if second.is_exact() {
+        return first.matches(second.as_str());
     }
-    row.last().copied().unwrap_or(false)
+    let (a, b) = (first.prefix(), second.prefix());
+    let [c, d] = [first, second].map(|pattern| pattern.as_str().rsplit('*').next().unwrap_or_default());
+    (a.starts_with(b) || b.starts_with(a)) && (c.ends_with(d) || d.ends_with(c))
 }
 
 #[cfg(test)]
@@ -199,6 +230,18 @@ mod tests {
         }
 
         #[test]
+        fn nothing_that_matches_is_passed_over(
+            patterns in proptest::collection::vec(patterns(), 1..8), second in "[ab*]{1,6}",
+        ) {
+            let about = Index::new(patterns.iter().enumerate()).about(&second);
+            let Ok(second) = Pattern::parse(&second) else { return Ok(()) };
+            for (place, first) in patterns.iter().enumerate() {
+                prop_assert!(about.contains(&place) || !covers(first, &second), "{} covers {}", first, second);
+            }
+            prop_assert!(about.is_sorted());
+        }
+
+        #[test]
         fn a_rule_said_to_be_idle_is_needed_by_no_name(
             rules in proptest::collection::btree_map("[ab*]{1,3}", action(), 1..5),
             denies in any::<bool>(),
@@ -217,11 +260,12 @@ mod tests {
                 let answer = rules.decide(Subject::Tool, name, &asked);
                 (answer.action, answer.action == Action::Deny && answer.by.is_none())
             };
-            for (pattern, action) in &rules {
+            let plain = Plain::new(&rules);
+            for (place, (pattern, action)) in rules.iter().enumerate() {
                 let all: Vec<_> = rules.iter().filter_map(|(p, a)| Some((p.value.clone(), (*a)?))).collect();
                 let less: Vec<_> = all.iter().filter(|(p, _)| *p != pattern.value).cloned().collect();
                 let needed = names().iter().any(|name| decide(all.clone(), name) != decide(less.clone(), name));
-                let said = idle(&rules, &pattern.value, (*action).unwrap_or(default), Rest::Always(default)).is_some();
+                let said = plain.idle(place, &pattern.value, (*action).unwrap_or(default), Rest::Always(default)).is_some();
                 prop_assert!(!(said && needed), "{} is said to be idle and is needed", pattern.value);
                 // Of three rules, two together may leave nothing for the third: that is not looked for.
                 prop_assert!(said || needed || rules.len() > 2, "{} is idle and not said to be", pattern.value);

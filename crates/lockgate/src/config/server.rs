@@ -189,6 +189,11 @@ fn start(
 
 /// A command for people: variables by name, and what stands behind an option named like a secret as stars.
 pub(super) fn shown_command<'w>(words: impl Iterator<Item = &'w str>) -> String {
+    shown_words(words).join(" ")
+}
+
+/// Each word as [`shown_command`] shows it.
+pub(super) fn shown_words<'w>(words: impl Iterator<Item = &'w str>) -> Vec<String> {
     let secretive = |option: &str| {
         let option = option.to_ascii_lowercase();
         option.starts_with('-')
@@ -207,7 +212,7 @@ pub(super) fn shown_command<'w>(words: impl Iterator<Item = &'w str>) -> String 
         });
         hide = secretive(word) && !word.contains('=');
     }
-    shown.join(" ")
+    shown
 }
 
 fn environment(raw: &[(At<String>, RawSecret)], resolver: &Resolver<'_>) -> Option<Vec<(String, Secret)>> {
@@ -255,7 +260,7 @@ fn reach(raw: &RawServer, url: &At<String>, resolver: &Resolver<'_>) -> Option<(
 }
 
 /// A URL for people: what could be a password or a key in it as stars.
-fn without_secrets(url: &str) -> String {
+pub(super) fn without_secrets(url: &str) -> String {
     let (before, query) = url.split_once('?').map_or((url, ""), |(before, _)| (before, "?***"));
     let (scheme, rest) = before.split_once("://").unwrap_or(("", before));
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));

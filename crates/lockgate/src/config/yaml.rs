@@ -1,6 +1,8 @@
 //! YAML to a tree that knows where everything stands, with all that is ambiguous about YAML taken out: no anchors, no
 //! merge keys, no tags, no duplicate keys, one document. A scalar stays the text it was written as, so `no` is a word.
 
+use std::collections::HashMap;
+
 use serde_saphyr::granit_parser::{Event, Marker, Options, Parser, ScalarStyle, Span, StrInput};
 
 use super::error::{At, Place, Report, quoted};
@@ -179,6 +181,7 @@ impl<'t> Reader<'t, '_> {
 
     fn map(&mut self) -> Option<Kind> {
         let mut members: Vec<(At<String>, Node)> = Vec::new();
+        let mut lines: HashMap<String, usize> = HashMap::new();
         loop {
             let (event, span) = self.next()?;
             if matches!(event, Event::MappingEnd) {
@@ -187,13 +190,14 @@ impl<'t> Reader<'t, '_> {
             let key = self.node(event, &span)?;
             let (event, span) = self.next()?;
             let value = self.node(event, &span)?;
-            if let Some(key) = self.key(key, &members) {
+            if let Some(key) = self.key(key, &lines) {
+                lines.insert(key.value.clone(), key.place.line);
                 members.push((key, value));
             }
         }
     }
 
-    fn key(&self, key: Node, members: &[(At<String>, Node)]) -> Option<At<String>> {
+    fn key(&self, key: Node, lines: &HashMap<String, usize>) -> Option<At<String>> {
         let place = key.place;
         if matches!(key.value, Kind::Broken) {
             return None;
@@ -207,8 +211,8 @@ impl<'t> Reader<'t, '_> {
             self.report.error(place, "merge keys are not supported", "write the values out");
             return None;
         }
-        if let Some((first, _)) = members.iter().find(|(known, _)| known.value == text) {
-            let hint = format!("the first one is on line {}; keep one of them", first.place.line);
+        if let Some(first) = lines.get(&text) {
+            let hint = format!("the first one is on line {first}; keep one of them");
             self.report.error(place, format!("duplicate key {}", quoted(&text)), hint);
             return None;
         }
