@@ -173,7 +173,7 @@ impl Core {
             }
         }
         let arguments = request.params.arguments();
-        let fingerprint = || fingerprint(request.method, &located, arguments);
+        let fingerprint = || fingerprint(request, &located, arguments);
         let round = ["requestState", "inputResponses"].iter().any(|name| request.params.get(name).is_some());
         let approved = approved || self.holds.continues(fingerprint, round, now);
         let subject = located.subject.as_ref().map(|(subject, name)| (*subject, name.as_str()));
@@ -525,11 +525,14 @@ impl Core {
     }
 }
 
-/// What one approval is for: this method, server, name and these very arguments.
-fn fingerprint(method: &str, located: &Located<'_>, arguments: Option<Json<'_>>) -> String {
+/// What one approval is for: this method, server, name and these very arguments, as a task or not.
+fn fingerprint(request: &Request<'_>, located: &Located<'_>, arguments: Option<Json<'_>>) -> String {
     let name = located.subject.as_ref().map_or("", |(_, name)| name);
-    let mut bytes = format!("{method}\0{}\0{name}\0", located.server).into_bytes();
+    let mut bytes = format!("{}\0{}\0{name}\0", request.method, located.server).into_bytes();
     bytes.extend_from_slice(arguments.map_or(b"", Json::raw));
+    if let Some(task) = request.params.get("task") {
+        bytes.extend_from_slice(&[b"\0", task.raw()].concat());
+    }
     digest::hex(&bytes)
 }
 

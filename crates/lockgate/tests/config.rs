@@ -391,7 +391,7 @@ fn decisions(config: &Config) -> Vec<String> {
             let asked = Asked { principal: &principal, at, arguments, class: None };
             let answer = rules.decide(Subject::Tool, name, &asked);
             let limits = rules.limits(Subject::Tool, name, &asked);
-            let mut limits: Vec<String> = limits.iter().map(|(_, limit)| limit.to_string()).collect();
+            let mut limits: Vec<String> = limits.iter().map(|(_, _, limit)| limit.to_string()).collect();
             limits.sort();
             all.push(format!("{name} {principal:?} {:?} {} {limits:?}", answer.action, answer.approvers));
         }
