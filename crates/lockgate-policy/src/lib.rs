@@ -9,6 +9,7 @@
 pub mod budget;
 mod classes;
 mod hours;
+mod index;
 pub mod intercept;
 mod pattern;
 mod rules;
@@ -17,6 +18,7 @@ pub mod test;
 
 pub use classes::{ClassTable, Treatment};
 pub use hours::{BadHours, DAYS, Hours};
+pub use index::Index;
 pub use pattern::{BadPattern, Pattern};
 pub use rules::{Action, Answer, Asked, Fallback, Place, Rule, RuleSet, Rules, Subject, Why};
 pub use schema::{BadSchema, Misfit, Schema, Undeclared};

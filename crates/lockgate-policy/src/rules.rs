@@ -6,7 +6,7 @@ use lockgate_model::{Class, Classified, Json, Principal, UnixMillis};
 
 use crate::budget::Limit;
 use crate::test::{Conditions, Outcome};
-use crate::{ClassTable, Hours, Pattern, Treatment};
+use crate::{ClassTable, Hours, Index, Pattern, Treatment};
 
 /// What the operator wants done. Ordered: the stricter is greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -267,6 +267,8 @@ pub struct RuleSet {
     /// Patterns by what stands before their first `*`, and the lengths that occur.
     wild: BTreeMap<String, Vec<usize>>,
     lengths: BTreeSet<usize>,
+    /// Patterns that begin with `*`.
+    loose: Index,
     limited: bool,
 }
 
@@ -278,12 +280,15 @@ impl RuleSet {
         for (place, (pattern, _)) in set.entries.iter().enumerate() {
             if pattern.is_exact() {
                 set.exact.insert(pattern.as_str().to_owned(), place);
-            } else {
+            } else if !pattern.prefix().is_empty() {
                 let prefix = pattern.prefix();
                 set.lengths.insert(prefix.len());
                 set.wild.entry(prefix.to_owned()).or_default().push(place);
             }
         }
+        let loose = set.entries.iter().map(|(pattern, _)| pattern).enumerate();
+        set.loose =
+            Index::new(loose.filter(|(_, pattern)| !pattern.is_exact() && pattern.prefix().is_empty()));
         set
     }
 
@@ -330,12 +335,10 @@ impl RuleSet {
             self.add(*place, asked, &mut found);
         }
         if found.is_empty() {
-            for length in &self.lengths {
-                let Some(prefix) = name.get(..*length) else { continue };
-                for place in self.wild.get(prefix).into_iter().flatten() {
-                    if self.entries.get(*place).is_some_and(|(pattern, _)| pattern.matches(name)) {
-                        self.add(*place, asked, &mut found);
-                    }
+            let near = self.lengths.iter().filter_map(|length| self.wild.get(name.get(..*length)?)).flatten();
+            for place in near.copied().chain(self.loose.about(name)) {
+                if self.entries.get(place).is_some_and(|(pattern, _)| pattern.matches(name)) {
+                    self.add(place, asked, &mut found);
                 }
             }
         }
@@ -613,6 +616,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_decision_is_that_of_trying_every_pattern(
+            rules in proptest::collection::btree_map("[ab*]{1,5}", action(), 0..8), name in "[ab]{0,6}",
+        ) {
+            let rules: Vec<(Pattern, Action)> =
+                rules.into_iter().filter_map(|(p, action)| Some((Pattern::parse(&p).ok()?, action))).collect();
+            let exact = rules.iter().find(|(pattern, _)| pattern.as_str() == name).map(|(_, action)| *action);
+            let matching = rules.iter().filter(|(pattern, _)| pattern.matches(&name)).map(|(_, action)| *action);
+            let wanted = exact.or(matching.max()).unwrap_or(Action::Allow);
+            prop_assert_eq!(decide(&tools(Action::Allow, RuleSet::plain(rules)), &name, "a", "{}"), wanted);
+        }
+
         #[test]
         fn a_deny_rule_added_never_allows_more_and_order_has_no_meaning(
             rules in proptest::collection::btree_map("[ab*]{1,4}", proptest::collection::vec(rule(), 1..3), 0..6),

@@ -16,7 +16,6 @@ mod describe;
 mod environment;
 mod error;
 mod fit;
-mod index;
 mod intercept;
 mod limit;
 mod mcp_json;

@@ -369,8 +369,9 @@ impl RawSecret {
     }
 }
 
-/// One rule in its long form. A rule that is for somebody else, or holds at other hours, is as if it were not written.
-/// For what is written here the values are read one by one; the type is for the reference.
+// The values are read one by one; the type is for the schema and the reference.
+/// A rule that is for somebody else, or holds at other hours, is as if it were not written. Of several that count for a
+/// call, all that they require must hold, and the strictest action is taken.
 #[derive(JsonSchema)]
 #[schemars(rename = "Rule", deny_unknown_fields)]
 #[expect(dead_code, reason = "for the schema and the reference")]

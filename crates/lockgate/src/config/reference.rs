@@ -33,6 +33,9 @@ is an error. Anchors, merge keys and tags are not supported. Only `true` and `fa
 variable that is not set is an error. Where a secret is expected, `{ file: PATH }` reads it from a file relative to the
 folder of the configuration; a line end at its end is cut.
 
+A file holds at most 8 MiB, which is room for 10,000 rules in their long form. `lockgate check --normal FILE` prints it
+sorted and in its shortest form, so that two files can be compared; two files with the same normal form decide alike.
+
 A time is a whole number with `ms`, `s`, `m` or `h`. A size is a whole number with `B`, `KiB`, `MiB` or `GiB`, or alone for
 bytes.
 
@@ -41,10 +44,16 @@ has a default, servers that are `disabled` are left out, and everything else has
 ";
 
 /// The sections in the order of the page: heading, and where it stands in the schema.
-const SECTIONS: [(&str, &str); 10] = [
+const SECTIONS: [(&str, &str); 16] = [
     ("At the top", ""),
     ("`servers.NAME`", "/$defs/Server"),
+    ("A rule in its long form", "/$defs/Rule"),
+    ("`during`", "/$defs/Hours"),
+    ("A test of an argument", "/$defs/Test"),
+    ("A limit", "/$defs/Limit"),
+    ("`classes.NAME`", "/$defs/Treatment"),
     ("`flow`", "/$defs/Flow"),
+    ("`loops`", "/$defs/Loops"),
     ("`principals.NAME`", "/$defs/Principal"),
     ("`http`", "/$defs/Http"),
     ("`limits`", "/$defs/Limits"),
@@ -54,6 +63,26 @@ const SECTIONS: [(&str, &str); 10] = [
     ("`records`", "/$defs/Records"),
 ];
 
+/// Rules at work, below the description of their long form.
+const RULES: &str = "
+```yaml
+tools:
+  \"read_*\": allow # an action
+  query: # a rule
+    for: [role:analyst]
+    require:
+      sql: { sql: { statements: [select], tables: [orders] } }
+      limit: { at_most: 1000 }
+    ask_if:
+      - { limit: { above: 100 } }
+    limits: [100/hour, { concurrent: 2, by: principal }]
+    on_deny: \"Only SELECT on orders, a thousand rows at most.\"
+  deploy: # several, all of which count
+    - { action: ask, approvers: 2, require: { target: [staging, production] } }
+    - { action: deny, during: { days: [sat, sun] }, on_deny: \"Not at the weekend.\" }
+```
+";
+
 /// The page in Markdown.
 pub fn reference() -> String {
     let schema = schema();
@@ -61,18 +90,61 @@ pub fn reference() -> String {
     for (heading, place) in SECTIONS {
         let Some(section) = schema.pointer(place) else { continue };
         page.push(format!("\n## {heading}\n\n{}\n", text(section, "description")));
-        let required: Vec<&str> = section
-            .get("required")
-            .and_then(Value::as_array)
-            .map_or_else(Vec::new, |all| all.iter().filter_map(Value::as_str).collect());
-        let keys = section.get("properties").and_then(Value::as_object);
-        for (key, property) in keys.into_iter().flatten() {
-            let required = required.contains(&key.as_str());
-            page.push(format!("\n### `{key}`\n\n{}\n", text(property, "description")));
-            page.push(facts(property, required));
+        if place == "/$defs/Rule" {
+            page.push(RULES.to_owned());
+        }
+        let forms: Vec<&Value> =
+            section.get("anyOf").and_then(Value::as_array).into_iter().flatten().collect();
+        let sections: Vec<&&Value> = forms.iter().filter(|form| form.get("properties").is_some()).collect();
+        if !forms.is_empty() {
+            page.push("\n".to_owned());
+        }
+        for form in &forms {
+            page.extend(form.get("description").map(|_| format!("- {}\n", text(form, "description"))));
+            if let Some(words) = form.get("oneOf") {
+                page.push(listed(words));
+            }
+            // The keys of the only section have headings of their own.
+            if sections.len() > 1 {
+                page.push(members(form, "  "));
+            }
+        }
+        let keys = if let [only] = sections.as_slice() { only } else { section };
+        page.push(headed(keys));
+    }
+    page.concat()
+}
+
+/// Every key of a section under a heading of its own.
+fn headed(section: &Value) -> String {
+    let mut page = Vec::new();
+    for (key, property) in section.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        page.push(format!("\n### `{key}`\n\n{}\n", text(property, "description")));
+        page.push(facts(property, required(section, key)));
+        for example in property.get("examples").and_then(Value::as_array).into_iter().flatten() {
+            page.push(format!("\n    {}\n", example.as_str().unwrap_or_default()));
+        }
+        let members = members(property, "");
+        if !members.is_empty() {
+            page.push(format!("\n{members}"));
         }
     }
     page.concat()
+}
+
+/// Every key of a section as an entry of a list.
+fn members(section: &Value, inset: &str) -> String {
+    let one = |(key, property): (&String, &Value)| {
+        let facts = said(property, required(section, key)).join(" ");
+        let line = format!("{inset}- `{key}`: {} {facts}", text(property, "description"));
+        format!("{}\n", line.trim_end())
+    };
+    section.get("properties").and_then(Value::as_object).into_iter().flatten().map(one).collect()
+}
+
+fn required(section: &Value, key: &str) -> bool {
+    let all = section.get("required").and_then(Value::as_array);
+    all.is_some_and(|all| all.iter().any(|required| required == key))
 }
 
 /// The lines under a key: words it may be, default, range.
@@ -80,13 +152,20 @@ fn facts(property: &Value, required: bool) -> String {
     let words = property
         .get("oneOf")
         .or_else(|| property.pointer("/additionalProperties/oneOf"))
-        .or_else(|| property.pointer("/items/oneOf"))
-        .and_then(Value::as_array);
-    let words: Vec<String> = words
-        .into_iter()
-        .flatten()
-        .map(|word| format!("- `{}`: {}\n", text(word, "const"), text(word, "description")))
-        .collect();
+        .or_else(|| property.pointer("/items/oneOf"));
+    let words = words.map(listed).unwrap_or_default();
+    let paragraph = |text: String| if text.is_empty() { text } else { format!("\n{}\n", text.trim_end()) };
+    format!("{}{}", paragraph(words), paragraph(said(property, required).join(" ")))
+}
+
+/// Words, each with what it means.
+fn listed(words: &Value) -> String {
+    let line = |word: &Value| format!("- `{}`: {}\n", text(word, "const"), text(word, "description"));
+    words.as_array().into_iter().flatten().map(line).collect::<Vec<_>>().concat()
+}
+
+/// Is it required, what holds without it, how far does it go?
+fn said(property: &Value, required: bool) -> Vec<String> {
     let mut facts = Vec::new();
     if required {
         facts.push("Required.".to_owned());
@@ -98,8 +177,7 @@ fn facts(property: &Value, required: bool) -> String {
     if let (Some(least), Some(most)) = (property.get("minimum"), property.get("maximum")) {
         facts.push(format!("From {least} to {most}."));
     }
-    let paragraph = |text: String| if text.is_empty() { text } else { format!("\n{}\n", text.trim_end()) };
-    format!("{}{}", paragraph(words.concat()), paragraph(facts.join(" ")))
+    facts
 }
 
 fn text<'v>(value: &'v Value, key: &str) -> &'v str {

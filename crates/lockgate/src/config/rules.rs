@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use lockgate_model::Class;
-use lockgate_policy::{Action, Fallback, Pattern, Rule, RuleSet};
+use lockgate_policy::{Action, Fallback, Index, Pattern, Rule, RuleSet};
 
 use super::error::{At, Report, quoted};
-use super::index::Index;
 use super::raw::RawRules;
 
 /// What holds without a rule.

@@ -122,42 +122,8 @@ shape! {
         let rule = generator.subschema_for::<RawRule>();
         json_schema!({ "anyOf": [action, rule, { "type": "array", "items": rule, "minItems": 1 }] })
     };
-    /// What one argument must pass.
-    Test => |_| {
-        let operator = |argument::Known { key: word, meaning, .. }: &argument::Known| {
-            let value = if *word == "present" { json!({ "type": "boolean" }) } else { json!({}) };
-            let mut value = value.as_object().cloned().unwrap_or_default();
-            value.insert("description".to_owned(), json!(meaning));
-            ((*word).to_owned(), Value::Object(value))
-        };
-        let operators: Map<String, Value> = argument::OPERATORS.iter().map(operator).collect();
-        json_schema!({ "anyOf": [
-            { "type": ["string", "number", "boolean", "null"], "description": "Is this value." },
-            { "type": "array", "minItems": 1, "description": "Is one of these values." },
-            { "type": "object", "properties": operators, "additionalProperties": false, "minProperties": 1 }
-        ] })
-    };
-    /// One limit.
-    Limit => |_| {
-        let by = json!({ "enum": ["principal", "session", "server", "tool", "everyone"], "default": "everyone" });
-        json_schema!({ "anyOf": [
-            { "type": "string", "pattern": "^[1-9][0-9]*/[a-z0-9_]+$" },
-            { "type": "object", "properties": { "calls": { "type": "integer", "minimum": 1 }, "per": { "type": "string" }, "by": by }, "required": ["calls", "per"], "additionalProperties": false },
-            { "type": "object", "properties": { "sum": { "type": "string" }, "at_most": { "type": ["string", "integer"] }, "per": { "type": "string" }, "by": by }, "required": ["sum", "at_most", "per"], "additionalProperties": false },
-            { "type": "object", "properties": { "concurrent": { "type": "integer", "minimum": 1 }, "by": by }, "required": ["concurrent"], "additionalProperties": false }
-        ] })
-    };
     /// An environment.
     Overlay => |_| json_schema!({ "type": "object" });
-    /// What is done with a class of tools.
-    Treatment => |_| {
-        let action = one_of(words::DEFAULT_ACTIONS.iter().map(|(word, action)| (*word, words::action(*action))));
-        let approvers = json!({ "type": "integer", "default": 1, "minimum": 1, "maximum": 5 });
-        json_schema!({ "anyOf": [
-            action,
-            { "type": "object", "properties": { "action": action, "approvers": approvers }, "required": ["action"], "additionalProperties": false }
-        ] })
-    };
     /// How much harm a tool can do.
     Class => |_| one_of(words::classes().map(|(word, class)| (word, words::class(class))));
     /// What is done with what rules decide.
@@ -191,4 +157,189 @@ shape! {
         "required": ["file"],
         "additionalProperties": false
     });
+}
+
+/// As `shape`, for what has a name and a section in the reference.
+macro_rules! definition {
+    ($($(#[$doc:meta])* $name:ident => $schema:expr;)*) => {$(
+        $(#[$doc])*
+        pub(super) enum $name {}
+
+        impl JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                $schema
+            }
+        }
+    )*};
+}
+
+definition! {
+    /// What one argument must pass.
+    Test => {
+        let operator = |known: &argument::Known| {
+            let mut value = operator(known.key);
+            value.insert("description".to_owned(), json!(known.meaning));
+            value.insert("examples".to_owned(), json!([format!("{}: {}", known.key, known.example)]));
+            (known.key.to_owned(), Value::Object(value))
+        };
+        let operators: Map<String, Value> = argument::OPERATORS.iter().map(operator).collect();
+        json_schema!({
+            "description": "What an argument must pass. The argument stands before it: its name, taken literally, or a JSON Pointer, such as \
+                `/options/mode`, in which `*` stands for every element of a list and every member of a section; `require` wants all of \
+                them to pass, `deny_if` and `ask_if` are content with one. Nothing is converted: `5` is a number, `\"5\"` is a text. An \
+                argument that is not there passes nothing but `present: false`.",
+            "anyOf": [
+                { "type": ["string", "number", "boolean"], "description": "One value: the argument is this value." },
+                { "const": null },
+                { "type": "array", "minItems": 1, "description": "A list: the argument is one of these values, all of one type." },
+                {
+                    "type": "object", "properties": operators, "additionalProperties": false, "minProperties": 1,
+                    "description": "A section with the operators below, all of which must hold."
+                }
+            ]
+        })
+    };
+    /// One limit.
+    Limit => {
+        let window = "`second`, `minute`, `hour`, `day`, `week` or `90s`, `15m`, `12h`, `30d` slide: the time just passed; \
+            `calendar_minute`, `calendar_hour`, `calendar_day`, `calendar_week` and `calendar_month` begin anew, in UTC.";
+        let per = json!({ "type": "string", "description": window });
+        let by = json!({
+            "enum": ["principal", "session", "server", "tool", "everyone"], "default": "everyone",
+            "description": "Whose calls are counted together: `principal`, `session`, `server`, `tool` or `everyone`."
+        });
+        json_schema!({
+            "description": "How often, how much or how many at once, over all calls that the rule is about; then `budget_exceeded`. Where \
+                the counts cannot be read, the call is refused (`counters_unavailable`).",
+            "anyOf": [
+                {
+                    "type": "string", "pattern": "^[1-9][0-9]*/[a-z0-9_]+$",
+                    "description": "`5/hour`: so many calls in a window, counted for everyone together."
+                },
+                {
+                    "description": "`{ calls: 100, per: calendar_day, by: principal }`: so many calls in a window.",
+                    "type": "object", "additionalProperties": false, "required": ["calls", "per"],
+                    "properties": {
+                        "calls": { "type": "integer", "minimum": 1, "description": "Most calls in the window." }, "per": per, "by": by
+                    }
+                },
+                {
+                    "description": "`{ sum: amount, at_most: \"500.00\", per: day, by: session }`: so large a sum of an argument in a window.",
+                    "type": "object", "additionalProperties": false, "required": ["sum", "at_most", "per"],
+                    "properties": {
+                        "sum": { "type": "string", "description": "The argument that is added up, named as in a test. A call without it, or with one that is no plain decimal number from 0 on, is refused." },
+                        "at_most": { "type": ["string", "number"], "description": "The largest sum: a decimal number, without an exponent." },
+                        "per": per, "by": by
+                    }
+                },
+                {
+                    "description": "`{ concurrent: 2, by: server }`: so many calls at once.",
+                    "type": "object", "additionalProperties": false, "required": ["concurrent"],
+                    "properties": {
+                        "concurrent": { "type": "integer", "minimum": 1, "description": "Most calls that wait for their answer." }, "by": by
+                    }
+                }
+            ]
+        })
+    };
+    /// What is done with a class of tools.
+    Treatment => {
+        let action = one_of(words::DEFAULT_ACTIONS.iter().map(|(word, action)| (*word, words::action(*action))));
+        let mut described = action.clone();
+        described.insert(
+            "description".to_owned(),
+            json!("What is done with the tools of the class: `allow`, `ask` or `deny`."),
+        );
+        let approvers = json!({
+            "type": "integer", "default": 1, "minimum": 1, "maximum": 5,
+            "description": "How many different people must approve, where the action is `ask`."
+        });
+        json_schema!({
+            "description": "What is done with the tools of one class.",
+            "anyOf": [
+                action,
+                {
+                    "description": "`{ action: ask, approvers: 2 }`: the action and its terms.",
+                    "type": "object", "additionalProperties": false, "required": ["action"],
+                    "properties": { "action": described, "approvers": approvers }
+                }
+            ]
+        })
+    };
+}
+
+/// The value of an operator.
+fn operator(word: &str) -> Map<String, Value> {
+    let texts = |meaning: &str| json!({ "type": "array", "items": { "type": ["string", "number"] }, "minItems": 1, "description": meaning });
+    let section = |properties: Value, required: &[&str]| json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false, "minProperties": 1 });
+    let number = json!({ "type": ["number", "string"] });
+    let value = match word {
+        "one_of" | "none_of" => json!({ "type": "array", "minItems": 1, "maxItems": 1000 }),
+        "at_least" | "at_most" | "above" | "below" => number,
+        "matches" | "contains_match" => json!({ "type": "string", "maxLength": 4096 }),
+        "present" => json!({ "type": "boolean" }),
+        "type" => json!({ "enum": ["string", "number", "integer", "boolean", "array", "object", "null"] }),
+        "cidr" | "hostname" => {
+            json!({ "type": "array", "items": { "type": "string" }, "minItems": 1, "maxItems": 1000 })
+        }
+        "length" => {
+            let bound = |meaning: &str| json!({ "type": "integer", "minimum": 0, "description": meaning });
+            section(json!({ "at_least": bound("The fewest."), "at_most": bound("The most.") }), &[])
+        }
+        "url" => section(
+            json!({
+                "schemes": texts("Schemes, such as `https`. Without it, `http` and `https`."),
+                "hosts": texts("Host names and addresses, as for `hostname`. Without it, any."),
+                "ports": texts("Ports; that of the scheme where the address names none. Without it, any."),
+            }),
+            &[],
+        ),
+        "path" => section(
+            json!({
+                "inside": texts("The folders, from `/` on, or relative."),
+                "aliases": {
+                    "type": "object", "additionalProperties": { "type": "string" },
+                    "description": "Where links lead, as `{ /data: /srv/data }`: Lockgate does not look at the disk."
+                },
+            }),
+            &["inside"],
+        ),
+        "email" => section(
+            json!({ "domains": texts("The domains; `*.example.com` stands for every name below.") }),
+            &["domains"],
+        ),
+        "repo" => section(
+            json!({
+                "allow": texts("Repositories as `owner/name`; `*` stands for any run of characters."),
+                "host": { "type": "string", "description": "The host whose addresses are read too, such as `github.com`. Without it, only `owner/name`." },
+            }),
+            &["allow"],
+        ),
+        "sql" => section(
+            json!({
+                "dialect": {
+                    "enum": ["postgres", "sqlite", "mysql", "mssql", "generic"], "default": "generic",
+                    "description": "How the database reads the text: `postgres`, `sqlite`, `mysql`, `mssql` or `generic`."
+                },
+                "statements": texts("Kinds of statements, wherever in the text they stand: `select`, `insert`, `update`, `delete`, `merge`, `create`, `alter`, `drop`, `truncate`, `explain`, `describe`, `show`, `set`, `transaction`, `copy`, `call`, `grant`, `revoke`, `vacuum`, `analyze`, `pragma`. Without it, any."),
+                "tables": texts("Tables, as `orders`, `public.orders` or with `*` within a part; a name matches one with as many parts. Without it, any."),
+                "functions": texts("Functions beside the ordinary ones (`count`, `lower`). Without it, only those."),
+            }),
+            &[],
+        ),
+        "shell" => section(
+            json!({ "programs": texts("The programs, named as they will be written. Their arguments are not looked at: list none that runs others.") }),
+            &["programs"],
+        ),
+        // A value of any type.
+        _ => json!({}),
+    };
+    match value {
+        Value::Object(value) => value,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Map::new(),
+    }
 }
