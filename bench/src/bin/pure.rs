@@ -9,7 +9,7 @@ use anyhow::{Context, ensure};
 use bench::text::{LEGACY, around, blob, tools};
 use bytes::Bytes;
 use lockgate_core::{Boundary, Core, Event, Front, Identity, Received, Scope, Server, Step, Wire};
-use lockgate_model::{ExchangeId, Limits, Message, Principal, ServerName, SessionId, Side, Tick};
+use lockgate_model::{ExchangeId, Limits, Message, Principal, ServerName, SessionId, Side, Tick, UnixMillis};
 
 /// Each piece of work is repeated in batches of this length, and the fastest batch counts.
 const BATCH: Duration = Duration::from_millis(20);
@@ -124,7 +124,11 @@ impl Session {
         let exchange = self.core.open();
         let received = Received::read(message, Side::Agent, &self.limits);
         self.steps.clear();
-        self.core.handle(Event::Agent { exchange, received, headers: None, at: UnixMillis(0) }, Tick(0), &mut self.steps);
+        self.core.handle(
+            Event::Agent { exchange, received, headers: None, at: UnixMillis(0) },
+            Tick(0),
+            &mut self.steps,
+        );
         exchange
     }
 
