@@ -13,8 +13,10 @@ impl Regex {
     /// Must match the whole text.
     pub(super) fn whole(pattern: &str) -> Result<Self, BadTest> {
         let translated = translate(pattern)?;
-        // On its own first: `a)|(b` must not become right by what is put around it.
-        compile(&translated)?;
+        // On its own first: `a)|(b` must not become right by what is put around it. Reading costs a tenth of compiling.
+        if regex_syntax::ast::parse::Parser::new().parse(&translated).is_err() {
+            compile(&translated)?;
+        }
         compile(&format!(r"\A(?:{translated})\z"))
     }
 
