@@ -200,6 +200,7 @@ impl Stage {
                 }
                 Step::Send(_)
                 | Step::Intercept(_)
+                | Step::Price(_)
                 | Step::Refund { .. }
                 | Step::Ask(_)
                 | Step::Vote { .. }

@@ -30,6 +30,8 @@ tools:
         state: { counter: spent, window: day, increment_from: args.amount }
   danger:
     rules: [{ name: never, action: deny }]
+  paid:
+    rules: [{ name: purse, spend: { per_call: 0.50, daily: 1.00 } }]
   ask:
     rules: [{ name: a person, action: require_approval, approval_timeout: 30m }]
 "#;
@@ -41,8 +43,14 @@ fn upstream() -> Upstream {
             "tools/list" => {
                 let tool = |name: &&str| json!({ "name": name, "inputSchema": { "type": "object" } });
                 let tools: Vec<_> =
-                    ["echo", "pay", "danger", "ask", "secret", "other"].iter().map(tool).collect();
+                    ["echo", "pay", "danger", "ask", "secret", "other", "paid"].iter().map(tool).collect();
                 respond(stream, &json!({ "jsonrpc": "2.0", "id": id, "result": { "tools": tools } }), "")
+            }
+            "tools/call" if heard.message()["params"]["name"] == "paid" => {
+                let data =
+                    json!({ "challenges": [{ "amount": heard.message()["params"]["arguments"]["price"] }] });
+                let error = json!({ "code": -32042, "message": "Payment Required", "data": data });
+                respond(stream, &json!({ "jsonrpc": "2.0", "id": id, "error": error }), "")
             }
             "tools/call" if heard.message().to_string().contains("fails") => {
                 let result = json!({ "content": [], "isError": true });
@@ -178,4 +186,29 @@ fn the_known_ways_past_a_policy_are_closed() {
     let answer = pipe.hear();
     assert!(answer.contains("denied") || answer.contains("unknown_tool"), "{answer}");
     assert!(!std::fs::read_to_string(&log).unwrap().contains("danger"));
+}
+
+#[test]
+fn a_price_is_looked_at_before_the_agent_hears_of_it() {
+    let (upstream, state) = (upstream(), tempfile::tempdir().unwrap());
+    let gate = gate(&upstream, state.path());
+    let agent = gate.open("/s/h/mcp", REVISION);
+    for (price, passes) in [
+        ("0.40", true),
+        ("\"0.40\"", true),
+        ("0.60", false),
+        ("-1", false),
+        ("null", false),
+        ("\"a lot\"", false),
+        ("0.30", false),
+        ("0.20", true),
+        ("0.01", false),
+    ] {
+        let call = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"paid","arguments":{{"price":{price}}}}}}}"#
+        );
+        let answer = agent.post(&call).text;
+        let said = if passes { "-32042" } else { "[INTERCEPT POLICY DENIED] Spend limit exceeded for purse" };
+        assert!(answer.contains(said), "{price}: {answer}");
+    }
 }

@@ -9,7 +9,7 @@ use lockgate_policy::budget::Pass;
 
 use crate::fan::Fan;
 use crate::hold::Held;
-use crate::{Head, Headers};
+use crate::{Head, Headers, Outlet};
 
 /// A request that waits for something.
 #[derive(Debug)]
@@ -54,6 +54,8 @@ pub(crate) enum State {
     Fanned(Fan),
     /// A server's list of tools, to know what the call is about. Then the message is decided.
     Learning { message: Bytes, headers: Option<Headers> },
+    /// An Intercept policy, to which the price is put that the server asks for the call. Then its answer goes on.
+    Pricing { message: Bytes, outlet: Outlet },
     /// A person.
     Held(Box<Held>),
 }
@@ -82,7 +84,11 @@ impl Exchange {
         match &self.state {
             State::Waiting { server, .. } => Some(server),
             State::Returning(outgoing) => Some(&outgoing.server),
-            State::Fanned(_) | State::Learning { .. } | State::Reserving { .. } | State::Held(_) => None,
+            State::Fanned(_)
+            | State::Learning { .. }
+            | State::Reserving { .. }
+            | State::Pricing { .. }
+            | State::Held(_) => None,
         }
     }
 

@@ -255,7 +255,11 @@ impl Core {
                     slot.failed = answer.failed;
                 }
                 State::Learning { .. } => return self.learned(of, answer.failed, now, steps),
-                State::Waiting { .. } | State::Reserving { .. } | State::Returning(_) | State::Held(_) => {}
+                State::Waiting { .. }
+                | State::Reserving { .. }
+                | State::Pricing { .. }
+                | State::Returning(_)
+                | State::Held(_) => {}
             }
         }
         self.finish_fan(of, now, steps);
@@ -288,7 +292,11 @@ impl Core {
         // The fields a modern request must carry are taken from the agent's own request, which is still open.
         let kept = self.exchanges.get(of).and_then(|open| match &open.state {
             State::Learning { message, .. } | State::Fanned(Fan { message, .. }) => Some(message.clone()),
-            State::Waiting { .. } | State::Reserving { .. } | State::Returning(_) | State::Held(_) => None,
+            State::Waiting { .. }
+            | State::Reserving { .. }
+            | State::Pricing { .. }
+            | State::Returning(_)
+            | State::Held(_) => None,
         });
         let limits = self.boundary.limits;
         let received =

@@ -106,7 +106,9 @@ impl Core {
         };
         let outlet =
             if source.exchange.is_none() && !lines { Outlet::Standing } else { Outlet::Exchange(exchange) };
-        self.answer(exchange, source.server, source.bytes, body, outlet, now, steps);
+        if !self.asks_payment(exchange, source.server, (source.bytes, body), outlet, steps) {
+            self.answer(exchange, source.server, source.bytes, body, outlet, now, steps);
+        }
     }
 
     fn revision_of(&self, source: &Source<'_>) -> Revision {

@@ -73,6 +73,7 @@ impl Session {
                 Step::Disconnect { server } => self.said.push(format!("! {server}")),
                 Step::Reserve { .. }
                 | Step::Intercept(_)
+                | Step::Price(_)
                 | Step::Refund { .. }
                 | Step::Ask(_)
                 | Step::Vote { .. }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use lockgate_core::{Claim, Event, Intercepted, Room, Step};
+use lockgate_core::{Claim, Event, Intercepted, Payment, Room, Step};
 use lockgate_model::{ExchangeId, Json, UnixMillis};
 use lockgate_policy::budget::Charge;
 use lockgate_policy::intercept;
@@ -154,6 +154,14 @@ impl InterceptCounts<'_> {
     }
 }
 
+/// What is said where a policy could not be asked.
+fn unknown() -> intercept::Decision {
+    intercept::Decision::Deny {
+        rule: "(internal error)".to_owned(),
+        message: "Internal policy error".to_owned(),
+    }
+}
+
 /// A window of the calendar is one piece of time; which one, the policy says. A day is the longest.
 fn since(start: u64) -> impl Fn(u64) -> Slot {
     move |_| Slot { at: start, since: start, until: start + 86_400_000 }
@@ -212,10 +220,6 @@ impl Session {
             };
             Some((decision, counts.taken.into_iter().map(|(_, reserved)| reserved).collect::<Vec<_>>()))
         });
-        let unknown = || intercept::Decision::Deny {
-            rule: "(internal error)".to_owned(),
-            message: "Internal policy error".to_owned(),
-        };
         let (decision, taken) = asking.await.ok().flatten().unwrap_or_else(|| (unknown(), Vec::new()));
         if !taken.is_empty() {
             self.keep_taken(
@@ -224,6 +228,25 @@ impl Session {
             );
         }
         self.event(Event::Intercepted { exchange, decision })
+    }
+
+    /// Asks an Intercept policy about a price, and carries on. What it counts stays counted: the agent may pay.
+    pub(super) async fn price(self: &Arc<Self>, payment: Box<Payment>) -> Vec<Step> {
+        let (gateway, exchange) = (Arc::clone(&self.gateway), payment.exchange);
+        let asking = tokio::task::spawn_blocking(move || {
+            let counters = gateway.budget.counters(|text| gateway.say(text))?;
+            let now = unix_millis().0;
+            let mut counts =
+                InterceptCounts { counters: &counters, server: &payment.server, now, taken: Vec::new() };
+            let decision = payment.policy.decide_price(&payment.tool, payment.price, now, &mut counts);
+            Some((decision, counts.taken.into_iter().map(|(_, reserved)| reserved).collect::<Vec<_>>()))
+        });
+        let (decision, taken) = asking.await.ok().flatten().unwrap_or_else(|| (unknown(), Vec::new()));
+        if !taken.is_empty() {
+            let taken = taken.into_iter().map(|reserved| Taken { reserved, refunds: false });
+            self.keep_taken(exchange, taken.collect());
+        }
+        self.event(Event::Priced { exchange, decision })
     }
 
     /// The call failed: its counts are taken back.

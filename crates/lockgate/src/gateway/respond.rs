@@ -143,6 +143,7 @@ impl Session {
                 | Step::Deliver(_)
                 | Step::Reserve { .. }
                 | Step::Intercept(_)
+                | Step::Price(_)
                 | Step::Refund { .. }
                 | Step::Ask(_)
                 | Step::Vote { .. }
@@ -165,6 +166,7 @@ impl Session {
             Step::Deliver(_)
             | Step::Reserve { .. }
             | Step::Intercept(_)
+            | Step::Price(_)
             | Step::Refund { .. }
             | Step::Ask(_)
             | Step::Vote { .. }
