@@ -23,7 +23,7 @@ impl Surroundings for Fake {
     }
 
     fn folder(&self) -> PathBuf {
-        PathBuf::from("/work")
+        PathBuf::from("/elsewhere")
     }
 }
 
@@ -33,10 +33,10 @@ fn the_state_folder_is_where_it_was_said_to_be() {
     let all = [(state, "/s"), (xdg, "/x"), (home, "/h")];
     for (given, variables, expected) in [
         (Some("/g"), &all[..], Some("/g")),
-        (Some("g"), &all[..], Some("/work/g")),
+        (Some("g"), &all[..], Some("/elsewhere/g")),
         (Some(""), &all[..], Some("/s")),
         (None, &all[..], Some("/s")),
-        (None, &[(state, "s")], Some("/work/s")),
+        (None, &[(state, "s")], Some("/elsewhere/s")),
         (None, &[(state, ""), (xdg, "/x"), (home, "/h")], Some("/x/lockgate")),
         (None, &[(xdg, "x"), (home, "/h")], Some("/h/.local/state/lockgate")),
         (None, &[(home, "/h")], Some("/h/.local/state/lockgate")),
