@@ -486,8 +486,10 @@ fn hostile_servers_fail_alone() {
             assert!(!answer.text.contains("second"), "{manner}: {}", answer.text);
         }
     }
+    // What answers a forged request waits on the pipe in front of the next call, so a second one must have reached it.
     let stage = Stage::new("forge", |_| {});
     stage.call(5, "echo");
+    stage.call(6, "echo");
     let heard = stage.heard();
     assert!(heard.contains("unexpected_request") && heard.contains("capability_not_declared"), "{heard}");
 }
