@@ -385,6 +385,38 @@ fn a_webhook_that_takes_nothing_is_complained_about() {
 }
 
 #[test]
+fn a_webhook_is_told_of_calls_that_nobody_waits_for_any_more() {
+    let file = tempfile::tempdir().unwrap();
+    for takes in [true, false] {
+        let state = file.path().join(takes.to_string());
+        std::fs::create_dir(&state).unwrap();
+        let notices = Notices::default();
+        let kept = Arc::clone(&notices);
+        let upstream = Upstream::start(move |heard, stream| {
+            kept.lock().unwrap().push((heard.headers.clone(), heard.body.clone()));
+            let no = b"HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n";
+            if takes { respond(stream, &json!({}), "") } else { stream.write_all(no).is_ok() }
+        });
+        let url = format!("http://{}/hook", upstream.address);
+        let approvals = json!({ "wait": false, "webhook": { "url": url, "secret": SECRET } });
+        let gate = gate(&state, &json!("ask"), &json!({}), &approvals);
+        let answer = gate.open("/s/x/mcp", REVISION).call(1, "echo");
+        assert_eq!(answer.reason(), Some("approval_pending"), "{}", answer.text);
+        let told = || words(&notices).into_iter().map(|(word, _)| word).collect::<Vec<_>>();
+        until("the call is told", || told() == ["approval_waiting"]);
+        let complaints = || gate.complaints.text().matches("the webhook has not taken 1 events").count();
+        until("what is lost is said", || takes || complaints() == 1);
+        let id = words(&notices)[0].1["approval"]["id"].as_str().unwrap().to_owned();
+        let approve = ["approvals", "approve", id.as_str()];
+        let mut command = Command::new(testkit::peers::lockgate());
+        assert!(command.args(approve).arg("--state").arg(&state).status().unwrap().success());
+        until("its approval is told", || told() == ["approval_waiting", "approved"]);
+        until("what is lost is said again", || takes || complaints() == 2);
+        assert!(!state.join("stops.db").exists());
+    }
+}
+
+#[test]
 fn gateways_on_pipes_share_one_socket() {
     let state = tempfile::tempdir().unwrap();
     let file = state.path().join("lockgate.yaml");

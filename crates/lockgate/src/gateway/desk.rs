@@ -75,9 +75,9 @@ impl Desk {
         self.approvals.get_or_init(open).clone()
     }
 
-    /// Is there no file of stops that would have to be read?
+    /// Is there nothing to read from a file: no stops, and no call that is to be told of?
     fn is_bare(&self) -> bool {
-        lock(&self.stops).open.is_none() && !self.folder.join(Stops::FILE).exists()
+        !self.notices.expects() && lock(&self.stops).open.is_none() && !self.folder.join(Stops::FILE).exists()
     }
 
     /// What is stopped now. What cannot be read stops everything. The same [`Arc`] where nothing has changed.
@@ -153,6 +153,10 @@ impl Gateway {
     /// second, and when somebody decides here.
     pub(super) async fn look_at_desk(self: &Arc<Self>) {
         let _one_at_a_time = self.desk.looking.lock().await;
+        let lost = self.desk.notices.lost();
+        if lost > 0 {
+            self.say(&format!("the webhook has not taken {lost} events: people may wait to be told"));
+        }
         let mut waiting = Vec::new();
         for session in self.sessions.all() {
             let asked: Vec<_> = lock(&session.asked).iter().map(|(at, id)| (*at, id.clone())).collect();
@@ -184,10 +188,6 @@ impl Gateway {
         waiting: Vec<(Arc<Session>, ExchangeId, String)>,
     ) -> (Arc<Stopped>, Vec<Counted>) {
         let stops = self.stops();
-        let lost = self.desk.notices.lost();
-        if lost > 0 {
-            self.say(&format!("the webhook has not taken {lost} events: people may wait to be told"));
-        }
         if waiting.is_empty() && !self.desk.notices.expects() {
             return (stops, Vec::new());
         }
