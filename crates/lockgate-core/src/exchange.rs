@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use lockgate_model::{Effect, ExchangeId, Finding, Label, Revision, ServerName, Tick, ToolName};
+use lockgate_model::{
+    Effect, ExchangeId, Finding, Json, Label, Limits, Params, Revision, ServerName, Side, Tick, ToolName,
+};
 use lockgate_policy::Subject;
 use lockgate_policy::budget::Pass;
 
 use crate::fan::Fan;
 use crate::hold::Held;
-use crate::{Head, Headers, Outlet};
+use crate::{Head, Headers, Outlet, Received};
 
 /// A request that waits for something.
 #[derive(Debug)]
@@ -257,4 +259,16 @@ pub(crate) struct Outgoing {
     pub(crate) message: Bytes,
     pub(crate) head: Head,
     pub(crate) rule: String,
+}
+
+impl Outgoing {
+    /// The parameters, read as the server will read them.
+    pub(crate) fn params(&self, limits: &Limits) -> Option<Params<'_>> {
+        Received::read(&self.message, Side::Agent, limits).request().map(|(_, _, params)| params)
+    }
+
+    /// The arguments among them.
+    pub(crate) fn arguments(&self, limits: &Limits) -> Option<Json<'_>> {
+        self.params(limits)?.arguments()
+    }
 }

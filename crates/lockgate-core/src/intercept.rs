@@ -129,8 +129,7 @@ impl Core {
             return false;
         };
         let Some((tool, _)) = &open.target.tool else { return false };
-        let received = Received::read(&outgoing.message, Side::Agent, &self.boundary.limits);
-        let arguments = received.request().and_then(|(_, _, params)| params.arguments());
+        let arguments = outgoing.arguments(&self.boundary.limits);
         let intercepted = Intercepted {
             exchange,
             policy,

@@ -2,14 +2,14 @@
 //! every limit the call counts against? The counts are kept outside; the call waits for what they say.
 
 use lockgate_audit::Happening;
-use lockgate_model::{ExchangeId, Finding, Json, Phase, Reason, Side, Tick, ToolName, UnixMillis};
+use lockgate_model::{ExchangeId, Finding, Json, Phase, Reason, Tick, ToolName, UnixMillis};
 use lockgate_policy::budget::{CallDigest, Caller, Charge, Limit, Loops};
 use lockgate_policy::test::Selector;
 use lockgate_policy::{Place, Rule, Subject};
 
 use crate::exchange::{Outgoing, State, Target};
 use crate::record::Note;
-use crate::{Core, Received, Step};
+use crate::{Core, Step};
 
 /// Room that a call needs in one limit.
 #[derive(Clone, Debug)]
@@ -84,8 +84,7 @@ impl Core {
         let rules = self.boundary.loops?;
         let open = self.exchanges.get(exchange).filter(|open| open.method == "tools/call")?;
         let (_, name) = open.target.subject.as_ref()?;
-        let received = Received::read(&outgoing.message, Side::Agent, &self.boundary.limits);
-        let arguments = received.request().and_then(|(_, _, params)| params.arguments());
+        let arguments = outgoing.arguments(&self.boundary.limits);
         let call = [outgoing.server.as_str().as_bytes(), name.as_bytes(), arguments.map_or(b"", Json::raw)];
         let digest = CallDigest(crate::digest::bytes(&call.join(&0)));
         let found = self.loops.get_or_insert_with(|| Loops::new(rules)).see(digest, now)?;
@@ -126,8 +125,7 @@ impl Core {
         if !server.rules.has_limits() {
             return none;
         }
-        let received = Received::read(&outgoing.message, Side::Agent, &self.boundary.limits);
-        let arguments = received.request().and_then(|(_, _, params)| params.arguments());
+        let arguments = outgoing.arguments(&self.boundary.limits);
         let asked = self.asked(arguments);
         let limits = server.rules.limits(Subject::Tool, name, &asked);
         let claim = |(place, rule, limit): (Place<'_>, &Rule, &Limit)| {

@@ -6,11 +6,11 @@ mod policy;
 mod schema;
 mod stop;
 
-use lockgate_model::{Effect, Finding, Json, Phase, Reason, ServerName, Side, ToolName, Verdict};
+use lockgate_model::{Effect, Finding, Json, Phase, Reason, ServerName, ToolName, Verdict};
 use lockgate_policy::{Action, Subject};
 
+use crate::Core;
 use crate::exchange::{Outgoing, Target};
-use crate::{Core, Received};
 
 /// A request to one server, before it is decided.
 pub(crate) struct Call<'c> {
@@ -122,13 +122,11 @@ pub(crate) fn decide_again(
     outgoing: &Outgoing,
     approved: bool,
 ) -> Option<Finding> {
-    let received = Received::read(&outgoing.message, Side::Agent, &core.boundary.limits);
-    let arguments = received.request().and_then(|(_, _, params)| params.arguments());
     let call = Call {
         server: &outgoing.server,
         subject: target.subject.as_ref().map(|(subject, name)| (*subject, name.as_str())),
         tool: target.tool.as_ref().map(|(tool, _)| tool),
-        arguments,
+        arguments: outgoing.arguments(&core.boundary.limits),
         approved,
     };
     decide(core, &call).finding
