@@ -8,7 +8,9 @@ use crate::Core;
 pub(super) fn check(core: &Core, call: &Call<'_>) -> Option<Finding> {
     let stops = &core.stops;
     let server = stops.servers.contains(call.server).then_some("stops.server");
-    let tool = call.tool.filter(|tool| stops.tools.contains(&(call.server.clone(), (*tool).clone())));
+    let tool = call
+        .tool
+        .filter(|tool| stops.tools.iter().any(|(server, stopped)| server == call.server && stopped == *tool));
     let rule = general(core).or(server).or(tool.map(|_| "stops.tool"));
     if let Some(rule) = rule {
         return Some(Finding::deny(Phase::Policy, Reason::Stopped, rule));
