@@ -452,8 +452,8 @@ impl Session {
         lock(&self.upstream_ids).get(server).cloned()
     }
 
-    /// Is there a newer session than the one used? The one used is forgotten.
-    pub(super) fn has_another_upstream_id(&self, server: &ServerName, used: Option<&str>) -> bool {
+    /// Forgets the session that was used, if it is still the one in use. Gives whether there is a newer one.
+    pub(super) fn forget_upstream_id(&self, server: &ServerName, used: Option<&str>) -> bool {
         let mut ids = lock(&self.upstream_ids);
         if ids.get(server).map(String::as_str) == used {
             ids.remove(server);

@@ -77,7 +77,7 @@ impl Session {
             HttpBody::Json(bytes) if !(answer.status == 404 && used.is_some()) => Arrived::Message(bytes),
             HttpBody::Stream(events) => Arrived::Stream(events),
             _ if answer.status == 404 && used.is_some() => {
-                Arrived::Forgotten { greeted: self.has_another_upstream_id(server, used) }
+                Arrived::Forgotten { greeted: self.forget_upstream_id(server, used) }
             }
             HttpBody::Empty | HttpBody::Json(_) | HttpBody::Other => Arrived::Failed(Reason::ServerRefused),
         }
