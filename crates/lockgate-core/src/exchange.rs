@@ -262,13 +262,21 @@ pub(crate) struct Outgoing {
 }
 
 impl Outgoing {
-    /// The parameters, read as the server will read them.
-    pub(crate) fn params(&self, limits: &Limits) -> Option<Params<'_>> {
-        Received::read(&self.message, Side::Agent, limits).request().map(|(_, _, params)| params)
+    /// The parameters, as the server will read them. Without limits: it was admitted under those that held when it came,
+    /// and the names that were replaced in it may have made it longer.
+    pub(crate) fn params(&self) -> Option<Params<'_>> {
+        const NO_LIMITS: Limits = Limits {
+            request_bytes: usize::MAX,
+            result_bytes: usize::MAX,
+            argument_depth: 128,
+            message_depth: 128,
+            parameters: usize::MAX,
+        };
+        Received::read(&self.message, Side::Agent, &NO_LIMITS).request().map(|(_, _, params)| params)
     }
 
     /// The arguments among them.
-    pub(crate) fn arguments(&self, limits: &Limits) -> Option<Json<'_>> {
-        self.params(limits)?.arguments()
+    pub(crate) fn arguments(&self) -> Option<Json<'_>> {
+        self.params()?.arguments()
     }
 }

@@ -213,7 +213,7 @@ impl Core {
             let finding = Finding { verdict: Verdict::Deny, reason: Reason::ApprovalUnavailable, ..finding };
             return self.refuse_open(exchange, finding, now, steps);
         }
-        let arguments = outgoing.arguments(&self.boundary.limits);
+        let arguments = outgoing.arguments();
         let target = open.target.clone();
         let name = target.subject.as_ref().map_or("", |(_, name)| name.as_str());
         let digest = crate::digest::hex(

@@ -129,7 +129,7 @@ impl Core {
             return false;
         };
         let Some((tool, _)) = &open.target.tool else { return false };
-        let arguments = outgoing.arguments(&self.boundary.limits);
+        let arguments = outgoing.arguments();
         let intercepted = Intercepted {
             exchange,
             policy,

@@ -84,7 +84,7 @@ impl Core {
         let rules = self.boundary.loops?;
         let open = self.exchanges.get(exchange).filter(|open| open.method == "tools/call")?;
         let (_, name) = open.target.subject.as_ref()?;
-        let arguments = outgoing.arguments(&self.boundary.limits);
+        let arguments = outgoing.arguments();
         let call = [outgoing.server.as_str().as_bytes(), name.as_bytes(), arguments.map_or(b"", Json::raw)];
         let digest = CallDigest(crate::digest::bytes(&call.join(&0)));
         let found = self.loops.get_or_insert_with(|| Loops::new(rules)).see(digest, now)?;
@@ -125,7 +125,7 @@ impl Core {
         if !server.rules.has_limits() {
             return none;
         }
-        let arguments = outgoing.arguments(&self.boundary.limits);
+        let arguments = outgoing.arguments();
         let asked = self.asked(arguments);
         let limits = server.rules.limits(Subject::Tool, name, &asked);
         let claim = |(place, rule, limit): (Place<'_>, &Rule, &Limit)| {

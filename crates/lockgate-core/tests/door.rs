@@ -16,12 +16,13 @@ use lockgate_core::{
 use lockgate_model::{
     Class, ExchangeId, Limits, Principal, Reason, ServerName, SessionId, Side, Tick, Tier, UnixMillis,
 };
+use lockgate_policy::intercept::Policy;
 use lockgate_policy::{Action, ClassTable, Fallback};
 
 struct Session {
     core: Core,
     now: Tick,
-    /// What was said since the last look: `> server text`, `< text`, `! disconnect`.
+    /// What was said since the last look: `> server text`, `< text`, `? text` to whoever decides, `! disconnect`.
     said: Vec<String>,
 }
 
@@ -71,8 +72,11 @@ impl Session {
                     self.said.push(format!("{mark} {}", String::from_utf8_lossy(release.message())));
                 }
                 Step::Disconnect { server } => self.said.push(format!("! {server}")),
+                Step::Intercept(call) => {
+                    let arguments = call.arguments.as_deref().map(String::from_utf8_lossy);
+                    self.said.push(format!("? {} {arguments:?}", call.tool));
+                }
                 Step::Reserve { .. }
-                | Step::Intercept(_)
                 | Step::Price(_)
                 | Step::Refund { .. }
                 | Step::Ask(_)
@@ -228,6 +232,31 @@ fn a_default_by_class_says_the_class_and_what_it_was_seen_by() {
     ]);
     session.agent(&call(5, "run_x"));
     session.expect(&["its class is execute, by its name (`run`) … tool_denied … servers.x.default.execute"]);
+}
+
+/// A session with a server whose Intercept policy asks about every `run`.
+fn intercepted(change: impl FnOnce(&mut Boundary)) -> Session {
+    let policy = "version: '1'\ntools: {run: {rules: [{name: all, action: deny}]}}";
+    let (policy, _) = Policy::read(policy).unwrap();
+    let mut session = one(|boundary| {
+        boundary.servers.get_mut("x").unwrap().intercept = Some(Arc::new(policy));
+        change(boundary);
+    });
+    let exchange = session.agent(r#"{"jsonrpc":"2.0","id":3,"method":"tools/list"}"#);
+    session.server("x", &tools(exchange.0, &["run"]));
+    session.heard();
+    session
+}
+
+#[test]
+fn a_policy_sees_the_arguments_of_a_call_that_grows_on_its_way() {
+    let mut session = intercepted(|boundary| boundary.limits.request_bytes = 1_000);
+    for _ in 0..10 {
+        session.core.open();
+    }
+    // The number that takes the place of the id is longer than the id.
+    session.agent(&format!("{:1000}", call(1, "run")));
+    session.expect(&["? run Some(\"{\\\"a\\\":1}\")"]);
 }
 
 #[test]

@@ -126,7 +126,7 @@ pub(crate) fn decide_again(
         server: &outgoing.server,
         subject: target.subject.as_ref().map(|(subject, name)| (*subject, name.as_str())),
         tool: target.tool.as_ref().map(|(tool, _)| tool),
-        arguments: outgoing.arguments(&core.boundary.limits),
+        arguments: outgoing.arguments(),
         approved,
     };
     decide(core, &call).finding
