@@ -7,13 +7,14 @@ use bytes::Bytes;
 use lockgate_audit::Happening;
 use lockgate_model::{
     Effect, ExchangeId, Finding, Json, Kind, Params, Phase, Reason, Revision, ServerName, Side, Splice, Tick,
-    Verdict, quote,
+    Untrusted, Verdict, quote,
 };
+use lockgate_policy::Subject;
 
 use crate::agent::Request;
-use crate::exchange::{Asker, Outgoing, State, Target};
+use crate::exchange::{Asker, Exchange, Outgoing, State, Target};
 use crate::record::Note;
-use crate::{Ask, Ballot, Core, Outlet, Received, Step, reply};
+use crate::{Ask, Ballot, Core, Outlet, Received, Step, digest, reply};
 
 /// How a `requestState` of ours begins. A server's own state never reaches this code.
 const STATE: &str = "lockgate-approval-";
@@ -43,6 +44,41 @@ enum Put {
     Request { id: Bytes, message: Bytes },
     /// An answer that asks for input, with this state.
     Answer { state: String, message: Bytes },
+}
+
+impl Put {
+    fn new(open: &Exchange, number: u64, question: &str) -> Self {
+        match &open.asker {
+            Asker::Agent { id, .. } if open.revision == Revision::R2026_07_28 => {
+                let state = format!("{STATE}{number}");
+                let id = String::from_utf8_lossy(id);
+                let message = format!(
+                    "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{\"resultType\":\"input_required\",\"inputRequests\":{{\"{QUESTION}\":{{\"method\":\"elicitation/create\",\"params\":{question}}}}},\"requestState\":{}}}}}",
+                    quote(&state)
+                );
+                Self::Answer { state, message: Bytes::from(message) }
+            }
+            Asker::Agent { .. } | Asker::Part { .. } => {
+                let id = format!("\"{STATE}{number}\"");
+                let message = format!(
+                    "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"elicitation/create\",\"params\":{question}}}"
+                );
+                Self::Request { id: Bytes::from(id), message: Bytes::from(message) }
+            }
+        }
+    }
+}
+
+/// Who is asked about a call, and what they must know beside it.
+struct Plea<'p> {
+    /// The server whose text stands against the call, and what its tool does.
+    origin: Option<&'p (ServerName, Effect)>,
+    /// Is the person in front of the client asked?
+    client: bool,
+    /// Have they approved already?
+    voiced: bool,
+    /// How long the call waits, and an approval can be given and used, where the rule says so. Milliseconds.
+    timeout: Option<u64>,
 }
 
 /// All approvals of a session.
@@ -124,27 +160,22 @@ impl Core {
         request: &Request<'_>,
         target: Target,
         arguments: Option<String>,
-        fingerprint: String,
+        fingerprint: &str,
         outgoing: Outgoing,
         finding: Finding,
         origin: Option<(ServerName, Effect)>,
         now: Tick,
         steps: &mut Vec<Step>,
     ) {
-        let modern = request.revision == Revision::R2026_07_28;
-        let voiced = self.holds.voiced.remove(&fingerprint).is_some();
-        let (desk, client) = (self.boundary.desk, self.agent.elicitation && !voiced);
-        if desk.is_none() && (!client || finding.approvers > 1) {
+        let voiced = self.holds.voiced.remove(fingerprint).is_some();
+        let client = self.agent.elicitation && !voiced;
+        if self.boundary.desk.is_none() && (!client || finding.approvers > 1) {
             // Where nobody can be asked, the reason of the rule says more than that nobody could be asked.
             let required = finding.reason == Reason::ApprovalRequired;
             let reason = if required { Reason::ApprovalUnavailable } else { finding.reason };
             let finding = Finding { verdict: Verdict::Deny, reason, ..finding };
             return self.refuse(request, &target, finding, origin.as_ref(), steps);
         }
-        self.holds.next += 1;
-        let number = self.holds.next;
-        let question = question(&target, &finding, origin.as_ref(), request.params.arguments());
-        let until = now.after_millis(self.boundary.hold_timeout);
         self.note(
             Note::happening(Happening::Request)
                 .exchange(request.exchange)
@@ -155,45 +186,10 @@ impl Core {
                 .finding(finding.clone(), Verdict::Hold),
             steps,
         );
-        let put = match (client, modern) {
-            (false, _) => None,
-            (true, true) => {
-                let state = format!("{STATE}{number}");
-                let id = String::from_utf8_lossy(request.id.raw());
-                let message = format!(
-                    "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{\"resultType\":\"input_required\",\"inputRequests\":{{\"{QUESTION}\":{{\"method\":\"elicitation/create\",\"params\":{question}}}}},\"requestState\":{}}}}}",
-                    quote(&state)
-                );
-                Some(Put::Answer { state, message: Bytes::from(message) })
-            }
-            (true, false) => {
-                let id = format!("\"{STATE}{number}\"");
-                let message = format!(
-                    "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"elicitation/create\",\"params\":{question}}}"
-                );
-                Some(Put::Request { id: Bytes::from(id), message: Bytes::from(message) })
-            }
-        };
-        let ask = desk.map(|desk| {
-            let waiting = Waiting { exchange: request.exchange, outgoing: &outgoing, finding: &finding };
-            waiting.ask(
-                &target,
-                request.params.arguments(),
-                &fingerprint,
-                origin.as_ref(),
-                voiced,
-                desk.valid,
-            )
-        });
-        let held = Held { outgoing, finding, put, question: None, reference: None, fingerprint };
-        self.insert(request, target, arguments, State::Held(Box::new(held)), None, now);
-        if let Some(open) = self.exchanges.get_mut(request.exchange) {
-            open.until = until;
-        }
-        match ask {
-            Some(ask) => steps.push(ask),
-            None => self.put_to_client(request.exchange, steps),
-        }
+        let state = State::Waiting { server: outgoing.server.clone(), resend: None };
+        self.insert(request, target, arguments, state, None, now);
+        let plea = Plea { origin: origin.as_ref(), client, voiced, timeout: None };
+        self.put_to_people(request.exchange, outgoing, finding, &plea, now, steps);
     }
 
     /// Holds a call that is on its way already, for people in front of the client or outside it.
@@ -206,40 +202,58 @@ impl Core {
         now: Tick,
         steps: &mut Vec<Step>,
     ) {
-        let desk = self.boundary.desk;
-        let Some(open) = self.exchanges.get_mut(exchange) else { return };
+        let Some(open) = self.exchanges.get(exchange) else { return };
         let client = self.agent.elicitation && open.revision != Revision::R2026_07_28;
-        if desk.is_none() && !client {
+        if self.boundary.desk.is_none() && !client {
             let finding = Finding { verdict: Verdict::Deny, reason: Reason::ApprovalUnavailable, ..finding };
             return self.refuse_open(exchange, finding, now, steps);
         }
-        let arguments = outgoing.arguments();
-        let target = open.target.clone();
-        let name = target.subject.as_ref().map_or("", |(_, name)| name.as_str());
-        let digest = crate::digest::hex(
-            &[open.method.as_bytes(), outgoing.server.as_str().as_bytes(), name.as_bytes()].join(&b"\0"[..]),
-        );
-        let raw = arguments.map_or(&b""[..], Json::raw);
-        let fingerprint = crate::digest::hex(&[digest.as_bytes(), raw].concat());
+        let plea = Plea { origin: None, client, voiced: false, timeout };
+        self.put_to_people(exchange, outgoing, finding, &plea, now, steps);
+    }
+
+    /// An open call waits from now on for people outside the client, else for the one in front of it.
+    fn put_to_people(
+        &mut self,
+        exchange: ExchangeId,
+        outgoing: Outgoing,
+        finding: Finding,
+        plea: &Plea<'_>,
+        now: Tick,
+        steps: &mut Vec<Step>,
+    ) {
+        let Some(params) = outgoing.params() else {
+            let finding = Finding::deny(Phase::Parse, Reason::InternalFault, "protocol");
+            return self.refuse_open(exchange, finding, now, steps);
+        };
+        let Some(open) = self.exchanges.get_mut(exchange) else { return };
+        let fingerprint = fingerprint(open.method, &outgoing.server, open.target.subject.as_ref(), &params);
         self.holds.next += 1;
-        let id = format!("\"{STATE}{}\"", self.holds.next);
-        let question = question(&target, &finding, None, arguments);
-        let message = format!(
-            "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"elicitation/create\",\"params\":{question}}}"
-        );
-        let put = client.then(|| Put::Request { id: Bytes::from(id), message: Bytes::from(message) });
-        let ask = desk.map(|desk| {
-            let waiting = Waiting { exchange, outgoing: &outgoing, finding: &finding };
-            waiting.ask(&target, arguments, &fingerprint, None, false, timeout.unwrap_or(desk.valid))
+        let put = plea.client.then(|| {
+            let question = question(&open.target, &finding, plea.origin, params.arguments());
+            Put::new(open, self.holds.next, &question)
         });
+        let target = &open.target;
+        let ask = self.boundary.desk.map(|desk| Ask {
+            exchange,
+            server: outgoing.server.clone(),
+            target: target.shown.clone().unwrap_or_default(),
+            arguments: params.arguments().map_or_else(String::new, |arguments| escaped(arguments, 4_000)),
+            fingerprint: fingerprint.clone(),
+            rule: finding.rule.clone(),
+            reason: finding.reason,
+            origin: plea.origin.map(|(server, _)| server.clone()),
+            effect: target.tool.as_ref().map_or(Effect::Read, |(_, effect)| *effect),
+            approvers: finding.approvers,
+            voiced: plea.voiced,
+            valid: plea.timeout.unwrap_or(desk.valid),
+        });
+        open.until = now.after_millis(plea.timeout.unwrap_or(self.boundary.hold_timeout));
+        open.quiet_until = open.until;
         let held = Held { outgoing, finding, put, question: None, reference: None, fingerprint };
-        if let Some(open) = self.exchanges.get_mut(exchange) {
-            open.until = now.after_millis(timeout.unwrap_or(self.boundary.hold_timeout));
-            open.quiet_until = open.until;
-            open.state = State::Held(Box::new(held));
-        }
+        open.state = State::Held(Box::new(held));
         match ask {
-            Some(ask) => steps.push(ask),
+            Some(ask) => steps.push(Step::Ask(Box::new(ask))),
             None => self.put_to_client(exchange, steps),
         }
     }
@@ -495,42 +509,20 @@ impl Core {
     }
 }
 
-/// A call that is put before people outside the client.
-struct Waiting<'w> {
-    exchange: ExchangeId,
-    outgoing: &'w Outgoing,
-    finding: &'w Finding,
-}
-
-impl Waiting<'_> {
-    fn ask(
-        &self,
-        target: &Target,
-        arguments: Option<Json<'_>>,
-        fingerprint: &str,
-        origin: Option<&(ServerName, Effect)>,
-        voiced: bool,
-        valid: u64,
-    ) -> Step {
-        let arguments = arguments.map_or_else(String::new, |arguments| {
-            let text = String::from_utf8_lossy(arguments.raw()).into_owned();
-            lockgate_model::Untrusted::new(text).escaped(4_000)
-        });
-        Step::Ask(Box::new(Ask {
-            exchange: self.exchange,
-            server: self.outgoing.server.clone(),
-            target: target.shown.clone().unwrap_or_default(),
-            arguments,
-            fingerprint: fingerprint.to_owned(),
-            rule: self.finding.rule.clone(),
-            reason: self.finding.reason,
-            origin: origin.map(|(server, _)| server.clone()),
-            effect: target.tool.as_ref().map_or(Effect::Read, |(_, effect)| *effect),
-            approvers: self.finding.approvers,
-            voiced,
-            valid,
-        }))
+/// What one approval is for: this method, server, name and these very arguments, as a task or not.
+pub(crate) fn fingerprint(
+    method: &str,
+    server: &ServerName,
+    subject: Option<&(Subject, String)>,
+    params: &Params<'_>,
+) -> String {
+    let name = subject.map_or("", |(_, name)| name);
+    let mut bytes = format!("{method}\0{server}\0{name}\0").into_bytes();
+    bytes.extend_from_slice(params.arguments().map_or(b"", Json::raw));
+    if let Some(task) = params.get("task") {
+        bytes.extend_from_slice(&[b"\0", task.raw()].concat());
     }
+    digest::hex(&bytes)
 }
 
 /// The parameters of the question. The person sees which tool of which server, why it is asked, and the arguments with
@@ -551,16 +543,15 @@ fn question(
         ),
         None => format!("The rule {} asks for your approval{detail}.", finding.rule),
     };
-    let shown = arguments.filter(|arguments| arguments.kind() == Kind::Object).map_or_else(
-        String::new,
-        |arguments| {
-            let text = String::from_utf8_lossy(arguments.raw()).into_owned();
-            format!(" Arguments: {}", lockgate_model::Untrusted::new(text).escaped(800))
-        },
-    );
+    let shown = arguments.filter(|arguments| arguments.kind() == Kind::Object);
+    let shown = shown.map_or_else(String::new, |shown| format!(" Arguments: {}", escaped(shown, 800)));
     let message = format!("Lockgate: run `{tool}` on server `{server}`? {why}{shown}");
     format!(
         "{{\"message\":{},\"requestedSchema\":{{\"type\":\"object\",\"properties\":{{}}}}}}",
         quote(&message)
     )
+}
+
+fn escaped(arguments: Json<'_>, most: usize) -> String {
+    Untrusted::new(String::from_utf8_lossy(arguments.raw())).escaped(most)
 }

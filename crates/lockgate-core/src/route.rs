@@ -9,10 +9,10 @@ use lockgate_policy::Subject;
 use crate::agent::Request;
 use crate::exchange::{Asker, Exchange, Outgoing, State, Target};
 use crate::fan::Merge;
-use crate::hold::Holds;
+use crate::hold::{Holds, fingerprint};
 use crate::phase::{Call, decide};
 use crate::record::Note;
-use crate::{Core, Head, Scope, Sent, Step, digest, headers, names, reply};
+use crate::{Core, Head, Scope, Sent, Step, headers, names, reply};
 
 /// How long `server/discover` may take: an old server may not answer it at all, and the agent waits to fall back.
 const DISCOVER_MILLIS: u64 = 10_000;
@@ -173,7 +173,8 @@ impl Core {
             }
         }
         let arguments = request.params.arguments();
-        let fingerprint = || fingerprint(request, &located, arguments);
+        let fingerprint =
+            || fingerprint(request.method, &located.server, located.subject.as_ref(), &request.params);
         let round = ["requestState", "inputResponses"].iter().any(|name| request.params.get(name).is_some());
         let approved = approved || self.holds.continues(fingerprint, round, now);
         let subject = located.subject.as_ref().map(|(subject, name)| (*subject, name.as_str()));
@@ -202,7 +203,7 @@ impl Core {
                             request,
                             target,
                             digest,
-                            fingerprint(),
+                            &fingerprint(),
                             outgoing,
                             finding,
                             decision.origin,
@@ -523,17 +524,6 @@ impl Core {
         );
         steps.push(Self::release(request.exchange, message, status));
     }
-}
-
-/// What one approval is for: this method, server, name and these very arguments, as a task or not.
-fn fingerprint(request: &Request<'_>, located: &Located<'_>, arguments: Option<Json<'_>>) -> String {
-    let name = located.subject.as_ref().map_or("", |(_, name)| name);
-    let mut bytes = format!("{}\0{}\0{name}\0", request.method, located.server).into_bytes();
-    bytes.extend_from_slice(arguments.map_or(b"", Json::raw));
-    if let Some(task) = request.params.get("task") {
-        bytes.extend_from_slice(&[b"\0", task.raw()].concat());
-    }
-    digest::hex(&bytes)
 }
 
 /// A name in a form that is safe to print.

@@ -6,17 +6,18 @@
     reason = "a test that fails here has found something"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use lockgate_core::{
-    Boundary, Core, CrossServer, Event, Front, Headers, Identity, Outlet, Received, Scope, Server, Step, Wire,
+    Boundary, Core, CrossServer, Desk, Event, Front, Headers, Identity, Outlet, Received, Scope, Server,
+    Step, Wire,
 };
 use lockgate_model::{
     Class, ExchangeId, Limits, Principal, Reason, ServerName, SessionId, Side, Tick, Tier, UnixMillis,
 };
-use lockgate_policy::intercept::Policy;
+use lockgate_policy::intercept::{Decision, Policy};
 use lockgate_policy::{Action, ClassTable, Fallback};
 
 struct Session {
@@ -76,10 +77,10 @@ impl Session {
                     let arguments = call.arguments.as_deref().map(String::from_utf8_lossy);
                     self.said.push(format!("? {} {arguments:?}", call.tool));
                 }
+                Step::Ask(ask) => self.said.push(format!("? {} {}", ask.target, ask.fingerprint)),
                 Step::Reserve { .. }
                 | Step::Price(_)
                 | Step::Refund { .. }
-                | Step::Ask(_)
                 | Step::Vote { .. }
                 | Step::Withdraw { .. }
                 | Step::Abandon { .. }
@@ -257,6 +258,35 @@ fn a_policy_sees_the_arguments_of_a_call_that_grows_on_its_way() {
     // The number that takes the place of the id is longer than the id.
     session.agent(&format!("{:1000}", call(1, "run")));
     session.expect(&["? run Some(\"{\\\"a\\\":1}\")"]);
+}
+
+#[test]
+fn an_approval_is_for_the_same_call_whoever_asks_for_it() {
+    let asked = |params: &str, by_rule: bool| {
+        let mut session = intercepted(|boundary| {
+            boundary.desk = Some(Desk { waits: true, valid: 1_000 });
+            if by_rule {
+                boundary.servers.get_mut("x").unwrap().rules.default = Action::Ask.into();
+            }
+        });
+        let call =
+            format!(r#"{{"jsonrpc":"2.0","id":4,"method":"tools/call","params":{{"name":"run"{params}}}}}"#);
+        let exchange = session.agent(&call);
+        if !by_rule {
+            session.expect(&["? run"]);
+            let ask =
+                Decision::Ask { rule: "all".to_owned(), message: "no reason".to_owned(), timeout: None };
+            session.event(Event::Intercepted { exchange, decision: ask });
+        }
+        session.heard().pop().unwrap()
+    };
+    let calls = ["", r#","arguments":{"a":1}"#, r#","arguments":{"a":1},"task":{}"#];
+    let fingerprints = calls.map(|call| {
+        let fingerprint = asked(call, true);
+        assert_eq!(asked(call, false), fingerprint, "{call}");
+        fingerprint
+    });
+    assert_eq!(BTreeSet::from(fingerprints).len(), 3);
 }
 
 #[test]
