@@ -177,37 +177,28 @@ impl Stage {
 
     fn outcome(&mut self, steps: &[Step]) -> Outcome {
         for step in steps {
-            match step {
-                Step::Send(permit) if permit.head().sent == Sent::Request => {
-                    self.at_server = permit.exchange().map(|exchange| (permit.server().clone(), exchange));
-                    return Outcome::Forward;
+            if let Step::Send(permit) = step
+                && permit.head().sent == Sent::Request
+            {
+                self.at_server = permit.exchange().map(|exchange| (permit.server().clone(), exchange));
+                return Outcome::Forward;
+            }
+            if let Step::Deliver(release) = step
+                && let Ok(message) = serde_json::from_slice::<Value>(release.message())
+            {
+                if message["method"] == "elicitation/create" {
+                    self.asked = message["id"].as_str().map(str::to_owned);
+                    return Outcome::Hold;
                 }
-                Step::Deliver(release) => {
-                    let Ok(message) = serde_json::from_slice::<Value>(release.message()) else { continue };
-                    if message["method"] == "elicitation/create" {
-                        self.asked = message["id"].as_str().map(str::to_owned);
-                        return Outcome::Hold;
-                    }
-                    let meta = message["result"]["_meta"]["io.lockgate/decision"]["reason"].as_str();
-                    if let Some(reason) = meta.or(message["error"]["data"]["reason"].as_str()) {
-                        return Outcome::Deny(reason.to_owned());
-                    }
+                let meta = message["result"]["_meta"]["io.lockgate/decision"]["reason"].as_str();
+                if let Some(reason) = meta.or(message["error"]["data"]["reason"].as_str()) {
+                    return Outcome::Deny(reason.to_owned());
                 }
-                Step::Reserve { exchange, claims } => {
-                    let room = self.reserve(claims);
-                    let steps = self.event(Event::Reserved { exchange: *exchange, room });
-                    return self.outcome(&steps);
-                }
-                Step::Send(_)
-                | Step::Intercept(_)
-                | Step::Price(_)
-                | Step::Refund { .. }
-                | Step::Ask(_)
-                | Step::Vote { .. }
-                | Step::Withdraw { .. }
-                | Step::Abandon { .. }
-                | Step::Disconnect { .. }
-                | Step::Record(_) => {}
+            }
+            if let Step::Reserve { exchange, claims } = step {
+                let room = self.reserve(claims);
+                let steps = self.event(Event::Reserved { exchange: *exchange, room });
+                return self.outcome(&steps);
             }
         }
         Outcome::Nothing

@@ -5,7 +5,7 @@ use lockgate_model::{Effect, ExchangeId, Reason, ServerName, UnixMillis};
 
 use lockgate_policy::intercept::Decision;
 
-use crate::{Boundary, Claim, Intercepted, Payment, Permit, Received, Release, Room, Stops};
+use crate::{Boundary, Claim, Intercepted, Permit, Received, Release, Room, Stops};
 
 /// Something that happened to a session.
 #[derive(Debug)]
@@ -57,13 +57,6 @@ pub enum Event<'a> {
     },
     /// What an Intercept policy says to [`Step::Intercept`].
     Intercepted {
-        /// The exchange that waits for it.
-        exchange: ExchangeId,
-        /// What it says.
-        decision: Decision,
-    },
-    /// What an Intercept policy says to [`Step::Price`].
-    Priced {
         /// The exchange that waits for it.
         exchange: ExchangeId,
         /// What it says.
@@ -141,8 +134,6 @@ pub enum Step {
     },
     /// Ask an Intercept policy, with the counts it needs, and say what it says with [`Event::Intercepted`].
     Intercept(Box<Intercepted>),
-    /// Ask an Intercept policy about a price, and say what it says with [`Event::Priced`].
-    Price(Box<Payment>),
     /// The call failed: what an Intercept policy counted for it is taken back.
     Refund {
         /// The exchange.

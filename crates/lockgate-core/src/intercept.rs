@@ -7,7 +7,7 @@ use bytes::Bytes;
 use lockgate_model::{Body, ExchangeId, Finding, Json, Kind, Phase, Reason, ServerName, Side, Tick};
 use lockgate_policy::intercept::{Amount, Decision, Policy};
 
-use crate::exchange::{Outgoing, State};
+use crate::exchange::{Exchange, Outgoing, State};
 use crate::{Core, Outlet, Received, Step};
 
 /// A call that an Intercept policy is asked about.
@@ -21,25 +21,22 @@ pub struct Intercepted {
     pub server: String,
     /// The tool, as its server calls it.
     pub tool: String,
-    /// The arguments, where there are some: checked JSON.
-    pub arguments: Option<Bytes>,
-    /// Has a person approved this very call?
-    pub approved: bool,
+    /// What of it.
+    pub matter: Matter,
 }
 
-/// A payment that a server asks for before it does a call.
+/// What an Intercept policy is asked about a call.
 #[derive(Clone, Debug)]
-pub struct Payment {
-    /// The exchange that waits for it.
-    pub exchange: ExchangeId,
-    /// The policy.
-    pub policy: Arc<Policy>,
-    /// The server, for the names of counts.
-    pub server: String,
-    /// The tool, as its server calls it.
-    pub tool: String,
-    /// The price; none where the challenge names none, or several.
-    pub price: Option<Amount>,
+pub enum Matter {
+    /// May it be made?
+    Call {
+        /// The arguments, where there are some: checked JSON.
+        arguments: Option<Bytes>,
+        /// Has a person approved this very call?
+        approved: bool,
+    },
+    /// May the server ask this price for it? None where the challenge names no price, or several.
+    Price(Option<Amount>),
 }
 
 /// The error code of a payment challenge.
@@ -61,56 +58,9 @@ impl Core {
         if error.get("code").is_none_or(|code| code.raw() != PAYMENT_REQUIRED) {
             return false;
         }
-        let Some(policy) = self.boundary.servers.get(server).and_then(|server| server.intercept.clone())
-        else {
-            return false;
-        };
-        let Some(open) = self.exchanges.get_mut(exchange).filter(|open| open.method == "tools/call") else {
-            return false;
-        };
-        let Some((tool, _)) = &open.target.tool else { return false };
-        let mut prices = Vec::new();
-        if let Some(data) = error.get("data") {
-            collect_prices(data, DEEPEST, &mut prices);
-        }
-        prices.dedup();
-        let price = match prices.as_slice() {
-            [only] => *only,
-            _ => None,
-        };
-        let payment =
-            Payment { exchange, policy, server: server.to_string(), tool: tool.as_str().to_owned(), price };
-        open.state = State::Pricing { message: bytes.clone(), outlet };
-        steps.push(Step::Price(Box::new(payment)));
-        true
-    }
-
-    /// The policy has answered: the challenge goes to the agent, or the call is refused.
-    pub(crate) fn priced(
-        &mut self,
-        exchange: ExchangeId,
-        decision: Decision,
-        now: Tick,
-        steps: &mut Vec<Step>,
-    ) {
-        let Some(open) = self.exchanges.get_mut(exchange) else { return };
-        let State::Pricing { message, outlet } = &open.state else { return };
-        let (message, outlet) = (message.clone(), *outlet);
-        let Some(server) = open.target.server.clone() else { return };
-        open.state = State::Waiting { server: server.clone(), resend: None };
-        if let Decision::Deny { rule, message: said } | Decision::Ask { rule, message: said, .. } = decision {
-            let rule = format!("servers.{server}.intercept: {rule}");
-            let finding = Finding::deny(Phase::Policy, Reason::InterceptDenied, rule);
-            let finding = Finding { said: Some(said.into()), ..finding };
-            if !self.only_observes(&finding) {
-                return self.refuse_open(exchange, finding, now, steps);
-            }
-        }
-        let limits = self.boundary.limits;
-        let received = Received::read(&message, Side::Server, &limits);
-        if let Some(read) = received.message() {
-            self.answer(exchange, &server, &message, &read.body, outlet, now, steps);
-        }
+        let ask =
+            |_: &Exchange| (Matter::Price(price(*error)), State::Pricing { message: bytes.clone(), outlet });
+        self.put_to_policy(exchange, server, ask, steps)
     }
 
     /// Asks the policy, where the server has one.
@@ -120,30 +70,37 @@ impl Core {
         outgoing: &Outgoing,
         steps: &mut Vec<Step>,
     ) -> bool {
-        let Some(policy) =
-            self.boundary.servers.get(&outgoing.server).and_then(|server| server.intercept.clone())
-        else {
-            return false;
+        let ask = |open: &Exchange| {
+            let arguments = outgoing.arguments().map(|arguments| outgoing.message.slice_ref(arguments.raw()));
+            let matter = Matter::Call { arguments, approved: open.target.approved.is_some() };
+            (matter, State::Reserving { outgoing: Box::new(outgoing.clone()), claims: Vec::new() })
         };
+        self.put_to_policy(exchange, &outgoing.server, ask, steps)
+    }
+
+    /// A call of a tool waits from now on for the policy, where its server has one.
+    fn put_to_policy(
+        &mut self,
+        exchange: ExchangeId,
+        server: &ServerName,
+        ask: impl FnOnce(&Exchange) -> (Matter, State),
+        steps: &mut Vec<Step>,
+    ) -> bool {
+        let policy = self.boundary.servers.get(server).and_then(|server| server.intercept.clone());
+        let Some(policy) = policy else { return false };
         let Some(open) = self.exchanges.get_mut(exchange).filter(|open| open.method == "tools/call") else {
             return false;
         };
         let Some((tool, _)) = &open.target.tool else { return false };
-        let arguments = outgoing.arguments();
-        let intercepted = Intercepted {
-            exchange,
-            policy,
-            server: outgoing.server.to_string(),
-            tool: tool.as_str().to_owned(),
-            arguments: arguments.map(|arguments| outgoing.message.slice_ref(arguments.raw())),
-            approved: open.target.approved.is_some(),
-        };
-        open.state = State::Reserving { outgoing: Box::new(outgoing.clone()), claims: Vec::new() };
-        steps.push(Step::Intercept(Box::new(intercepted)));
+        let tool = tool.as_str().to_owned();
+        let (matter, state) = ask(open);
+        open.state = state;
+        let server = server.to_string();
+        steps.push(Step::Intercept(Box::new(Intercepted { exchange, policy, server, tool, matter })));
         true
     }
 
-    /// The policy has answered.
+    /// The policy has answered: the call goes on, is refused or held.
     pub(crate) fn intercepted(
         &mut self,
         exchange: ExchangeId,
@@ -152,6 +109,10 @@ impl Core {
         steps: &mut Vec<Step>,
     ) {
         let Some(open) = self.exchanges.get_mut(exchange) else { return };
+        if let State::Pricing { message, outlet } = &open.state {
+            let (message, outlet) = (message.clone(), *outlet);
+            return self.priced(exchange, &message, outlet, decision, now, steps);
+        }
         let State::Reserving { outgoing, .. } = &open.state else { return };
         let outgoing = Outgoing::clone(outgoing);
         let rule = |name: &str| format!("servers.{}.intercept: {name}", outgoing.server);
@@ -175,6 +136,44 @@ impl Core {
             }
         }
     }
+
+    /// The policy has answered about a price: the challenge goes to the agent, or the call is refused.
+    fn priced(
+        &mut self,
+        exchange: ExchangeId,
+        message: &Bytes,
+        outlet: Outlet,
+        decision: Decision,
+        now: Tick,
+        steps: &mut Vec<Step>,
+    ) {
+        let Some(open) = self.exchanges.get_mut(exchange) else { return };
+        let Some(server) = open.target.server.clone() else { return };
+        open.state = State::Waiting { server: server.clone(), resend: None };
+        if let Decision::Deny { rule, message: said } | Decision::Ask { rule, message: said, .. } = decision {
+            let rule = format!("servers.{server}.intercept: {rule}");
+            let finding = Finding::deny(Phase::Policy, Reason::InterceptDenied, rule);
+            let finding = Finding { said: Some(said.into()), ..finding };
+            if !self.only_observes(&finding) {
+                return self.refuse_open(exchange, finding, now, steps);
+            }
+        }
+        let limits = self.boundary.limits;
+        let received = Received::read(message, Side::Server, &limits);
+        if let Some(read) = received.message() {
+            self.answer(exchange, &server, message, &read.body, outlet, now, steps);
+        }
+    }
+}
+
+/// The one price that a challenge names.
+fn price(error: Json<'_>) -> Option<Amount> {
+    let mut prices = Vec::new();
+    if let Some(data) = error.get("data") {
+        collect_prices(data, DEEPEST, &mut prices);
+    }
+    prices.dedup();
+    if let [only] = prices.as_slice() { *only } else { None }
 }
 
 /// Every price that a challenge names; none for one that cannot be read.

@@ -38,7 +38,7 @@ mod task;
 
 pub use boundary::{Boundary, CrossServer, Described, Desk, MayAsk, Server, Wire};
 pub use event::{Ask, Ballot, Event, Headers, Outlet, Step};
-pub use intercept::{Intercepted, Payment};
+pub use intercept::{Intercepted, Matter};
 pub use permit::{Head, Permit, Release, Sent};
 pub use received::Received;
 pub use reserve::{Claim, Room};

@@ -155,7 +155,6 @@ impl Core {
             }
             Event::Reserved { exchange, room } => self.reserved(exchange, room, now, steps),
             Event::Intercepted { exchange, decision } => self.intercepted(exchange, decision, now, steps),
-            Event::Priced { exchange, decision } => self.priced(exchange, decision, now, steps),
             Event::Filed { exchange, reference } => self.filed(exchange, reference, now, steps),
             Event::Ballot { exchange, ballot } => self.counted(exchange, ballot, now, steps),
             Event::Stopped(all) => self.stopped(all, now, steps),

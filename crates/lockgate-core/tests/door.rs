@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use lockgate_core::{
-    Boundary, Core, CrossServer, Desk, Event, Front, Headers, Identity, Outlet, Received, Scope, Server,
-    Step, Wire,
+    Boundary, Core, CrossServer, Desk, Event, Front, Headers, Identity, Matter, Outlet, Received, Scope,
+    Server, Step, Wire,
 };
 use lockgate_model::{
     Class, ExchangeId, Limits, Principal, Reason, ServerName, SessionId, Side, Tick, Tier, UnixMillis,
@@ -74,17 +74,12 @@ impl Session {
                 }
                 Step::Disconnect { server } => self.said.push(format!("! {server}")),
                 Step::Intercept(call) => {
-                    let arguments = call.arguments.as_deref().map(String::from_utf8_lossy);
+                    let Matter::Call { arguments, .. } = call.matter else { continue };
+                    let arguments = arguments.as_deref().map(String::from_utf8_lossy);
                     self.said.push(format!("? {} {arguments:?}", call.tool));
                 }
                 Step::Ask(ask) => self.said.push(format!("? {} {}", ask.target, ask.fingerprint)),
-                Step::Reserve { .. }
-                | Step::Price(_)
-                | Step::Refund { .. }
-                | Step::Vote { .. }
-                | Step::Withdraw { .. }
-                | Step::Abandon { .. }
-                | Step::Record(_) => {}
+                _ => {}
             }
         }
     }

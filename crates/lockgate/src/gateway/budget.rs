@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use lockgate_core::{Claim, Event, Intercepted, Payment, Room, Step};
+use lockgate_core::{Claim, Event, Intercepted, Matter, Room, Step};
 use lockgate_model::{ExchangeId, Json, UnixMillis};
 use lockgate_policy::budget::Charge;
 use lockgate_policy::intercept;
@@ -154,6 +154,22 @@ impl InterceptCounts<'_> {
     }
 }
 
+/// What the policy says; nothing where the arguments cannot be read.
+fn decide(call: &Intercepted, now: u64, counts: &mut InterceptCounts<'_>) -> Option<intercept::Decision> {
+    Some(match &call.matter {
+        Matter::Call { arguments, approved } => {
+            let arguments = arguments.as_ref().map(|bytes| Json::check(bytes, usize::MAX));
+            let arguments = arguments.transpose().ok()?;
+            if *approved {
+                call.policy.decide_approved(&call.tool, arguments, now, counts)
+            } else {
+                call.policy.decide(&call.tool, arguments, now, counts)
+            }
+        }
+        Matter::Price(price) => call.policy.decide_price(&call.tool, *price, now, counts),
+    })
+}
+
 /// What is said where a policy could not be asked.
 fn unknown() -> intercept::Decision {
     intercept::Decision::Deny {
@@ -203,50 +219,24 @@ impl intercept::Counters for InterceptCounts<'_> {
 }
 
 impl Session {
-    /// Asks an Intercept policy, and carries on.
+    /// Asks an Intercept policy, and carries on. What it counts for a price stays counted: the agent may pay.
     pub(super) async fn intercept(self: &Arc<Self>, call: Box<Intercepted>) -> Vec<Step> {
         let (gateway, exchange) = (Arc::clone(&self.gateway), call.exchange);
+        let refunds = matches!(call.matter, Matter::Call { .. });
         let asking = tokio::task::spawn_blocking(move || {
             let counters = gateway.budget.counters(|text| gateway.say(text))?;
             let now = unix_millis().0;
-            let arguments = call.arguments.as_ref().map(|bytes| Json::check(bytes, usize::MAX));
-            let arguments = arguments.transpose().ok()?;
             let mut counts =
                 InterceptCounts { counters: &counters, server: &call.server, now, taken: Vec::new() };
-            let decision = if call.approved {
-                call.policy.decide_approved(&call.tool, arguments, now, &mut counts)
-            } else {
-                call.policy.decide(&call.tool, arguments, now, &mut counts)
-            };
-            Some((decision, counts.taken.into_iter().map(|(_, reserved)| reserved).collect::<Vec<_>>()))
+            let decision = decide(&call, now, &mut counts)?;
+            Some((decision, counts.taken))
         });
         let (decision, taken) = asking.await.ok().flatten().unwrap_or_else(|| (unknown(), Vec::new()));
         if !taken.is_empty() {
-            self.keep_taken(
-                exchange,
-                taken.into_iter().map(|reserved| Taken { reserved, refunds: true }).collect(),
-            );
-        }
-        self.event(Event::Intercepted { exchange, decision })
-    }
-
-    /// Asks an Intercept policy about a price, and carries on. What it counts stays counted: the agent may pay.
-    pub(super) async fn price(self: &Arc<Self>, payment: Box<Payment>) -> Vec<Step> {
-        let (gateway, exchange) = (Arc::clone(&self.gateway), payment.exchange);
-        let asking = tokio::task::spawn_blocking(move || {
-            let counters = gateway.budget.counters(|text| gateway.say(text))?;
-            let now = unix_millis().0;
-            let mut counts =
-                InterceptCounts { counters: &counters, server: &payment.server, now, taken: Vec::new() };
-            let decision = payment.policy.decide_price(&payment.tool, payment.price, now, &mut counts);
-            Some((decision, counts.taken.into_iter().map(|(_, reserved)| reserved).collect::<Vec<_>>()))
-        });
-        let (decision, taken) = asking.await.ok().flatten().unwrap_or_else(|| (unknown(), Vec::new()));
-        if !taken.is_empty() {
-            let taken = taken.into_iter().map(|reserved| Taken { reserved, refunds: false });
+            let taken = taken.into_iter().map(|(_, reserved)| Taken { reserved, refunds });
             self.keep_taken(exchange, taken.collect());
         }
-        self.event(Event::Priced { exchange, decision })
+        self.event(Event::Intercepted { exchange, decision })
     }
 
     /// The call failed: its counts are taken back.

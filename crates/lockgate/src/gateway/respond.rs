@@ -133,26 +133,12 @@ impl Session {
     /// Is it one refusal and nothing else?
     fn immediate(exchange: ExchangeId, steps: &[Step]) -> Option<FrontResponse> {
         let mut answer = None;
-        for step in steps {
-            match step {
-                Step::Record(_) => {}
-                Step::Deliver(release) if release.last() && release.to() == Outlet::Exchange(exchange) => {
-                    answer = Some(json(release));
-                }
-                Step::Send(_)
-                | Step::Deliver(_)
-                | Step::Reserve { .. }
-                | Step::Intercept(_)
-                | Step::Price(_)
-                | Step::Refund { .. }
-                | Step::Ask(_)
-                | Step::Vote { .. }
-                | Step::Withdraw { .. }
-                | Step::Abandon { .. }
-                | Step::Disconnect { .. } => {
-                    return None;
-                }
+        for step in steps.iter().filter(|step| !matches!(step, Step::Record(_))) {
+            let Step::Deliver(release) = step else { return None };
+            if !release.last() || release.to() != Outlet::Exchange(exchange) {
+                return None;
             }
+            answer = Some(json(release));
         }
         answer
     }
@@ -160,19 +146,9 @@ impl Session {
     /// Is it one message to one HTTP server and nothing else? Then it is sent from within the agent's request, without
     /// a task between.
     fn direct(&self, exchange: ExchangeId, steps: Vec<Step>) -> Result<(Arc<HttpServer>, Permit), Vec<Step>> {
-        let plain = |step: &Step| match step {
-            Step::Record(_) => true,
-            Step::Send(permit) => permit.exchange() == Some(exchange),
-            Step::Deliver(_)
-            | Step::Reserve { .. }
-            | Step::Intercept(_)
-            | Step::Price(_)
-            | Step::Refund { .. }
-            | Step::Ask(_)
-            | Step::Vote { .. }
-            | Step::Withdraw { .. }
-            | Step::Abandon { .. }
-            | Step::Disconnect { .. } => false,
+        let plain = |step: &Step| {
+            matches!(step, Step::Record(_))
+                || matches!(step, Step::Send(permit) if permit.exchange() == Some(exchange))
         };
         if !steps.iter().all(plain) {
             return Err(steps);

@@ -343,10 +343,6 @@ impl Session {
                         let steps = self.intercept(call).await;
                         self.perform(steps, Via::default()).await;
                     }
-                    Step::Price(payment) => {
-                        let steps = self.price(payment).await;
-                        self.perform(steps, Via::default()).await;
-                    }
                     Step::Refund { exchange } => self.refund(exchange).await,
                     Step::Ask(ask) => {
                         let steps = self.ask(ask).await;
