@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// Longest wait for anything that must come.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// Longest wait for anything that must come: a busy machine takes its time, and who does not fail never waits so long.
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Text that hostile servers put wherever they can: it must never be in what Lockgate says itself.
 pub const SERVER_TEXT: &str = "SERVER-TEXT";
@@ -228,9 +228,9 @@ fn memory(process: u32) -> u64 {
     peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0) >> 10
 }
 
-/// The configuration of a server of ours. What it hears goes to a file.
+/// The configuration of a server of ours, which may take as long as a busy machine does. What it hears goes to a file.
 pub fn server(manner: &str, heard: &Path) -> Value {
-    json!({ "command": [hostile_server(), manner, heard], "timeout": "2s",
+    json!({ "command": [hostile_server(), manner, heard], "timeout": "30s",
         "tools": { "hidden_tool": "hide", "denied_tool": "deny" } })
 }
 
@@ -462,9 +462,9 @@ impl Upstream {
         Self { address, heard }
     }
 
-    /// The configuration of a server at this address.
+    /// The configuration of a server at this address, which may take as long as a busy machine does.
     pub fn config(&self) -> Value {
-        json!({ "url": format!("http://{}/mcp", self.address), "timeout": "2s", "deadline": "4s" })
+        json!({ "url": format!("http://{}/mcp", self.address), "timeout": "30s", "deadline": "50s" })
     }
 
     /// What it was asked, in order: HTTP method and body.
