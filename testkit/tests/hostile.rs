@@ -7,11 +7,11 @@
     reason = "a test that fails here has found something"
 )]
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use testkit::hostile::{PATIENCE, Upstream, until};
 use testkit::peers::Running;
 
 /// A gateway in front of one scripted server.
@@ -25,12 +25,13 @@ impl Stage {
     fn new(manner: &str, change: impl FnOnce(&mut Value)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let heard = folder.path().join("heard");
+        // Silence is waited for; all else may take as long as a busy machine does.
+        let timeout = if ["silent", "wrong-id"].contains(&manner) { "5s" } else { "30s" };
         let mut config = json!({
-            "http": { "body_timeout": "500ms" },
             "servers": { "x": {
                 "command": [env!("CARGO_BIN_EXE_hostile-server"), manner, heard],
                 "env": { "SECRET": "s3cr3t-of-the-server" },
-                "timeout": "2s",
+                "timeout": timeout,
                 "tools": { "hidden_tool": "hide", "denied_tool": "deny" }
             } },
             "records": { "file": folder.path().join("records.jsonl") }
@@ -43,7 +44,7 @@ impl Stage {
         assert_eq!(answer.status, 200, "{}", answer.text);
         stage.session = answer.session;
         stage.post(br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#, &[]);
-        testkit::hostile::until("the server has heard it", || stage.heard().contains("initialized"));
+        until("the server has heard it", || stage.heard().contains("initialized"));
         stage
     }
 
@@ -53,7 +54,6 @@ impl Stage {
 
     fn raw(&self, request: &[u8]) -> Answer {
         let mut stream = TcpStream::connect(self.host()).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         // A gateway that has heard enough may close before all is written.
         let _written = stream.write_all(request);
         Answer::read(&mut stream)
@@ -96,9 +96,20 @@ impl Stage {
         std::fs::read_to_string(self.folder.path().join("heard")).unwrap_or_default()
     }
 
+    #[track_caller]
     fn still_serves(&self) {
         let answer = self.call(999, "echo");
         assert!(answer.text.contains("called"), "{} {}", answer.status, answer.text);
+    }
+
+    /// Nothing has reached the server but a good call that is made now: whatever went before it is in front of it on
+    /// the pipe.
+    #[track_caller]
+    fn hears_one_call_since(&self, before: &str) {
+        self.still_serves();
+        let heard = self.heard();
+        let since = heard.strip_prefix(before).unwrap();
+        assert!(since.lines().count() == 1 && since.contains("tools/call"), "the server has heard {since}");
     }
 }
 
@@ -109,9 +120,15 @@ struct Answer {
 }
 
 impl Answer {
+    /// Reads until the gateway closes the connection, which it must.
+    #[track_caller]
     fn read(stream: &mut TcpStream) -> Self {
         let mut bytes = Vec::new();
-        let _read = stream.read_to_end(&mut bytes);
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        // Where it closes with something unread the connection is reset.
+        let read = stream.read_to_end(&mut bytes);
+        let open = read.is_err_and(|error| error.kind() == ErrorKind::WouldBlock);
+        assert!(!open, "the connection is still open: {}", String::from_utf8_lossy(&bytes));
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let status = text.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
         let session = text
@@ -312,8 +329,7 @@ fn hostile_messages_over_http_reach_no_server() {
             assert!(answer.text.contains("\"id\":7"), "{what}: the id is not echoed: {}", answer.text);
         }
     }
-    assert_eq!(stage.heard(), before, "something reached the server");
-    stage.still_serves();
+    stage.hears_one_call_since(&before);
 }
 
 #[test]
@@ -321,6 +337,7 @@ fn hostile_messages_over_stdio_reach_no_server() {
     let folder = tempfile::tempdir().unwrap();
     let heard = folder.path().join("heard");
     let mut child = std::process::Command::new(testkit::peers::lockgate())
+        .env("LOCKGATE_STATE", folder.path().join("state"))
         .args(["wrap", "--", env!("CARGO_BIN_EXE_hostile-server"), "plain"])
         .arg(&heard)
         .stdin(std::process::Stdio::piped())
@@ -424,8 +441,7 @@ fn hostile_http_is_refused_by_name() {
         let answer = stage.raw(format!("POST /s/x/mcp HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nAccept: */*\r\nConnection: close\r\n{smuggled}\r\nabcdef").as_bytes());
         assert!(answer.status == 0 || answer.status >= 400, "{smuggled}: {}", answer.text);
     }
-    assert_eq!(stage.heard(), before, "something reached the server");
-    stage.still_serves();
+    stage.hears_one_call_since(&before);
 }
 
 #[test]
@@ -526,7 +542,7 @@ fn tools_with_unusable_names_are_not_offered_twice() {
 fn open_requests_are_bounded_and_others_still_served() {
     let stage = Stage::new("silent", |config| {
         config["limits"] = json!({ "open_requests": 20 });
-        config["servers"]["x"]["timeout"] = json!("5s");
+        config["servers"]["x"]["timeout"] = json!("60s");
     });
     stage.post(br#"{"jsonrpc":"2.0","id":0,"method":"tools/list"}"#, &[]);
     let mut open = Vec::new();
@@ -544,27 +560,16 @@ fn open_requests_are_bounded_and_others_still_served() {
         stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
         open.push(stream);
     }
-    until(|| stage.heard().matches("tools/call").count() == 20);
+    until("all are under way", || stage.heard().matches("tools/call").count() == 20);
     let answer = stage.call(21, "echo");
     assert!(answer.text.contains("too_many_open"), "{}", answer.text);
     let repeated = stage.call(3, "echo");
     assert!(repeated.text.contains("duplicate_id"), "{}", repeated.text);
 }
 
-/// Waits for something that must come, for a bounded time.
-#[track_caller]
-fn until(what: impl Fn() -> bool) {
-    let end = Instant::now() + Duration::from_secs(20);
-    while !what() {
-        assert!(Instant::now() < end, "it never came");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
 #[test]
 fn slow_and_silent_connections_are_closed() {
-    let stage = Stage::new("plain", |_| {});
-    let start = Instant::now();
+    let stage = Stage::new("plain", |config| config["http"] = json!({ "body_timeout": "500ms" }));
     let head = format!(
         "POST /s/x/mcp HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nAccept: */*\r\n",
         stage.host()
@@ -577,11 +582,8 @@ fn slow_and_silent_connections_are_closed() {
         .unwrap();
     let idle: Vec<_> = (0..500).map(|_| TcpStream::connect(stage.host()).unwrap()).collect();
     stage.still_serves();
-    slow_body.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     Answer::read(&mut slow_body).refused("a slow body", 408, "body_timed_out");
-    slow_headers.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     assert!(Answer::read(&mut slow_headers).text.len() < 300);
-    assert!(start.elapsed() < Duration::from_secs(15));
     drop(idle);
     stage.still_serves();
 }
@@ -647,23 +649,18 @@ fn hostile_http_servers_fail_alone() {
         ("another's answer", "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 40\r\n\r\n{\"jsonrpc\":\"2.0\",\"id\":99,\"result\":{}}   ".to_owned(), "server_broke_protocol"),
         ("no HTTP", "SSH-2.0-OpenSSH\r\n".to_owned(), "server_unreachable"),
     ] {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let server = std::thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            let mut head = [0; 4096];
-            let _read = stream.read(&mut head);
+        // The whole request is read before it is answered: else the answer may go with a connection that is reset.
+        let upstream = Upstream::start(move |_, stream| {
             let _written = stream.write_all(reply.as_bytes());
+            false
         });
         let folder = tempfile::tempdir().unwrap();
-        let config = json!({ "servers": { "x": { "url": format!("http://{address}/mcp"), "timeout": "3s", "deadline": "3s" } } });
-        let gateway = Running::start(folder.path(), &config);
+        let gateway = Running::start(folder.path(), &json!({ "servers": { "x": upstream.config() } }));
         let stage = Stage { gateway, folder, session: String::new() };
         let hello = br#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}"#;
         let answer = stage.post(hello, &[]);
         assert!(answer.text.contains(&format!("\"{reason}\"")), "{what}: {}", answer.text);
         assert!(!answer.text.contains("SERVER-TEXT"), "{what}");
-        server.join().unwrap();
     }
 }
 
