@@ -19,8 +19,14 @@ use testkit::hostile::{Answer, Gate, Heard, Pipe, Upstream, behave, call, hello,
 const REVISION: &str = "2025-06-18";
 const LATEST: &str = "2025-11-25";
 
-/// Longest that anybody may have to wait for somebody else's fault.
-const SOON: Duration = Duration::from_secs(8);
+/// Longest that anybody may have to wait for somebody else's fault, on a busy machine.
+const SOON: Duration = Duration::from_secs(40);
+
+/// What a server has that nobody should have to wait for: more than [`SOON`].
+const LONG: &str = "60s";
+
+/// What a server has that is silent: it is waited for, and greetings are answered in time on a busy machine too.
+const SHORT: &str = "3s";
 
 fn gate(servers: &[(&str, Value)]) -> Gate {
     let servers: serde_json::Map<_, _> =
@@ -30,8 +36,8 @@ fn gate(servers: &[(&str, Value)]) -> Gate {
 
 fn before(manner: &str, folder: &Path) -> Gate {
     let mut x = server(manner, &folder.join("heard"));
-    x["timeout"] = json!("60s");
-    x["deadline"] = json!("60s");
+    x["timeout"] = json!(LONG);
+    x["deadline"] = json!(LONG);
     gate(&[("x", x)])
 }
 
@@ -44,7 +50,7 @@ fn soon<T>(what: &str, act: impl FnOnce() -> T) -> T {
 }
 
 fn never() -> bool {
-    std::thread::sleep(Duration::from_mins(1));
+    std::thread::sleep(Duration::from_mins(2));
     false
 }
 
@@ -206,7 +212,7 @@ fn servers_over_http() {
             false
         }),
     ];
-    // Four at a time: what is told from what by a time limit needs a machine that is not busy.
+    // Four at a time: some of them do nothing but wait.
     let cases = std::sync::Mutex::new(cases.into_iter());
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -224,8 +230,8 @@ fn servers_over_http() {
 fn fails_alone(what: &str, reason: &str, revision: &str, script: Script) {
     let upstream = on_call(script);
     let mut config = upstream.config();
-    config["timeout"] = json!(if reason == "server_timed_out" { "300ms" } else { "20s" });
-    config["deadline"] = json!("60s");
+    config["timeout"] = json!(if reason == "server_timed_out" { SHORT } else { LONG });
+    config["deadline"] = json!(LONG);
     let folder = tempfile::tempdir().unwrap();
     let lines = reason == "result_too_large" && what.contains("empty lines");
     let gate = Gate::start(json!({
@@ -255,11 +261,11 @@ fn servers_that_never_acknowledge() {
         }
     });
     let mut config = upstream.config();
-    config["timeout"] = json!("1s");
+    config["timeout"] = json!(SHORT);
     let folder = tempfile::tempdir().unwrap();
     let plain = server("plain", &folder.path().join("heard"));
     let mut gate =
-        Gate::start(json!({ "servers": { "h": config, "x": plain }, "limits": { "session_idle": "1s" } }));
+        Gate::start(json!({ "servers": { "h": config, "x": plain }, "limits": { "session_idle": "3s" } }));
     let agent = soon("the end of the handshake", || gate.open("/s/h/mcp", REVISION));
     let cancel = r#"{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}"#;
     soon("a notification", || agent.post(cancel));
@@ -304,12 +310,12 @@ fn time_goes_on_for_others() {
         false
     });
     let mut silent = server("silent", &folder.path().join("heard"));
-    silent["timeout"] = json!("500ms");
+    silent["timeout"] = json!(SHORT);
     let mut chatty_config = chatty.config();
-    chatty_config["timeout"] = json!("500ms");
+    chatty_config["timeout"] = json!(SHORT);
     let gate = Gate::start(json!({
         "servers": { "stuck": stuck.config(), "chatty": chatty_config, "silent": silent },
-        "limits": { "session_idle": "1s" }
+        "limits": { "session_idle": "3s" }
     }));
     let deaf = gate.open("/s/chatty/mcp", REVISION);
     // This agent asks and never reads.
@@ -320,7 +326,7 @@ fn time_goes_on_for_others() {
     let answer = soon("a silent server", || agent.call(1, "echo"));
     assert_eq!(answer.reason(), Some("server_timed_out"), "{}", answer.text);
     // Long enough for the unread call to be overdue: that, too, is nobody else's business.
-    for round in 0..6 {
+    for round in 0..2 {
         let agent = gate.open("/s/silent/mcp", REVISION);
         let answer = soon("a silent server", || agent.call(round, "echo"));
         assert_eq!(answer.reason(), Some("server_timed_out"), "{}", answer.text);
@@ -447,7 +453,7 @@ fn calls_that_are_taken_back() {
     let folder = tempfile::tempdir().unwrap();
     for revision in [REVISION, LATEST] {
         let mut x = server("silent", &folder.path().join("heard"));
-        x["timeout"] = json!("60s");
+        x["timeout"] = json!(LONG);
         let gate = gate(&[("x", x)]);
         let agent = gate.open("/s/x/mcp", revision);
         let cancel = |id: u64| {
@@ -471,7 +477,8 @@ fn ten_thousand_open_requests() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("lockgate.yaml");
     let mut silent = server("silent", &folder.path().join("silent"));
-    silent["timeout"] = json!("3s");
+    // The first must not be given up, and make room, before the last is said.
+    silent["timeout"] = json!("10s");
     let servers =
         json!({ "servers": { "silent": silent, "x": server("plain", &folder.path().join("plain")) } });
     std::fs::write(&config, servers.to_string()).unwrap();
@@ -504,7 +511,7 @@ fn a_server_that_stops_reading() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("lockgate.yaml");
     let mut deaf = server("deaf", &folder.path().join("deaf"));
-    deaf["timeout"] = json!("60s");
+    deaf["timeout"] = json!(LONG);
     let servers = json!({ "servers": { "deaf": deaf, "x": server("plain", &folder.path().join("plain")) } });
     std::fs::write(&config, servers.to_string()).unwrap();
     let mut pipe = Pipe::start(&["stdio".as_ref(), "-c".as_ref(), config.as_ref()]);
