@@ -159,8 +159,6 @@ fn slow(go: &Arc<AtomicBool>) -> Upstream {
 fn gate(upstream: &Upstream, tools: Value, state: &Path, more: Value) -> Gate {
     let mut x = upstream.config();
     x["tools"] = tools;
-    x["timeout"] = json!("20s");
-    x["deadline"] = json!("20s");
     let mut config = json!({ "servers": { "x": x }, "state": state });
     config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     Gate::start(config)
@@ -276,12 +274,12 @@ fn past_limits_of_calls_at_once() {
         cancel(&agents[0], id);
         drop(stream);
     }
-    until("all places are free", || agents[1].call(9, "echo").text.contains("called"));
-    let mut both = agents.each_ref().map(|agent| agent.begin(call(5, "echo")));
-    for stream in &mut both {
-        let answer = Answer::read(stream);
-        assert!(answer.text.contains("called"), "{}", answer.text);
-    }
+    // Some of them may not have begun yet: a cancellation can be faster than its call.
+    until("both places are free", || {
+        let both = agents.each_ref().map(|agent| agent.begin(call(5, "echo")));
+        let answers = both.map(|mut stream| Answer::read(&mut stream));
+        answers.iter().all(|answer| answer.text.contains("called"))
+    });
 }
 
 /// Amounts that would give back, round or hide what they are.
