@@ -13,6 +13,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -31,11 +32,15 @@ fn gate(state: &Path, rule: &Value, admin: &Value, approvals: &Value) -> Gate {
     }
     x["effects"] = json!({ "echo": "write" });
     let mut s = server("silent", &state.join("silent"));
-    s["timeout"] = json!("60s");
+    s["timeout"] = json!("2m");
     Gate::start(
         json!({ "servers": { "x": x, "s": s }, "state": state, "admin": admin, "approvals": approvals,
-        "hold_timeout": "20s" }),
+        "hold_timeout": "60s" }),
     )
+}
+
+fn now() -> u128 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()
 }
 
 fn at_a_port() -> Value {
@@ -266,6 +271,9 @@ fn sessions_are_listed_and_stopped() {
     let (one, other) = (gate.open("/s/x/mcp", REVISION), gate.open("/s/x/mcp", REVISION));
     assert!(one.call(1, "echo").text.contains("called"));
     assert!(other.call(1, "echo").text.contains("called"));
+    // The order is by milliseconds.
+    let then = now();
+    until("a millisecond has passed", || now() > then);
     assert!(one.call(2, "denied_tool").reason().is_some());
     let sessions = ann.get("/v1/sessions");
     assert_eq!(sessions["sessions"].as_array().unwrap().len(), 2, "{sessions}");

@@ -25,7 +25,7 @@ fn gate(state: &Path, rule: &Value, approvals: &Value) -> Gate {
     let mut x = server("plain", &state.join("heard"));
     x["tools"] = json!({ "echo": rule });
     Gate::start(
-        json!({ "servers": { "x": x }, "state": state, "approvals": approvals, "hold_timeout": "20s" }),
+        json!({ "servers": { "x": x }, "state": state, "approvals": approvals, "hold_timeout": "60s" }),
     )
 }
 
@@ -158,7 +158,7 @@ fn what_is_stopped_by_hand_stops_at_once() {
     let silent = server("silent", &state.path().join("silent"));
     let plain = server("plain", &state.path().join("plain"));
     let mut config = json!({ "servers": { "s": silent, "x": plain }, "state": state.path() });
-    config["servers"]["s"]["timeout"] = json!("60s");
+    config["servers"]["s"]["timeout"] = json!("2m");
     config["servers"]["x"]["effects"] = json!({ "echo": "write" });
     let gate = Gate::start(config.clone());
     let slow = gate.open("/s/s/mcp", REVISION);
