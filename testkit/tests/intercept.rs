@@ -11,6 +11,9 @@ use testkit::hostile::{Gate, Heard, Upstream, behave, respond, until};
 
 const REVISION: &str = "2025-06-18";
 
+/// Milliseconds.
+const DAY: u64 = 86_400_000;
+
 const POLICY: &str = r#"
 version: "1"
 hide: [secret]
@@ -61,7 +64,13 @@ fn upstream() -> Upstream {
     })
 }
 
+fn now() -> u64 {
+    u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
+}
+
 fn gate(upstream: &Upstream, state: &Path) -> Gate {
+    // What is counted by the day begins anew at midnight.
+    until("the day lasts for a while", || now() % DAY < DAY - 30_000);
     let file = state.join("policy.yaml");
     std::fs::write(&file, POLICY).unwrap();
     let mut config = upstream.config();
@@ -115,7 +124,7 @@ fn an_approval_is_something_to_come_back_for() {
     let agent = gate.open("/s/h/mcp", REVISION);
     assert_eq!(agent.call(1, "ask").reason(), Some("approval_pending"));
     let approvals = Approvals::open(state.path()).unwrap();
-    let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
+    let now = now();
     let mut id = None;
     until("it is filed", || {
         id = approvals.list(Filter::Waiting, now).unwrap().pop().map(|entry| entry.id);
