@@ -4,10 +4,9 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::hostile::Gate;
+use testkit::hostile::{Gate, PATIENCE};
 use testkit::peers::{peers, repository, server, wrapped};
 
 /// A process that is spoken to on its pipes, line by line.
@@ -42,7 +41,7 @@ impl Pipes {
         writeln!(self.input, "{message}").unwrap();
         let id = id(message);
         loop {
-            let line = self.lines.recv_timeout(Duration::from_secs(30)).expect("an answer");
+            let line = self.lines.recv_timeout(PATIENCE).expect("an answer");
             if id.is_null() || self::id(&line) == id {
                 return line;
             }

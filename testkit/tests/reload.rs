@@ -11,6 +11,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use testkit::hostile::{PATIENCE, until};
 use testkit::peers::Running;
 
 fn post(gateway: &Running, session: &str, body: &Value) -> String {
@@ -18,7 +19,7 @@ fn post(gateway: &Running, session: &str, body: &Value) -> String {
     let body = body.to_string();
     let session = if session.is_empty() { String::new() } else { format!("Mcp-Session-Id: {session}\r\n") };
     let mut stream = TcpStream::connect(host).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     write!(
         stream,
         "POST /s/x/mcp HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nAccept: */*\r\nConnection: close\r\n{session}Content-Length: {}\r\n\r\n{body}",
@@ -28,15 +29,6 @@ fn post(gateway: &Running, session: &str, body: &Value) -> String {
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     text
-}
-
-#[track_caller]
-fn until(what: impl Fn() -> bool) {
-    let end = Instant::now() + Duration::from_secs(20);
-    while !what() {
-        assert!(Instant::now() < end, "it never came");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 #[test]
@@ -61,7 +53,7 @@ fn rules_change_at_once_and_errors_change_nothing() {
     assert!(says("approval_unavailable"));
     let file = folder.path().join("lockgate.yaml");
     std::fs::write(&file, config("deny").to_string()).unwrap();
-    until(|| says("tool_denied"));
+    until("a call is denied", || says("tool_denied"));
     std::fs::write(&file, "servers: {x: {command: [a], tols: {}}}").unwrap();
     // The bad file is noticed within half a second; the good one behind it proves that it was passed over.
     let start = Instant::now();
@@ -69,5 +61,5 @@ fn rules_change_at_once_and_errors_change_nothing() {
         assert!(says("tool_denied"), "a bad file changed something");
     }
     std::fs::write(&file, config("hide").to_string()).unwrap();
-    until(|| says("unknown_tool"));
+    until("the tool is hidden", || says("unknown_tool"));
 }
