@@ -94,12 +94,15 @@ impl Reference {
         if wish == Wish::Deny {
             return deny("tool_denied");
         }
-        let dangerous = [Effect::Commit, Effect::Grant, Effect::Destructive].contains(effect);
         let outsiders = |name: &String| {
             let tier = self.servers.iter().find(|known| known.name == *name).map(|known| known.tier);
-            [Some(Tier::Quarantined), Some(Tier::Open), Some(Tier::Mixed)].contains(&tier)
+            [Some(Tier::Quarantined), Some(Tier::Open), Some(Tier::Mixed), Some(Tier::Internal)]
+                .contains(&tier)
         };
-        let driven = dangerous && self.read.iter().any(|origin| origin != server && outsiders(origin));
+        // What is changed for good was named by nobody: no argument says what.
+        let unnamed = *effect == Effect::Destructive && target.tier != Tier::Core;
+        let driven = unnamed && self.read.iter().any(outsiders)
+            || target.tier == Tier::Quarantined && *effect != Effect::Read;
         match (wish == Wish::Ask, driven) {
             (false, false) => Outcome::Forward,
             (_, true) if !self.cross_asks => deny("untrusted_content_reaches_sink"),

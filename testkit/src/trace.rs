@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use lockgate_core::{Boundary, CrossServer, Server, Wire};
+use lockgate_core::{Boundary, Server, Violation, Wire};
+use lockgate_flow::Trust;
 use lockgate_model::{Class, Effect, ServerName, Tier};
 use lockgate_policy::{Action, ClassTable, Fallback, Pattern, RuleSet, Rules};
 use serde::Deserialize;
@@ -20,7 +21,7 @@ pub struct Trace {
     servers: BTreeMap<String, TraceServer>,
     /// `ask` or `deny`.
     #[serde(default = "ask")]
-    cross_server: String,
+    on_violation: String,
     /// What is done with each class, where a server's default goes by it: `allow`, `ask` or `deny`.
     #[serde(default)]
     classes: BTreeMap<String, String>,
@@ -154,10 +155,11 @@ impl Trace {
         let servers =
             self.servers.iter().map(|(name, server)| Ok((parse_name(name)?, server.checked(&self.classes)?)));
         let mut boundary = Boundary::new(servers.collect::<Result<_, String>>()?);
-        boundary.cross_server = match self.cross_server.as_str() {
-            "ask" => CrossServer::Ask,
-            "deny" => CrossServer::Deny,
-            other => return Err(format!("`{other}` is not ask or deny")),
+        boundary.flow.violation = match self.on_violation.as_str() {
+            "ask" => Violation::Ask,
+            "deny" => Violation::Deny,
+            "log" => Violation::Log,
+            other => return Err(format!("`{other}` is not ask, deny or log")),
         };
         Ok(boundary)
     }
@@ -180,7 +182,7 @@ impl TraceServer {
             action(&self.default)?.into()
         };
         Ok(Server {
-            tier,
+            trust: Trust::of(tier),
             rules: Rules {
                 default,
                 tools: RuleSet::plain(rules.collect::<Result<_, String>>()?),

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use lockgate_core::{Boundary, CrossServer, Server as CoreServer, Wire};
+use lockgate_core::{Boundary, Server as CoreServer, Violation, Wire};
 use lockgate_model::{Effect, ServerName, Tier};
 use lockgate_policy::{Action, Pattern, RuleSet, Rules};
 use proptest::prelude::*;
@@ -72,11 +72,15 @@ fn boundary(servers: &[Server], cross_asks: bool) -> Boundary {
             tools: RuleSet::new(rules),
             ..Rules::allow_all()
         };
-        let made = CoreServer { tier: server.tier, rules, ..CoreServer::new(Wire::Lines) };
+        let made = CoreServer {
+            trust: lockgate_flow::Trust::of(server.tier),
+            rules,
+            ..CoreServer::new(Wire::Lines)
+        };
         (ServerName::parse(&server.name).unwrap(), made)
     });
     let mut boundary = Boundary::new(servers.collect());
-    boundary.cross_server = if cross_asks { CrossServer::Ask } else { CrossServer::Deny };
+    boundary.flow.violation = if cross_asks { Violation::Ask } else { Violation::Deny };
     boundary
 }
 

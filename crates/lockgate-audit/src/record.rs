@@ -159,12 +159,12 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lockgate_model::{Phase, Reason, Tier};
+    use lockgate_model::{Integrity, Phase, Reason, Secrecy};
 
     #[test]
     fn a_record_is_one_line_of_json() {
         let mut label = Label::clean();
-        label.absorb(&ServerName::parse("web").unwrap(), Tier::Open);
+        label.absorb(&ServerName::parse("web").unwrap(), Integrity::FreeText, &Secrecy::default());
         let record = Record {
             happening: Happening::Request,
             session: SessionId::new("s1"),

@@ -70,7 +70,6 @@ impl Core {
                         &request,
                         &Target::default(),
                         Finding::deny(Phase::Identify, reason, "protocol"),
-                        None,
                         steps,
                     );
                 }
@@ -259,6 +258,11 @@ impl Core {
         if let Some(finding) = phase::stopped_call(self, &question.server, None) {
             return self.refuse_message(exchange, None, None, finding, steps);
         }
+        if question.elicits
+            && let Body::Result { result, .. } = body
+        {
+            self.hear_choice(*result);
+        }
         let mut splice = Splice::new(received.bytes);
         if id.raw() != &question.id[..] {
             splice.replace(id, question.id.to_vec());
@@ -287,8 +291,7 @@ impl Core {
     ) {
         let unanswerable = id.is_none() && finding.phase != Phase::Parse;
         let correlation = self.correlation(exchange);
-        let about =
-            reply::About { shown: shown.as_deref(), server: None, origin: None, correlation: &correlation };
+        let about = reply::About { shown: shown.as_deref(), server: None, correlation: &correlation };
         let message = if unanswerable && self.front == Front::Stdio {
             Bytes::new()
         } else {
@@ -312,7 +315,7 @@ impl Core {
         steps: &mut Vec<Step>,
     ) {
         let correlation = self.correlation(exchange);
-        let about = reply::About { shown: None, server: None, origin: None, correlation: &correlation };
+        let about = reply::About { shown: None, server: None, correlation: &correlation };
         let message = reply::error(Some(id), &finding, &about);
         let status = Self::status(finding.reason, revision);
         self.note(

@@ -36,10 +36,8 @@ impl Core {
         if matches!(open.asker, Asker::Part { .. }) {
             return self.part_answered(open, server, Ok((bytes, body)), now, steps);
         }
-        let before = self.label.clone();
-        if speaks(open.method) || matches!(body, Body::Error { .. }) {
-            self.label.absorb(server, self.boundary.tier(server));
-        }
+        let before = self.history.label().clone();
+        self.hear_answer(exchange, &open, server, body);
         let mut splice = Splice::new(bytes);
         let checked = match body {
             Body::Result { result, fields, .. } => {
@@ -63,7 +61,7 @@ impl Core {
                 .method(open.method)
                 .target(open.target.server.as_ref(), open.target.shown.as_deref())
                 .arguments(open.arguments.as_deref())
-                .labels(&before, &self.label)
+                .labels(&before, self.history.label())
                 .verdict(verdict)
                 .duration(now.micros_since(open.started)),
             steps,
@@ -229,8 +227,7 @@ impl Core {
         };
         let finding = Finding::deny(Phase::Answer, reason, "protocol");
         let correlation = self.correlation(exchange);
-        let about =
-            reply::About { shown: None, server: Some(server), origin: None, correlation: &correlation };
+        let about = reply::About { shown: None, server: Some(server), correlation: &correlation };
         let message = reply::error(Some(&id), &finding, &about);
         let status = Self::status(reason, open.revision);
         self.note(
@@ -239,34 +236,13 @@ impl Core {
                 .method(open.method)
                 .target(open.target.server.as_ref(), open.target.shown.as_deref())
                 .arguments(open.arguments.as_deref())
-                .labels(&open.label_before, &self.label)
+                .labels(&open.label_before, self.history.label())
                 .duration(now.micros_since(open.started))
                 .finding(finding, Verdict::Deny),
             steps,
         );
         steps.push(Self::release(exchange, message, status));
     }
-}
-
-/// Do answers to this method hold text of the server that is not a definition? Definitions (lists, instructions) are
-/// the matter of pins.
-fn speaks(method: &str) -> bool {
-    !matches!(
-        method,
-        "initialize"
-            | "server/discover"
-            | "tools/list"
-            | "prompts/list"
-            | "resources/list"
-            | "resources/templates/list"
-            | "ping"
-            | "logging/setLevel"
-            | "resources/subscribe"
-            | "resources/unsubscribe"
-            | "subscriptions/listen"
-            | "tasks/cancel"
-            | "tasks/update"
-    )
 }
 
 /// The HTTP status that goes with an answer of a server. In the stateless era it follows from the error's code.

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lockgate_flow::{Said, class_of, effect_of};
+use lockgate_flow::{Mode, Properties, Role, Roles, Said, Trust, class_of, effect_of};
 use lockgate_model::{Class, Classified, Effect, Json, Limits, ServerName, Tier, ToolName};
 use lockgate_policy::budget::LoopRules;
 use lockgate_policy::intercept::Policy;
@@ -14,8 +14,8 @@ use crate::catalogue;
 pub struct Boundary {
     /// The servers, by name.
     pub servers: BTreeMap<ServerName, Server>,
-    /// What happens when text of one server would drive a dangerous tool of another.
-    pub cross_server: CrossServer,
+    /// What becomes of calls that may be steered by what was read.
+    pub flow: Flow,
     /// How large a message may be.
     pub limits: Limits,
     /// Most requests of one session that may be open at once. Default 256; then `too_many_open`.
@@ -45,20 +45,62 @@ pub struct Desk {
     pub valid: u64,
 }
 
-/// What happens to a call that the cross-server rule stands against.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CrossServer {
+/// What becomes of calls that may be steered by what was read.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    /// How much is asked of a call. Default balanced.
+    pub mode: Mode,
+    /// What happens to a call that something stands against. Default: a person is asked.
+    pub violation: Violation,
+    /// How long a value that a person approved stays approved in its session. Milliseconds; default 1 800 000.
+    pub approved_for: u64,
+    /// So many calls of a tool are refused for the same argument, then the tool is frozen. Default 3.
+    pub freeze_after: u32,
+    /// How long. Milliseconds; default 900 000.
+    pub frozen_for: u64,
+    /// What the user writes into a prompt counts as the user's words. Default true.
+    pub prompts_endorse: bool,
+    /// What the user answers to a server's question counts as the user's words. Default true.
+    pub answers_endorse: bool,
+    /// Values that every user may be taken to have said: own addresses, known places.
+    pub known: Vec<String>,
+    /// A secret of this process, so that nobody can choose text whose digests collide.
+    pub key: [u8; 16],
+}
+
+/// What happens to a call that may be steered by what was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Violation {
     /// A person is asked.
+    #[default]
     Ask,
     /// It is denied.
     Deny,
+    /// It is only written down.
+    Log,
+}
+
+impl Default for Flow {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Balanced,
+            violation: Violation::Ask,
+            approved_for: 1_800_000,
+            freeze_after: 3,
+            frozen_for: 900_000,
+            prompts_endorse: true,
+            answers_endorse: true,
+            known: Vec::new(),
+            key: [0; 16],
+        }
+    }
 }
 
 /// One server as the operator sees it.
 #[derive(Clone, Debug)]
 pub struct Server {
-    /// How far it is trusted.
-    pub tier: Tier,
+    /// How far it is trusted, and with what.
+    pub trust: Trust,
     /// How it is spoken to.
     pub wire: Wire,
     /// Who may call what.
@@ -69,6 +111,8 @@ pub struct Server {
     pub undeclared: Undeclared,
     /// What the operator says its tools do; the first pattern that matches counts.
     pub effects: Vec<(Pattern, Effect)>,
+    /// What the operator says the arguments of its tools mean; the first pattern that matches counts.
+    pub roles: Vec<(Pattern, String, Role)>,
     /// How much harm the operator says they can do at worst; the first pattern that matches counts.
     pub classes: Vec<(Pattern, Class)>,
     /// What it may ask the agent for.
@@ -108,18 +152,21 @@ pub struct Described {
     pub effect: Effect,
     /// How much harm it can do at worst, and what that was seen by.
     pub class: Classified,
+    /// What its arguments mean.
+    pub roles: Roles,
 }
 
 impl Server {
     /// A server with the defaults: tier `mixed`, everything allowed, everything may be asked.
     pub fn new(wire: Wire) -> Self {
         Self {
-            tier: Tier::Mixed,
+            trust: Trust::of(Tier::Mixed),
             wire,
             rules: Rules::allow_all(),
             intercept: None,
             undeclared: Undeclared::Refuse,
             effects: Vec::new(),
+            roles: Vec::new(),
             classes: Vec::new(),
             may_ask: MayAsk { sampling: true, elicitation: true, roots: true },
             timeout: 60_000,
@@ -132,8 +179,20 @@ impl Server {
         let name = entry.get("name")?.text().filter(|name| catalogue::usable(name))?;
         let (tool, definition) = (ToolName::new(&name), catalogue::read_definition(entry));
         let said = self.said(&tool);
-        let effect = effect_of(&name, definition.annotations, said.effect);
-        Some(Described { effect, class: class_of(&name, definition, said), tool })
+        let effect = effect_of(&name, definition, said.effect);
+        let roles = self.roles(&tool, &catalogue::read_properties(entry), effect);
+        Some(Described { effect, class: class_of(&name, definition, said), roles, tool })
+    }
+
+    /// What the arguments of a tool mean, the operator's word included.
+    pub(crate) fn roles(&self, tool: &ToolName, properties: &Properties, effect: Effect) -> Roles {
+        let mut roles = properties.roles(tool.as_str(), effect);
+        for (pattern, argument, role) in self.roles.iter().rev() {
+            if pattern.matches(tool.as_str()) {
+                roles.say(argument, *role);
+            }
+        }
+        roles
     }
 
     /// What the operator says of a tool.
@@ -147,7 +206,7 @@ impl Boundary {
     pub fn new(servers: BTreeMap<ServerName, Server>) -> Self {
         Self {
             servers,
-            cross_server: CrossServer::Ask,
+            flow: Flow::default(),
             limits: Limits::default(),
             open_requests: 256,
             list_entries: 10_000,
@@ -161,8 +220,8 @@ impl Boundary {
     }
 
     /// How far a server is trusted; one that is not configured is not trusted at all.
-    pub fn tier(&self, server: &ServerName) -> Tier {
-        self.servers.get(server).map_or(Tier::Quarantined, |server| server.tier)
+    pub fn trust(&self, server: &ServerName) -> Trust {
+        self.servers.get(server).map_or_else(|| Trust::of(Tier::Quarantined), |server| server.trust.clone())
     }
 }
 

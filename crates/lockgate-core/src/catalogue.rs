@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lockgate_flow::{Definition, Signs};
+use lockgate_flow::{Definition, Properties, Signs};
 use lockgate_model::{Annotations, Json, Kind, ServerName, ToolName};
 
 use crate::form::Form;
@@ -29,6 +29,8 @@ pub(crate) struct Offered {
     /// What is said of it, now or earlier in the session.
     pub(crate) definition: Definition,
     pub(crate) mirrors: Vec<Mirror>,
+    /// What its schema says of its arguments beside their names.
+    pub(crate) properties: Properties,
     /// What its arguments must look like.
     pub(crate) input: Form,
     /// What its results promise to look like.
@@ -112,6 +114,11 @@ impl Catalogue {
         self.tools.get(tool)
     }
 
+    /// The names of all tools.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.tools.keys().map(ToolName::as_str)
+    }
+
     /// The tool that is offered under this name beside those of other servers.
     pub(crate) fn behind(&self, exposed: &str) -> Option<&ToolName> {
         self.exposed.get(exposed)
@@ -134,9 +141,15 @@ pub(crate) fn read_offered(entry: Json<'_>) -> Offered {
     Offered {
         definition: read_definition(entry),
         mirrors: Vec::new(),
+        properties: read_properties(entry),
         input: Form::new(entry.get("inputSchema")),
         output: Form::new(entry.get("outputSchema")),
     }
+}
+
+/// What an entry of `tools/list` says of the arguments of its tool.
+pub(crate) fn read_properties(entry: Json<'_>) -> Properties {
+    entry.get("inputSchema").map_or_else(Properties::default, Properties::read)
 }
 
 /// What an entry of `tools/list` says of its tool, beside the name.

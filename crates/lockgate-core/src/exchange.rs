@@ -22,6 +22,8 @@ pub(crate) struct Exchange {
     pub(crate) target: Target,
     pub(crate) arguments: Option<String>,
     pub(crate) label_before: Label,
+    /// The arguments as they came, to tell an echo from news.
+    pub(crate) echo: Option<Bytes>,
     pub(crate) started: Tick,
     /// When it fails unless there is a sign of progress.
     pub(crate) quiet_until: Tick,
@@ -137,6 +139,7 @@ impl Exchange {
         };
         Self {
             asker: Asker::Part { of: ExchangeId(0) },
+            echo: None,
             method: self.method,
             revision: self.revision,
             target: self.target.clone(),

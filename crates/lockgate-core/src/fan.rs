@@ -59,7 +59,7 @@ impl Core {
     pub(crate) fn fan_out(&mut self, request: &Request<'_>, merge: Merge, now: Tick, steps: &mut Vec<Step>) {
         if matches!(merge, Merge::List(_)) && request.params.get("cursor").is_some() {
             let finding = Finding::deny(Phase::Identify, Reason::BadParams, "protocol");
-            return self.refuse(request, &Target::default(), finding, None, steps);
+            return self.refuse(request, &Target::default(), finding, steps);
         }
         self.note(
             Note::happening(Happening::Request).exchange(request.exchange).method(request.method),
@@ -169,6 +169,7 @@ impl Core {
         };
         let outgoing = Outgoing { server: server.clone(), message, head, rule: "protocol".to_owned() };
         let exchange = Exchange {
+            echo: None,
             asker: Asker::Part { of },
             method,
             revision,
@@ -202,6 +203,9 @@ impl Core {
                 Err(Reason::ServerRefused)
             }
         });
+        if let Ok((_, result)) = &outcome {
+            self.hear_definitions(server, *result);
+        }
         let mut answer = Answer::default();
         match outcome {
             Err(reason) => answer.failed = Some(reason),

@@ -70,9 +70,7 @@ impl Put {
 }
 
 /// Who is asked about a call, and what they must know beside it.
-struct Plea<'p> {
-    /// The server whose text stands against the call, and what its tool does.
-    origin: Option<&'p (ServerName, Effect)>,
+struct Plea {
     /// Is the person in front of the client asked?
     client: bool,
     /// Have they approved already?
@@ -163,7 +161,6 @@ impl Core {
         fingerprint: &str,
         outgoing: Outgoing,
         finding: Finding,
-        origin: Option<(ServerName, Effect)>,
         now: Tick,
         steps: &mut Vec<Step>,
     ) {
@@ -174,7 +171,7 @@ impl Core {
             let required = finding.reason == Reason::ApprovalRequired;
             let reason = if required { Reason::ApprovalUnavailable } else { finding.reason };
             let finding = Finding { verdict: Verdict::Deny, reason, ..finding };
-            return self.refuse(request, &target, finding, origin.as_ref(), steps);
+            return self.refuse(request, &target, finding, steps);
         }
         self.note(
             Note::happening(Happening::Request)
@@ -182,13 +179,13 @@ impl Core {
                 .method(request.method)
                 .target(target.server.as_ref(), target.shown.as_deref())
                 .arguments(arguments.as_deref())
-                .labels(&self.label, &self.label)
+                .labels(self.history.label(), self.history.label())
                 .finding(finding.clone(), Verdict::Hold),
             steps,
         );
         let state = State::Waiting { server: outgoing.server.clone(), resend: None };
         self.insert(request, target, arguments, state, None, now);
-        let plea = Plea { origin: origin.as_ref(), client, voiced, timeout: None };
+        let plea = Plea { client, voiced, timeout: None };
         self.put_to_people(request.exchange, outgoing, finding, &plea, now, steps);
     }
 
@@ -208,7 +205,7 @@ impl Core {
             let finding = Finding { verdict: Verdict::Deny, reason: Reason::ApprovalUnavailable, ..finding };
             return self.refuse_open(exchange, finding, now, steps);
         }
-        let plea = Plea { origin: None, client, voiced: false, timeout };
+        let plea = Plea { client, voiced: false, timeout };
         self.put_to_people(exchange, outgoing, finding, &plea, now, steps);
     }
 
@@ -218,7 +215,7 @@ impl Core {
         exchange: ExchangeId,
         outgoing: Outgoing,
         finding: Finding,
-        plea: &Plea<'_>,
+        plea: &Plea,
         now: Tick,
         steps: &mut Vec<Step>,
     ) {
@@ -230,7 +227,7 @@ impl Core {
         let fingerprint = fingerprint(open.method, &outgoing.server, open.target.subject.as_ref(), &params);
         self.holds.next += 1;
         let put = plea.client.then(|| {
-            let question = question(&open.target, &finding, plea.origin, params.arguments());
+            let question = question(&open.target, &finding, params.arguments());
             Put::new(open, self.holds.next, &question)
         });
         let target = &open.target;
@@ -242,7 +239,7 @@ impl Core {
             fingerprint: fingerprint.clone(),
             rule: finding.rule.clone(),
             reason: finding.reason,
-            origin: plea.origin.map(|(server, _)| server.clone()),
+            origin: finding.evidence.as_ref().and_then(|evidence| Some(evidence.first.as_ref()?.0.clone())),
             effect: target.tool.as_ref().map_or(Effect::Read, |(_, effect)| *effect),
             approvers: finding.approvers,
             voiced: plea.voiced,
@@ -374,6 +371,7 @@ impl Core {
         if let Some(finding) = crate::phase::decide_again(self, &target, &outgoing, true) {
             return self.refuse_open(exchange, finding, now, steps);
         }
+        self.endorse(&target, &outgoing);
         self.go(exchange, outgoing, now, steps);
     }
 
@@ -389,7 +387,8 @@ impl Core {
             return;
         };
         let (question, reference) = (held.question.take(), held.reference.take());
-        let finding = Finding::deny(Phase::Policy, reason, held.finding.rule.clone());
+        let asked = held.finding.clone();
+        let finding = Finding::deny(Phase::Policy, reason, asked.rule.clone());
         if let Some(question) = question {
             self.holds.asked.remove(&question);
         }
@@ -400,6 +399,11 @@ impl Core {
             )
         });
         self.withdraw(exchange, steps);
+        if reason == Reason::ApprovalDeclined
+            && let Some(target) = self.exchanges.get(exchange).map(|open| open.target.clone())
+        {
+            self.count_refusal(exchange, &target, &asked, steps);
+        }
         self.refuse_open(exchange, Finding { detail, ..finding }, now, steps);
     }
 
@@ -419,8 +423,6 @@ impl Core {
         let about = reply::About {
             shown: open.target.shown.as_deref(),
             server: open.target.server.as_ref(),
-            // The sentence is about the approval; what it was asked for stands in the earlier record.
-            origin: None,
             correlation: &correlation,
         };
         self.tally.denied += u64::from(open.method == "tools/call");
@@ -465,7 +467,7 @@ impl Core {
         };
         if let Some(reason) = refused {
             let finding = Finding::deny(Phase::Policy, reason, "approval");
-            return self.refuse(request, &Target::default(), finding, None, steps);
+            return self.refuse(request, &Target::default(), finding, steps);
         }
         // The request goes on as if it had never been held: without our question and state. A call that is not the one
         // approved finds no approval waiting and is held again.
@@ -527,21 +529,20 @@ pub(crate) fn fingerprint(
 
 /// The parameters of the question. The person sees which tool of which server, why it is asked, and the arguments with
 /// everything escaped that could deceive the eye.
-fn question(
-    target: &Target,
-    finding: &Finding,
-    origin: Option<&(ServerName, Effect)>,
-    arguments: Option<Json<'_>>,
-) -> String {
+fn question(target: &Target, finding: &Finding, arguments: Option<Json<'_>>) -> String {
     let tool = target.shown.as_deref().unwrap_or("this request");
     let server = target.server.as_ref().map_or("", ServerName::as_str);
     let detail = finding.detail.as_ref().map_or_else(String::new, |detail| format!(": {detail}"));
-    let why = match origin {
-        Some((origin, effect)) => format!(
-            "Text from server `{origin}`, which outsiders can write to, was read before, and this is a {} tool.",
-            effect.word()
-        ),
-        None => format!("The rule {} asks for your approval{detail}.", finding.rule),
+    let why = if finding.phase == Phase::Flow {
+        let said = finding.detail.as_deref().unwrap_or(finding.reason.meaning());
+        let mut said: String = said.to_owned();
+        if let Some(first) = said.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        let effect = finding.evidence.as_ref().map_or("read", |evidence| evidence.effect.word());
+        format!("{said}. This is a {effect} tool.")
+    } else {
+        format!("The rule {} asks for your approval{detail}.", finding.rule)
     };
     let shown = arguments.filter(|arguments| arguments.kind() == Kind::Object);
     let shown = shown.map_or_else(String::new, |shown| format!(" Arguments: {}", escaped(shown, 800)));

@@ -20,6 +20,8 @@ pub(crate) struct Question {
     /// The id as the server gave it.
     pub(crate) id: Bytes,
     pub(crate) revision: Revision,
+    /// Is it the user who answers it, and not the model?
+    pub(crate) elicits: bool,
 }
 
 impl Questions {

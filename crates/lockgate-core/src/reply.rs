@@ -2,7 +2,7 @@
 //! comes from a server.
 
 use bytes::Bytes;
-use lockgate_model::{Effect, Finding, Reason, Revision, ServerName, quote};
+use lockgate_model::{Finding, Integrity, Reason, Revision, ServerName, quote};
 
 /// The key of the machine-readable part of a refusal.
 const DECISION: &str = "io.lockgate/decision";
@@ -11,8 +11,6 @@ const DECISION: &str = "io.lockgate/decision";
 pub(crate) struct About<'a> {
     pub(crate) shown: Option<&'a str>,
     pub(crate) server: Option<&'a ServerName>,
-    /// The server whose text stands against the call, and what the tool does.
-    pub(crate) origin: Option<(&'a ServerName, Effect)>,
     pub(crate) correlation: &'a str,
 }
 
@@ -77,15 +75,9 @@ fn sentence(finding: &Finding, about: &About<'_>) -> String {
             about.correlation
         );
     }
-    let because = match about.origin {
-        Some((origin, effect)) => format!(
-            "this session has read text from server `{origin}`, which outsiders can write to, and such text may not drive a {} tool of another server",
-            effect.word()
-        ),
-        None => match &finding.detail {
-            Some(detail) => format!("{meaning}: {detail}"),
-            None => meaning.to_owned(),
-        },
+    let because = match &finding.detail {
+        Some(detail) => format!("{meaning}: {detail}"),
+        None => meaning.to_owned(),
     };
     let said = finding.said.as_ref().map_or_else(String::new, |said| format!(" The operator says: {said}"));
     // Other arguments, or another time, may do; another way round may not.
@@ -110,8 +102,19 @@ fn decision(finding: &Finding, about: &About<'_>) -> String {
     if let Some(server) = about.server {
         fields.push_str(&format!(",\"server\":{}", quote(server.as_str())));
     }
-    if let Some((origin, effect)) = about.origin {
-        fields.push_str(&format!(",\"origin\":{},\"effect\":\"{}\"", quote(origin.as_str()), effect.word()));
+    if let Some(evidence) = finding.evidence.as_ref().filter(|_| finding.reason != Reason::ConfidentialData) {
+        let have = evidence.have.map_or("unknown", Integrity::word);
+        fields.push_str(&format!(
+            ",\"argument\":{},\"effect\":\"{}\",\"need\":\"{}\",\"have\":\"{have}\"",
+            quote(&evidence.argument),
+            evidence.effect.word(),
+            evidence.need.word(),
+        ));
+        if let Some((server, message)) = &evidence.first {
+            let server = quote(server.as_str());
+            fields.push_str(&format!(",\"origin\":{{\"server\":{server},\"message\":{message}}}"));
+        }
+        fields.push_str(",\"retryable\":false,\"options\":[\"ask_user\",\"skip\",\"endorsed_value\"]");
     }
     format!("{{{fields}}}")
 }

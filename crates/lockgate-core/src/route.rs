@@ -2,7 +2,7 @@
 
 use lockgate_audit::Happening;
 use lockgate_model::{
-    Effect, Finding, Json, Kind, Phase, Reason, Revision, ServerName, Splice, Tick, ToolName, Verdict, quote,
+    Finding, Json, Kind, Phase, Reason, Revision, ServerName, Splice, Tick, ToolName, Verdict, quote,
 };
 use lockgate_policy::Subject;
 
@@ -40,7 +40,7 @@ impl Core {
     /// Takes a request that may be made in this revision. `approved`: a person has just said yes to this very call.
     pub(crate) fn route(&mut self, request: &Request<'_>, approved: bool, now: Tick, steps: &mut Vec<Step>) {
         if let Some(finding) = crate::phase::stopped(self, request.method) {
-            return self.refuse(request, &Target::default(), finding, None, steps);
+            return self.refuse(request, &Target::default(), finding, steps);
         }
         if let Some(state) = Holds::redeems(&request.params) {
             return self.redeem(request, &state, now, steps);
@@ -51,7 +51,7 @@ impl Core {
         if request.method == "subscriptions/listen"
             && let Some((target, finding)) = self.unheard(request)
         {
-            return self.refuse(request, &target, finding, None, steps);
+            return self.refuse(request, &target, finding, steps);
         }
         let Scope::One(server) = self.scope.clone() else {
             return self.route_among_all(request, approved, now, steps);
@@ -95,7 +95,7 @@ impl Core {
             // Skills and lists of tasks have no form that would tell servers apart.
             "skills/list" | "skills/get" | "tasks/list" => {
                 let finding = Finding::deny(Phase::Identify, Reason::UnknownMethod, "protocol");
-                self.refuse(request, &Target::default(), finding, None, steps);
+                self.refuse(request, &Target::default(), finding, steps);
             }
             _ => self.aim(request, approved, now, steps),
         }
@@ -139,13 +139,13 @@ impl Core {
         let target = Target { server: Some(server.clone()), further_page, ..Target::default() };
         if !self.boundary.servers.contains_key(&server) {
             let finding = Finding::deny(Phase::Identify, Reason::UnknownServer, "protocol");
-            return self.refuse(request, &target, finding, None, steps);
+            return self.refuse(request, &target, finding, steps);
         }
         if request.method == "initialize" && !self.is_lines(&server) {
             self.greeting = Some(request.bytes.clone());
         }
         if let Some(finding) = crate::phase::stopped_call(self, &server, None) {
-            return self.refuse(request, &target, finding, None, steps);
+            return self.refuse(request, &target, finding, steps);
         }
         let outgoing = self.outgoing(request, &server, &[], Vec::new(), "protocol".to_owned());
         self.dispatch(request, target, None, outgoing, None, now, steps);
@@ -157,7 +157,7 @@ impl Core {
             Ok(located) => located,
             Err(Lost::Refused(reason)) => {
                 let finding = Finding::deny(Phase::Identify, reason, "protocol");
-                return self.refuse(request, &Target::default(), finding, None, steps);
+                return self.refuse(request, &Target::default(), finding, steps);
             }
             Err(Lost::Unlearnt(server)) => return self.learn_first(request, server, now, steps),
         };
@@ -169,12 +169,13 @@ impl Core {
             let mirrors = offered.map_or(&[][..], |offered| &offered.mirrors);
             if let Err(reason) = headers::check_parameters(headers, mirrors, request.params.arguments()) {
                 let finding = Finding::deny(Phase::Identify, reason, "protocol");
-                return self.refuse(request, &Target::default(), finding, None, steps);
+                return self.refuse(request, &Target::default(), finding, steps);
             }
         }
         let arguments = request.params.arguments();
         let fingerprint =
             || fingerprint(request.method, &located.server, located.subject.as_ref(), &request.params);
+        self.hear_user_in(request);
         let round = ["requestState", "inputResponses"].iter().any(|name| request.params.get(name).is_some());
         let approved = approved || self.holds.continues(fingerprint, round, now);
         let subject = located.subject.as_ref().map(|(subject, name)| (*subject, name.as_str()));
@@ -190,26 +191,19 @@ impl Core {
         };
         match decision.finding {
             Some(finding) if finding.verdict == Verdict::Deny => {
-                self.refuse(request, &target, finding, decision.origin.as_ref(), steps);
+                self.refuse(request, &target, finding, steps);
             }
             held => {
                 let digest = self.digest(arguments);
                 let mirrored = self.mirrored(&located.server, tool, arguments);
                 let outgoing =
                     self.outgoing(request, &located.server, &located.edits, mirrored, decision.rule);
+                if approved && held.is_none() {
+                    self.endorse(&target, &outgoing);
+                }
                 match held {
                     Some(finding) => {
-                        self.hold(
-                            request,
-                            target,
-                            digest,
-                            &fingerprint(),
-                            outgoing,
-                            finding,
-                            decision.origin,
-                            now,
-                            steps,
-                        );
+                        self.hold(request, target, digest, &fingerprint(), outgoing, finding, now, steps);
                     }
                     None => self.dispatch(request, target, digest, outgoing, decision.observed, now, steps),
                 }
@@ -336,7 +330,7 @@ impl Core {
     fn learn_first(&mut self, request: &Request<'_>, server: ServerName, now: Tick, steps: &mut Vec<Step>) {
         let target = Target { server: Some(server.clone()), ..Target::default() };
         if let Some(finding) = crate::phase::stopped_call(self, &server, None) {
-            return self.refuse(request, &target, finding, None, steps);
+            return self.refuse(request, &target, finding, steps);
         }
         let state = State::Learning { message: request.bytes.clone(), headers: request.headers.cloned() };
         self.insert(request, target, None, state, None, now);
@@ -427,7 +421,7 @@ impl Core {
                 .method(request.method)
                 .target(target.server.as_ref(), target.shown.as_deref())
                 .arguments(arguments.as_deref())
-                .labels(&self.label, &self.label)
+                .labels(self.history.label(), self.history.label())
                 .verdict(verdict)
                 .observed(observed),
             steps,
@@ -452,13 +446,15 @@ impl Core {
         if self.shares_ids(request.revision) {
             self.exchanges.take_id(id.clone(), request.exchange);
         }
+        let echo = request.params.arguments().filter(|echo| echo.raw().len() <= crate::hear::ECHO);
         let exchange = Exchange {
             asker: Asker::Agent { id, token: token.map(|token| request.bytes.slice_ref(token.raw())) },
             method: request.method,
             revision: request.revision,
             target,
             arguments,
-            label_before: self.label.clone(),
+            echo: echo.map(|echo| request.bytes.slice_ref(echo.raw())),
+            label_before: self.history.label().clone(),
             started: now,
             quiet_until: now.after_millis(quiet),
             until: now.after_millis(most),
@@ -491,17 +487,16 @@ impl Core {
         request: &Request<'_>,
         target: &Target,
         finding: Finding,
-        origin: Option<&(ServerName, Effect)>,
         steps: &mut Vec<Step>,
     ) {
         let correlation = self.correlation(request.exchange);
         let about = reply::About {
             shown: target.shown.as_deref(),
             server: target.server.as_ref(),
-            origin: origin.map(|(server, effect)| (server, *effect)),
             correlation: &correlation,
         };
         self.tally.denied += u64::from(request.method == "tools/call");
+        self.count_refusal(request.exchange, target, &finding, steps);
         let in_band = request.method == "tools/call" && finding.reason.is_for_the_model();
         let (message, status) = if in_band {
             (reply::tool_refusal(request.id.raw(), &finding, &about, request.revision), 200)
@@ -518,7 +513,7 @@ impl Core {
                 .method(request.method)
                 .target(target.server.as_ref(), target.shown.as_deref())
                 .arguments(digest.as_deref())
-                .labels(&self.label, &self.label)
+                .labels(self.history.label(), self.history.label())
                 .finding(finding, Verdict::Deny),
             steps,
         );

@@ -182,9 +182,7 @@ impl Core {
             return Err(Reason::UnexpectedNotification);
         }
         open.quiet_until = now.after_millis(quiet);
-        if params.get("message").is_some() {
-            self.label.absorb(server, self.boundary.tier(server));
-        }
+        let said = params.get("message").is_some();
         let mut splice = Splice::new(source.bytes);
         if lines {
             splice.replace(given, own.to_vec());
@@ -192,6 +190,9 @@ impl Core {
         let message = if splice.is_empty() { source.bytes.clone() } else { splice.finish() };
         let outlet =
             if source.exchange.is_none() && !lines { Outlet::Standing } else { Outlet::Exchange(exchange) };
+        if said {
+            self.hear_unasked(server, Some(exchange), params);
+        }
         Ok(Some((outlet, message)))
     }
 
@@ -227,7 +228,7 @@ impl Core {
             self.peer(server).catalogue.outdate();
         }
         if matches!(method, "notifications/message" | "notifications/tasks" | "notifications/tasks/status") {
-            self.label.absorb(server, self.boundary.tier(server));
+            self.hear_unasked(server, source.exchange, params);
         }
         let mut splice = Splice::new(source.bytes);
         let mut outlet = self.outlet(source);
@@ -329,14 +330,14 @@ impl Core {
             }
             let correlation = self.identity.session.to_string();
             let finding = Finding::deny(Phase::Answer, reason, "protocol");
-            let about = reply::About { shown: None, server: None, origin: None, correlation: &correlation };
+            let about = reply::About { shown: None, server: None, correlation: &correlation };
             let message = reply::error(Some(id.raw()), &finding, &about);
             steps.push(Self::answer_server(server, message, revision));
             return;
         }
-        let before = self.label.clone();
+        let before = self.history.label().clone();
         if known != Some("roots/list") {
-            self.label.absorb(server, self.boundary.tier(server));
+            self.hear_unasked(server, source.exchange, params);
         }
         let mut splice = Splice::new(source.bytes);
         if as_known != given {
@@ -350,12 +351,21 @@ impl Core {
             splice.replace(context, "\"none\"");
         }
         let message = if splice.is_empty() { source.bytes.clone() } else { splice.finish() };
-        let mut note = Note::happening(Happening::Server).server(server).labels(&before, &self.label);
+        let mut note =
+            Note::happening(Happening::Server).server(server).labels(&before, self.history.label());
         if let Some(method) = known {
             note = note.method(method);
         }
         self.note(note, steps);
-        self.questions.ask(as_known, Question { server: server.clone(), id: given, revision });
+        self.questions.ask(
+            as_known,
+            Question {
+                server: server.clone(),
+                id: given,
+                revision,
+                elicits: known == Some("elicitation/create"),
+            },
+        );
         steps.push(Self::tell(self.outlet(source), message));
     }
 }

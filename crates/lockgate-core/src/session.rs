@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -7,10 +7,12 @@ use lockgate_model::{
     Tick, UnixMillis,
 };
 
+use lockgate_flow::History;
 use lockgate_policy::budget::{Breaker, Loops};
 
 use crate::catalogue::Catalogue;
 use crate::exchange::{Exchange, Exchanges, State};
+use crate::freezer::Freezer;
 use crate::hold::Holds;
 use crate::question::Questions;
 use crate::stop::Stops;
@@ -63,7 +65,8 @@ pub struct Core {
     pub(crate) scope: Scope,
     pub(crate) front: Front,
     pub(crate) agent: Agent,
-    pub(crate) label: Label,
+    pub(crate) history: History,
+    pub(crate) freezer: Freezer,
     pub(crate) peers: BTreeMap<ServerName, Peer>,
     pub(crate) exchanges: Exchanges,
     pub(crate) questions: Questions,
@@ -77,6 +80,8 @@ pub struct Core {
     pub(crate) tally: Tally,
     /// When the agent last spoke, by the wall clock.
     pub(crate) wall: UnixMillis,
+    /// The time of the event that is being handled.
+    pub(crate) now: Tick,
     next: u64,
 }
 
@@ -102,6 +107,21 @@ pub(crate) struct Peer {
     pub(crate) greet_at: Option<(Tick, u64)>,
     /// Leaves it alone while it fails again and again.
     pub(crate) breaker: Breaker,
+    /// Digests of what it has said of itself.
+    told: BTreeSet<[u8; 32]>,
+}
+
+/// Most different definitions of one server whose digests are kept. One that comes back after that is read again.
+const TOLD: usize = 64;
+
+impl Peer {
+    /// Has the server not said this before?
+    pub(crate) fn is_news(&mut self, said: &[u8]) -> bool {
+        if self.told.len() >= TOLD {
+            self.told.clear();
+        }
+        self.told.insert(crate::digest::bytes(said))
+    }
 }
 
 /// A server that broke the protocol this often within one session is disconnected.
@@ -110,13 +130,17 @@ const STRIKES: u32 = 200;
 impl Core {
     /// A session that has read nothing yet.
     pub fn new(boundary: Arc<Boundary>, identity: Identity, scope: Scope, front: Front) -> Self {
+        let mut history = History::new(boundary.flow.key);
+        boundary.flow.known.iter().for_each(|known| history.know(known));
         Self {
+            now: Tick::default(),
             boundary,
             identity,
             scope,
             front,
             agent: Agent::default(),
-            label: Label::clean(),
+            history,
+            freezer: Freezer::default(),
             peers: BTreeMap::new(),
             exchanges: Exchanges::default(),
             questions: Questions::default(),
@@ -141,6 +165,7 @@ impl Core {
     /// The door. Every message, of either side and of any transport, passes here and nowhere else. What must be done
     /// is added to `steps`, in order. Never fails: what cannot be decided is refused, and said so in the steps.
     pub fn handle(&mut self, event: Event<'_>, now: Tick, steps: &mut Vec<Step>) {
+        self.now = now;
         match event {
             Event::Agent { exchange, received, headers, at } => {
                 self.wall = at;
@@ -221,7 +246,7 @@ impl Core {
 
     /// What the session has read.
     pub fn label(&self) -> &Label {
-        &self.label
+        self.history.label()
     }
 
     /// The revision that agent and server settled on.

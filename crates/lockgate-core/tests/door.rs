@@ -11,9 +11,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use lockgate_core::{
-    Boundary, Core, CrossServer, Desk, Event, Front, Headers, Identity, Matter, Outlet, Received, Scope,
-    Server, Step, Wire,
+    Boundary, Core, Desk, Event, Front, Headers, Identity, Matter, Outlet, Received, Scope, Server, Step,
+    Violation, Wire,
 };
+use lockgate_flow::Trust;
 use lockgate_model::{
     Class, ExchangeId, Limits, Principal, Reason, ServerName, SessionId, Side, Tick, Tier, UnixMillis,
 };
@@ -31,7 +32,9 @@ impl Session {
     fn new(scope: Scope, servers: &[(&str, Tier, Wire)], change: impl FnOnce(&mut Boundary)) -> Self {
         let servers: BTreeMap<_, _> = servers
             .iter()
-            .map(|(name, tier, wire)| (self::name(name), Server { tier: *tier, ..Server::new(*wire) }))
+            .map(|(name, tier, wire)| {
+                (self::name(name), Server { trust: Trust::of(*tier), ..Server::new(*wire) })
+            })
             .collect();
         let mut boundary = Boundary::new(servers);
         change(&mut boundary);
@@ -138,11 +141,11 @@ fn one(change: impl FnOnce(&mut Boundary)) -> Session {
 }
 
 /// `web` (open) and `db` (internal) behind one endpoint, both listed.
-fn two(cross: CrossServer) -> Session {
+fn two(cross: Violation) -> Session {
     let mut session = Session::new(
         Scope::All,
         &[("db", Tier::Internal, Wire::Lines), ("web", Tier::Open, Wire::Lines)],
-        |boundary| boundary.cross_server = cross,
+        |boundary| boundary.flow.violation = cross,
     );
     session.agent(INITIALIZE);
     session.expect(&["> db … \"id\":2", "> web … \"id\":3"]);
@@ -172,7 +175,7 @@ fn read_a_page(session: &mut Session) {
 
 #[test]
 fn the_first_cross_server_attack_is_stopped() {
-    let mut session = two(CrossServer::Deny);
+    let mut session = two(Violation::Deny);
     session.agent(&call(9, "db__execute"));
     session.expect(&["> db … \"name\":\"execute\""]);
     read_a_page(&mut session);
@@ -184,7 +187,7 @@ fn the_first_cross_server_attack_is_stopped() {
 
 #[test]
 fn a_person_decides_where_the_client_can_ask_one() {
-    let mut session = two(CrossServer::Ask);
+    let mut session = two(Violation::Ask);
     read_a_page(&mut session);
     session.agent(&call(11, "db__execute"));
     session.expect(&["elicitation/create … lockgate-approval-1 … server `web`"]);
@@ -365,7 +368,7 @@ fn a_server_that_dies_fails_what_waits_for_it() {
 
 #[test]
 fn one_of_several_servers_that_dies_is_greeted_again() {
-    let mut session = two(CrossServer::Deny);
+    let mut session = two(Violation::Deny);
     session.event(Event::Failed { server: name("db"), exchange: None, reason: Reason::ServerExited });
     session.expect(&[]);
     session.agent(r#"{"jsonrpc":"2.0","id":20,"method":"tools/list"}"#);

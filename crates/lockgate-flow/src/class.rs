@@ -47,18 +47,24 @@ pub struct Signs {
     runs: Option<&'static str>,
     states: Option<&'static str>,
     sensitive: Option<&'static str>,
+    reaches: Option<&'static str>,
     many: bool,
 }
 
 impl Signs {
     /// The signs of a tool of which nothing can be kept, because there are too many: it counts as the worst.
-    pub const TOO_MANY: Self = Self { runs: None, states: None, sensitive: None, many: true };
+    pub const TOO_MANY: Self = Self { runs: None, states: None, sensitive: None, reaches: None, many: true };
 
     /// Reads the names of arguments, at any depth of the schema up to 32. O(length of the schema).
     pub fn read(schema: Json<'_>) -> Self {
         let mut signs = Self::default();
         signs.walk(schema, DEPTH);
         signs
+    }
+
+    /// The word of an argument that names people or places outside.
+    pub(crate) fn reaches(self) -> Option<&'static str> {
+        self.reaches
     }
 
     /// The signs of both, for a tool that was described twice.
@@ -68,6 +74,7 @@ impl Signs {
             runs: self.runs.or(other.runs),
             states: self.states.or(other.states),
             sensitive: self.sensitive.or(other.sensitive),
+            reaches: self.reaches.or(other.reaches),
             many: self.many || other.many,
         }
     }
@@ -98,6 +105,7 @@ impl Signs {
         self.runs = self.runs.or(runs);
         self.states = self.states.or_else(|| known(&whole, STATEMENTS));
         self.sensitive = self.sensitive.or_else(|| known(&words, SENSITIVE_ARGUMENTS));
+        self.reaches = self.reaches.or_else(|| crate::role::reaches(&words));
     }
 }
 
@@ -164,14 +172,13 @@ pub fn class_of(name: &str, definition: Definition, said: Said) -> Classified {
         return Classified { class: Class::Execute, sign: Sign::TooMany };
     }
     let named = effect_of_words(&words);
-    let effect = admitted(named, definition.annotations);
+    let effect = admitted(named, definition);
     let schema = |class: Class, word: Option<&'static str>| {
         word.map(|word| Classified { class, sign: Sign::Schema(word) })
     };
     let found = [
         Some(by_name(&words, named, runs)),
-        (usual(effect) > usual(named))
-            .then(|| Classified { class: usual(effect), sign: Sign::Hint(hint(definition.annotations)) }),
+        (usual(effect) > usual(named)).then(|| Classified { class: usual(effect), sign: raised(definition) }),
         schema(Class::Execute, signs.runs),
         schema(Class::Execute, signs.states.filter(|_| effect > Effect::Read)),
         schema(Class::ReadHigh, signs.sensitive),
@@ -220,15 +227,16 @@ fn by_name(words: &[String], named: Effect, runs: Option<&'static str>) -> Class
     Classified { class: usual(named), sign }
 }
 
-/// The hint that raised the effect.
-fn hint(annotations: Annotations) -> &'static str {
+/// The hint or argument that raised the effect.
+fn raised(definition: Definition) -> Sign {
+    let annotations = definition.annotations;
     if annotations.destructive == Some(true) && annotations.read_only != Some(true) {
-        "destructiveHint"
-    } else if annotations.open_world == Some(true) {
-        "openWorldHint"
-    } else {
-        "readOnlyHint"
+        return Sign::Hint("destructiveHint");
     }
+    if annotations.open_world == Some(true) {
+        return Sign::Hint("openWorldHint");
+    }
+    definition.signs.reaches.map_or(Sign::Hint("readOnlyHint"), Sign::Schema)
 }
 
 #[cfg(test)]
@@ -346,7 +354,7 @@ mod tests {
         fn what_a_server_says_only_raises(name in name(), definition in definition()) {
             let bare = class_of(&name, Definition::default(), Said::default()).class;
             prop_assert!(class_of(&name, definition, Said::default()).class >= bare);
-            let effect = crate::effect_of(&name, definition.annotations, None);
+            let effect = crate::effect_of(&name, definition, None);
             prop_assert!(class_of(&name, definition, Said::default()).class >= usual(effect));
         }
 
@@ -359,7 +367,7 @@ mod tests {
             let both = class_of(&name, one.join(other), said).class;
             prop_assert!(both >= class_of(&name, one, said).class);
             prop_assert!(both >= class_of(&name, other, said).class);
-            let effect = |definition: Definition| crate::effect_of(&name, definition.annotations, None);
+            let effect = |definition: Definition| crate::effect_of(&name, definition, None);
             prop_assert!(effect(one.join(other)) >= effect(one).max(effect(other)));
         }
     }

@@ -1,4 +1,6 @@
-use lockgate_model::{Annotations, Effect};
+use lockgate_model::Effect;
+
+use crate::Definition;
 
 /// Verbs by what they do. The first verb among the words of a tool's name decides; see [`effect_of`].
 const VERBS: &[(Effect, &[&str])] = &[
@@ -58,6 +60,11 @@ const VERBS: &[(Effect, &[&str])] = &[
             "translate",
             "analyze",
             "analyse",
+            // Shows who one is, to the server itself.
+            "login",
+            "signin",
+            "logout",
+            "authenticate",
         ],
     ),
     (
@@ -111,6 +118,20 @@ const VERBS: &[(Effect, &[&str])] = &[
             "type",
             "press",
             "draft",
+            "star",
+            "unstar",
+            "like",
+            "unlike",
+            "follow",
+            "unfollow",
+            "unwatch",
+            "bookmark",
+            "favorite",
+            "pin",
+            "unpin",
+            "unmark",
+            "fork",
+            "pull",
         ],
     ),
     (
@@ -270,28 +291,60 @@ const RIGHTS: &[&str] = &[
     "oauth",
 ];
 
+/// Things whose change is an order or a payment, whatever the verb: `schedule_transaction`, `checkout_cart`.
+const MONEY: &[&str] = &[
+    "money",
+    "fund",
+    "funds",
+    "payment",
+    "payments",
+    "transaction",
+    "transactions",
+    "payout",
+    "payouts",
+    "salary",
+];
+
+/// Kinds of keys that open something: `add_ssh_key`, but not `set_key`.
+const OPENING: &[&str] =
+    &["ssh", "api", "access", "deploy", "gpg", "public", "private", "secret", "signing", "host"];
+
 /// What a tool does: the operator's word if there is one, else the first verb among the words of the name, raised by
-/// what the server itself admits. A name without a known verb counts as [`Effect::Write`]. Two verbs joined by `and`
-/// or `or` count as the more dangerous one. `readOnlyHint: true` lowers nothing. O(length of the name).
-pub fn effect_of(name: &str, annotations: Annotations, operator: Option<Effect>) -> Effect {
-    operator.unwrap_or_else(|| admitted(effect_of_words(&words(name)), annotations))
+/// what the server itself admits and by arguments that name somebody outside. A name without a known verb counts as
+/// [`Effect::Write`]. Two verbs joined by `and` or `or` count as the more dangerous one. `readOnlyHint: true` lowers
+/// nothing. O(length of the name).
+pub fn effect_of(name: &str, definition: Definition, operator: Option<Effect>) -> Effect {
+    operator.unwrap_or_else(|| admitted(effect_of_words(&words(name)), definition))
 }
 
 /// What the words of a name say.
 pub(crate) fn effect_of_words(words: &[String]) -> Effect {
     let effect = deciding(words).filter_map(verb).max().unwrap_or(Effect::Write);
-    if effect == Effect::Write && right(words).is_some() { Effect::Grant } else { effect }
+    let buys = || {
+        let checkout = words.iter().any(|word| word == "checkout");
+        words.iter().any(|word| {
+            MONEY.contains(&word.as_str()) || checkout && matches!(word.as_str(), "cart" | "basket")
+        })
+    };
+    match effect {
+        Effect::Write if right(words).is_some() => Effect::Grant,
+        Effect::Write | Effect::Egress if buys() => Effect::Commit,
+        effect => effect,
+    }
 }
 
 /// What the server itself admits, on top of what is known.
-pub(crate) fn admitted(mut effect: Effect, annotations: Annotations) -> Effect {
+pub(crate) fn admitted(mut effect: Effect, definition: Definition) -> Effect {
+    let annotations = definition.annotations;
     if annotations.destructive == Some(true) && annotations.read_only != Some(true) {
         effect = Effect::Destructive;
     }
     if annotations.read_only == Some(false) {
         effect = effect.max(Effect::Write);
     }
-    if annotations.open_world == Some(true) && effect == Effect::Write {
+    if effect == Effect::Write
+        && (annotations.open_world == Some(true) || definition.signs.reaches().is_some())
+    {
         effect = Effect::Egress;
     }
     effect
@@ -314,7 +367,14 @@ pub(crate) fn deciding(words: &[String]) -> impl Iterator<Item = &str> {
 
 /// A word for something whose change gives rights, as the list has it.
 pub(crate) fn right(words: &[String]) -> Option<&'static str> {
-    words.iter().find_map(|word| RIGHTS.iter().find(|known| *known == word).copied())
+    let opening = |pair: &[String]| match pair {
+        [kind, key] if matches!(key.as_str(), "key" | "keys") => {
+            OPENING.iter().find(|known| *known == kind).copied()
+        }
+        _ => None,
+    };
+    let known = words.iter().find_map(|word| RIGHTS.iter().find(|known| *known == word).copied());
+    known.or_else(|| words.windows(2).find_map(opening))
 }
 
 /// What a verb says, as the table has it.
@@ -349,6 +409,8 @@ pub(crate) fn words(name: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use lockgate_model::Annotations;
+
     use super::*;
 
     #[test]
@@ -368,10 +430,18 @@ mod tests {
             ("drop-table", Effect::Destructive),
             ("execute", Effect::Destructive),
             ("users.remove", Effect::Destructive),
+            ("send_money", Effect::Commit),
+            ("schedule_transaction", Effect::Commit),
+            ("get_transactions", Effect::Read),
+            ("checkout_cart", Effect::Commit),
+            ("git_checkout", Effect::Write),
+            ("add_ssh_key", Effect::Grant),
+            ("set_key", Effect::Write),
+            ("login", Effect::Read),
             ("frobnicate", Effect::Write),
             ("", Effect::Write),
         ] {
-            assert_eq!(effect_of(name, Annotations::default(), None), effect, "{name}");
+            assert_eq!(effect_of(name, Definition::default(), None), effect, "{name}");
         }
     }
 
@@ -379,18 +449,20 @@ mod tests {
     fn hints_only_raise() {
         let hints = [None, Some(false), Some(true)];
         for name in ["read_file", "write_file", "send_mail", "delete_all", "frobnicate"] {
-            let plain = effect_of(name, Annotations::default(), None);
+            let plain = effect_of(name, Definition::default(), None);
             for read_only in hints {
                 for destructive in hints {
                     for open_world in hints {
-                        let hinted = Annotations { read_only, destructive, open_world };
+                        let annotations = Annotations { read_only, destructive, open_world };
+                        let hinted = Definition { annotations, ..Definition::default() };
                         assert!(effect_of(name, hinted, None) >= plain, "{name} {hinted:?}");
                     }
                 }
             }
         }
-        let destructive = Annotations { destructive: Some(true), ..Annotations::default() };
+        let annotations = Annotations { destructive: Some(true), ..Annotations::default() };
+        let destructive = Definition { annotations, ..Definition::default() };
         assert_eq!(effect_of("tidy", destructive, None), Effect::Destructive);
-        assert_eq!(effect_of("delete_all", Annotations::default(), Some(Effect::Read)), Effect::Read);
+        assert_eq!(effect_of("delete_all", Definition::default(), Some(Effect::Read)), Effect::Read);
     }
 }

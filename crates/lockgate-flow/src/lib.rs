@@ -3,12 +3,27 @@
 //! This crate refuses to trust a tool's description of itself: hints from a server may make a tool more dangerous in
 //! our eyes, never less.
 //!
-//! Read [`effect_of`], [`class_of`] and [`drives`] first.
+//! Read [`effect_of`], [`class_of`] and [`judge`] first.
 
 mod class;
-mod cross;
 mod effect;
+mod history;
+mod index;
+mod judge;
+mod leaf;
+mod links;
+mod result;
+mod role;
+mod text;
+mod tool;
+mod words;
 
 pub use class::{Definition, Said, Signs, class_of};
-pub use cross::drives;
 pub use effect::effect_of;
+pub use history::{Grade, History, Speech, Trust};
+pub use index::{Capacity, Copied, Found, Index, Origin, Origins, Sighting, Source, Way};
+pub use judge::{Call, Cause, Mode, Objection, judge};
+pub use leaf::for_each_text;
+pub use role::{Properties, Role, Roles};
+pub use tool::{is_document, undoable};
+pub use words::Words;

@@ -32,12 +32,39 @@ impl Tier {
         }
     }
 
-    /// What text from such a server is worth. A tier never lifts prose above [`Integrity::FreeText`] unless all that
-    /// the server says is the operator's own.
-    pub fn integrity(self) -> Integrity {
+    /// What prose from such a server is worth. Only what is as good as the operator's own word is more than prose.
+    pub fn prose(self) -> Integrity {
         match self {
-            Self::Quarantined | Self::Open | Self::Mixed => Integrity::FreeText,
+            Self::Quarantined | Self::Open | Self::Mixed | Self::Internal => Integrity::FreeText,
+            Self::Core => Integrity::Trusted,
+        }
+    }
+
+    /// What a short value alone in a field of such a server is worth to another server. To the same server it is an
+    /// [`Integrity::OwnRecord`] at least, except where nothing of it is approved yet.
+    pub fn record(self) -> Integrity {
+        match self {
+            Self::Quarantined => Integrity::FreeText,
+            Self::Open | Self::Mixed => Integrity::ForeignRecord,
             Self::Internal | Self::Core => Integrity::Trusted,
+        }
+    }
+
+    /// How confidential what it returns is, where the operator does not say.
+    pub fn confidentiality(self) -> Confidentiality {
+        match self {
+            Self::Open | Self::Core => Confidentiality::Public,
+            Self::Internal => Confidentiality::Internal,
+            Self::Quarantined | Self::Mixed => Confidentiality::Private,
+        }
+    }
+
+    /// How confidential what is sent to it may be, where the operator does not say.
+    pub fn clearance(self) -> Confidentiality {
+        match self {
+            Self::Quarantined | Self::Open => Confidentiality::Public,
+            Self::Mixed | Self::Internal => Confidentiality::Private,
+            Self::Core => Confidentiality::Secret,
         }
     }
 }
@@ -58,6 +85,10 @@ pub enum Integrity {
 }
 
 impl Integrity {
+    /// Every grade, lowest first.
+    pub const ALL: [Self; 5] =
+        [Self::FreeText, Self::ForeignRecord, Self::OwnRecord, Self::Trusted, Self::Endorsed];
+
     /// The word used in records.
     pub fn word(self) -> &'static str {
         match self {
@@ -70,37 +101,101 @@ impl Integrity {
     }
 }
 
-/// What a session has read: the lowest integrity of any text shown to the model, and the servers it came from.
+/// Who may see it. A chain, least confidential first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Confidentiality {
+    /// Anybody.
+    #[default]
+    Public,
+    /// The operator's own people.
+    Internal,
+    /// Somebody's own: mail, files, tickets.
+    Private,
+    /// Credentials and the like.
+    Secret,
+}
+
+impl Confidentiality {
+    /// Every level, least confidential first.
+    pub const ALL: [Self; 4] = [Self::Public, Self::Internal, Self::Private, Self::Secret];
+
+    /// The word used in the configuration and in records.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Internal => "internal",
+            Self::Private => "private",
+            Self::Secret => "secret",
+        }
+    }
+}
+
+/// How confidential something is, and to which compartments it belongs: tenants, servers, classes of data.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Secrecy {
+    /// The level.
+    pub level: Confidentiality,
+    /// The compartments, in the operator's words.
+    pub compartments: BTreeSet<String>,
+}
+
+impl Secrecy {
+    /// A level without compartments.
+    pub fn level(level: Confidentiality) -> Self {
+        Self { level, compartments: BTreeSet::new() }
+    }
+
+    /// Joins in place: the higher level and all compartments. Allocates nothing where nothing is new.
+    pub fn absorb(&mut self, other: &Self) {
+        self.level = self.level.max(other.level);
+        for compartment in &other.compartments {
+            if !self.compartments.contains(compartment) {
+                self.compartments.insert(compartment.clone());
+            }
+        }
+    }
+
+    /// May it go where this is the clearance? The level is no higher, and every compartment is named there.
+    pub fn fits(&self, clearance: &Self) -> bool {
+        self.level <= clearance.level && self.compartments.is_subset(&clearance.compartments)
+    }
+}
+
+/// What a session has read: the lowest integrity and the highest confidentiality of any text shown to the model, and the
+/// servers it came from. Joins form a semilattice: commutative, associative, idempotent, and nothing is ever taken back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
     integrity: Integrity,
+    secrecy: Secrecy,
     origins: BTreeSet<ServerName>,
 }
 
 impl Label {
     /// Nothing read yet.
     pub fn clean() -> Self {
-        Self { integrity: Integrity::Endorsed, origins: BTreeSet::new() }
+        Self { integrity: Integrity::Endorsed, secrecy: Secrecy::default(), origins: BTreeSet::new() }
     }
 
     /// Text of one server.
-    pub fn from_server(server: ServerName, tier: Tier) -> Self {
-        Self { integrity: tier.integrity(), origins: BTreeSet::from([server]) }
+    pub fn new(server: ServerName, integrity: Integrity, secrecy: Secrecy) -> Self {
+        Self { integrity, secrecy, origins: BTreeSet::from([server]) }
     }
 
-    /// Joins two labels: the result is trusted only where both are, and remembers both origins. Never loses an origin.
+    /// Joins two labels: the result is trusted only where both are, as confidential as either, and remembers both origins.
     /// O(origins).
     #[must_use]
     pub fn join(&self, other: &Self) -> Self {
-        Self {
-            integrity: self.integrity.min(other.integrity),
-            origins: self.origins.union(&other.origins).cloned().collect(),
-        }
+        let mut joined = self.clone();
+        joined.integrity = joined.integrity.min(other.integrity);
+        joined.secrecy.absorb(&other.secrecy);
+        joined.origins.extend(other.origins.iter().cloned());
+        joined
     }
 
     /// Joins in place, without allocating when nothing is new.
-    pub fn absorb(&mut self, server: &ServerName, tier: Tier) {
-        self.integrity = self.integrity.min(tier.integrity());
+    pub fn absorb(&mut self, server: &ServerName, integrity: Integrity, secrecy: &Secrecy) {
+        self.integrity = self.integrity.min(integrity);
+        self.secrecy.absorb(secrecy);
         if !self.origins.contains(server) {
             self.origins.insert(server.clone());
         }
@@ -109,6 +204,11 @@ impl Label {
     /// The lowest integrity read.
     pub fn integrity(&self) -> Integrity {
         self.integrity
+    }
+
+    /// The highest confidentiality read, with all compartments.
+    pub fn secrecy(&self) -> &Secrecy {
+        &self.secrecy
     }
 
     /// The servers read from, in order of their names.

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::Reason;
+use crate::{Effect, Integrity, Reason, ServerName};
 
 /// Where in the order of a call something was found. The order is written once, in `lockgate-core`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,6 +75,25 @@ pub struct Finding {
     pub said: Option<Arc<str>>,
     /// How many different people must approve, where the message is held.
     pub approvers: u8,
+    /// What a value needed and had, where the finding is about where a value came from.
+    pub evidence: Option<Arc<Evidence>>,
+}
+
+/// What stands against one argument of a call. Nothing in it is text of a server or of the agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// The argument, as a JSON pointer (RFC 6901); empty where it is about the call as a whole.
+    pub argument: String,
+    /// What the tool does.
+    pub effect: Effect,
+    /// What the argument means.
+    pub role: Option<&'static str>,
+    /// How much its value would have to be trusted.
+    pub need: Integrity,
+    /// How much it is; none where it was never seen.
+    pub have: Option<Integrity>,
+    /// Where the value was seen first: the server, and the number of the exchange.
+    pub first: Option<(ServerName, u32)>,
 }
 
 impl Finding {
@@ -88,6 +107,7 @@ impl Finding {
             detail: None,
             said: None,
             approvers: 1,
+            evidence: None,
         }
     }
 
@@ -101,6 +121,7 @@ impl Finding {
             detail: None,
             said: None,
             approvers: 1,
+            evidence: None,
         }
     }
 

@@ -1,23 +1,187 @@
-//! May what this session has read steer this tool? The cross-server rule (SAFE-T1701).
+//! May what this session has read steer this call? (SAFE-T1701)
 
-use lockgate_flow::drives;
-use lockgate_model::{Effect, Finding, Phase, Reason, ServerName};
+use std::sync::Arc;
+
+use lockgate_audit::Happening;
+use lockgate_flow::{self as flow, Cause, Mode, Objection, Roles, Trust, judge};
+use lockgate_model::{
+    Effect, Evidence, ExchangeId, Finding, Integrity, Phase, Reason, ServerName, Tier, Verdict,
+};
 
 use super::Call;
-use crate::{Core, CrossServer};
+use crate::exchange::{Outgoing, Target};
+use crate::record::Note;
+use crate::{Core, Step, Violation};
 
-const RULE: &str = "flow.cross_server";
-
-pub(super) fn check(core: &Core, call: &Call<'_>, effect: Effect) -> (Option<Finding>, Option<ServerName>) {
-    if call.tool.is_none() {
-        return (None, None);
+pub(super) fn check(core: &Core, call: &Call<'_>, effect: Effect) -> Option<Finding> {
+    let tool = call.tool?;
+    let flow = &core.boundary.flow;
+    if core.freezer.is_frozen(call.server, tool, core.now) {
+        return Some(Finding::deny(Phase::Flow, Reason::ToolFrozen, "flow.frozen"));
     }
-    let tier = |server: &ServerName| core.boundary.tier(server);
-    let Some(origin) = drives(&core.label, tier, call.server, effect) else { return (None, None) };
-    let reason = Reason::UntrustedContentReachesSink;
-    let finding = match core.boundary.cross_server {
-        CrossServer::Ask => Finding::hold(Phase::Flow, reason, RULE),
-        CrossServer::Deny => Finding::deny(Phase::Flow, reason, RULE),
+    let server = core.boundary.servers.get(call.server)?;
+    let new = server.trust.tier == Tier::Quarantined;
+    if flow.mode == Mode::Off || !(new || core.history.may_object()) {
+        return None;
+    }
+    let (roles, undoable) = shape(core, call, effect);
+    let asked = flow::Call {
+        server: call.server,
+        trust: &server.trust,
+        effect,
+        roles: &roles,
+        undoable,
+        arguments: call.arguments,
     };
-    (Some(finding), Some(origin.clone()))
+    let objection = judge(&core.history, &asked, flow.mode, core.now)?;
+    Some(finding(core, call, effect, &server.trust, objection))
+}
+
+/// What the arguments of a tool mean, and whether its server offers the way back.
+fn shape(core: &Core, call: &Call<'_>, effect: Effect) -> (Roles, bool) {
+    let Some(tool) = call.tool else { return (Roles::default(), false) };
+    let Some(server) = core.boundary.servers.get(call.server) else { return (Roles::default(), false) };
+    let catalogue = core.peers.get(call.server).map(|peer| &peer.catalogue);
+    let offered = catalogue.and_then(|catalogue| catalogue.find(tool.as_str()));
+    let roles =
+        offered.map_or_else(Roles::default, |offered| server.roles(tool, &offered.properties, effect));
+    let undoable = effect == Effect::Destructive
+        && catalogue.is_some_and(|catalogue| flow::undoable(tool.as_str(), catalogue.names()));
+    (roles, undoable)
+}
+
+fn finding(core: &Core, call: &Call<'_>, effect: Effect, trust: &Trust, objection: Objection) -> Finding {
+    let reason = match objection.cause {
+        Cause::Value
+        | Cause::Link
+        | Cause::Unnamed
+        | Cause::Credentials
+        | Cause::Quarantined
+        | Cause::TooMany => Reason::UntrustedContentReachesSink,
+        Cause::Unknown | Cause::Unlisted | Cause::Address => Reason::UnknownOrigin,
+        Cause::Confidential => Reason::ConfidentialData,
+    };
+    let rule = objection.cause.rule();
+    // Nobody is asked whether confidential text may go where everybody reads it.
+    let public = objection.cause == Cause::Confidential && trust.tier <= Tier::Open;
+    let finding = match core.boundary.flow.violation {
+        Violation::Deny => Finding::deny(Phase::Flow, reason, rule),
+        _ if public => Finding::deny(Phase::Flow, reason, rule),
+        Violation::Ask | Violation::Log => Finding::hold(Phase::Flow, reason, rule),
+    };
+    let detail = detail(core, call, &objection);
+    let evidence = Evidence {
+        argument: objection.argument,
+        effect,
+        role: objection.role.map(flow::Role::word),
+        need: objection.need,
+        have: objection.have,
+        first: objection.first,
+    };
+    Finding { detail, evidence: Some(Arc::new(evidence)), ..finding }
+}
+
+/// What is wrong, in words of ours. Nothing is said of what is confidential: what is refused would tell what is known.
+fn detail(core: &Core, call: &Call<'_>, objection: &Objection) -> Option<String> {
+    let argument = match objection.argument.as_str() {
+        "" => "an argument".to_owned(),
+        pointer => format!("argument `{pointer}`"),
+    };
+    let from = match &objection.first {
+        None => "in text of a server of this session".to_owned(),
+        Some((server, 0)) => format!("in what server `{server}` says of its tools"),
+        Some((server, number)) => format!("in text of server `{server}` (message {number})"),
+    };
+    Some(match objection.cause {
+        Cause::Value => {
+            format!("{argument} takes a value that first appeared {from}, and that the user has not given")
+        }
+        Cause::Unknown => {
+            format!("{argument} takes a value that neither the user nor any server of this session has given")
+        }
+        Cause::Unlisted => {
+            format!(
+                "{argument} names something that server `{}` has not listed and the user has not named",
+                call.server
+            )
+        }
+        Cause::Link => format!("{argument} carries a link or an address that first appeared {from}"),
+        Cause::Address => format!("{argument} is an address that nobody has given as it is"),
+        Cause::Unnamed => {
+            format!(
+                "this session has read text {}, and the user has not named what this tool would act on",
+                readings(core)
+            )
+        }
+        Cause::Credentials => {
+            format!("{argument} points at a place where credentials lie, and the user has not named it")
+        }
+        Cause::Quarantined => {
+            format!("server `{}` is not approved yet, and this tool changes something", call.server)
+        }
+        Cause::TooMany => "there are more values in the arguments than can be looked into".to_owned(),
+        Cause::Confidential => return None,
+    })
+}
+
+/// The servers whose text may hold orders, the first few by name.
+fn readings(core: &Core) -> String {
+    let outside = |server: &&ServerName| core.boundary.trust(server).tier.prose() == Integrity::FreeText;
+    let names: Vec<_> =
+        core.history.label().origins().filter(outside).take(3).map(|name| format!("`{name}`")).collect();
+    match names.len() {
+        1 => format!("from server {}", names.concat()),
+        _ => format!("from servers {}", names.join(", ")),
+    }
+}
+
+impl Core {
+    /// Counts a call that was refused for a value of an argument. Who tries one value after the other is stopped.
+    pub(crate) fn count_refusal(
+        &mut self,
+        exchange: ExchangeId,
+        target: &Target,
+        finding: &Finding,
+        steps: &mut Vec<Step>,
+    ) {
+        let (Some(evidence), Some(server), Some((tool, _))) =
+            (&finding.evidence, &target.server, &target.tool)
+        else {
+            return;
+        };
+        let flow = &self.boundary.flow;
+        if self.freezer.refused(server, tool, &evidence.argument, flow, self.now) {
+            let frozen = Finding::deny(Phase::Flow, Reason::ToolFrozen, "flow.frozen");
+            let note = Note::happening(Happening::Request).exchange(exchange).method("tools/call");
+            let note = note.target(Some(server), target.shown.as_deref()).finding(frozen, Verdict::Deny);
+            self.note(note, steps);
+        }
+    }
+
+    /// A person has approved a call: what it names is endorsed for a while, in this session.
+    pub(crate) fn endorse(&mut self, target: &Target, outgoing: &Outgoing) {
+        let Some((tool, effect)) = &target.tool else { return };
+        let Some(trust) = self.boundary.servers.get(&outgoing.server).map(|server| server.trust.clone())
+        else {
+            return;
+        };
+        let asked = Call {
+            server: &outgoing.server,
+            subject: None,
+            tool: Some(tool),
+            arguments: outgoing.arguments(),
+            approved: true,
+        };
+        let (roles, undoable) = shape(self, &asked, *effect);
+        let call = flow::Call {
+            server: &outgoing.server,
+            trust: &trust,
+            effect: *effect,
+            roles: &roles,
+            undoable,
+            arguments: asked.arguments,
+        };
+        let until = self.now.after_millis(self.boundary.flow.approved_for);
+        self.history.approve_call(&call, until);
+    }
 }

@@ -18,8 +18,8 @@ pub(super) fn check(core: &Core, call: &Call<'_>) -> Option<Finding> {
 /// What the tool does; a request that calls no tool reads.
 pub(super) fn effect(core: &Core, call: &Call<'_>) -> Effect {
     let Some(tool) = call.tool else { return Effect::Read };
-    let annotations = definition(core, call.server, tool).annotations;
-    effect_of(tool.as_str(), annotations, said(core, call.server, tool).effect)
+    let definition = definition(core, call.server, tool);
+    effect_of(tool.as_str(), definition, said(core, call.server, tool).effect)
 }
 
 /// How much harm the tool can do at worst; none for a request that calls no tool.

@@ -9,8 +9,8 @@ mod stop;
 use lockgate_model::{Effect, Finding, Json, Phase, Reason, ServerName, ToolName, Verdict};
 use lockgate_policy::{Action, Subject};
 
-use crate::Core;
 use crate::exchange::{Outgoing, Target};
+use crate::{Core, Violation};
 
 /// A request to one server, before it is decided.
 pub(crate) struct Call<'c> {
@@ -31,8 +31,6 @@ pub(crate) struct Decision {
     pub(crate) finding: Option<Finding>,
     /// What would stand against it if rules were not only observed.
     pub(crate) observed: Option<Finding>,
-    /// The server whose text stands against it, and what the tool does.
-    pub(crate) origin: Option<(ServerName, Effect)>,
     /// What the tool does.
     pub(crate) effect: Effect,
     /// The rule that allows it where nothing stands against it.
@@ -45,7 +43,7 @@ pub(crate) fn decide(core: &Core, call: &Call<'_>) -> Decision {
     let effect = identify::effect(core, call);
     let answer = policy::answer(core, call);
     let rule = policy::rule(call, answer.as_ref());
-    let mut decision = Decision { finding: None, observed: None, origin: None, effect, rule };
+    let mut decision = Decision { finding: None, observed: None, effect, rule };
     let mut note = |finding: Option<Finding>| {
         let Some(finding) = finding else { return };
         if finding.verdict == Verdict::Hold && call.approved {
@@ -65,15 +63,13 @@ pub(crate) fn decide(core: &Core, call: &Call<'_>) -> Decision {
         note(schema::check(core, call));
     }
     note(policy::check(call, answer.as_ref()));
-    let (finding, origin) = flow::check(core, call, effect);
-    note(finding);
+    note(flow::check(core, call, effect));
     // As many people as the rule wants, whatever the call is held for.
     if let (Some(finding), Some(answer)) = (&mut decision.finding, &answer)
         && finding.verdict == Verdict::Hold
     {
         finding.approvers = finding.approvers.max(answer.approvers);
     }
-    decision.origin = origin.map(|origin| (origin, effect));
     decision
 }
 
@@ -82,7 +78,11 @@ impl Core {
     /// stopped by hand, always holds.
     pub(crate) fn only_observes(&self, finding: &Finding) -> bool {
         let by_rule = matches!(finding.phase, Phase::Schema | Phase::Policy | Phase::Flow);
-        self.boundary.observes && by_rule && !matches!(finding.reason, Reason::Stopped | Reason::SafeMode)
+        let logged = finding.phase == Phase::Flow && self.boundary.flow.violation == Violation::Log;
+        logged
+            || self.boundary.observes
+                && by_rule
+                && !matches!(finding.reason, Reason::Stopped | Reason::SafeMode)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use lockgate_core::{Boundary, CrossServer, MayAsk, Server};
+use lockgate_core::{Boundary, MayAsk, Server, Violation};
 use lockgate_model::{Class, Principal, ServerName, Tier};
 use lockgate_policy::test::{Conditions, Selector, Test};
 use lockgate_policy::{Action, ClassTable, Fallback, Rule, RuleSet, Undeclared};
@@ -71,7 +71,11 @@ pub fn describe_json(config: &Config) -> Value {
         "listen": config.listen.to_string(),
         "principals": config.principals.iter().map(|(principal, _)| principal.as_str()).collect::<Vec<_>>(),
         "servers": servers,
-        "cross_server": { "action": cross_word(config.boundary.cross_server), "pairs": pairs },
+        "flow": {
+            "mode": config.boundary.flow.mode.word(),
+            "on_violation": violation_word(config.boundary.flow.violation),
+            "pairs": pairs,
+        },
         "limits": limits,
         "notes": config.notes,
         "admin": config.admin.as_ref().map(admin_json),
@@ -126,7 +130,10 @@ fn admin_json(admin: &Admin) -> Value {
 fn describe_server(out: &mut String, config: &Config, name: &ServerName, server: &Server) {
     line(out, 0, name.as_str());
     let mut facts = reached(config, name);
-    facts.push(("tier".to_owned(), format!("{}: {}", server.tier.word(), lower(words::tier(server.tier)))));
+    facts.push((
+        "tier".to_owned(),
+        format!("{}: {}", server.trust.tier.word(), lower(words::tier(server.trust.tier))),
+    ));
     if let Some(policy) = &server.intercept {
         let tools: Vec<&str> = policy.tools().into_iter().collect();
         facts.push(("intercept".to_owned(), format!("a policy about {}", and(&tools))));
@@ -301,16 +308,21 @@ fn cross(out: &mut String, boundary: &Boundary) {
         line(out, 0, &format!("Between servers nothing is held back: {why}."));
         return;
     }
-    let what = match boundary.cross_server {
-        CrossServer::Ask => "a person is asked before a tool spends, gives rights or destroys",
-        CrossServer::Deny => "no tool may spend, give rights or destroy",
+    let what = match boundary.flow.violation {
+        _ if boundary.flow.mode == lockgate_flow::Mode::Off => {
+            line(out, 0, "Between servers nothing is held back: `flow.mode` is `off`.");
+            return;
+        }
+        Violation::Ask => "a person is asked before text that outsiders wrote decides who gets what",
+        Violation::Deny => "text that outsiders wrote never decides who gets what",
+        Violation::Log => "it is recorded where text that outsiders wrote decides who gets what",
     };
     line(out, 0, &format!("Between servers: {what}"));
     let when = |(source, targets): (&ServerName, Vec<&ServerName>)| {
         (format!("on {}", and(&names(&targets))), format!("once the agent has read text of {source}"))
     };
     rows(out, 2, &pairs.into_iter().map(when).collect::<Vec<_>>());
-    let trusted = boundary.servers.iter().filter(|(_, server)| server.tier > Tier::Mixed);
+    let trusted = boundary.servers.iter().filter(|(_, server)| server.trust.tier > Tier::Mixed);
     let trusted: Vec<&str> = trusted.map(|(name, _)| name.as_str()).collect();
     if !trusted.is_empty() {
         line(out, 2, &format!("text of {} is trusted and holds nothing back", and(&trusted)));
@@ -320,7 +332,7 @@ fn cross(out: &mut String, boundary: &Boundary) {
 /// Each server outsiders can write to, and the servers its text may not drive.
 fn crossing(boundary: &Boundary) -> impl Iterator<Item = (&ServerName, Vec<&ServerName>)> {
     let outside =
-        boundary.servers.iter().filter(|(_, server)| server.tier <= Tier::Mixed).map(|(name, _)| name);
+        boundary.servers.iter().filter(|(_, server)| server.trust.tier <= Tier::Mixed).map(|(name, _)| name);
     outside
         .map(|source| {
             (source, boundary.servers.keys().filter(|target| *target != source).collect::<Vec<_>>())
@@ -401,7 +413,7 @@ fn server_json(config: &Config, name: &ServerName, server: &Server) -> Value {
     json!({
         how: config.shown.get(name),
         "with": secrets.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
-        "tier": server.tier.word(),
+        "tier": server.trust.tier.word(),
         "default": server.rules.default.word(),
         "by_class": by_class(server.rules.default),
         "tools": rules(&server.rules.tools),
@@ -449,10 +461,11 @@ fn done(action: Action) -> &'static str {
     }
 }
 
-fn cross_word(cross: CrossServer) -> &'static str {
-    match cross {
-        CrossServer::Ask => "ask",
-        CrossServer::Deny => "deny",
+fn violation_word(violation: Violation) -> &'static str {
+    match violation {
+        Violation::Ask => "ask",
+        Violation::Deny => "deny",
+        Violation::Log => "log",
     }
 }
 

@@ -61,7 +61,7 @@ mod tests {
             ("servers.db.default", Some((1, 1))),
             ("servers.db.default.write-high", Some((1, 1))),
             ("protocol", None),
-            ("flow.cross_server", None),
+            ("flow.value", None),
         ] {
             assert_eq!(place_of(rule, text, &Process), place, "{rule}");
         }

@@ -1,6 +1,6 @@
 //! The file as it is written: every key with its documentation, nothing resolved and nothing compared yet.
 
-use lockgate_core::CrossServer;
+use lockgate_core::Violation;
 use lockgate_model::{Class, Effect, Tier};
 use lockgate_policy::{Rule, Treatment, Undeclared};
 use schemars::JsonSchema;
@@ -96,10 +96,12 @@ pub(super) struct RawConfig {
 #[derive(JsonSchema)]
 #[schemars(rename = "Flow", deny_unknown_fields)]
 pub(super) struct RawFlow {
-    /// What happens to a call of a tool that spends, gives rights or destroys, once the session has read text of another
-    /// server that outsiders can write to (tier `quarantined`, `open` or `mixed`).
-    #[schemars(with = "Option<schema::CrossServer>", extend("default" = "ask"))]
-    pub(super) cross_server: Option<At<CrossServer>>,
+    /// How much is asked of a call once the session has read text that outsiders can write to.
+    #[schemars(with = "Option<schema::FlowMode>", extend("default" = "balanced"))]
+    pub(super) mode: Option<At<lockgate_flow::Mode>>,
+    /// What happens to a call that may be steered by such text.
+    #[schemars(with = "Option<schema::Violation>", extend("default" = "ask"))]
+    pub(super) on_violation: Option<At<Violation>>,
 }
 
 /// When a session goes in circles: the same call with the same arguments again and again, or a few in turn. Then

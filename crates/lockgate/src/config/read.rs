@@ -13,7 +13,7 @@ use super::raw::{
 };
 use super::rule::{self, People};
 use super::section::{self, Section};
-use super::words::{self, ASKS, CROSS, DEFAULTS, Default, UNDECLARED, effects, tiers};
+use super::words::{self, ASKS, DEFAULTS, Default, FLOWS, UNDECLARED, VIOLATIONS, effects, tiers};
 use super::yaml::{Kind, Node};
 
 impl RawConfig {
@@ -73,7 +73,10 @@ impl RawLoops {
 
 impl RawFlow {
     fn read(section: Section<'_>) -> Self {
-        let raw = Self { cross_server: section.word("cross_server", CROSS) };
+        let raw = Self {
+            mode: section.word("mode", FLOWS),
+            on_violation: section.word("on_violation", VIOLATIONS),
+        };
         section.close();
         raw
     }

@@ -131,8 +131,10 @@ shape! {
         ("enforce", "What rules decide is done."),
         ("observe", "It is recorded (`would`), and every call is let through."),
     ]);
-    /// What `flow.cross_server` says.
-    CrossServer => |_| one_of([("ask", "A person is asked."), ("deny", "The call is refused.")]);
+    /// What is done with a call that something stands against.
+    Violation => |_| one_of(words::VIOLATIONS.iter().map(|(word, what)| (*word, words::violation(*what))));
+    /// How much is asked of a call.
+    FlowMode => |_| one_of(words::FLOWS.iter().map(|(word, mode)| (*word, words::flow(*mode))));
     /// How far a server is trusted.
     Tier => |_| one_of(words::tiers().map(|(word, tier)| (word, words::tier(tier))));
     /// Arguments that a tool does not declare.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use lockgate_core::{MayAsk, Server, Wire};
+use lockgate_flow::Trust;
 use lockgate_model::{ServerName, Tier};
 use lockgate_policy::{Action, Fallback, Rules, Undeclared};
 
@@ -72,7 +73,7 @@ pub(super) fn check(raw: &RawServer, default: Option<Fallback>, resolver: &Resol
         Launch::Http { .. } => Wire::Http,
     };
     let server = Server {
-        tier: tier(raw),
+        trust: Trust::of(tier(raw)),
         wire,
         rules,
         intercept,
@@ -81,6 +82,7 @@ pub(super) fn check(raw: &RawServer, default: Option<Fallback>, resolver: &Resol
             .as_ref()
             .map_or(Undeclared::Refuse, |undeclared| undeclared.value),
         effects,
+        roles: Vec::new(),
         classes,
         may_ask,
         timeout: raw.timeout.value.min(raw.deadline.value),

@@ -1,6 +1,6 @@
 //! The words of the file and what they stand for.
 
-use lockgate_core::CrossServer;
+use lockgate_core::Violation;
 use lockgate_model::{Class, Effect, Tier};
 use lockgate_policy::{Action, Undeclared};
 
@@ -36,8 +36,42 @@ pub(super) const DEFAULTS: &[(&str, Default)] = &[
 pub(super) const DEFAULT_ACTIONS: &[(&str, Action)] =
     &[("allow", Action::Allow), ("ask", Action::Ask), ("deny", Action::Deny)];
 
-/// What `flow.cross_server` may be.
-pub(super) const CROSS: &[(&str, CrossServer)] = &[("ask", CrossServer::Ask), ("deny", CrossServer::Deny)];
+/// What `flow.on_violation` may be.
+pub(super) const VIOLATIONS: &[(&str, Violation)] =
+    &[("ask", Violation::Ask), ("deny", Violation::Deny), ("log", Violation::Log)];
+
+/// What `flow.mode` may be.
+pub(super) const FLOWS: &[(&str, lockgate_flow::Mode)] = &[
+    ("off", lockgate_flow::Mode::Off),
+    ("open", lockgate_flow::Mode::Open),
+    ("balanced", lockgate_flow::Mode::Balanced),
+    ("strict", lockgate_flow::Mode::Strict),
+];
+
+/// What is done with a call that something stands against.
+pub(super) fn violation(violation: Violation) -> &'static str {
+    match violation {
+        Violation::Ask => "A person is asked.",
+        Violation::Deny => "The call is refused.",
+        Violation::Log => "It is recorded (`would`), and the call is let through.",
+    }
+}
+
+/// How much is asked of a call.
+pub(super) fn flow(mode: lockgate_flow::Mode) -> &'static str {
+    match mode {
+        lockgate_flow::Mode::Off => "Where a value comes from stands against no call.",
+        lockgate_flow::Mode::Open => {
+            "Values out of prose decide neither who gets something nor what is changed."
+        }
+        lockgate_flow::Mode::Balanced => {
+            "Who gets something, and what is changed, is what the user or the server itself has named."
+        }
+        lockgate_flow::Mode::Strict => {
+            "The same for everything that is written, and for every address that is read."
+        }
+    }
+}
 
 /// What becomes of arguments that a tool does not declare.
 pub(super) const UNDECLARED: &[(&str, Undeclared)] =

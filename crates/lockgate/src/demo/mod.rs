@@ -123,7 +123,7 @@ fn server(program: &Path, name: &str, database: Option<&Path>) -> Command {
 fn configuration(program: &Path, database: &Path, records: &Path) -> String {
     let text = |path: &Path| json!(path.to_string_lossy()).to_string().replace('$', "$$");
     format!(
-        "flow:\n  cross_server: deny\nservers:\n  web:\n    command: [{program}, demo-server, web]\n    tier: open\n  db:\n    command: [{program}, demo-server, db, {database}]\n    tier: internal\nrecords:\n  file: {records}\n",
+        "flow:\n  on_violation: deny\nservers:\n  web:\n    command: [{program}, demo-server, web]\n    tier: open\n  db:\n    command: [{program}, demo-server, db, {database}]\n    tier: internal\nrecords:\n  file: {records}\n",
         program = text(program),
         database = text(database),
         records = text(records),

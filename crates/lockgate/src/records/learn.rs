@@ -6,8 +6,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lockgate_flow::effect_of;
-use lockgate_model::{Annotations, Effect, Json, Kind, ServerName, quote};
+use lockgate_flow::{Definition, effect_of};
+use lockgate_model::{Effect, Json, Kind, ServerName, quote};
 use lockgate_policy::test::PathTest;
 use lockgate_policy::{Action, Subject};
 
@@ -207,8 +207,7 @@ fn section(out: &mut String, key: &str, server: &ServerName, all: &BTreeMap<&str
         out.push_str(&format!("    {key}:\n"));
     }
     for (name, seen) in all.iter().filter(|(_, seen)| !seen.calls.is_empty()) {
-        let effect =
-            if key == "tools" { effect_of(name, Annotations::default(), None) } else { Effect::Read };
+        let effect = if key == "tools" { effect_of(name, Definition::default(), None) } else { Effect::Read };
         let action = if effect > Effect::Read { "ask" } else { "allow" };
         let narrowed = key == "tools" && !wide.contains(&(server.clone(), (*name).to_owned()));
         let (require, deny_if) = if narrowed { conditions(&seen.calls) } else { (Vec::new(), Vec::new()) };

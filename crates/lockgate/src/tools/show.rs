@@ -45,7 +45,7 @@ pub(super) fn json(answered: &[Answered<'_>], findings: &[Finding]) -> Value {
         .iter()
         .map(|answered| {
             let server = json!({
-                "tier": answered.server.tier.word(),
+                "tier": answered.server.trust.tier.word(),
                 "default": answered.server.rules.default.word(),
                 "error": answered.tools.as_ref().err().map(ToString::to_string),
                 "tools": tools(answered).iter().map(tool_json).collect::<Vec<_>>(),
@@ -93,7 +93,7 @@ fn section(out: &mut String, answered: &Answered<'_>) {
         &format!(
             "{}: {count}, tier {}, default {}",
             answered.name,
-            server.tier.word(),
+            server.trust.tier.word(),
             server.rules.default.word()
         ),
     );

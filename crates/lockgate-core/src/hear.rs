@@ -1,0 +1,116 @@
+//! What servers say is remembered: everything that can reach the model, whatever way it comes.
+
+use lockgate_flow::{Speech, for_each_text, is_document};
+use lockgate_model::{Body, ExchangeId, Json, Params, ServerName};
+
+use crate::Core;
+use crate::agent::Request;
+use crate::exchange::Exchange;
+
+/// Longest arguments that are kept until the answer comes, to tell an echo from news. Bytes.
+pub(crate) const ECHO: usize = 64 << 10;
+
+impl Core {
+    /// The answer to a request of the agent.
+    pub(crate) fn hear_answer(
+        &mut self,
+        exchange: ExchangeId,
+        open: &Exchange,
+        server: &ServerName,
+        body: &Body<'_>,
+    ) {
+        let (said, failed) = match body {
+            Body::Result { result, .. } => (*result, false),
+            Body::Error { error, .. } => (*error, true),
+            Body::Request { .. } | Body::Notification { .. } => return,
+        };
+        if !failed && !speaks(open.method) {
+            return self.hear_definitions(server, said);
+        }
+        let tool = open.target.tool.as_ref();
+        let document = failed
+            || open.method == "resources/read"
+            || tool.is_some_and(|(tool, effect)| is_document(tool.as_str(), *effect));
+        let echo =
+            open.echo.as_deref().and_then(|echo| Json::check(echo, self.boundary.limits.argument_depth).ok());
+        let trust = self.boundary.trust(server);
+        let event = u32::try_from(exchange.0).unwrap_or(u32::MAX);
+        self.history.read(&Speech { server, trust: &trust, event, document, echo }, said);
+    }
+
+    /// What a server says of itself and of its tools.
+    pub(crate) fn hear_definitions(&mut self, server: &ServerName, said: Json<'_>) {
+        if !self.peer(server).is_news(said.raw()) {
+            return;
+        }
+        let trust = self.boundary.trust(server);
+        self.history.read(&Speech { server, trust: &trust, event: 0, document: true, echo: None }, said);
+    }
+
+    /// What the user wrote into a prompt, or answered to what a server asked (stateless era).
+    pub(crate) fn hear_user_in(&mut self, request: &Request<'_>) {
+        if request.method == "prompts/get"
+            && self.boundary.flow.prompts_endorse
+            && let Some(arguments) = request.params.arguments()
+        {
+            self.hear_words(arguments);
+        }
+        for (_, answer) in request.params.get("inputResponses").into_iter().flat_map(Json::members) {
+            self.hear_choice(answer);
+        }
+    }
+
+    /// What the user answered to a question of a server.
+    pub(crate) fn hear_choice(&mut self, answer: Json<'_>) {
+        let accepted = answer.get("action").and_then(Json::text).is_some_and(|word| word == "accept");
+        if let Some(content) =
+            answer.get("content").filter(|_| accepted && self.boundary.flow.answers_endorse)
+        {
+            self.hear_words(content);
+        }
+    }
+
+    /// Whatever a server has said before, in its question too, are not the user's own words.
+    fn hear_words(&mut self, words: Json<'_>) {
+        let history = &mut self.history;
+        for_each_text(words, &mut |text| {
+            if !history.has_seen(text) {
+                history.know(text);
+            }
+        });
+    }
+
+    /// What a server says unasked: progress, log messages, questions.
+    pub(crate) fn hear_unasked(
+        &mut self,
+        server: &ServerName,
+        exchange: Option<ExchangeId>,
+        params: &Params<'_>,
+    ) {
+        let Some(said) = params.whole() else { return };
+        let trust = self.boundary.trust(server);
+        let event = exchange.map_or(u32::MAX, |exchange| u32::try_from(exchange.0).unwrap_or(u32::MAX));
+        self.history.read(&Speech { server, trust: &trust, event, document: true, echo: None }, said);
+    }
+}
+
+/// Do answers to this method hold text of the server that is not a definition? Definitions (lists, instructions) taint
+/// nothing: whether they may be shown at all is the matter of pins.
+fn speaks(method: &str) -> bool {
+    !matches!(
+        method,
+        "initialize"
+            | "server/discover"
+            | "tools/list"
+            | "prompts/list"
+            | "resources/list"
+            | "resources/templates/list"
+            | "ping"
+            | "logging/setLevel"
+            | "resources/subscribe"
+            | "resources/unsubscribe"
+            | "subscriptions/listen"
+            | "tasks/cancel"
+            | "tasks/update"
+    )
+}

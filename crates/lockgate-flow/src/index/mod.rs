@@ -1,0 +1,119 @@
+//! Where a session has seen a value before.
+
+mod find;
+mod listed;
+mod ring;
+mod source;
+mod table;
+
+use ring::{Kind, Ring};
+pub use source::{Copied, Found, Origin, Origins, Sighting, Source, Way};
+use table::{Key, Table};
+
+use crate::text::{bare, canonical, decode, plain, visible};
+
+/// Most decoded bytes that one text adds.
+const DECODED: usize = 64 * 1024;
+
+/// How much an index holds at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    /// Bytes of the newest text, in each of two streams. Default 896 KiB.
+    pub ring: usize,
+    /// Slots for values of records, of which 7 in 8 are used; 24 bytes each. Default 32 768.
+    pub records: usize,
+    /// Slots for words of text that was dropped, of which 7 in 8 are used; 12 bytes each. Default 65 536.
+    pub tokens: usize,
+    /// Slots for fingerprints of stretches of 64 bytes, of which 7 in 8 are used; 8 bytes each. Default 65 536.
+    pub fingerprints: usize,
+}
+
+impl Default for Capacity {
+    fn default() -> Self {
+        Self { ring: 896 * 1024, records: 32 * 1024, tokens: 64 * 1024, fingerprints: 64 * 1024 }
+    }
+}
+
+/// What a session has read, arranged so that a value is found fast however it was written.
+#[derive(Debug)]
+pub struct Index {
+    key: Key,
+    text: Ring,
+    decoded: Ring,
+    records: Table<Listed>,
+    saturated: Origins,
+}
+
+/// Who listed a value, and who first.
+#[derive(Clone, Copy, Debug, Default)]
+struct Listed {
+    origins: Origins,
+    first: Source,
+}
+
+impl Index {
+    /// An empty index. The key must be random and secret, or the text may be written so that searching it is slow.
+    pub fn new(key: [u8; 16], capacity: Capacity) -> Self {
+        Self {
+            key: Key::new(key),
+            text: Ring::new(capacity.ring / 8 * 7),
+            decoded: Ring::new(capacity.ring / 8),
+            records: Table::new(capacity.records),
+            saturated: Origins::NONE,
+        }
+    }
+
+    /// A short value that stood alone in a structured field.
+    pub fn record(&mut self, source: Source, value: &str) {
+        for form in [Some(value), visible(value).as_deref()].into_iter().flatten() {
+            match self.records.entry(record_hash(self.key, form)) {
+                Some((listed, new)) => {
+                    listed.origins.insert(source.origin);
+                    if new {
+                        listed.first = source;
+                    }
+                }
+                None => self.saturated.insert(source.origin),
+            }
+        }
+        self.read(source, Kind::Field, value);
+    }
+
+    /// Any other text.
+    pub fn prose(&mut self, source: Source, text: &str) {
+        self.read(source, Kind::Prose, text);
+    }
+
+    /// What a long text holds copies of, plainly or in another spelling of bytes.
+    pub fn copied(&self, text: &str) -> Copied {
+        let _ = text;
+        Copied::default()
+    }
+
+    /// Memory held, in bytes.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + self.text.bytes() + self.decoded.bytes() + self.records.bytes()
+    }
+
+    fn read(&mut self, source: Source, kind: Kind, text: &str) {
+        let saturated = &mut self.saturated;
+        let mut evict = |segment: ring::Segment, _: &[u8]| saturated.insert(segment.source.origin);
+        self.text.push(source, kind, text, &mut evict);
+        let mut decoded = String::new();
+        let complete = decode(text, DECODED, &mut decoded);
+        self.decoded.push(source, kind, &decoded, &mut evict);
+        if !complete {
+            self.saturated.insert(source.origin);
+        }
+    }
+}
+
+/// The hash of the form in which records are compared.
+fn record_hash(key: Key, value: &str) -> u64 {
+    let folded = plain(value);
+    canonical(&folded)
+        .map_or_else(|| key.hash(bare(&folded).as_bytes()), |number| key.hash(number.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! What a server returned, taken apart: short values that stand alone in a structured field, and prose.
+//!
+//! The difference is who shaped it. A scalar in a field of its own was put there by the server's program; in prose anybody
+//! who could write to the server may have put anything anywhere.
+
+mod lines;
+mod literal;
+
+use lockgate_model::{Json, Kind};
+
+use crate::leaf::{Leaf, leaves};
+
+/// Longest record in characters; anything longer is prose.
+const LONGEST: usize = 120;
+/// Most words of a record.
+const WORDS: usize = 8;
+/// How often text inside a string is read as a document of its own.
+const NESTED: u8 = 3;
+/// Deepest nesting of JSON inside a string.
+const DEPTH: usize = 64;
+
+/// Last words of fields that hold what people write, however short it is.
+const PROSE: &str = "\
+    body content contents text message messages description comment comments snippet excerpt html markdown \
+    summary abstract note notes bio about review reviews reply caption";
+
+/// One piece of a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Piece<'t> {
+    /// A short value alone in a structured field.
+    Record(&'t str),
+    /// Anything else: it may hold instructions.
+    Prose(&'t str),
+}
+
+/// Takes apart whatever a server says: a result, an error, the parameters of a notification. `document`: it is what a tool
+/// like `read_file` or `fetch` returns, whose form is somebody's text whatever it looks like. O(length).
+pub(crate) fn pieces(said: Json<'_>, document: bool, piece: &mut dyn FnMut(Piece<'_>)) {
+    leaves(said, &mut |leaf| {
+        let outermost = leaf.outermost();
+        let structured = outermost == "structuredContent";
+        let own = leaf.path.len() == 3 && outermost == "content" && leaf.name() == "text";
+        if is_data(leaf) {
+            return;
+        }
+        if document || !(structured || own) {
+            piece(Piece::Prose(&leaf.text));
+        } else if structured {
+            scalar(leaf.name(), &leaf.text, 0, piece);
+        } else {
+            text(&leaf.text, 0, piece);
+        }
+    });
+}
+
+/// Bytes of a picture or a sound, and the words of the protocol itself.
+fn is_data(leaf: &Leaf<'_, '_>) -> bool {
+    match leaf.name() {
+        "data" | "blob" => matches!(leaf.outermost(), "content" | "contents"),
+        "type" | "resultType" | "mimeType" => leaf.text.len() <= 64,
+        _ => false,
+    }
+}
+
+/// A text that may be a document: JSON, a literal of Python, or lines of names and values.
+fn text(whole: &str, nested: u8, piece: &mut dyn FnMut(Piece<'_>)) {
+    let first = whole.trim_start().bytes().next();
+    let read = match first {
+        _ if nested >= NESTED => false,
+        Some(b'{' | b'[') => json(whole, nested, piece) || literal::read(whole, nested, piece),
+        Some(_) => lines::read(whole, nested, piece),
+        None => true,
+    };
+    if !read {
+        piece(Piece::Prose(whole));
+    }
+}
+
+fn json(whole: &str, nested: u8, piece: &mut dyn FnMut(Piece<'_>)) -> bool {
+    let Ok(json) = Json::check(whole.trim().as_bytes(), DEPTH) else { return false };
+    if !matches!(json.kind(), Kind::Object | Kind::Array) {
+        return false;
+    }
+    keys(json, piece);
+    leaves(json, &mut |leaf| scalar(leaf.name(), &leaf.text, nested, piece));
+    true
+}
+
+/// Names that are no plain identifiers are text as well.
+fn keys(json: Json<'_>, piece: &mut dyn FnMut(Piece<'_>)) {
+    for (name, value) in json.members() {
+        key(&name.text(), piece);
+        keys(value, piece);
+    }
+    json.elements().for_each(|element| keys(element, piece));
+}
+
+fn key(name: &str, piece: &mut dyn FnMut(Piece<'_>)) {
+    if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+        piece(if is_record(name) { Piece::Record(name) } else { Piece::Prose(name) });
+    }
+}
+
+/// A value under a name.
+fn scalar(name: &str, value: &str, nested: u8, piece: &mut dyn FnMut(Piece<'_>)) {
+    if value.starts_with(['{', '[']) && value.len() > 2 && nested < NESTED {
+        return text(value, nested + 1, piece);
+    }
+    let last = crate::effect::words(name).pop().unwrap_or_default();
+    let prose = PROSE.split(' ').any(|known| known == last);
+    piece(if !prose && is_record(value) { Piece::Record(value) } else { Piece::Prose(value) });
+}
+
+fn is_record(value: &str) -> bool {
+    value.len() <= LONGEST * 4
+        && !value.contains(['\n', '\r'])
+        && value.chars().count() <= LONGEST
+        && value.split_whitespace().count() <= WORDS
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+//! Two normal forms. [`plain`] is for what may endorse: only case, width and white space are set aside. [`skeleton`] is
+//! for what accuses: also what the eye does not see, or cannot tell apart.
+
+use std::borrow::Cow;
+
+use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
+
+/// NFKC, lower case, white space collapsed to single spaces and trimmed. Two texts with one such form are the same to a
+/// person and to whatever the text names, so that one may stand for the other. Linear; does not allocate where nothing
+/// changes.
+pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return collapse(text);
+    }
+    let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(text);
+    let mut lower = String::with_capacity(composed.len());
+    composed.chars().for_each(|letter| push_lower(&mut lower, letter));
+    Cow::Owned(collapse(&lower).into_owned())
+}
+
+/// As [`plain`], and without marks and invisible characters, and with letters of other scripts replaced by the ASCII
+/// letters that they look like. Linear; does not allocate where nothing changes.
+pub(crate) fn skeleton(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return collapse(text);
+    }
+    let mut wide = String::with_capacity(text.len());
+    fold_wide(text, &mut wide);
+    Cow::Owned(collapse(&wide).into_owned())
+}
+
+/// The characters of `text` as [`skeleton`] has them, white space left as it is. What it does to one character does not
+/// depend on the next, so that a text may be folded in pieces.
+pub(crate) fn fold_wide(text: &str, out: &mut String) {
+    let decomposer = DecomposingNormalizerBorrowed::new_nfkd();
+    for letter in decomposer.normalize_iter(text.chars()) {
+        if letter.is_ascii() {
+            out.push(letter.to_ascii_lowercase());
+        } else if !is_mark(letter) && !is_invisible(letter) {
+            push_lower_skeleton(out, letter);
+        }
+    }
+}
+
+/// The text without its invisible characters; nothing where it has none.
+pub(crate) fn visible(text: &str) -> Option<String> {
+    hides(text).then(|| text.chars().filter(|letter| !is_invisible(*letter)).collect())
+}
+
+/// Whether some of the text cannot be seen.
+fn hides(text: &str) -> bool {
+    !text.is_ascii() && text.chars().any(is_invisible)
+}
+
+/// The value without its scheme and closing slashes, as people write addresses. Takes and gives a folded form.
+pub(crate) fn bare(folded: &str) -> &str {
+    let rest = folded.strip_prefix("https://").or_else(|| folded.strip_prefix("http://")).unwrap_or(folded);
+    rest.trim_end_matches('/')
+}
+
+fn collapse(text: &str) -> Cow<'_, str> {
+    let trimmed = text.trim();
+    let mut before = 'x';
+    let settled = trimmed.chars().all(|letter| {
+        let changes =
+            letter.is_ascii_uppercase() || (letter.is_whitespace() && (letter != ' ' || before == ' '));
+        before = letter;
+        !changes
+    });
+    if settled {
+        return Cow::Borrowed(trimmed);
+    }
+    let mut out = String::with_capacity(trimmed.len());
+    for word in trimmed.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.extend(word.chars().map(|letter| letter.to_ascii_lowercase()));
+    }
+    Cow::Owned(out)
+}
+
+fn push_lower(out: &mut String, letter: char) {
+    match letter {
+        'ß' | 'ẞ' => out.push_str("ss"),
+        'ς' => out.push('σ'),
+        _ => out.extend(letter.to_lowercase()),
+    }
+}
+
+fn push_lower_skeleton(out: &mut String, letter: char) {
+    match letter {
+        'ß' | 'ẞ' => out.push_str("ss"),
+        _ => {
+            for lower in letter.to_lowercase().filter(|lower| !is_mark(*lower)) {
+                out.push(look(lower));
+            }
+        }
+    }
+}
+
+/// Marks that are laid over or under the letter before.
+fn is_mark(letter: char) -> bool {
+    matches!(letter,
+        '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'
+        | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
+}
+
+/// What shows nothing: zero widths, joiners, soft hyphens, direction marks, fillers, variation selectors, tags.
+fn is_invisible(letter: char) -> bool {
+    matches!(letter,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// The ASCII letter that a small letter of another script is taken for.
+fn look(letter: char) -> char {
+    match letter {
+        'а' | 'α' | 'ɑ' => 'a',
+        'в' | 'ƅ' | 'ь' | 'Ꮟ' => 'b',
+        'с' | 'ϲ' | 'ᴄ' | 'ⲥ' => 'c',
+        'ԁ' | 'ɗ' | 'ժ' | 'đ' => 'd',
+        'е' | 'є' | 'ε' | 'ҽ' | 'ɛ' => 'e',
+        'ғ' | 'ƒ' | 'ſ' => 'f',
+        'ɡ' | 'ց' | 'ɢ' => 'g',
+        'һ' | 'հ' | 'н' | 'ʜ' | 'ħ' => 'h',
+        'і' | 'ι' | 'ı' | 'ɩ' | 'ӏ' | 'ɪ' | 'ꙇ' | '׀' => 'i',
+        'ј' | 'ϳ' | 'ʝ' => 'j',
+        'к' | 'κ' | 'ĸ' | 'ᴋ' => 'k',
+        'ʟ' | 'ⅼ' | 'ǀ' | 'ł' => 'l',
+        'м' | 'ᴍ' | 'μ' => 'm',
+        'п' | 'η' | 'ո' | 'ռ' | 'ɴ' => 'n',
+        'о' | 'ο' | 'σ' | 'ს' | 'օ' | 'ᴏ' | 'ө' | 'ø' => 'o',
+        'р' | 'ρ' | 'ᴘ' => 'p',
+        'ԛ' | 'գ' | 'զ' => 'q',
+        'г' | 'ʀ' | 'ᴦ' | 'я' => 'r',
+        'ѕ' | 'ꜱ' | 'ƽ' => 's',
+        'т' | 'τ' | 'ᴛ' | 'ŧ' => 't',
+        'υ' | 'ս' | 'ᴜ' | 'ʋ' | 'ц' => 'u',
+        'ν' | 'ѵ' | 'ᴠ' => 'v',
+        'ԝ' | 'ω' | 'ѡ' | 'ա' | 'ᴡ' | 'ш' => 'w',
+        'х' | 'χ' | '×' => 'x',
+        'у' | 'γ' | 'ү' | 'ყ' | 'ʏ' => 'y',
+        'ᴢ' | 'ʐ' | 'ζ' => 'z',
+        '‐' | '‑' | '‒' | '–' | '—' | '−' | '⁃' | '﹘' => '-',
+        '․' | '。' | '·' | '•' => '.',
+        '∕' | '⁄' | '⧸' => '/',
+        '∶' | '꞉' | 'ː' => ':',
+        '’' | '‘' | 'ʼ' => '\'',
+        '“' | '”' => '"',
+        _ => letter,
+    }
+}

@@ -1,0 +1,13 @@
+//! Forms of text in which values are compared: what was said and what is used rarely agree byte for byte.
+
+mod date;
+mod decode;
+mod fold;
+mod letters;
+mod number;
+
+pub(crate) use date::{Dates, Day};
+pub(crate) use decode::decode;
+pub(crate) use fold::{bare, fold_wide, plain, skeleton, visible};
+pub(crate) use letters::{is_letter, letters};
+pub(crate) use number::{canonical, grouped, numbers};
