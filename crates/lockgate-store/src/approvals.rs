@@ -9,7 +9,8 @@ use std::path::Path;
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use crate::state::{Database, Format, StateError, check_name, cut, signed};
+use crate::file::{Format, Writes};
+use crate::state::{Database, StateError, check_name, cut, signed};
 use row::State;
 
 /// Most calls of one principal that wait at once.
@@ -35,9 +36,9 @@ const ARGUMENTS: usize = 16_384;
 const TEXT: usize = 4_096;
 
 const FORMAT: Format = Format {
-    file: Approvals::FILE,
     application: 0x4c6b_4131,
     pages: 65_536,
+    writes: Writes::AtOnce,
     migrations: &["
         CREATE TABLE entries (
             id TEXT PRIMARY KEY, session TEXT NOT NULL, principal TEXT NOT NULL, server TEXT NOT NULL,
@@ -229,7 +230,7 @@ impl Approvals {
 
     /// Opens the file in a folder, and makes both where they are missing, for their owner alone.
     pub fn open(folder: &Path) -> Result<Self, StateError> {
-        Database::open(folder, &FORMAT).map(Self)
+        Database::open(folder, Self::FILE, &FORMAT).map(Self)
     }
 
     /// Approvals that end with the process.

@@ -1,6 +1,6 @@
 //! Counts that outlive the process: what budgets have used up, and how many calls are under way.
 
-mod file;
+mod error;
 mod keeper;
 mod owner;
 mod slots;
@@ -17,7 +17,26 @@ use keeper::{Keeper, Wake};
 use owner::Owner;
 use slots::Slots;
 
+use crate::file::{self, Format, Writes};
+use crate::state::signed;
+
+pub use error::CountersError;
 pub use slots::Slot;
+
+const FORMAT: Format = Format {
+    application: 0x4c6b_4331,
+    pages: 65_536,
+    writes: Writes::Later,
+    migrations: &["
+        CREATE TABLE clock (id INTEGER PRIMARY KEY CHECK (id = 0), high INTEGER NOT NULL) STRICT;
+        INSERT INTO clock (id, high) VALUES (0, 0);
+        CREATE TABLE counters (key TEXT PRIMARY KEY, slots BLOB NOT NULL, until INTEGER NOT NULL)
+            STRICT, WITHOUT ROWID;
+        CREATE INDEX counters_until ON counters (until);
+        CREATE TABLE leases (id INTEGER PRIMARY KEY, key TEXT NOT NULL, owner TEXT NOT NULL) STRICT;
+        CREATE INDEX leases_key ON leases (key);
+    "],
+};
 
 /// Longest key. Bytes.
 const LONGEST_KEY: usize = 1_024;
@@ -110,66 +129,21 @@ pub enum Refused {
     Failed(CountersError),
 }
 
-/// Why counts cannot be read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum CountersError {
-    /// Not a database, or a broken one. It is never repaired or replaced by itself: that would refill every
-    /// budget.
-    #[error(
-        "the file of counters is damaged\n  hint: restore a copy, or remove it to start all counts from zero"
-    )]
-    Damaged,
-    /// A database of something else.
-    #[error("the file is a database, but not of counters\n  hint: name another file")]
-    Foreign,
-    /// Written by a newer version.
-    #[error(
-        "the file of counters has format {found}, known here are up to {known}\n  hint: use the newer version"
-    )]
-    Newer {
-        /// The format of the file.
-        found: i64,
-        /// The newest format known here.
-        known: i64,
-    },
-    /// The file is at 256 MiB, or the disk is full.
-    #[error("there is no room for more counters")]
-    Full,
-    /// Another process has kept the file locked for two seconds.
-    #[error("the file of counters is in use by another process for too long")]
-    Busy,
-    /// The file system has no shared memory, as those of networks have not.
-    #[error("the file of counters is on a file system that it cannot be used on\n  hint: use a local disk")]
-    NoLog,
-    /// Longer than 1 024 bytes.
-    #[error("the name of a counter is too long")]
-    KeyTooLong,
-    /// More than 256 pieces of time, or an amount beyond all sums.
-    #[error("a window has too many pieces")]
-    TooManyPieces,
-    /// The file or its folder cannot be used.
-    #[error("the file of counters cannot be used: {0}")]
-    Io(#[from] std::io::Error),
-    /// Anything else that `SQLite` reports.
-    #[error("the file of counters cannot be used: {0}")]
-    Database(#[source] rusqlite::Error),
-}
-
 impl Counters {
     /// Opens the file, or makes it, readable by its owner alone. Brings an older format up to date. Takes a
     /// check of the whole file: milliseconds for the size it usually has.
     pub fn open(path: &Path) -> Result<Self, CountersError> {
-        let mut connection = file::open(path)?;
+        let mut connection = file::open(path, &FORMAT)?;
         let owner = Owner::register(path, &mut connection)?;
         let wake = Arc::new(Wake::default());
-        let keeper = Keeper::start(file::connect(path)?, Arc::clone(&wake))?;
+        let keeper = Keeper::start(file::open_again(path, &FORMAT)?, Arc::clone(&wake))?;
         let shared = Shared { connection: Mutex::new(Inner { connection, ended: Vec::new() }), owner, wake };
         Ok(Self { shared: Arc::new(shared), _keeper: Some(keeper) })
     }
 
     /// Counts that end with the process.
     pub fn in_memory() -> Result<Self, CountersError> {
-        let connection = Mutex::new(Inner { connection: file::in_memory()?, ended: Vec::new() });
+        let connection = Mutex::new(Inner { connection: file::in_memory(&FORMAT)?, ended: Vec::new() });
         let shared = Shared { connection, owner: Owner::none(), wake: Arc::default() };
         Ok(Self { shared: Arc::new(shared), _keeper: None })
     }
@@ -416,11 +390,6 @@ fn check(key: &str) -> Result<(), CountersError> {
     if key.len() > LONGEST_KEY { Err(CountersError::KeyTooLong) } else { Ok(()) }
 }
 
-/// `SQLite`'s integers have a sign; times beyond theirs are the end of time.
-fn signed(time: u64) -> i64 {
-    i64::try_from(time).unwrap_or(i64::MAX)
-}
-
 impl From<CountersError> for Refused {
     fn from(error: CountersError) -> Self {
         Self::Failed(error)
@@ -430,17 +399,5 @@ impl From<CountersError> for Refused {
 impl From<rusqlite::Error> for Refused {
     fn from(error: rusqlite::Error) -> Self {
         Self::Failed(error.into())
-    }
-}
-
-impl From<rusqlite::Error> for CountersError {
-    fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseCorrupt, DatabaseLocked, DiskFull, NotADatabase};
-        match error.sqlite_error_code() {
-            Some(DatabaseCorrupt | NotADatabase) => Self::Damaged,
-            Some(DiskFull) => Self::Full,
-            Some(DatabaseBusy | DatabaseLocked) => Self::Busy,
-            _ => Self::Database(error),
-        }
     }
 }

@@ -8,6 +8,7 @@
 
 mod approvals;
 mod counters;
+mod file;
 mod log;
 mod state;
 mod stops;

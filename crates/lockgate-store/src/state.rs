@@ -1,15 +1,16 @@
-//! The files of a state folder: their rights, their format and how `SQLite` is set up.
+//! The files of a state folder that people read and write.
 //!
 //! Unlike counters, what is written here waits for the disk: a yes that was used must stay used when the
 //! machine loses power, and a stop must stay in force.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::DirBuilder;
 use std::io;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use crate::file::{self, Flaw, Format};
 
 /// Why approvals or stops cannot be read or written, or why they do not take something in. Whoever reports it
 /// names the file.
@@ -79,51 +80,18 @@ pub enum StateError {
     Database(#[source] rusqlite::Error),
 }
 
-/// How long it is waited for other processes.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// What one file is.
-pub(crate) struct Format {
-    pub(crate) file: &'static str,
-    /// Marks the file as ours (`PRAGMA application_id`).
-    pub(crate) application: i32,
-    /// Pages of 4 KiB in the largest file.
-    pub(crate) pages: u32,
-    /// What brings the format from one version to the next; the version is how many of them were done. Never
-    /// changed once released, only added to.
-    pub(crate) migrations: &'static [&'static str],
-}
-
 /// One file, used by several threads and processes.
 pub(crate) struct Database(Mutex<Connection>);
 
 impl Database {
-    /// Opens the file in the folder; makes both where they are missing, for their owner alone.
-    pub(crate) fn open(folder: &Path, format: &Format) -> Result<Self, StateError> {
+    /// Opens the file of that name in the folder; makes both where they are missing, for their owner alone.
+    pub(crate) fn open(folder: &Path, name: &str, format: &Format) -> Result<Self, StateError> {
         make(folder)?;
-        let path = folder.join(format.file);
-        private(&path)?;
-        let mut connection = Connection::open_with_flags(
-            path,
-            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-        )?;
-        connection.busy_handler(Some(wait))?;
-        let started = Instant::now();
-        // Where two processes make the file at once, `SQLite` gives up without waiting, lest they wait for each other.
-        while let Err(error) = prepare(&mut connection, format) {
-            if !matches!(error, StateError::Busy) || started.elapsed() > PATIENCE {
-                return Err(error);
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
-        if mode == "wal" { Ok(Self(Mutex::new(connection))) } else { Err(StateError::NoLog) }
+        Ok(Self(Mutex::new(file::open(&folder.join(name), format)?)))
     }
 
     pub(crate) fn in_memory(format: &Format) -> Result<Self, StateError> {
-        let mut connection = Connection::open_in_memory()?;
-        prepare(&mut connection, format)?;
-        Ok(Self(Mutex::new(connection)))
+        Ok(Self(Mutex::new(file::in_memory(format)?)))
     }
 
     /// What one moment looks like.
@@ -161,15 +129,24 @@ impl Database {
     }
 }
 
+impl From<Flaw> for StateError {
+    fn from(flaw: Flaw) -> Self {
+        match flaw {
+            Flaw::Damaged => Self::Damaged,
+            Flaw::Foreign => Self::Foreign,
+            Flaw::Newer { found, known } => Self::Newer { found, known },
+            Flaw::Full => Self::Full,
+            Flaw::Busy => Self::Busy,
+            Flaw::NoLog => Self::NoLog,
+            Flaw::Io(error) => Self::Io(error),
+            Flaw::Database(error) => Self::Database(error),
+        }
+    }
+}
+
 impl From<rusqlite::Error> for StateError {
     fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseCorrupt, DatabaseLocked, DiskFull, NotADatabase};
-        match error.sqlite_error_code() {
-            Some(DatabaseCorrupt | NotADatabase) => Self::Damaged,
-            Some(DiskFull) => Self::Full,
-            Some(DatabaseBusy | DatabaseLocked) => Self::Busy,
-            _ => Self::Database(error),
-        }
+        Flaw::from(error).into()
     }
 }
 
@@ -206,81 +183,4 @@ fn make(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)
-}
-
-/// Makes the file where there is none, and sees that only its owner can read or write it. `SQLite` gives the
-/// files beside it the same rights.
-///
-/// A file that exists is not opened here: to close it again would take the locks away that another connection
-/// of this process has on it (POSIX gives locks to processes, not to descriptors).
-fn private(path: &Path) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Ok(_made) => return Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(error),
-    }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        if fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
-            fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
-        }
-    }
-    Ok(())
-}
-
-fn prepare(connection: &mut Connection, format: &Format) -> Result<(), StateError> {
-    let number = |connection: &Connection, sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
-    let known = i64::try_from(format.migrations.len()).unwrap_or(i64::MAX);
-
-    // Nothing is written to a file before it is known to be ours or empty. All at one moment: another process may
-    // be making it.
-    let moment = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
-    let application = number(&moment, "PRAGMA application_id")?;
-    let tables = number(&moment, "SELECT count(*) FROM sqlite_schema")?;
-    if application != i64::from(format.application) && (application != 0 || tables != 0) {
-        return Err(StateError::Foreign);
-    }
-    let found = number(&moment, "PRAGMA user_version")?;
-    if found > known || found < 0 {
-        return Err(StateError::Newer { found, known });
-    }
-    let sound: String = moment.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if sound != "ok" {
-        return Err(StateError::Damaged);
-    }
-    drop(moment);
-
-    let _mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
-    connection.query_row(&format!("PRAGMA max_page_count = {}", format.pages), [], |_| Ok(()))?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "trusted_schema", false)?;
-    // 1 MiB of memory at most.
-    connection.pragma_update(None, "cache_size", -1_024)?;
-    connection.set_prepared_statement_cache_capacity(32);
-
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Another process may have been faster.
-    let found = number(&transaction, "PRAGMA user_version")?;
-    let done = usize::try_from(found).unwrap_or(usize::MAX);
-    for migration in format.migrations.get(done..).unwrap_or_default() {
-        transaction.execute_batch(migration)?;
-    }
-    if found < known {
-        transaction.pragma_update(None, "application_id", format.application)?;
-        transaction.pragma_update(None, "user_version", known)?;
-    }
-    transaction.commit()?;
-    Ok(())
-}
-
-/// Waits for another process: shortly at first, for [`PATIENCE`] in all.
-fn wait(times: i32) -> bool {
-    std::thread::sleep(Duration::from_micros(if times < 100 { 50 } else { 1_000 }));
-    times < 2_000
 }

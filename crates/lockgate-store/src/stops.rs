@@ -8,7 +8,8 @@ use std::path::Path;
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use crate::state::{Database, Format, StateError, check_name, cut, signed, unsigned};
+use crate::file::{Format, Writes};
+use crate::state::{Database, StateError, check_name, cut, signed, unsigned};
 
 /// Most stops in force, beside the one of everything and safe mode: those are always taken in.
 const MOST: u32 = 1_000;
@@ -18,9 +19,9 @@ const HISTORY: u32 = 10_000;
 const TEXT: usize = 4_096;
 
 const FORMAT: Format = Format {
-    file: Stops::FILE,
     application: 0x4c6b_5331,
     pages: 16_384,
+    writes: Writes::AtOnce,
     migrations: &["
         CREATE TABLE stops (
             kind TEXT NOT NULL, name TEXT NOT NULL, tool TEXT NOT NULL, by TEXT NOT NULL, why TEXT NOT NULL,
@@ -89,7 +90,7 @@ impl Stops {
 
     /// Opens the file in a folder, and makes both where they are missing, for their owner alone.
     pub fn open(folder: &Path) -> Result<Self, StateError> {
-        Database::open(folder, &FORMAT).map(Self)
+        Database::open(folder, Self::FILE, &FORMAT).map(Self)
     }
 
     /// Stops that end with the process.

@@ -260,6 +260,25 @@ fn a_log_that_was_cut_loses_whole_calls_and_the_last_ones_first() {
 }
 
 #[test]
+fn many_may_make_the_file_at_once() {
+    for _ in 0..60 {
+        let folder = tempfile::tempdir().unwrap();
+        let start = std::sync::Barrier::new(8);
+        let minute = sliding(MINUTE);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    start.wait();
+                    let counters = Counters::open(&file(&folder)).unwrap();
+                    counters.reserve(NOW, &[calls("k", 8, &minute)]).unwrap().settle().unwrap();
+                });
+            }
+        });
+        assert_eq!(Counters::open(&file(&folder)).unwrap().used(NOW, "k", &minute).unwrap(), 8);
+    }
+}
+
+#[test]
 fn a_full_file_refuses() {
     let folder = tempfile::tempdir().unwrap();
     let counters = Counters::open(&file(&folder)).unwrap();
