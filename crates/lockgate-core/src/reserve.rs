@@ -1,6 +1,8 @@
 //! Phase *reserve*, the last before a message is sent: does the server answer at all these days, and is there room in
 //! every limit the call counts against? The counts are kept outside; the call waits for what they say.
 
+use std::fmt;
+
 use lockgate_audit::Happening;
 use lockgate_model::{ExchangeId, Finding, Json, Phase, Reason, Tick, ToolName, UnixMillis};
 use lockgate_policy::budget::{CallDigest, Caller, Charge, Limit, Loops};
@@ -148,21 +150,16 @@ impl Core {
         limit: &Limit,
         tool: &ToolName,
         outgoing: &Outgoing,
-        arguments: Option<lockgate_model::Json<'_>>,
+        arguments: Option<Json<'_>>,
     ) -> Result<Claim, String> {
-        let mut values = Vec::new();
-        if let Some(argument) = limit.argument() {
-            let found =
-                Selector::parse(argument).ok().zip(arguments).map(|(selector, json)| selector.values(json));
-            values = match found {
-                Some(Ok(values)) => values,
-                Some(Err(doubt)) => return Err(format!("`{argument}` cannot be added up: {doubt}")),
-                None => Vec::new(),
-            };
-        }
-        let charge = limit
-            .charge(values)
-            .map_err(|bad| format!("`{}` cannot be added up: {bad}", limit.argument().unwrap_or_default()))?;
+        let bad = |why: &dyn fmt::Display| {
+            format!("`{}` cannot be added up: {why}", limit.argument().map_or("", Selector::as_str))
+        };
+        let values = match limit.argument().zip(arguments) {
+            Some((argument, arguments)) => argument.values(arguments).map_err(|doubt| bad(&doubt))?,
+            None => Vec::new(),
+        };
+        let charge = limit.charge(values).map_err(|why| bad(&why))?;
         let caller = Caller {
             principal: &self.identity.principal,
             session: &self.identity.session,

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use lockgate_model::{Json, Principal, ServerName, SessionId, ToolName, quote};
 
 use super::{Amount, BadAmount, BadWindow, Window};
+use crate::test::Selector;
 
 /// One limit of a rule: what it counts, how much of it may be, and whose calls are counted together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +27,8 @@ pub enum Measure {
     },
     /// The values of an argument. A call without the argument, or with one that is no [`Amount`], is refused.
     Sum {
-        /// The argument's key, as in a condition: a name, or a JSON Pointer.
-        argument: String,
+        /// Which argument, as in a condition.
+        argument: Selector,
         /// Largest sum in the window. Zero is possible: then only calls with the amount 0 pass.
         at_most: Amount,
         /// The time they are added up over.
@@ -157,9 +158,9 @@ impl Limit {
     }
 
     /// So large a sum of an argument in a window. `at_most` as [`Amount::from_decimal`] reads it.
-    pub fn sum(argument: &str, at_most: &str, window: Window, by: By) -> Result<Self, BadLimit> {
+    pub fn sum(argument: Selector, at_most: &str, window: Window, by: By) -> Result<Self, BadLimit> {
         let at_most = Amount::from_decimal(at_most)?;
-        Ok(Self { measure: Measure::Sum { argument: argument.to_owned(), at_most, window }, by })
+        Ok(Self { measure: Measure::Sum { argument, at_most, window }, by })
     }
 
     /// What a call needs. `values` are those that [`Limit::argument`] selects; other measures look at none.
@@ -176,8 +177,8 @@ impl Limit {
         })
     }
 
-    /// The key of the argument that is added up, where one is.
-    pub fn argument(&self) -> Option<&str> {
+    /// The argument that is added up, where one is.
+    pub fn argument(&self) -> Option<&Selector> {
         match &self.measure {
             Measure::Sum { argument, .. } => Some(argument),
             Measure::Calls { .. } | Measure::Concurrent { .. } => None,
@@ -310,12 +311,13 @@ mod tests {
     fn charges_what_a_call_needs() {
         let day = Window::parse("day").unwrap();
         let values = |text: &'static str| Json::check(text.as_bytes(), 4).unwrap().elements();
-        let sum = Limit::sum("amount", "500.00", day, By::Session).unwrap();
+        let amount = Selector::parse("amount").unwrap();
+        let sum = Limit::sum(amount.clone(), "500.00", day, By::Session).unwrap();
         let charge = Charge::Count { amount: Amount::whole(7), at_most: Amount::whole(500), window: day };
         assert_eq!(sum.charge(values("[7.0]")), Ok(charge));
         assert_eq!(sum.charge(values("[]")), Err(BadAmount::Absent));
         assert_eq!(sum.charge(values("[-7]")), Err(BadAmount::Negative));
-        assert_eq!(sum.argument(), Some("amount"));
+        assert_eq!(sum.argument(), Some(&amount));
         let calls = Limit::calls(5, day, By::Tool).unwrap();
         let charge = Charge::Count { amount: Amount::whole(1), at_most: Amount::whole(5), window: day };
         assert_eq!(calls.charge([]), Ok(charge));
@@ -323,7 +325,7 @@ mod tests {
         assert_eq!(places.charge([]), Ok(Charge::Concurrent { at_most: 2 }));
         assert_eq!(places.to_string(), "at most 2 calls at once, by server");
         assert_eq!(Limit::concurrent(0, By::Server), Err(BadLimit::Zero));
-        let bad = Limit::sum("amount", "-5", day, By::Session).unwrap_err();
+        let bad = Limit::sum(amount, "-5", day, By::Session).unwrap_err();
         assert_eq!(bad.to_string(), "the largest sum is a negative number");
     }
 

@@ -68,11 +68,10 @@ fn limit(path: &str, node: &Node, report: &Report) -> Option<Limit> {
         }
         [false, true, false, true, true, _] => {
             let (sum, most) = (sum?, at_most?);
-            if let Err(bad) = Selector::parse(&sum.value) {
+            let argument = Selector::parse(&sum.value).map_err(|bad| {
                 report.error(sum.place, format!("{}: {bad}", quoted(&format!("{path}.sum"))), bad.hint());
-                return None;
-            }
-            (most.place, Limit::sum(&sum.value, &most.value, window??, by?))
+            });
+            (most.place, Limit::sum(argument.ok()?, &most.value, window??, by?))
         }
         [false, false, true, false, false, _] => {
             let (concurrent, by) = (count(concurrent?), by);

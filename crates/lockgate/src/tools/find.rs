@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use lockgate_core::Wire;
+use lockgate_policy::budget::Limit;
+use lockgate_policy::test::Selector;
 use lockgate_policy::{Pattern, Rule};
 use serde_json::Value;
 
@@ -91,8 +93,8 @@ pub(super) fn find(answered: &Answered<'_>) -> Vec<Finding> {
 /// The arguments that a rule looks at, as written.
 fn arguments(rule: &Rule) -> impl Iterator<Item = &str> {
     let conditions = rule.require.iter().chain(&rule.deny_if).chain(&rule.ask_if);
-    let tested = conditions.flat_map(|conditions| conditions.iter().map(|(selector, _)| selector.as_str()));
-    tested.chain(rule.limits.iter().filter_map(lockgate_policy::budget::Limit::argument))
+    let tested = conditions.flat_map(|conditions| conditions.iter().map(|(selector, _)| selector));
+    tested.chain(rule.limits.iter().filter_map(Limit::argument)).map(Selector::as_str)
 }
 
 /// The steps of a selector: one name, or the members of a pointer.
