@@ -11,6 +11,7 @@ mod classes;
 mod hours;
 mod index;
 pub mod intercept;
+mod number;
 mod pattern;
 mod rules;
 mod schema;

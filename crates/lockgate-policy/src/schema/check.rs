@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use lockgate_model::{Json, Kind};
 
 use super::compile::Compiled;
-use super::decimal::Decimal;
 use super::misfit::{Misfit, Why};
 use super::node::{
     Applied, ArrayRules, Contains, Node, NodeId, NumberRules, ObjectRules, PatternId, Rules, TextRules,
 };
 use super::pattern::Pattern;
 use super::stop::{Checked, Seen, Step, Stop, nearest};
-use super::value::Value;
+use super::value::{self, Value};
+use crate::number::Number;
 
 /// Deepest nesting of schemas that apply, each inside the other.
 const DEEPEST: usize = 256;
@@ -117,7 +117,7 @@ impl<'s> Checker<'s> {
         if kind == Kind::Number {
             self.spend(value.raw().len().saturating_mul(COMPUTING))?;
         }
-        let is_integer = || Decimal::parse(value.raw()).is_some_and(|number| number.is_integer());
+        let is_integer = || value::number(value).is_some_and(|number| number.is_integer());
         if let Some(types) = rules.types
             && !types.has(kind, is_integer)
         {
@@ -420,10 +420,10 @@ impl<'s> Checker<'s> {
 }
 
 fn number<'s>(rules: &NumberRules, value: Json<'_>) -> Checked<'s> {
-    let number = Decimal::parse(value.raw()).ok_or(Why::UnknownNumber)?;
-    let is_below = |bound: &Option<Decimal<'_>>| bound.as_ref().is_some_and(|bound| number < *bound);
-    let is_above = |bound: &Option<Decimal<'_>>| bound.as_ref().is_some_and(|bound| number > *bound);
-    let is_at = |bound: &Option<Decimal<'_>>| bound.as_ref().is_some_and(|bound| number == *bound);
+    let number = value::number(value).ok_or(Why::UnknownNumber)?;
+    let is_below = |bound: &Option<Number<'_>>| bound.as_ref().is_some_and(|bound| number < *bound);
+    let is_above = |bound: &Option<Number<'_>>| bound.as_ref().is_some_and(|bound| number > *bound);
+    let is_at = |bound: &Option<Number<'_>>| bound.as_ref().is_some_and(|bound| number == *bound);
     if is_below(&rules.minimum) {
         return Err(Why::Minimum.into());
     }

@@ -6,11 +6,11 @@ use lockgate_model::{Json, Kind};
 
 use super::bad_schema::{BadSchema, Fault};
 use super::compile::{Compiler, Dialect, Words};
-use super::decimal::Decimal;
 use super::node::{
     Applied, ArrayRules, Condition, Contains, NumberRules, ObjectRules, Range, TextRules, Types,
 };
-use super::value::Value;
+use super::value::{self, Value};
+use crate::number::Number;
 
 impl<'a> Compiler<'a> {
     pub(super) fn applied(
@@ -193,13 +193,13 @@ impl<'a> Compiler<'a> {
         Value::read(json).map(Value::into_owned).ok_or_else(|| self.bad(Fault::Number))
     }
 
-    fn decimal(&self, words: &Words<'a>, word: &'static str) -> Result<Option<Decimal<'static>>, BadSchema> {
+    fn decimal(&self, words: &Words<'a>, word: &'static str) -> Result<Option<Number<'static>>, BadSchema> {
         let Some(json) = words.get(word) else { return Ok(None) };
         if json.kind() != Kind::Number {
             return Err(self.bad(Fault::Keyword(word)));
         }
-        let decimal = Decimal::parse(json.raw()).ok_or_else(|| self.bad(Fault::Number))?;
-        Ok(Some(decimal.into_owned()))
+        let number = value::number(*json).ok_or_else(|| self.bad(Fault::Number))?;
+        Ok(Some(number.into_owned()))
     }
 
     fn range(&self, words: &Words<'a>, least: &'static str, most: &'static str) -> Result<Range, BadSchema> {
@@ -211,7 +211,7 @@ impl<'a> Compiler<'a> {
 
     fn count(&self, words: &Words<'a>, word: &'static str) -> Result<Option<usize>, BadSchema> {
         let Some(json) = words.get(word) else { return Ok(None) };
-        let count = (json.kind() == Kind::Number).then(|| Decimal::parse(json.raw())).flatten();
+        let count = (json.kind() == Kind::Number).then(|| value::number(*json)).flatten();
         let count = count.and_then(|count| count.to_count());
         count.map(Some).ok_or_else(|| self.bad(Fault::Keyword(word)))
     }

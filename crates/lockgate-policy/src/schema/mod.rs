@@ -22,7 +22,6 @@
 mod bad_schema;
 mod check;
 mod compile;
-mod decimal;
 mod keywords;
 mod location;
 mod misfit;

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use lockgate_model::Kind;
 
-use super::decimal::Decimal;
 use super::value::Value;
+use crate::number::Number;
 
 /// Which of a schema's nodes. Nodes refer to each other by number, so that a schema may contain itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,11 +40,11 @@ pub(super) struct Rules {
 
 #[derive(Default)]
 pub(super) struct NumberRules {
-    pub(super) minimum: Option<Decimal<'static>>,
-    pub(super) maximum: Option<Decimal<'static>>,
-    pub(super) exclusive_minimum: Option<Decimal<'static>>,
-    pub(super) exclusive_maximum: Option<Decimal<'static>>,
-    pub(super) multiple_of: Option<Decimal<'static>>,
+    pub(super) minimum: Option<Number<'static>>,
+    pub(super) maximum: Option<Number<'static>>,
+    pub(super) exclusive_minimum: Option<Number<'static>>,
+    pub(super) exclusive_maximum: Option<Number<'static>>,
+    pub(super) multiple_of: Option<Number<'static>>,
 }
 
 /// Lengths count characters.

@@ -3,14 +3,17 @@ use std::collections::BTreeMap;
 
 use lockgate_model::{Json, Kind};
 
-use super::decimal::Decimal;
+use crate::number::{Bounds, Number};
+
+/// Beyond these, numbers are not computed with.
+const BOUNDS: Bounds = Bounds { bytes: usize::MAX, exponent: 1 << 40 };
 
 /// A JSON value that can be compared: numbers by value, objects without regard to order.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Value<'a> {
     Null,
     Bool(bool),
-    Number(Decimal<'a>),
+    Number(Number<'a>),
     Text(Cow<'a, str>),
     Array(Vec<Value<'a>>),
     Object(BTreeMap<Cow<'a, str>, Value<'a>>),
@@ -22,7 +25,7 @@ impl<'a> Value<'a> {
         Some(match json.kind() {
             Kind::Null => Self::Null,
             Kind::Bool => Self::Bool(json.bool()?),
-            Kind::Number => Self::Number(Decimal::parse(json.raw())?),
+            Kind::Number => Self::Number(number(json)?),
             Kind::String => Self::Text(json.text()?),
             Kind::Array => Self::Array(json.elements().map(Value::read).collect::<Option<_>>()?),
             Kind::Object => Self::Object(
@@ -45,6 +48,28 @@ impl<'a> Value<'a> {
             Self::Object(map) => {
                 Value::Object(map.into_iter().map(|(key, value)| (owned(key), value.into_owned())).collect())
             }
+        }
+    }
+}
+
+/// The number that a value is; none where it cannot be computed with.
+pub(super) fn number(json: Json<'_>) -> Option<Number<'_>> {
+    Number::read(json.raw(), BOUNDS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gives_up_on_absurd_exponents() {
+        for (text, is) in [
+            ("1e-1099511627776", true),
+            ("1e-1099511627777", false),
+            ("1e-9999999999999999", false),
+            ("1e-99999999999999999999", false),
+        ] {
+            assert_eq!(number(Json::check(text.as_bytes(), 1).unwrap()).is_some(), is, "{text}");
         }
     }
 }

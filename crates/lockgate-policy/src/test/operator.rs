@@ -2,7 +2,7 @@ use lockgate_model::{Json, Kind};
 
 use super::email::EmailTest;
 use super::host::{Hosts, Networks};
-use super::number::{Decimal, Number};
+use super::number::{Decimal, read};
 use super::path::PathTest;
 use super::regex::Regex;
 use super::repo::RepoTest;
@@ -492,8 +492,8 @@ fn compare(json: Json<'_>, limit: &Decimal, wanted: fn(std::cmp::Ordering) -> bo
     if json.kind() != Kind::Number {
         return Truth::Unclear(OTHER_TYPE);
     }
-    match Number::read(json.raw()) {
-        Some(number) => wanted(number.compare(&limit.number())).into(),
+    match read(json.raw()) {
+        Some(number) => wanted(number.cmp(limit.number())).into(),
         None => Truth::Unclear(NUMBER_LIMITS),
     }
 }
@@ -505,7 +505,7 @@ fn has_type(wanted: ValueType, json: Json<'_>) -> Truth {
     if wanted != ValueType::Integer {
         return Truth::Yes;
     }
-    match Number::read(json.raw()) {
+    match read(json.raw()) {
         Some(number) => number.is_integer().into(),
         None => Truth::Unclear(NUMBER_LIMITS),
     }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use lockgate_model::{Json, Kind};
 
-use super::number::{Decimal, Number};
+use super::number::{Decimal, read};
 
 /// A value the operator wrote, to compare arguments with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Value {
             Self::Null => Some(json.kind() == Kind::Null),
             Self::Bool(value) => Some(json.bool() == Some(*value)),
             Self::Number(value) => match json.kind() {
-                Kind::Number => Some(Number::read(json.raw())?.compare(&value.number()).is_eq()),
+                Kind::Number => Some(read(json.raw())? == *value.number()),
                 Kind::Object | Kind::Array | Kind::String | Kind::Bool | Kind::Null => Some(false),
             },
             Self::Text(value) => Some(json.text().is_some_and(|text| text == value.as_str())),

@@ -3,29 +3,42 @@ use std::cmp::Ordering;
 
 /// A JSON number, exactly: `0.digits × 10^exponent`, negative or not.
 ///
-/// Borrowed from the text it was read from; nothing is rounded, whatever its length.
+/// Borrowed from the text it was read from; nothing is rounded. `1e2`, `100` and `100.0` are equal; 9007199254740993 and
+/// 9007199254740992 are not.
 #[derive(Clone, Debug)]
-pub(super) struct Decimal<'a> {
+pub(crate) struct Number<'a> {
     negative: bool,
     /// From the first to the last digit that is not zero; a point may stand among them. Empty for zero.
     digits: Cow<'a, [u8]>,
     exponent: i64,
 }
 
-/// Exponents past this are not computed with: sums of them must not overflow.
-const LARGEST_EXPONENT: i64 = 1 << 40;
+/// How long and how large a number may be written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// Longest text. Bytes.
+    pub(crate) bytes: usize,
+    /// Largest exponent, with either sign. At most 2^40, so that sums of them do not overflow.
+    pub(crate) exponent: i64,
+}
 
-impl<'a> Decimal<'a> {
-    /// Reads the text of a JSON number; none where its exponent is absurd.
-    pub(super) fn parse(text: &'a [u8]) -> Option<Self> {
+impl<'a> Number<'a> {
+    /// Reads a number in the grammar of JSON (RFC 8259, section 6); none for anything else, or beyond the bounds.
+    pub(crate) fn read(text: &'a [u8], bounds: Bounds) -> Option<Self> {
+        if text.len() > bounds.bytes {
+            return None;
+        }
         let (negative, text) = match text {
             [b'-', rest @ ..] => (true, rest),
             _ => (false, text),
         };
         let (mantissa, power) = match text.iter().position(|b| matches!(b, b'e' | b'E')) {
-            Some(at) => (text.get(..at)?, exponent(text.get(at + 1..)?)?),
+            Some(at) => (text.get(..at)?, exponent(text.get(at + 1..)?, bounds.exponent)?),
             None => (text, 0),
         };
+        if !is_mantissa(mantissa) {
+            return None;
+        }
         let is_digit = |b: &u8| matches!(b, b'1'..=b'9');
         let (Some(first), Some(last)) =
             (mantissa.iter().position(is_digit), mantissa.iter().rposition(is_digit))
@@ -38,16 +51,12 @@ impl<'a> Decimal<'a> {
         } else {
             -i64::try_from(first - whole - 1).ok()?
         };
-        Some(Self {
-            negative,
-            digits: Cow::Borrowed(mantissa.get(first..=last)?),
-            exponent: lead.checked_add(power).filter(|e| e.abs() <= LARGEST_EXPONENT)?,
-        })
+        Some(Self { negative, digits: Cow::Borrowed(mantissa.get(first..=last)?), exponent: lead + power })
     }
 
     /// The same number, kept for longer than its text.
-    pub(super) fn into_owned(self) -> Decimal<'static> {
-        Decimal {
+    pub(crate) fn into_owned(self) -> Number<'static> {
+        Number {
             negative: self.negative,
             digits: Cow::Owned(self.digits.into_owned()),
             exponent: self.exponent,
@@ -55,12 +64,12 @@ impl<'a> Decimal<'a> {
     }
 
     /// Has it no fraction? `1.0` and `1e3` have none.
-    pub(super) fn is_integer(&self) -> bool {
+    pub(crate) fn is_integer(&self) -> bool {
         self.is_zero() || self.last_place() >= 0
     }
 
     /// As a count; the largest count where it is larger. None if it is negative or has a fraction.
-    pub(super) fn to_count(&self) -> Option<usize> {
+    pub(crate) fn to_count(&self) -> Option<usize> {
         if self.negative || !self.is_integer() {
             return None;
         }
@@ -71,12 +80,12 @@ impl<'a> Decimal<'a> {
     }
 
     /// Is it greater than zero?
-    pub(super) fn is_positive(&self) -> bool {
+    pub(crate) fn is_positive(&self) -> bool {
         !self.negative && !self.is_zero()
     }
 
     /// Is it `divisor` times an integer? None where the divisor has more than 18 digits. O(digits).
-    pub(super) fn is_multiple_of(&self, divisor: &Decimal<'_>) -> Option<bool> {
+    pub(crate) fn is_multiple_of(&self, divisor: &Number<'_>) -> Option<bool> {
         let modulus = divisor.coefficient()?;
         if self.is_zero() {
             return Some(true);
@@ -101,7 +110,7 @@ impl<'a> Decimal<'a> {
     /// The power of ten of the last digit.
     fn last_place(&self) -> i64 {
         let count = self.digits.len() - usize::from(self.digits.contains(&b'.'));
-        self.exponent - i64::try_from(count).unwrap_or(LARGEST_EXPONENT)
+        self.exponent.saturating_sub(i64::try_from(count).unwrap_or(i64::MAX))
     }
 
     /// The digits as an integer, where they fit: a remainder times ten, or times another, then fits too.
@@ -125,7 +134,7 @@ impl<'a> Decimal<'a> {
     }
 }
 
-impl Ord for Decimal<'_> {
+impl Ord for Number<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         match (self.negative, other.negative) {
             (false, true) => Ordering::Greater,
@@ -136,26 +145,41 @@ impl Ord for Decimal<'_> {
     }
 }
 
-impl PartialOrd for Decimal<'_> {
+impl PartialOrd for Number<'_> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Decimal<'_> {
+impl PartialEq for Number<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
     }
 }
 
-impl Eq for Decimal<'_> {}
+impl Eq for Number<'_> {}
 
-fn exponent(text: &[u8]) -> Option<i64> {
-    std::str::from_utf8(text)
-        .ok()?
-        .parse::<i64>()
-        .ok()
-        .filter(|e| e.unsigned_abs() <= LARGEST_EXPONENT.unsigned_abs())
+/// Digits without zeros in front, and perhaps a point and more digits.
+fn is_mantissa(text: &[u8]) -> bool {
+    let (whole, fraction) = match text.iter().position(|&b| b == b'.') {
+        Some(at) => (text.get(..at), text.get(at + 1..)),
+        None => (Some(text), None),
+    };
+    let plain = |digits: &[u8]| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    whole.is_some_and(|whole| plain(whole) && !matches!(whole, [b'0', _, ..])) && fraction.is_none_or(plain)
+}
+
+fn exponent(text: &[u8], most: i64) -> Option<i64> {
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        _ => (false, text),
+    };
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let size = digits.iter().fold(0_i64, |sum, d| (sum * 10 + i64::from(d - b'0')).min(most + 1));
+    (size <= most).then_some(if negative { -size } else { size })
 }
 
 /// `10^power mod modulus`, by squaring.
@@ -176,26 +200,38 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn number(text: &str) -> Decimal<'_> {
-        Decimal::parse(text.as_bytes()).unwrap()
+    const BOUNDS: Bounds = Bounds { bytes: 100, exponent: 400 };
+
+    fn number(text: &str) -> Number<'_> {
+        Number::read(text.as_bytes(), BOUNDS).unwrap()
     }
 
     #[test]
     fn compares_exactly() {
         for (less, more) in [
             ("9007199254740992", "9007199254740993"),
-            ("0.1", "0.10000000000000000000000000000000001"),
+            ("0.1", "0.10000000000000000000000000000000000001"),
             ("-2", "-1"),
             ("-1", "0"),
+            ("-0.1", "1e-400"),
             ("0", "1e-300"),
             ("99", "1e2"),
+            ("9.99e1", "100"),
+            ("0.09", "0.1"),
+            ("12", "123"),
+            ("1e399", "1e400"),
             ("1.5", "1.50000001e0"),
             ("-1e400", "1e-400"),
         ] {
-            assert!(number(less) < number(more), "{less} {more}");
+            assert!(number(less) < number(more) && number(more) > number(less), "{less} {more}");
         }
         for (one, other) in [
             ("1e2", "100"),
+            ("100.00", "1E+2"),
+            ("0", "-0.000e5"),
+            ("0.001", "1e-3"),
+            ("120e-1", "12"),
+            ("0.0120", "12e-3"),
             ("1.0", "1"),
             ("-0", "0.000"),
             ("0.1e1", "1"),
@@ -208,9 +244,15 @@ mod tests {
 
     #[test]
     fn tells_integers_and_multiples() {
-        for (text, is) in
-            [("1.0", true), ("1e3", true), ("1.5", false), ("150e-1", true), ("15e-1", false), ("0.0", true)]
-        {
+        for (text, is) in [
+            ("0", true),
+            ("1.0", true),
+            ("1e3", true),
+            ("1.5", false),
+            ("150e-1", true),
+            ("15e-1", false),
+            ("0.0", true),
+        ] {
             assert_eq!(number(text).is_integer(), is, "{text}");
         }
         for (value, of, is) in [
@@ -231,9 +273,27 @@ mod tests {
     }
 
     #[test]
-    fn gives_up_on_absurd_exponents() {
-        assert!(Decimal::parse(b"1e-99999999999999999999").is_none());
-        assert!(Decimal::parse(b"1e-9999999999999999").is_none());
+    fn refuses_what_is_no_number_or_beyond_the_bounds() {
+        let texts = [
+            "",
+            "-",
+            "+1",
+            "01",
+            "1.",
+            ".5",
+            "1e",
+            "1e401",
+            "1e-401",
+            "1e99999999999999999999",
+            "0e401",
+            "0x10",
+            "1_0",
+        ];
+        for text in texts {
+            assert_eq!(Number::read(text.as_bytes(), BOUNDS), None, "{text}");
+        }
+        assert!(Number::read("1".repeat(100).as_bytes(), BOUNDS).is_some());
+        assert_eq!(Number::read("1".repeat(101).as_bytes(), BOUNDS), None);
     }
 
     proptest! {
@@ -244,6 +304,13 @@ mod tests {
             if b != 0 {
                 prop_assert_eq!(number(&text).is_multiple_of(&number(&other)), Some(a % b == 0));
             }
+        }
+
+        #[test]
+        fn agrees_with_fractions(a in -10_000_i64..10_000, b in -10_000_i64..10_000, shift in 0_i32..5) {
+            let (text, other) = (a.to_string(), format!("{b}e-{shift}"));
+            let scaled = a * 10_i64.pow(shift.unsigned_abs());
+            prop_assert_eq!(number(&text).cmp(&number(&other)), scaled.cmp(&b));
         }
     }
 }
