@@ -100,8 +100,13 @@ impl Reference {
                 .contains(&tier)
         };
         // What is changed for good was named by nobody: no argument says what.
-        let unnamed = *effect == Effect::Destructive && target.tier != Tier::Core;
-        let driven = unnamed && self.read.iter().any(outsiders)
+        let others = |name: &&String| *name != server && outsiders(name);
+        let unnamed = match effect {
+            Effect::Read | Effect::Write | Effect::Egress => false,
+            Effect::Commit | Effect::Grant => self.read.iter().any(|name| others(&name)),
+            Effect::Destructive => self.read.iter().any(outsiders),
+        };
+        let driven = unnamed && target.tier != Tier::Core
             || target.tier == Tier::Quarantined && *effect != Effect::Read;
         match (wish == Wish::Ask, driven) {
             (false, false) => Outcome::Forward,

@@ -113,6 +113,16 @@ impl History {
         self.label.integrity() == Integrity::FreeText
     }
 
+    /// The same, of somebody but this server?
+    pub fn is_tainted_by_others(&self, server: &ServerName) -> bool {
+        self.is_tainted()
+            && self.origins.iter().any(|(origin, trust)| {
+                origin != server
+                    && trust.tier.prose() == Integrity::FreeText
+                    && self.label.origins().any(|read| read == origin)
+            })
+    }
+
     /// Is everything known that the user said? Then what was never seen is held against a call.
     pub fn hears_user(&self) -> bool {
         self.hears_user

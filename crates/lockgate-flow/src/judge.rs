@@ -339,7 +339,10 @@ impl Judge<'_> {
     fn unnamed(&mut self) {
         let named = match self.effect() {
             Effect::Read | Effect::Write | Effect::Egress => true,
-            Effect::Commit | Effect::Grant => self.named.is_some(),
+            // Where nothing but its own text was read, a server that asks for no more has said all there is to say.
+            Effect::Commit | Effect::Grant => {
+                self.named.is_some() || !self.history.is_tainted_by_others(self.call.server)
+            }
             Effect::Destructive => self.named == Some(true),
         };
         if !named && self.history.is_tainted() && self.is_bound() && self.mode > Mode::Open {

@@ -45,7 +45,7 @@ fn the_attack_succeeds_without_lockgate_and_is_stopped_with_it() {
         };
         assert_eq!(asked(without), asked(through), "the same agent and the same page");
     }
-    assert_eq!(shown["record"]["rule"], "flow.cross_server");
+    assert_eq!(shown["record"]["rule"], "flow.value");
 }
 
 /// `BLESS=1` writes what is committed.

@@ -137,6 +137,7 @@ impl Reader {
                 let text = if way == Way::Block { String::new() } else { text.to_owned() };
                 self.open = Some(Open { name, indent, text, way });
             }
+            None if text.is_empty() => {}
             None => self.found.push((name, Some(bare(text)))),
         }
     }

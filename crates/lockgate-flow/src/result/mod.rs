@@ -64,6 +64,9 @@ fn is_data(leaf: &Leaf<'_, '_>) -> bool {
 
 /// A text that may be a document: JSON, a literal of Python, or lines of names and values.
 fn text(whole: &str, nested: u8, piece: &mut dyn FnMut(Piece<'_>)) {
+    if is_figure(whole) {
+        return piece(Piece::Record(whole.trim()));
+    }
     let first = whole.trim_start().bytes().next();
     let read = match first {
         _ if nested >= NESTED => false,
@@ -106,9 +109,20 @@ fn scalar(name: &str, value: &str, nested: u8, piece: &mut dyn FnMut(Piece<'_>))
     if value.starts_with(['{', '[']) && value.len() > 2 && nested < NESTED {
         return text(value, nested + 1, piece);
     }
+    if matches!(value, "" | "[]" | "{}") {
+        return;
+    }
     let last = crate::effect::words(name).pop().unwrap_or_default();
     let prose = PROSE.split(' ').any(|known| known == last);
     piece(if !prose && is_record(value) { Piece::Record(value) } else { Piece::Prose(value) });
+}
+
+/// A number, a date or a time, and nothing else: it orders nothing.
+fn is_figure(text: &str) -> bool {
+    let text = text.trim();
+    text.len() <= 40
+        && text.bytes().any(|b| b.is_ascii_digit())
+        && text.bytes().all(|b| b.is_ascii_digit() || b" .,:+-/TZ%".contains(&b))
 }
 
 fn is_record(value: &str) -> bool {

@@ -36,6 +36,7 @@ fn text_that_is_a_document_is_taken_apart() {
             "- id: '5'\n  sender: a@b.example\n  tags: []\n- id: 6\n  to:\n  - c@d.example",
             vec!["r:5", "r:a@b.example", "r:6", "r:c@d.example"],
         ),
+        ("2024-05-19 10:00", vec!["r:2024-05-19 10:00"]),
         ("{\"Two Words\": 1}", vec!["r:Two Words", "r:1"]),
         (
             "subject: hello\nbody: |\n  to: evil@x.example\n  more\nid: 7",
