@@ -1,0 +1,169 @@
+//! A name and its value, as code, settings, JSON, YAML, XML, commands and people write them.
+
+use std::ops::Range;
+
+use super::name::{self, Sort};
+use super::shape::is_word;
+use super::tokens::Rule;
+use super::value::{self, Style};
+use super::{Secret, SecretClass, Sure};
+
+pub(super) struct Assignment<'t> {
+    name: &'t str,
+    value: &'t str,
+    at: usize,
+    style: Style,
+    /// Among others, with `;` between them.
+    listed: bool,
+}
+
+/// Longest name, and longest value. Bytes.
+const NAME: usize = 64;
+const VALUE: usize = 2048;
+
+/// All of the name that a word stands in; with the word before it, where only a space is between them.
+pub(super) fn name_at(text: &str, word: Range<usize>) -> Range<usize> {
+    let bytes = text.as_bytes();
+    let is_name = |byte: u8| is_word(byte) || matches!(byte, b'-' | b'.');
+    let back = |from: usize| {
+        let before = bytes.get(..from).unwrap_or_default().iter().rev().take(NAME);
+        from - before.take_while(|byte| is_name(**byte)).count()
+    };
+    let ahead = bytes.get(word.end..).unwrap_or_default().iter().take(NAME);
+    let end = word.end + ahead.take_while(|byte| is_name(**byte)).count();
+    let start = back(word.start);
+    match bytes.get(..start) {
+        Some([.., letter, b' ']) if letter.is_ascii_alphabetic() => back(start - 1)..end,
+        _ => start..end,
+    }
+}
+
+/// What is assigned to that name, if anything is.
+pub(super) fn read(text: &str, name: Range<usize>) -> Option<Assignment<'_>> {
+    let start = name.start;
+    let name = text.get(name)?;
+    let rest = text.get(start + name.len()..)?;
+    let after = pair(rest).unwrap_or(rest);
+    let (after, said) = separator(after, name)?;
+    let mut after = after.trim_start_matches([' ', '\t', '*']);
+    if let [b'r' | b'b' | b'f' | b'u', b'"' | b'\'', ..] = after.as_bytes() {
+        after = after.get(1..)?;
+    }
+    let after = after.trim_start_matches('\\');
+    let quote = after.chars().next().filter(|mark| matches!(mark, '"' | '\'' | '`'));
+    let at = text.len() - after.len();
+    let first = text.get(..start)?.ends_with(['\n', ' ']) || start == 0;
+    let (after, style) = match quote {
+        Some(quote) => (after.trim_start_matches(quote), Style::Quoted),
+        None if said => (after, Style::Said),
+        None => (after, Style::Plain),
+    };
+    let at = at + (text.len() - at - after.len());
+    let head = text.get(at..text.ceil_char_boundary(at.saturating_add(VALUE)))?;
+    let is_end = |mark: char| match quote {
+        Some(quote) => mark == quote || matches!(mark, '\\' | '\n' | '\r'),
+        None if first && rest.starts_with('=') => {
+            mark.is_whitespace() || matches!(mark, '"' | '\'' | '`' | '\\' | ';')
+        }
+        None => mark.is_whitespace() || "\"'`\\,;&<>|(){}[]".contains(mark),
+    };
+    let end = head.find(is_end).unwrap_or(head.len());
+    let follows = head.get(end..)?.chars().next();
+    if quote.is_none() && matches!(follows, Some('(' | '[' | '{')) {
+        return None;
+    }
+    let value = head.get(..end)?.trim_end_matches(['.', '*']);
+    let listed = text.get(..start)?.trim_end().ends_with(';') || follows == Some(';');
+    Some(Assignment { name, value, at, style, listed })
+}
+
+impl Assignment<'_> {
+    /// Where the value is.
+    pub(super) fn span(&self) -> Range<usize> {
+        self.at..self.at + self.value.len()
+    }
+
+    /// The secret that is assigned, if it is one.
+    pub(super) fn secret(&self, text: &str, rules: &[Rule]) -> Option<Secret> {
+        if !(value::LEAST..VALUE).contains(&self.value.len()) {
+            return None;
+        }
+        let sort = name::sort(self.name)?;
+        if value::is_placeholder(self.value) {
+            return None;
+        }
+        let plain = name::plain(self.name);
+        let mut rules = rules.iter().filter(|rule| rule.beside.iter().any(|word| plain.contains(word)));
+        let known = rules.find(|rule| {
+            rule.shapes.iter().any(|look| look.shape.is_all_of(self.value))
+                && rule.judge(self.value).is_some()
+        });
+        let (kind, class) = match (known, sort) {
+            (Some(rule), _) => (rule.kind, rule.class),
+            (None, Sort::Token | Sort::Secret) if value::is_token(self.value, self.style) => {
+                ("named_token", SecretClass::Token)
+            }
+            (None, Sort::Password | Sort::Secret) if value::is_password(self.value, self.style) => {
+                if self.listed && self.is_setting(text) {
+                    ("named_connection", SecretClass::ConnectionString)
+                } else {
+                    ("named_password", SecretClass::Password)
+                }
+            }
+            (None, _) => return None,
+        };
+        Some(Secret { kind, class, span: self.span(), sure: Sure::Likely })
+    }
+
+    /// Whether a server is named shortly before: `Server=db;User Id=app;Password=…`.
+    fn is_setting(&self, text: &str) -> bool {
+        let from = text.ceil_char_boundary(self.at.saturating_sub(200));
+        let before = text.get(from..self.at).unwrap_or_default().to_ascii_lowercase();
+        ["server=", "host=", "data source=", "endpoint=", "user id=", "uid="]
+            .iter()
+            .any(|word| before.contains(word))
+    }
+}
+
+/// What follows where a pair has the name and the value apart: `"name": "DB_PASSWORD", "value": "…"`.
+fn pair(rest: &str) -> Option<&str> {
+    let after = rest.trim_start_matches(['"', '\'', '\\']);
+    let value = after.trim_start_matches([',', ' ', '\t', '\n', '\r', '"', '\'', '\\']);
+    let apart = after.len() - value.len();
+    let value = value.strip_prefix("value").or_else(|| value.strip_prefix("Value"))?;
+    (rest.len() > after.len() || apart > 0).then_some(value).filter(|_| apart > 0 && apart <= 64)
+}
+
+/// What follows the mark between a name and its value, and whether that mark is a word.
+fn separator<'t>(rest: &'t str, name: &str) -> Option<(&'t str, bool)> {
+    let after = rest.trim_start_matches(['"', '\'', '`', '\\', ']', ')', '*']);
+    let closed = after.len() < rest.len();
+    if after.len() + 6 < rest.len() {
+        return None;
+    }
+    let spaced = after.trim_start_matches([' ', '\t']);
+    if after.len() > spaced.len() + 20 {
+        return None;
+    }
+    for mark in [":=", "=>", "?=", "->"] {
+        if let Some(rest) = spaced.strip_prefix(mark) {
+            return Some((rest, false));
+        }
+    }
+    match spaced.as_bytes() {
+        [b'=', b'=', ..] | [b':', b':', ..] => None,
+        [b'=' | b':' | b'>', ..] => Some((spaced.get(1..)?, false)),
+        [b',', ..] if closed => {
+            Some((spaced.get(1..)?, false)).filter(|(rest, _)| rest.trim_start().starts_with(['"', '\'']))
+        }
+        _ if name.rsplit(' ').next().is_some_and(|name| name.starts_with("--"))
+            && after.starts_with([' ', '\t']) =>
+        {
+            Some((spaced, false))
+        }
+        _ => {
+            let rest = spaced.strip_prefix("is ").or_else(|| spaced.strip_prefix("is: "))?;
+            Some((rest, true))
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Credentials in a text: keys, tokens, passwords.
+//!
+//! They are found by their own form (`tokens.rules`), by the name of a value (`name.rs`, `named.rules`), or by what they stand
+//! in: an address, a header, a block of PEM. Examples and placeholders are left alone.
+//!
+//! This finds what was left lying about. It does not stop who wants to hide something: what is encoded, split or spelled in
+//! another way is not found.
+
+mod assignment;
+mod check;
+mod found;
+mod header;
+mod jwt;
+mod name;
+mod pem;
+mod shape;
+mod tokens;
+mod url;
+mod value;
+
+use std::ops::Range;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+
+use self::assignment::Assignment;
+use self::found::Found;
+use self::tokens::{BadRules, NAMED, Rule, TOKENS, Tokens};
+
+/// Most findings in one text. What comes after the last is one more, of the class [`SecretClass::Unread`].
+pub const MOST: usize = 1024;
+
+/// The finder. Made once and used for every text; about a millisecond to make, and less than a megabyte.
+#[derive(Debug)]
+pub struct Secrets(Result<Compiled, BadRules>);
+
+/// A credential, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Secret {
+    /// The rule, as `github_pat`.
+    pub kind: &'static str,
+    /// What sort of secret it is.
+    pub class: SecretClass,
+    /// The bytes of the text that are secret; it begins and ends between characters, and is never empty.
+    pub span: Range<usize>,
+    /// How sure that is.
+    pub sure: Sure,
+}
+
+/// Sorts of secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SecretClass {
+    /// A key or token of some service.
+    Token,
+    /// A password, alone or in an address.
+    Password,
+    /// The private half of a pair of keys.
+    PrivateKey,
+    /// The password in the address of a database, or in a list of settings for one.
+    ConnectionString,
+    /// A signed JSON Web Token (RFC 7519).
+    Jwt,
+    /// An address that whoever knows it may write to.
+    Webhook,
+    /// Not a finding: the rest of a text that has more secrets than are counted. Treat all of it as secret.
+    Unread,
+}
+
+/// How sure a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sure {
+    /// It stands where a secret stands and looks like one.
+    Likely,
+    /// Its sum is right, or nothing else has this form.
+    Checked,
+}
+
+impl Secrets {
+    /// Compiles the rules.
+    pub fn new() -> Self {
+        Self(Compiled::new())
+    }
+
+    /// The secrets of a text, in order and not overlapping; at most [`MOST`] and a last one that stands for the rest.
+    ///
+    /// The time is linear in the length of the text, whatever is in it.
+    pub fn find(&self, text: &str) -> Vec<Secret> {
+        match &self.0 {
+            Ok(compiled) => compiled.find(text),
+            // Who cannot look must not say that there is nothing.
+            Err(_) => Found::unread(text),
+        }
+    }
+
+    /// Each kind that is told by its own form or by the name of a service, and what it is.
+    pub fn kinds(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let rules = self.0.iter().flat_map(|compiled| compiled.tokens.0.iter().chain(&compiled.named.0));
+        rules.map(|rule| (rule.kind, rule.what))
+    }
+}
+
+impl Default for Secrets {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[derive(Debug)]
+struct Compiled {
+    tokens: Tokens,
+    named: Tokens,
+    words: AhoCorasick,
+    /// What each of the words may mean.
+    clues: Vec<Clue>,
+}
+
+/// What to look at where a word was seen.
+#[derive(Debug, Clone, Copy)]
+enum Clue {
+    /// The shape of that number in the rule of that number.
+    Look(usize, usize),
+    Name,
+    Address,
+    Bearer,
+    Basic,
+    Pem,
+    Putty,
+    Jwt,
+}
+
+/// Words that are in the name of a secret, in the ways that names are written.
+const NAMES: [&str; 27] = [
+    "secret", "Secret", "SECRET", "token", "Token", "TOKEN", "pass", "Pass", "PASS", "pwd", "Pwd", "PWD",
+    "key", "Key", "KEY", "cred", "Cred", "CRED", "auth", "Auth", "AUTH", "Kennwort", "_pat", "_PAT", "-Pat",
+    "-PAT", "Pat",
+];
+const PLACES: [(&str, Clue); 9] = [
+    ("://", Clue::Address),
+    ("earer ", Clue::Bearer),
+    ("EARER ", Clue::Bearer),
+    ("asic ", Clue::Basic),
+    ("-----BEGIN ", Clue::Pem),
+    ("Private-Lines:", Clue::Putty),
+    ("eyJ", Clue::Jwt),
+    ("ewogIC", Clue::Jwt),
+    ("eyAi", Clue::Jwt),
+];
+
+impl Compiled {
+    fn new() -> Result<Self, BadRules> {
+        let (tokens, named) = (Tokens::read(TOKENS)?, Tokens::read(NAMED)?);
+        let looks = tokens.0.iter().enumerate().flat_map(|(rule, all)| {
+            all.shapes.iter().enumerate().map(move |(at, look)| (look.clue.as_str(), Clue::Look(rule, at)))
+        });
+        let places = PLACES.into_iter().chain(NAMES.into_iter().map(|name| (name, Clue::Name)));
+        let (words, clues): (Vec<&str>, Vec<Clue>) = looks.chain(places).unzip();
+        let words = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(&words)
+            .map_err(|_| BadRules::all())?;
+        Ok(Self { tokens, named, words, clues })
+    }
+
+    fn find(&self, text: &str) -> Vec<Secret> {
+        let mut found = Found::new(text);
+        let mut names = Names::default();
+        for hit in self.words.find_overlapping_iter(text) {
+            if found.is_full() {
+                found.close(hit.start());
+                break;
+            }
+            let secret = match self.clues.get(hit.pattern().as_usize()) {
+                Some(Clue::Look(rule, look)) => self.token(text, hit.start(), *rule, *look),
+                Some(Clue::Name) => {
+                    names.read(text, hit.range()).and_then(|assigned| assigned.secret(text, &self.named.0))
+                }
+                Some(Clue::Address) => url::read(text, hit.start()),
+                Some(Clue::Bearer) => header::bearer(text, hit.end()),
+                Some(Clue::Basic) => header::basic(text, hit.end()),
+                Some(Clue::Pem) => pem::block(text, hit.start()),
+                Some(Clue::Putty) => pem::putty(text, hit.end()),
+                Some(Clue::Jwt) => jwt::read(text, hit.start()),
+                None => None,
+            };
+            found.extend(secret);
+        }
+        found.finish()
+    }
+
+    fn token(&self, text: &str, clue: usize, rule: usize, look: usize) -> Option<Secret> {
+        let rule = self.tokens.0.get(rule)?;
+        let look = rule.shapes.get(look)?;
+        let (least, most) = look.before;
+        (least..=most).find_map(|before| {
+            let start = clue.checked_sub(before)?;
+            let end = shape::begins(text.as_bytes(), start)
+                .then(|| look.shape.end(text.as_bytes(), start))
+                .flatten()?;
+            let sure = rule.judge(text.get(start..end)?)?;
+            Some(Secret { kind: rule.kind, class: rule.class, span: start..end, sure })
+        })
+    }
+}
+
+/// Where names were read, so that none is read twice, and a value full of names does not cost its length for each.
+#[derive(Default)]
+struct Names {
+    /// The end of the last name.
+    end: usize,
+    /// The end of the last value that is not inside of another, and how many names were inside of it.
+    value: usize,
+    inside: usize,
+}
+
+impl Names {
+    /// Most names inside of one value.
+    const INSIDE: usize = 4;
+
+    fn read<'t>(&mut self, text: &'t str, word: Range<usize>) -> Option<Assignment<'t>> {
+        let inside = word.start < self.value;
+        if word.end <= self.end || inside && self.inside >= Self::INSIDE {
+            return None;
+        }
+        let name = assignment::name_at(text, word);
+        self.end = name.end;
+        let assigned = assignment::read(text, name)?;
+        if inside {
+            self.inside += 1;
+        } else {
+            (self.value, self.inside) = (assigned.span().end, 0);
+        }
+        Some(assigned)
+    }
+}
+
+impl Rule {
+    /// How sure it is that a text of the right shape is such a secret.
+    fn judge(&self, text: &str) -> Option<Sure> {
+        if value::entropy(text) < self.entropy || value::is_example(text) {
+            return None;
+        }
+        self.check.ask(text, self.sure)
+    }
+}
+
+impl SecretClass {
+    fn read(name: &str) -> Option<Self> {
+        Some(match name {
+            "private_key" => Self::PrivateKey,
+            "jwt" => Self::Jwt,
+            "webhook" => Self::Webhook,
+            _ => return None,
+        })
+    }
+}
