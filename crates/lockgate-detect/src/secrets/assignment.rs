@@ -72,7 +72,7 @@ pub(super) fn read(text: &str, name: Range<usize>) -> Option<Assignment<'_>> {
     if quote.is_none() && matches!(follows, Some('(' | '[' | '{')) {
         return None;
     }
-    let value = head.get(..end)?.trim_end_matches(['.', '*']);
+    let value = head.get(..end).filter(|value| !value.ends_with("..."))?.trim_end_matches(['.', '*']);
     let listed = text.get(..start)?.trim_end().ends_with(';') || follows == Some(';');
     Some(Assignment { name, value, at, style, listed })
 }
@@ -112,7 +112,11 @@ impl Assignment<'_> {
             }
             (None, _) => return None,
         };
-        Some(Secret { kind, class, span: self.span(), sure: Sure::Likely })
+        let mut span = self.span();
+        if self.style == Style::Plain && class == SecretClass::Password {
+            span.end += rest_of_password(text.get(span.end..)?);
+        }
+        Some(Secret { kind, class, span, sure: Sure::Likely })
     }
 
     /// Whether a server is named shortly before: `Server=db;User Id=app;Password=…`.
@@ -123,6 +127,14 @@ impl Assignment<'_> {
             .iter()
             .any(|word| before.contains(word))
     }
+}
+
+/// How much of a password comes after a mark that ends other values, as `,` in `password: abc,def`.
+fn rest_of_password(rest: &str) -> usize {
+    let is_end = |mark: char| mark.is_whitespace() || "\"'`\\;&<|".contains(mark);
+    let rest = rest.get(..rest.ceil_char_boundary(VALUE)).unwrap_or_default();
+    let rest = rest.split(is_end).next().unwrap_or_default();
+    rest.trim_end_matches([',', ')', '}', ']', '>', '.', '*']).len()
 }
 
 /// What follows where a pair has the name and the value apart: `"name": "DB_PASSWORD", "value": "…"`.
@@ -145,14 +157,14 @@ fn separator<'t>(rest: &'t str, name: &str) -> Option<(&'t str, bool)> {
     if after.len() > spaced.len() + 20 {
         return None;
     }
-    for mark in [":=", "=>", "?=", "->"] {
+    for mark in [":=", "=>", "?=", "->", "||"] {
         if let Some(rest) = spaced.strip_prefix(mark) {
             return Some((rest, false));
         }
     }
     match spaced.as_bytes() {
         [b'=', b'=', ..] | [b':', b':', ..] => None,
-        [b'=' | b':' | b'>', ..] => Some((spaced.get(1..)?, false)),
+        [b'=' | b':' | b'>' | b'|', ..] => Some((spaced.get(1..)?, false)),
         [b',', ..] if closed => {
             Some((spaced.get(1..)?, false)).filter(|(rest, _)| rest.trim_start().starts_with(['"', '\'']))
         }
@@ -161,9 +173,10 @@ fn separator<'t>(rest: &'t str, name: &str) -> Option<(&'t str, bool)> {
         {
             Some((spaced, false))
         }
-        _ => {
-            let rest = spaced.strip_prefix("is ").or_else(|| spaced.strip_prefix("is: "))?;
-            Some((rest, true))
+        _ if after.starts_with(' ') => {
+            let rest = spaced.strip_prefix("is ").or_else(|| spaced.strip_prefix("is: "));
+            Some((rest.unwrap_or(spaced), true))
         }
+        _ => None,
     }
 }

@@ -1,7 +1,7 @@
-//! What follows `Bearer` (RFC 6750) and `Basic` (RFC 7617).
+//! What follows `Bearer` (RFC 6750) and `Basic` (RFC 7617), and `-u` in commands that send the latter.
 
 use super::check::base64;
-use super::value::{Style, is_placeholder, is_token};
+use super::value::{Style, is_password, is_placeholder, is_token};
 use super::{Secret, SecretClass, Sure};
 
 /// Longest credential in a header. Bytes.
@@ -24,6 +24,18 @@ pub(super) fn basic(text: &str, at: usize) -> Option<Secret> {
     let is = printable && password.len() >= 4 && password != name && !is_placeholder(password);
     let span = at..at + word.len();
     is.then_some(Secret { kind: "basic_password", class: SecretClass::Password, span, sure: Sure::Checked })
+}
+
+/// The password of the `name:password` that begins here.
+pub(super) fn user(text: &str, at: usize) -> Option<Secret> {
+    let quoted = text.get(at..)?.starts_with(['"', '\'']);
+    let at = at + usize::from(quoted);
+    let pair = word(text, at, |byte| !byte.is_ascii_whitespace() && !b"\"'`\\".contains(&byte))?;
+    let (name, password) = pair.split_once(':')?;
+    let is = !is_placeholder(password) && is_password(password, Style::Plain);
+    let start = at + name.len() + 1;
+    let span = start..at + pair.len();
+    is.then_some(Secret { kind: "basic_password", class: SecretClass::Password, span, sure: Sure::Likely })
 }
 
 fn word(text: &str, at: usize, is: impl Fn(u8) -> bool) -> Option<&str> {

@@ -122,6 +122,7 @@ enum Clue {
     Address,
     Bearer,
     Basic,
+    User,
     Pem,
     Putty,
     Jwt,
@@ -133,11 +134,14 @@ const NAMES: [&str; 27] = [
     "key", "Key", "KEY", "cred", "Cred", "CRED", "auth", "Auth", "AUTH", "Kennwort", "_pat", "_PAT", "-Pat",
     "-PAT", "Pat",
 ];
-const PLACES: [(&str, Clue); 9] = [
+const PLACES: [(&str, Clue); 12] = [
     ("://", Clue::Address),
     ("earer ", Clue::Bearer),
     ("EARER ", Clue::Bearer),
     ("asic ", Clue::Basic),
+    (" -u ", Clue::User),
+    ("--user ", Clue::User),
+    ("--user=", Clue::User),
     ("-----BEGIN ", Clue::Pem),
     ("Private-Lines:", Clue::Putty),
     ("eyJ", Clue::Jwt),
@@ -177,6 +181,7 @@ impl Compiled {
                 Some(Clue::Address) => url::read(text, hit.start()),
                 Some(Clue::Bearer) => header::bearer(text, hit.end()),
                 Some(Clue::Basic) => header::basic(text, hit.end()),
+                Some(Clue::User) => header::user(text, hit.end()),
                 Some(Clue::Pem) => pem::block(text, hit.start()),
                 Some(Clue::Putty) => pem::putty(text, hit.end()),
                 Some(Clue::Jwt) => jwt::read(text, hit.start()),

@@ -109,7 +109,8 @@ impl Rule {
 
     /// Whether it can be looked for.
     fn is_whole(&self) -> bool {
-        let found = self.shapes.iter().all(|look| look.clue.len() >= 2);
+        let found =
+            self.shapes.iter().all(|look| look.clue.len() >= 2 || look.before.0 > 0 && !look.clue.is_empty());
         !self.shapes.is_empty() && (found || !self.beside.is_empty())
     }
 }

@@ -128,6 +128,7 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         || STANDS_FOR.iter().any(|word| lower.contains(word))
         || WORDS.contains(&lower.as_str())
         || ["test", "my", "the", "some", "any"].into_iter().any(word)
+        || lower.ends_with(['(', '+'])
         || varied.count_ones() <= 4
 }
 
@@ -146,7 +147,7 @@ pub(super) fn is_password(value: &str, style: Style) -> bool {
         Style::Quoted | Style::Plain => {
             !is_words(value) && (kinds >= 3 || random && digits == 1 && letters >= 1)
         }
-        Style::Said => kinds >= 3 && digits == 1 && random,
+        Style::Said => kinds >= 3 && digits == 1 && random && !is_words(value),
     }
 }
 
@@ -160,6 +161,8 @@ pub(super) fn is_token(value: &str, style: Style) -> bool {
         && digits >= 2
         && letters >= 2
         && entropy(value) >= 3.2
+        // The head of a JSON Web Token is no secret.
+        && (value.len() >= 64 || !value.starts_with("eyJ"))
         && !is_words(value)
         && (style == Style::Quoted || !is_expression(value))
 }
