@@ -1,7 +1,11 @@
 //! What the fuzz targets do with any bytes. They run here over the committed corpus, and under a fuzzer from `fuzz/`.
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
 use lockgate_core::{Boundary, Server, Step, Wire};
+use lockgate_detect::secrets::Secrets;
+use lockgate_detect::{MARK, redact};
 use lockgate_model::{Body, Limits, Message, ServerName, Side, peek_id};
 use lockgate_transport::lines::as_line;
 use lockgate_transport::sse::{Parser, SseEvent};
@@ -102,5 +106,32 @@ pub fn door(bytes: &[u8]) {
                 );
             }
         }
+    }
+}
+
+/// Secrets in a text: each is a part of it, in order; what was taken out is not found again. The letters of the text are
+/// thirteen places further in the alphabet, so that no scanner takes the corpus for what it is not.
+pub fn secrets(bytes: &[u8]) {
+    static SECRETS: LazyLock<Secrets> = LazyLock::new(Secrets::new);
+    let text: String = String::from_utf8_lossy(bytes).chars().map(turned).collect();
+    let found = SECRETS.find(&text);
+    let mut end = 0;
+    for secret in &found {
+        assert!(end <= secret.span.start && !secret.span.is_empty(), "{found:?}");
+        assert!(text.get(secret.span.clone()).is_some(), "{found:?}");
+        end = secret.span.end;
+    }
+    let redacted = redact(&text, found.into_iter().map(|secret| secret.span), MARK);
+    for secret in SECRETS.find(&redacted) {
+        let again = redacted.get(secret.span).unwrap_or_default();
+        assert!(!again.contains(MARK), "{} is found in {redacted}", secret.kind);
+    }
+}
+
+fn turned(letter: char) -> char {
+    match letter {
+        'a'..='m' | 'A'..='M' => char::from_u32(u32::from(letter) + 13).unwrap_or(letter),
+        'n'..='z' | 'N'..='Z' => char::from_u32(u32::from(letter) - 13).unwrap_or(letter),
+        other => other,
     }
 }

@@ -60,3 +60,8 @@ fn sse() {
 fn door() {
     replay("door", testkit::fuzz::door);
 }
+
+#[test]
+fn secrets() {
+    replay("secrets", testkit::fuzz::secrets);
+}
