@@ -6,30 +6,29 @@ use super::{Secret, SecretClass, Sure};
 const LONGEST: usize = 32 << 10;
 /// Least base 64 of a block that holds a key. Characters.
 const LEAST: usize = 64;
+/// Longest name of a block. Bytes.
+const LABEL: usize = 40;
 
 /// The block that begins here. One that was cut off is taken as far as it goes.
 pub(super) fn block(text: &str, at: usize) -> Option<Secret> {
     let rest = text.get(at..text.ceil_char_boundary(at.saturating_add(LONGEST)))?;
     let label = rest.strip_prefix("-----BEGIN ")?;
-    let label = label.get(..label.find("-----").filter(|end| *end <= 64)?)?;
-    if !label.contains("PRIVATE KEY") || !label.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+    let label = label.get(..label.find("-----").filter(|end| *end <= LABEL)?)?;
+    let capital = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b' ';
+    if !label.contains("PRIVATE KEY") || !label.bytes().all(capital) {
         return None;
     }
     let head = label.len() + 16;
     let body = rest.get(head..)?;
-    let long = body.find("-----").unwrap_or(body.len());
-    let (body, tail) = body.split_at_checked(long)?;
+    let (body, tail) = body.split_at_checked(body.find("-----").unwrap_or(body.len()))?;
     let footer = format!("-----END {label}-----");
-    let (length, sure) = if tail.starts_with(&footer) {
-        (head + long + footer.len(), Sure::Checked)
-    } else {
-        (head + long, Sure::Likely)
-    };
-    let length = if tail.is_empty() { head + solid(body) } else { length };
+    let whole = tail.starts_with(&footer);
+    let body = if whole { body } else { body.get(..solid(body))? };
     let key = body.bytes().filter(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(byte)).count();
     let made_up = body.contains("...") || body.to_ascii_lowercase().contains("redacted");
     let is = key >= LEAST && !made_up && super::value::entropy(body) >= 3.5;
-    let span = at..text.floor_char_boundary(at + length);
+    let (length, sure) = if whole { (footer.len(), Sure::Checked) } else { (0, Sure::Likely) };
+    let span = at..at + head + body.len() + length;
     is.then_some(Secret { kind: "private_key", class: SecretClass::PrivateKey, span, sure })
 }
 

@@ -114,6 +114,23 @@ fn more_than_are_counted_leave_nothing_open() {
     assert!(!redact(&text, found.into_iter().map(|secret| secret.span), MARK).contains("ghp_"));
 }
 
+#[test]
+fn a_key_that_is_cut_off_is_taken_as_far_as_it_goes() {
+    let block = Maker::new(7).text("{pem:RSA PRIVATE KEY}");
+    let cut = &block[..400];
+    let other = block.replace("RSA", "RSA or other");
+    let text = format!("{cut} (and more)");
+    let cases = [
+        (block.as_str(), Some((Sure::Checked, block.len()))),
+        (&text, Some((Sure::Likely, cut.len() + 1))),
+        (&other, None),
+    ];
+    for (text, expected) in cases {
+        let found = SECRETS.find(text);
+        assert_eq!(found.first().map(|secret| (secret.sure, secret.span.end)), expected, "{text}");
+    }
+}
+
 /// What a text is put together from.
 fn pieces() -> Vec<String> {
     let cases = cases(5).into_iter().map(|case| case.text);
