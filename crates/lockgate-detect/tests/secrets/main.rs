@@ -78,7 +78,7 @@ fn secrets_are_found() {
     eprintln!("{} of {}, {} kinds", cases.len() - missed.len(), cases.len(), table.len());
     eprintln!("{}", missed.join("\n"));
     assert!(cases.len() >= 150 && table.len() >= 40);
-    assert!(missed.len() * 20 <= cases.len(), "at least 95 of 100 are found");
+    assert!(missed.is_empty(), "{} of {} are missed", missed.len(), cases.len());
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn ordinary_text_is_left_alone() {
     }
     eprintln!("{} alarms in {} texts\n{}", alarms.len(), texts.len(), alarms.join("\n"));
     assert!(texts.len() >= 300);
-    assert!(alarms.len() * 100 <= texts.len(), "at most 1 of 100 is a false alarm");
+    assert!(alarms.is_empty(), "{} false alarms in {} texts", alarms.len(), texts.len());
 }
 
 #[test]
