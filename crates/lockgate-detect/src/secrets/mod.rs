@@ -258,3 +258,22 @@ impl SecretClass {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_finder_is_small() {
+        let compiled = Compiled::new().unwrap();
+        assert!(compiled.words.memory_usage() < 1 << 20, "{}", compiled.words.memory_usage());
+        assert!(Secrets::new().kinds().all(|(kind, what)| !kind.is_empty() && !what.is_empty()));
+    }
+
+    #[test]
+    fn who_cannot_look_says_that_nothing_is_read() {
+        let found = Secrets(Err(BadRules::all())).find("some text");
+        assert_eq!((found[0].class, found[0].span.clone()), (SecretClass::Unread, 0..9));
+        assert!(Secrets(Err(BadRules::all())).find("").is_empty());
+    }
+}
