@@ -329,7 +329,12 @@ pub(crate) fn effect_of_words(words: &[String]) -> Effect {
     match effect {
         Effect::Write if right(words).is_some() => Effect::Grant,
         Effect::Write | Effect::Egress if buys() => Effect::Commit,
-        effect => effect,
+        Effect::Read
+        | Effect::Write
+        | Effect::Egress
+        | Effect::Commit
+        | Effect::Grant
+        | Effect::Destructive => effect,
     }
 }
 

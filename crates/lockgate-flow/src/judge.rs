@@ -382,7 +382,7 @@ fn lies_in(path: &str, folders: &str, files: &str) -> bool {
     let last = parts.next().unwrap_or_default();
     let file = last.strip_suffix(".pub").unwrap_or(last);
     files.split(' ').any(|known| known == file)
-        || file.ends_with(".pem")
+        || file.rsplit_once('.').is_some_and(|(_, kind)| kind == "pem")
         || file.starts_with(".env.")
         || folders.split(' ').any(|known| known == file || parts.clone().any(|part| part == known))
 }

@@ -20,7 +20,7 @@ pub(crate) enum Step<'j> {
     Element(usize),
 }
 
-impl<'j> Leaf<'_, 'j> {
+impl Leaf<'_, '_> {
     /// The nearest name it stands under.
     pub(crate) fn name(&self) -> &str {
         self.path.iter().rev().find_map(Step::member).unwrap_or_default()

@@ -236,7 +236,12 @@ impl Roles {
                 Role::Destination if effect == Effect::Write && holds(MARKS, &verb) => Role::Payload,
                 // What stands on the page of a link is no object of the server.
                 Role::Selector if linked => Role::Payload,
-                role => role,
+                role @ (Role::Query
+                | Role::Amount
+                | Role::Payload
+                | Role::Source
+                | Role::Selector
+                | Role::Destination) => role,
             };
         }
         Self { named }

@@ -53,7 +53,8 @@ pub fn undoable<'n>(name: &str, siblings: impl Iterator<Item = &'n str>) -> bool
         .filter_map(|(there, back)| {
             let at = own.iter().position(|word| word == there)?;
             let mut wanted = own.clone();
-            *wanted.get_mut(at)? = (*back).to_owned();
+            let word: &mut String = wanted.get_mut(at)?;
+            (*back).clone_into(word);
             Some(wanted)
         })
         .collect();

@@ -95,7 +95,7 @@ impl Reader {
                     return false;
                 }
                 self.found.push((name.to_owned(), None));
-                self.list = name.to_owned();
+                name.clone_into(&mut self.list);
                 self.value(name.to_owned(), value.trim(), indent);
                 true
             }
