@@ -156,7 +156,7 @@ pub enum Step {
         exchange: ExchangeId,
     },
     /// Write down.
-    Record(Record),
+    Record(Box<Record>),
 }
 
 /// A call that waits for people.

@@ -117,7 +117,7 @@ impl Core {
         };
         // Once is enough: the records of the answer and of the approval name the same request.
         let kept = kept.filter(|kept| !kept.is_empty() && note.happening == Happening::Request);
-        steps.push(Step::Record(Record {
+        steps.push(Step::Record(Box::new(Record {
             happening: note.happening,
             session: self.identity.session.clone(),
             principal: self.identity.principal.clone(),
@@ -136,6 +136,6 @@ impl Core {
             label_before: label_before.cloned(),
             label_after: label_after.cloned(),
             duration: note.duration,
-        }));
+        })));
     }
 }

@@ -212,7 +212,7 @@ impl Gateway {
     fn record_all(&self, steps: Vec<Step>) {
         for step in steps {
             if let Step::Record(record) = step {
-                self.record(record);
+                self.record(*record);
             }
         }
     }

@@ -164,7 +164,7 @@ fn outcome(steps: Vec<Step>) -> Result<Outcome, String> {
     for step in steps {
         if let Step::Record(record) = step {
             if record.happening == Happening::Request {
-                decided = Some(record);
+                decided = Some(*record);
             }
         } else if let Step::Send(permit) = step {
             allowed = Some(permit.rule().to_owned());
