@@ -40,10 +40,12 @@ pub fn server(peers: &Path, name: &str, arguments: &[&str]) -> Vec<String> {
     command
 }
 
-/// The command of a server behind `lockgate wrap`.
-pub fn wrapped(command: &[String]) -> Vec<String> {
+/// The command of a server behind `lockgate wrap`, with this state folder: clients hand no environment on.
+pub fn wrapped(state: &Path, command: &[String]) -> Vec<String> {
+    let state = format!("LOCKGATE_STATE={}", state.display());
     let lockgate = lockgate().to_string_lossy().into_owned();
-    [lockgate, "wrap".into(), "--".into()].into_iter().chain(command.iter().cloned()).collect()
+    let wrap = ["env".into(), state, lockgate, "wrap".into(), "--".into()];
+    wrap.into_iter().chain(command.iter().cloned()).collect()
 }
 
 /// A folder with a git repository of one commit.

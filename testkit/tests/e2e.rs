@@ -70,8 +70,9 @@ fn git_steps(repository: &Path) -> Value {
 #[test]
 fn everything_works_through_wrap_as_without() {
     let Some(peers) = peers() else { return };
+    let state = tempfile::tempdir().unwrap();
     let command = server(&peers, "mcp-server-everything", &["stdio"]);
-    let wrapped = wrapped(&command);
+    let wrapped = wrapped(state.path(), &command);
     let direct = comparable(python(&peers, "legacy", &everything(), &command));
     let through = comparable(python(&peers, "legacy", &everything(), &wrapped));
     assert_eq!(direct, through);
@@ -286,7 +287,7 @@ fn several_servers_over_stdio() {
     let Some(peers) = peers() else { return };
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("lockgate.yaml");
-    let config = json!({ "servers": {
+    let config = json!({ "state": folder.path().join("state"), "servers": {
         "every": { "command": server(&peers, "mcp-server-everything", &["stdio"]) },
         "time": { "command": server(&peers, "mcp-server-time", &["--local-timezone=UTC"]), "tier": "core" }
     } });

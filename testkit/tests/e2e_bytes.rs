@@ -71,7 +71,8 @@ const READY: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
 /// Asks directly, through `wrap` and over HTTP.
 fn bytes_are_kept(command: &[String], questions: &[String]) {
     let mut direct = Pipes::start(command);
-    let mut through = Pipes::start(&wrapped(command));
+    let state = tempfile::tempdir().unwrap();
+    let mut through = Pipes::start(&wrapped(state.path(), command));
     let gate = Gate::start(json!({ "servers": { "x": { "command": command } } }));
     for pipes in [&mut direct, &mut through] {
         pipes.ask(HELLO);

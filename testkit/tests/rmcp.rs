@@ -14,7 +14,7 @@ async fn the_rust_client_lists_and_calls() {
     let Some(peers) = peers() else { return };
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("lockgate.yaml");
-    let config = json!({ "servers": {
+    let config = json!({ "state": folder.path().join("state"), "servers": {
         "every": { "command": server(&peers, "mcp-server-everything", &["stdio"]), "tools": { "get-env": "deny" } },
         "memory": {
             "command": server(&peers, "mcp-server-memory", &[]),

@@ -10,7 +10,9 @@ use std::path::Path;
 use std::process::Command;
 
 fn demo(arguments: &[&str]) -> (String, bool) {
-    let output = Command::new(env!("CARGO_BIN_EXE_lockgate")).arg("demo").args(arguments).output().unwrap();
+    let state = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lockgate"));
+    let output = command.arg("demo").args(arguments).env("LOCKGATE_STATE", state.path()).output().unwrap();
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
     (String::from_utf8(output.stdout).unwrap(), output.status.success())
 }

@@ -16,7 +16,9 @@ fn tools(config: &Value, arguments: &[&str]) -> (String, String, i32) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("lockgate.yaml");
     std::fs::write(&file, config.to_string()).unwrap();
-    let output = Command::new(LOCKGATE).args(["tools", "-c"]).arg(&file).args(arguments).output().unwrap();
+    let mut command = Command::new(LOCKGATE);
+    command.args(["tools", "-c"]).arg(&file).args(arguments);
+    let output = command.env("LOCKGATE_STATE", folder.path().join("state")).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (text(output.stdout), text(output.stderr), output.status.code().unwrap())
 }
@@ -142,7 +144,10 @@ fn a_server_without_a_handshake_is_asked_without() {
             *tools/list*2026-07-28*) echo "{\"jsonrpc\":\"2.0\",\"id\":$id,\"result\":{\"resultType\":\"complete\",\"tools\":[{\"name\":\"send_x\",\"inputSchema\":{\"type\":\"object\"}}]}}";;
             *) echo "{\"jsonrpc\":\"2.0\",\"id\":$id,\"error\":{\"code\":-32601,\"message\":\"no such method\"}}";;
         esac; done"#;
-    let output = Command::new(LOCKGATE).args(["tools", "--", "sh", "-c", script]).output().unwrap();
+    let state = tempfile::tempdir().unwrap();
+    let mut command = Command::new(LOCKGATE);
+    command.args(["tools", "--", "sh", "-c", script]).env("LOCKGATE_STATE", state.path());
+    let output = command.output().unwrap();
     let shown = String::from_utf8(output.stdout).unwrap();
     assert!(shown.contains("send_x  write-high  egress  allow  name: send"), "{shown}");
     assert_eq!(output.status.code(), Some(0));
