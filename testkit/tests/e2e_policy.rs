@@ -39,6 +39,9 @@ fn write(file: &Path, content: &str) -> Value {
     json!({ "path": file, "content": content })
 }
 
+/// How long a person may take: one who answers at once is in time on a busy machine too, and one who is late is not.
+const HOLD: &str = "5s";
+
 /// A call, made three times: the person says no, answers too late, says yes.
 fn three_times(tool: &str, refused: &Value, accepted: &Value) -> Vec<Value> {
     vec![
@@ -73,7 +76,8 @@ fn a_held_call_is_put_to_the_person_in_front_of_the_client() {
     let command = filesystem(&peers, &files);
     let rule = json!({ "ask_if": [{ "content": { "length": { "at_least": 4 } } }] });
     let config = json!({
-        "hold_timeout": "1s",
+        "hold_timeout": HOLD,
+        "state": folder.path().join("state"),
         "servers": { "files": { "command": command, "tools": { "write_file": rule } } }
     });
     let gateway = Running::start(folder.path(), &config);
@@ -111,7 +115,7 @@ fn a_held_call_of_the_stateless_era_is_put_to_the_person_too() {
     let folder = tempfile::tempdir().unwrap();
     let repository = repository(folder.path());
     let config = json!({
-        "hold_timeout": "1s",
+        "hold_timeout": HOLD,
         "servers": {
             "git": { "command": git(&peers, &repository), "tools": { "git_status": "ask" } },
             "time": { "command": server(&peers, "mcp-server-time", &["--local-timezone=UTC"]), "tier": "core" }

@@ -16,7 +16,7 @@ let answer = 'decline';
 if (capabilities.elicitation) {
   client.setRequestHandler('elicitation/create', async (request) => {
     say({ asked: request.params.message });
-    if (answer === 'late') await new Promise((resolve) => setTimeout(resolve, 2500));
+    if (answer === 'late') await new Promise((resolve) => setTimeout(resolve, 8000));
     return answer === 'decline' ? { action: answer } : { action: 'accept', content: {} };
   });
 }

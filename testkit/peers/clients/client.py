@@ -4,7 +4,7 @@
 
 MODE is auto, legacy or 2026-07-28. STEPS is a JSON list:
     ["tools"], ["call", NAME, ARGUMENTS], ["resources"], ["read", URI], ["prompts"], ["prompt", NAME, ARGUMENTS],
-    ["subscribe", URI], ["answer", "accept" | "decline" | "late"] (to elicitations from now on; late: accepted after 2.5 s)
+    ["subscribe", URI], ["answer", "accept" | "decline" | "late"] (to elicitations from now on; late: accepted after 8 s)
 """
 
 import asyncio
@@ -27,7 +27,7 @@ async def elicit(context, params):
     seen["elicitation"] += 1
     say(asked=params.message)
     if answer == "late":
-        await asyncio.sleep(2.5)
+        await asyncio.sleep(8)
     if answer in ("accept", "late"):
         properties = getattr(params, "requested_schema", {}).get("properties", {})
         content = {}
