@@ -13,7 +13,7 @@ use crate::front::{FrontStream, Route, StreamSender};
 use crate::http::{HttpBody, HttpServer};
 use crate::testing::greeting;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Answers as the message says, and tells what happened.
 struct Scripted(mpsc::UnboundedSender<Told>);
@@ -318,12 +318,13 @@ async fn the_front_closes_at_once_where_nothing_is_under_way() {
     let mut busy = stage.connect().await;
     busy.write_all(post("stream", &[]).as_bytes()).await.unwrap();
     let Told::Stream(sender) = stage.told().await else { panic!("no stream") };
-    let start = Instant::now();
     stage.close.send(true).unwrap();
+    // Were it held until the farewell is over, the busy one would be cut off with it.
     assert!(rest(&mut idle).await.ends_with("{}"));
     assert!(sender.send(None, None, b"{}").await);
     drop(sender);
     assert!(rest(&mut busy).await.contains("data: {}"));
+    let start = Instant::now();
     stage.front.await.unwrap();
     assert!(start.elapsed() < FAREWELL, "{:?}", start.elapsed());
 }
@@ -349,6 +350,7 @@ async fn a_call_through_both_ends_waits_for_nothing() {
             times.push(start.elapsed());
         }
         times.sort();
-        assert!(times[10] < Duration::from_millis(5), "{times:?}");
+        // An acknowledgement that is held back takes 40 ms. On a busy machine many may take long, but not most.
+        assert!(times[5] < Duration::from_millis(20), "{times:?}");
     }
 }
