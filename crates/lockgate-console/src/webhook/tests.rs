@@ -18,8 +18,8 @@ fn a_signature_is_what_others_compute() {
 }
 
 const SECRET_OF_TESTS: &[u8] = b"whsec-0123456789abcdef";
-/// Longer than anything here takes.
-const LONG: Duration = Duration::from_secs(20);
+/// Longer than anything here takes on a busy machine.
+const LONG: Duration = Duration::from_mins(1);
 
 /// A receiver that gives these answers, one to each request, and tells what it was sent.
 struct Receiver {
@@ -208,9 +208,11 @@ async fn a_long_answer_is_not_read() {
     running.webhook.tell(&stop("a"));
     running.webhook.tell(&stop("b"));
     let begun = Instant::now();
-    receiver.event().await;
-    receiver.event().await;
-    assert!(begun.elapsed() < ATTEMPT / 2);
+    // Whoever waits for its end gives the attempt up, and makes it again.
+    for reason in ["a", "b"] {
+        assert_eq!(receiver.event().await["stop"]["reason"], reason);
+    }
+    assert!(begun.elapsed() < ATTEMPT);
     assert_eq!(running.close().await.delivered, 2);
 }
 
@@ -239,8 +241,8 @@ async fn an_event_that_never_arrives_does_not_take_others_with_it() {
     let mut receiver = Receiver::open(&[BROKEN, BROKEN, TAKEN]).await;
     let url = format!("http://127.0.0.1:{}/hook?key=1", receiver.port);
     let mut webhook = Webhook::new(&url, SECRET_OF_TESTS).unwrap();
-    // Tried at once and at the end of its time.
-    let (first, give_up) = (Duration::from_secs(1), Duration::from_millis(300));
+    // Tried at once and at the end of its time, which is long enough for a busy machine to have tried once.
+    let (first, give_up) = (Duration::from_secs(5), Duration::from_secs(3));
     webhook.pace = Pace { first, longest: first, give_up };
     let running = Running::start(webhook);
     running.webhook.tell(&stop("poison"));
