@@ -53,7 +53,8 @@ impl Core {
                 let known = Self::method(method, MethodKind::Request, Direction::ToServer, revision);
                 let Some(method) = known else {
                     let finding = Finding::deny(Phase::Identify, Reason::UnknownMethod, "protocol");
-                    return self.refuse_parsed(exchange, id.raw(), revision, finding, steps);
+                    let status = Self::status(finding.reason, revision);
+                    return self.refuse_parsed(exchange, id.raw(), status, finding, steps);
                 };
                 self.tally.calls += u64::from(method == "tools/call");
                 let request = Request {
@@ -310,14 +311,13 @@ impl Core {
         &mut self,
         exchange: ExchangeId,
         id: &[u8],
-        revision: Revision,
+        status: u16,
         finding: Finding,
         steps: &mut Vec<Step>,
     ) {
         let correlation = self.correlation(exchange);
         let about = reply::About { shown: None, server: None, correlation: &correlation };
         let message = reply::error(Some(id), &finding, &about);
-        let status = Self::status(finding.reason, revision);
         self.note(
             Note::happening(Happening::Request).exchange(exchange).finding(finding, Verdict::Deny),
             steps,

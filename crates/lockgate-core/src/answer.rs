@@ -213,6 +213,16 @@ impl Core {
         }
     }
 
+    /// The HTTP status of a request that its servers have failed. To a probe it is 200: a client falls back on an error
+    /// that it can read, and gives up at a status of 500 or more.
+    pub(crate) fn status_of_failure(open: &Exchange, reason: Reason) -> u16 {
+        if open.method == "server/discover" && reason.http_status() >= 500 {
+            200
+        } else {
+            Self::status(reason, open.revision)
+        }
+    }
+
     fn failed_open(
         &mut self,
         exchange: ExchangeId,
@@ -229,7 +239,7 @@ impl Core {
         let correlation = self.correlation(exchange);
         let about = reply::About { shown: None, server: Some(server), correlation: &correlation };
         let message = reply::error(Some(&id), &finding, &about);
-        let status = Self::status(reason, open.revision);
+        let status = Self::status_of_failure(open, reason);
         self.note(
             Note::happening(Happening::Answer)
                 .exchange(exchange)

@@ -317,7 +317,8 @@ impl Core {
         if let Some(reason) = failed {
             let finding = Finding::deny(Phase::Identify, reason, "protocol");
             if let Some((id, _, _)) = received.request() {
-                self.refuse_parsed(exchange, id.raw(), open.revision, finding, steps);
+                let status = Self::status(finding.reason, open.revision);
+                self.refuse_parsed(exchange, id.raw(), status, finding, steps);
             }
             return;
         }
@@ -378,7 +379,7 @@ impl Core {
             }
             Err(reason) => {
                 let finding = Finding::deny(Phase::Answer, reason, "protocol");
-                self.refuse_parsed(exchange, id, open.revision, finding, steps);
+                self.refuse_parsed(exchange, id, Self::status_of_failure(&open, reason), finding, steps);
             }
         }
     }

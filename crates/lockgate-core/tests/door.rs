@@ -428,3 +428,23 @@ fn a_modern_request_must_say_the_same_in_header_and_body() {
         assert!(refused.is_none_or(|refused| said.contains(refused)), "{said}");
     }
 }
+
+#[test]
+fn a_probe_that_no_server_answers_is_an_error_to_fall_back_on() {
+    let alone = Scope::One(name("x"));
+    for (scope, method, status) in
+        [(&alone, "server/discover", 200), (&Scope::All, "server/discover", 200), (&alone, "tools/list", 504)]
+    {
+        let mut session = Session::new(scope.clone(), &[("x", Tier::Open, Wire::Lines)], |_| {});
+        session.agent(&format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{"_meta":{{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{{}}}}}}}}"#));
+        let mut steps = Vec::new();
+        session.core.handle(Event::Wake, Tick(0).after_millis(60_001), &mut steps);
+        let said = steps.iter().find_map(|step| match step {
+            Step::Deliver(release) => Some((release.status(), release.message().clone())),
+            _ => None,
+        });
+        let (told, text) = said.unwrap();
+        let text = String::from_utf8_lossy(&text);
+        assert!(told == status && text.contains("server_timed_out"), "{method}: {told} {text}");
+    }
+}
