@@ -45,10 +45,24 @@ fn obey(tools: &Value, heard: &Heard, stream: &mut TcpStream) -> bool {
     respond(stream, &json!({ "jsonrpc": "2.0", "id": id, "result": result }), session)
 }
 
-/// How often the server heard this method.
+/// The id of calls that are made until they are refused. The last of them may be on its way to the server when the stop
+/// answers it, and be heard later.
+const WATCHER: u64 = 1_000;
+
+/// Calls a tool until it is refused for this reason.
+#[track_caller]
+fn until_refused(agent: &Agent<'_>, tool: &str, reason: &str) {
+    until("it is seen", || agent.call(WATCHER, tool).reason() == Some(reason));
+}
+
+fn is_of_watcher(heard: &str) -> bool {
+    heard.contains(&format!("\"id\":{WATCHER},"))
+}
+
+/// How often the server heard this method, watchers aside.
 fn heard(upstream: &Upstream, method: &str) -> usize {
     let of = format!("\"method\":\"{method}\"");
-    upstream.heard().iter().filter(|heard| heard.contains(&of)).count()
+    upstream.heard().iter().filter(|heard| heard.contains(&of) && !is_of_watcher(heard)).count()
 }
 
 /// A request of the stateless era, as a well-behaved client sends it but for its parameters.
@@ -573,10 +587,12 @@ fn stop(state: &Path, arguments: &[&str]) {
     assert_eq!(operate(state, "", &all).0, Some(0));
 }
 
-/// What a server hears from a moment on. Taking a request back may be said to it.
+/// What a server hears from a moment on, watchers aside. Taking a request back may be said to it.
 fn since(upstream: &Upstream, before: usize) -> Vec<String> {
-    let heard = upstream.heard().into_iter().skip(before);
-    heard.filter(|heard| !heard.contains("notifications/cancelled") && !heard.starts_with("DELETE")).collect()
+    let may = |heard: &str| {
+        heard.contains("notifications/cancelled") || heard.starts_with("DELETE") || is_of_watcher(heard)
+    };
+    upstream.heard().into_iter().skip(before).filter(|heard| !may(heard)).collect()
 }
 
 /// Everything is stopped: old sessions, new ones, both eras, all endpoints; requests, notifications, answers.
@@ -591,7 +607,7 @@ fn past_a_stop_of_everything() {
         assert!(agent.call(1, tool).text.contains("called"));
     }
     stop(state.path(), &[]);
-    until("it is seen", || old.call(2, "echo").reason() == Some("stopped"));
+    until_refused(&old, "echo", "stopped");
     let before = upstream.heard().len();
     let hello = testkit::hostile::hello(REVISION);
     assert_eq!(gate.post("/s/x/mcp", hello.as_bytes(), &[]).reason(), Some("stopped"));
@@ -643,7 +659,7 @@ fn past_a_stop_of_a_server() {
     let agent = gate.open("/mcp", REVISION);
     agent.post(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#);
     stop(state.path(), &["--server", "x"]);
-    until("it is seen", || agent.call(2, "x__echo").reason() == Some("stopped"));
+    until_refused(&agent, "x__echo", "stopped");
     let before = stopped.heard().len();
     for (method, params) in [
         ("tools/list", json!({})),
@@ -676,7 +692,7 @@ fn past_a_stop_of_a_principal_and_of_a_tool() {
     let open = |path, token| gate.open_as(path, REVISION, &json!({}), token);
     let first = open("/s/x/mcp", alice);
     stop(state.path(), &["--principal", "alice"]);
-    until("it is seen", || first.call(1, "echo").reason() == Some("stopped"));
+    until_refused(&first, "echo", "stopped");
     let all = open("/mcp", alice);
     assert_eq!(all.post(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#).reason(), Some("stopped"));
     let token = format!("Bearer {alice}");
@@ -686,7 +702,7 @@ fn past_a_stop_of_a_principal_and_of_a_tool() {
     let other = open("/s/x/mcp", bob);
     assert!(other.call(1, "echo").text.contains("called"));
     stop(state.path(), &["--server", "x", "--tool", "echo"]);
-    until("it is seen", || other.call(2, "echo").reason() == Some("stopped"));
+    until_refused(&other, "echo", "stopped");
     let before = heard(&upstream, "tools/call");
     assert_eq!(open("/mcp", bob).call(3, "x__echo").reason(), Some("stopped"));
     for wrong in ["Echo", "echo ", "x__echo", "echo\u{200b}"] {
@@ -737,7 +753,7 @@ fn past_safe_mode() {
     let gate = gate(&upstream, json!({}), state.path(), json!({}));
     let agent = gate.open("/s/x/mcp", REVISION);
     assert_eq!(operate(state.path(), "", &["safe-mode", "on", "--reason", "a test"]).0, Some(0));
-    until("it is seen", || agent.call(1, "delete_file").reason() == Some("safe_mode"));
+    until_refused(&agent, "delete_file", "safe_mode");
     let before = heard(&upstream, "tools/call");
     let mut passed = Vec::new();
     for tool in harmful.into_iter().chain(["get_note"]) {
@@ -845,7 +861,7 @@ fn past_a_stop_from_the_server_s_side() {
         text.contains("EARLY-TEXT")
     });
     stop(state.path(), &["--server", "x"]);
-    until("it is seen", || agent.call(1, "echo").reason() == Some("stopped"));
+    until_refused(&agent, "echo", "stopped");
     let before = upstream.heard().len();
     go.store(true, Ordering::Relaxed);
     let answer = agent.post(yes_to("early"));
