@@ -10,7 +10,7 @@ use lockgate_model::ServerName;
 
 use crate::config::{self, Config, Launch, Process};
 use crate::demo;
-use crate::gateway::{Pipe, serve_http, serve_stdio};
+use crate::gateway::{Pipe, Watched, serve_http, serve_stdio};
 use crate::{import, operator, records, rehearse, tools};
 
 /// A boundary gateway for the Model Context Protocol: data may pass between servers, control may not.
@@ -116,16 +116,16 @@ pub fn main() -> ExitCode {
     match Options::parse().command {
         Command::Demo(options) => demo::run(options.json, options.keep),
         Command::Wrap { config, command } => wrap(config, command),
-        Command::Run { file, listen } => load(&file.config).map_or_else(wrong, |config| {
+        Command::Run { file, listen } => watch(&file.config).map_or_else(wrong, |(config, watched)| {
             let listen = listen.unwrap_or(config.listen);
             if !listen.ip().is_loopback() && config.principals.is_empty() {
                 return wrong(format!(
                     "`--listen {listen}` can be reached from other machines, and no principals are configured\n  hint: add `principals:` with a token for each, or listen on 127.0.0.1"
                 ));
             }
-            finish(serve_http(&config, listen, Some(file.config)))
+            finish(serve_http(&config, listen, Some(watched)))
         }),
-        Command::Stdio { file, server } => load(&file.config).map_or_else(wrong, |config| {
+        Command::Stdio { file, server } => watch(&file.config).map_or_else(wrong, |(config, watched)| {
             let pipe = match server {
                 None => Pipe::All,
                 Some(name) => match ServerName::parse(&name) {
@@ -133,7 +133,7 @@ pub fn main() -> ExitCode {
                     None => return wrong(format!("`{}` is not a server name", name.escape_default())),
                 },
             };
-            finish(serve_stdio(&config, &pipe, Some(file.config)))
+            finish(serve_stdio(&config, &pipe, Some(watched)))
         }),
         Command::Check { file, normal: true, .. } => match config::normal(&file, &Process) {
             Ok(text) => finish(print(&text)),
@@ -194,6 +194,12 @@ fn wrap(file: Option<PathBuf>, command: Vec<String>) -> ExitCode {
         Some(server) => finish(serve_stdio(&config, &Pipe::One(server), None)),
         None => wrong("there is no server".to_owned()),
     })
+}
+
+/// Loads a file that is watched from now on.
+fn watch(file: &std::path::Path) -> Result<(Config, Watched), String> {
+    let watched = Watched::new(file.to_owned());
+    Ok((load(file)?, watched))
 }
 
 fn load(file: &std::path::Path) -> Result<Config, String> {

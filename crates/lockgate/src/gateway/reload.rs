@@ -13,19 +13,18 @@ const LOOK: Duration = Duration::from_millis(500);
 /// A configuration file in use.
 pub struct Watched {
     file: PathBuf,
-    gateway: Arc<Gateway>,
     seen: Option<(SystemTime, u64)>,
 }
 
 impl Watched {
-    /// Watches a file that has just been loaded.
-    pub fn new(file: PathBuf, gateway: Arc<Gateway>) -> Self {
+    /// Watches a file that is about to be loaded: what changes it meanwhile is seen.
+    pub fn new(file: PathBuf) -> Self {
         let seen = stamp(&file);
-        Self { file, gateway, seen }
+        Self { file, seen }
     }
 
-    /// Keeps watching. Never returns.
-    pub async fn keep(mut self) {
+    /// Keeps watching for a gateway. Never returns.
+    pub async fn keep(mut self, gateway: Arc<Gateway>) {
         use tokio::signal::unix::{SignalKind, signal};
         let mut asked = signal(SignalKind::hangup()).ok();
         loop {
@@ -39,23 +38,29 @@ impl Watched {
                 _ = hung_up => true,
                 () = tokio::time::sleep(LOOK) => false,
             };
-            let now = stamp(&self.file);
-            if asked || (now.is_some() && now != self.seen) {
-                self.seen = now;
-                self.reload();
+            if self.has_changed() || asked {
+                self.reload(&gateway);
             }
         }
     }
 
+    /// Is the file another one than it was when this was last asked? One that is gone is not.
+    fn has_changed(&mut self) -> bool {
+        let now = stamp(&self.file);
+        let changed = now.is_some() && now != self.seen;
+        self.seen = now.or(self.seen);
+        changed
+    }
+
     /// Loads the file whole and puts it in force, or keeps the old one and says why.
-    fn reload(&self) {
+    fn reload(&self, gateway: &Gateway) {
         match Config::load(&self.file, &Process) {
-            Ok(config) => match self.gateway.change(&config) {
-                Ok(()) => self.gateway.say(&format!("{} is in force", self.file.display())),
-                Err(error) => self.gateway.say(&format!("the old configuration stays in force: {error}")),
+            Ok(config) => match gateway.change(&config) {
+                Ok(()) => gateway.say(&format!("{} is in force", self.file.display())),
+                Err(error) => gateway.say(&format!("the old configuration stays in force: {error}")),
             },
             Err(errors) => {
-                self.gateway.say(&format!(
+                gateway.say(&format!(
                     "the old configuration stays in force; {} has errors:\n{errors}",
                     self.file.display()
                 ));
@@ -67,4 +72,24 @@ impl Watched {
 fn stamp(file: &Path) -> Option<(SystemTime, u64)> {
     let found = std::fs::metadata(file).ok()?;
     Some((found.modified().ok()?, found.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changes_the_file_while_it_is_loaded_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("lockgate.yaml");
+        std::fs::write(&file, "a").unwrap();
+        let mut watched = Watched::new(file.clone());
+        assert!(!watched.has_changed());
+        std::fs::write(&file, "ab").unwrap();
+        assert!(watched.has_changed() && !watched.has_changed());
+        std::fs::remove_file(&file).unwrap();
+        assert!(!watched.has_changed());
+        std::fs::write(&file, "abc").unwrap();
+        assert!(watched.has_changed() && !watched.has_changed());
+    }
 }

@@ -1,7 +1,6 @@
 //! The HTTP front: threads, signals, the end.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use lockgate_transport::front::{Admission, FrontSettings, serve};
@@ -10,8 +9,8 @@ use tokio::sync::watch;
 use super::{Gateway, Watched};
 use crate::config::Config;
 
-/// Serves agents over HTTP until the process is told to stop. `file` is watched for changes.
-pub fn serve_http(config: &Config, listen: SocketAddr, file: Option<PathBuf>) -> Result<(), String> {
+/// Serves agents over HTTP until the process is told to stop.
+pub fn serve_http(config: &Config, listen: SocketAddr, file: Option<Watched>) -> Result<(), String> {
     let gateway = Gateway::new(config)?;
     let listener =
         std::net::TcpListener::bind(listen).map_err(|error| format!("cannot listen on {listen}: {error}"))?;
@@ -52,7 +51,7 @@ pub fn serve_http(config: &Config, listen: SocketAddr, file: Option<PathBuf>) ->
         let listener = tokio::net::TcpListener::from_std(listener).map_err(|error| error.to_string())?;
         tokio::spawn(Arc::clone(&gateway).keep_time());
         if let Some(file) = file {
-            tokio::spawn(Watched::new(file, Arc::clone(&gateway)).keep());
+            tokio::spawn(file.keep(Arc::clone(&gateway)));
         }
         let mut people = gateway.open_desk(config, &closing).await?;
         tokio::spawn(async move {

@@ -1,6 +1,5 @@
 //! The stdio front: one agent, one session, lines both ways.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -27,7 +26,7 @@ pub enum Pipe {
 }
 
 /// Serves one agent on standard input and output until its input ends.
-pub fn serve_stdio(config: &Config, pipe: &Pipe, file: Option<PathBuf>) -> Result<(), String> {
+pub fn serve_stdio(config: &Config, pipe: &Pipe, file: Option<Watched>) -> Result<(), String> {
     let gateway = Gateway::new(config)?;
     let scope = match pipe {
         Pipe::One(server) if !config.boundary.servers.contains_key(server) => {
@@ -43,7 +42,7 @@ pub fn serve_stdio(config: &Config, pipe: &Pipe, file: Option<PathBuf>) -> Resul
         let (close, closing) = watch::channel(false);
         let mut people = gateway.open_desk(config, &closing).await?;
         if let Some(file) = file {
-            tokio::spawn(Watched::new(file, Arc::clone(&gateway)).keep());
+            tokio::spawn(file.keep(Arc::clone(&gateway)));
         }
         let name = Gateway::mint().map_err(|_| "the system has no randomness".to_owned())?;
         let identity = Identity {
