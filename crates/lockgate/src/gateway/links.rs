@@ -165,8 +165,7 @@ async fn listen(
                 if session.links.ended(&server, &child).await {
                     let code = code.map_or_else(|| "a signal".to_owned(), |code| format!("code {code}"));
                     session.gateway.say(&format!("server `{server}` ended with {code}"));
-                    session.failed(&server, None, Reason::ServerExited).await;
-                    session.server_ended();
+                    session.server_ended(&server).await;
                 }
                 return;
             }

@@ -277,20 +277,19 @@ impl Session {
         }
     }
 
-    /// A server of the handshake era has ended, and its state with it. A session that had nothing else is over: the
-    /// agent must begin again.
-    pub(super) fn server_ended(self: &Arc<Self>) {
-        let alone = !self.aggregates();
+    /// A server has ended, and what waits for it fails. With one of the handshake era its state has ended too. A session
+    /// that had nothing else is over: it is forgotten, so that the agent is told to begin again, and before the agent
+    /// hears of it, so that nothing more is sent in it.
+    pub(super) async fn server_ended(self: &Arc<Self>, server: &ServerName) {
         let modern = self.core().revision() == Some(Revision::R2026_07_28);
-        if alone && !modern {
-            self.lost();
+        let over = !self.aggregates() && !modern;
+        if over {
+            self.gateway.sessions.forget(self);
         }
-    }
-
-    /// The session cannot go on: it is forgotten, so that the agent is told to begin again.
-    pub(super) fn lost(self: &Arc<Self>) {
-        self.gateway.sessions.forget(self);
-        self.over.send_replace(true);
+        self.failed(server, None, Reason::ServerExited).await;
+        if over {
+            self.over.send_replace(true);
+        }
     }
 
     /// Waits until the session cannot go on.
@@ -360,8 +359,7 @@ impl Session {
                     }
                     Step::Disconnect { server } => {
                         self.links.cut(&server).await;
-                        self.failed(&server, None, Reason::ServerExited).await;
-                        self.server_ended();
+                        self.server_ended(&server).await;
                     }
                 }
             }
