@@ -3,10 +3,13 @@
 
 use std::fs::OpenOptions;
 use std::io::{BufRead, Write};
+use std::os::unix::process::parent_id;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 fn main() -> std::io::Result<()> {
+    let gateway = parent_id();
     let mut arguments = std::env::args().skip(1);
     let manner = arguments.next().unwrap_or_default();
     let heard = arguments.next().unwrap_or_default();
@@ -18,10 +21,11 @@ fn main() -> std::io::Result<()> {
         heard.write_all(b"\n")?;
         let message: Value = serde_json::from_slice(&line)?;
         if manner == "deaf" && message.get("method").and_then(Value::as_str) == Some("tools/call") {
-            // Nothing is read any more; only a signal ends it.
-            loop {
-                std::thread::park();
+            // Nothing is read any more; a signal ends it, and that its gateway is gone.
+            while parent_id() == gateway {
+                std::thread::sleep(Duration::from_millis(100));
             }
+            return Ok(());
         }
         let Some(id) = message.get("id").filter(|_| message.get("method").is_some()) else { continue };
         match message.get("method").and_then(Value::as_str) {
