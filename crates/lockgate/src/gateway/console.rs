@@ -177,11 +177,12 @@ impl Gateway {
         let why = Some(decision.reason).filter(|why| !why.is_empty());
         let vote = Vote { approver, yes, why, scope: shown::scope(decision.scope) };
         let counted = self.filed()?.vote(id.as_str(), &vote, unix_millis().0);
-        counted.map_err(|error| self.refuses(&error))?;
+        let ballot = counted.map_err(|error| self.refuses(&error))?;
         let entry = self.entry(id)?;
         // Somebody else may have been faster.
         if entry.votes.iter().any(|voice| voice.vote == vote) {
-            return shown(&entry);
+            // As it stands with this vote: the call that waits may have used it by now.
+            return shown(&Entry { ballot, ..entry });
         }
         Err(if entry.ballot == Ballot::Expired { DeskError::Expired } else { DeskError::Decided })
     }
