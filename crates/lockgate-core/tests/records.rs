@@ -59,7 +59,7 @@ fn records(change: impl FnOnce(&mut Boundary)) -> Vec<Record> {
     }
     let records = steps
         .into_iter()
-        .filter_map(|step| if let Step::Record(record) = step { Some(record) } else { None });
+        .filter_map(|step| if let Step::Record(record) = step { Some(*record) } else { None });
     records.filter(|record| record.method == Some("tools/call")).collect()
 }
 
