@@ -1,7 +1,9 @@
 //! Looking for a value, from the plainest way to the most hidden.
 
-use super::ring::{Hits, Stream};
+use super::ring::{Hits, Ring, Stream};
+use super::scattered::{halved, in_order};
 use super::source::{Found, Sighting, Way};
+use super::spell::spellings;
 use super::{Index, record_hash};
 use crate::text::{bare, canonical, grouped, letters, plain, skeleton};
 
@@ -18,7 +20,7 @@ impl Index {
     pub fn find(&self, value: &str) -> Found {
         let folded = skeleton(value);
         let sought = bare(&folded);
-        let mut found = Found { saturated: self.saturated, ..Found::default() };
+        let mut found = Found { saturated: self.tail.saturated, ..Found::default() };
         let number = canonical(&folded);
         if sought.chars().count() < SHORTEST || number.as_ref().is_some_and(|number| !is_telling(number)) {
             return found;
@@ -27,20 +29,60 @@ impl Index {
             found.records = listed.origins;
             found.first = Some(listed.first);
         }
-        found.add(Way::Verbatim, self.text.find(Stream::Spaced, sought.as_bytes()));
-        for form in number.iter().chain(&number.as_deref().map(grouped).unwrap_or_default()) {
-            found.add(Way::Folded, self.text.find(Stream::Spaced, form.as_bytes()));
-        }
         let spelt = letters(sought);
-        if spelt.len() >= LETTERS {
-            found.add(Way::Folded, self.text.find(Stream::Letters, spelt.as_bytes()));
-            found.add(Way::Decoded, self.decoded.find(Stream::Letters, spelt.as_bytes()));
+        if self.text.may_hold(spelt.as_bytes()) {
+            found.add(Way::Verbatim, self.text.find(Stream::Words, sought.as_bytes()));
         }
+        for form in number.iter().chain(&number.as_deref().map(grouped).unwrap_or_default()) {
+            if found.prose.is_none() {
+                found.add(Way::Folded, self.text.find(Stream::Words, form.as_bytes()));
+            }
+        }
+        self.find_letters(value, sought, &spelt, &mut found);
         found
+    }
+
+    /// The ways that look at letters alone, each only where no plainer one was found in prose.
+    fn find_letters(&self, value: &str, sought: &str, spelt: &str, found: &mut Found) {
+        let rings = [&self.text, &self.decoded];
+        if spelt.len() >= LETTERS {
+            for (way, ring) in [(Way::Folded, &self.text), (Way::Decoded, &self.decoded)] {
+                found.try_letters(way, ring, spelt);
+            }
+            for (way, spelling) in spellings(bare(value.trim()), spelt, LETTERS) {
+                for ring in rings {
+                    found.try_letters(way, ring, &spelling);
+                }
+            }
+        } else {
+            found.add(Way::Decoded, self.decoded.find(Stream::Words, sought.as_bytes()));
+        }
+        for ring in rings {
+            // The words of what stands whole in a record stand around it too.
+            if found.prose.is_none() && found.fields.is_none() {
+                found.add(Way::Scattered, in_order(ring, sought));
+            }
+            if found.prose.is_none() && found.fields.is_none() {
+                found.add(Way::Scattered, halved(ring, sought));
+            }
+        }
+        if found.prose.is_none()
+            && let Some((kind, source)) = self.tail.remembers(sought)
+        {
+            let mut hits = Hits::default();
+            hits.add(kind, source);
+            found.add(Way::Remembered, hits);
+        }
     }
 }
 
 impl Found {
+    fn try_letters(&mut self, way: Way, ring: &Ring, letters: &str) {
+        if self.prose.is_none() && ring.may_hold(letters.as_bytes()) {
+            self.add(way, ring.find(Stream::Letters, letters.as_bytes()));
+        }
+    }
+
     /// Keeps the plainest way in each kind of text; ways are tried from the plainest.
     fn add(&mut self, way: Way, hits: Hits) {
         for (hit, kept) in [(hits.prose, &mut self.prose), (hits.field, &mut self.fields)] {

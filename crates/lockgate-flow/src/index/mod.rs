@@ -1,14 +1,21 @@
 //! Where a session has seen a value before.
 
+mod copied;
 mod find;
 mod listed;
+mod gear;
 mod ring;
+mod scattered;
+mod sieve;
 mod source;
+mod spell;
 mod table;
+mod tail;
 
 use ring::{Kind, Ring};
 pub use source::{Copied, Found, Origin, Origins, Sighting, Source, Way};
 use table::{Key, Table};
+use tail::Tail;
 
 use crate::text::{bare, canonical, decode, plain, visible};
 
@@ -41,7 +48,7 @@ pub struct Index {
     text: Ring,
     decoded: Ring,
     records: Table<Listed>,
-    saturated: Origins,
+    tail: Tail,
 }
 
 /// Who listed a value, and who first.
@@ -54,12 +61,13 @@ struct Listed {
 impl Index {
     /// An empty index. The key must be random and secret, or the text may be written so that searching it is slow.
     pub fn new(key: [u8; 16], capacity: Capacity) -> Self {
+        let key = Key::new(key);
         Self {
-            key: Key::new(key),
+            key,
             text: Ring::new(capacity.ring / 8 * 7),
             decoded: Ring::new(capacity.ring / 8),
             records: Table::new(capacity.records),
-            saturated: Origins::NONE,
+            tail: Tail::new(key, capacity.tokens, capacity.fingerprints),
         }
     }
 
@@ -73,7 +81,7 @@ impl Index {
                         listed.first = source;
                     }
                 }
-                None => self.saturated.insert(source.origin),
+                None => self.tail.saturated.insert(source.origin),
             }
         }
         self.read(source, Kind::Field, value);
@@ -84,27 +92,22 @@ impl Index {
         self.read(source, Kind::Prose, text);
     }
 
-    /// What a long text holds copies of, plainly or in another spelling of bytes.
-    pub fn copied(&self, text: &str) -> Copied {
-        let _ = text;
-        Copied::default()
-    }
-
     /// Memory held, in bytes.
     pub fn bytes(&self) -> usize {
-        size_of::<Self>() + self.text.bytes() + self.decoded.bytes() + self.records.bytes()
+        size_of::<Self>()
+            + self.text.bytes()
+            + self.decoded.bytes()
+            + self.records.bytes()
+            + self.tail.bytes()
     }
 
     fn read(&mut self, source: Source, kind: Kind, text: &str) {
-        let saturated = &mut self.saturated;
-        let mut evict = |segment: ring::Segment, _: &[u8]| saturated.insert(segment.source.origin);
-        self.text.push(source, kind, text, &mut evict);
+        self.text.push(source, kind, text, &mut self.tail);
         let mut decoded = String::new();
-        let complete = decode(text, DECODED, &mut decoded);
-        self.decoded.push(source, kind, &decoded, &mut evict);
-        if !complete {
-            self.saturated.insert(source.origin);
+        if !decode(text, DECODED, &mut decoded) {
+            self.tail.saturated.insert(source.origin);
         }
+        self.decoded.push(source, kind, &decoded, &mut self.tail);
     }
 }
 

@@ -1,15 +1,22 @@
 //! The newest text of a session in two streams, each of which is searched as one piece of memory.
 
+use std::collections::VecDeque;
+
 use memchr::memmem::Finder;
 
+use super::gear::Roll;
+use super::sieve::{GRAM, Sieve};
 use super::source::Source;
-use crate::text::fold_wide;
+use super::tail::Tail;
+use crate::text::{fold_wide, is_letter};
 use crate::words::bounded;
 
 /// Longest stretch of one source that is evicted as one.
 const SEGMENT: usize = 16 * 1024;
 /// The most segments that are told apart.
 const SEGMENTS: usize = 4096;
+/// Bytes that are folded at once.
+const BLOCK: usize = 64;
 /// How many finds of one value are looked at before it is taken as found in the last: bounds the time where a value
 /// stands very often in fields and never in prose.
 const TRIES: usize = 512;
@@ -35,8 +42,10 @@ pub(crate) struct Segment {
 /// Which of the two streams.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Stream {
-    /// Normal form, words kept apart.
+    /// Normal form.
     Spaced,
+    /// Normal form, where only what stands between word boundaries is found.
+    Words,
     /// Letters and digits only, one text right behind the other.
     Letters,
 }
@@ -54,106 +63,125 @@ pub(crate) struct Ring {
     limit: usize,
     spaced: Vec<u8>,
     letters: Vec<u8>,
-    segments: Vec<Segment>,
+    sieve: Sieve,
+    segments: VecDeque<Segment>,
 }
 
 impl Ring {
     /// An empty ring that holds at most `limit` bytes in each stream.
     pub(crate) fn new(limit: usize) -> Self {
-        Self { limit, spaced: Vec::new(), letters: Vec::new(), segments: Vec::new() }
+        Self {
+            limit,
+            spaced: Vec::new(),
+            letters: Vec::new(),
+            sieve: Sieve::default(),
+            segments: VecDeque::new(),
+        }
     }
 
-    /// Appends a text in its normal form. What has no room any more is handed to `evict` first, oldest first.
-    pub(crate) fn push(
-        &mut self,
-        source: Source,
-        kind: Kind,
-        text: &str,
-        evict: &mut impl FnMut(Segment, &[u8]),
-    ) {
+    /// Appends a text. What has no room any more goes to the tail first, oldest first.
+    pub(crate) fn push(&mut self, source: Source, kind: Kind, text: &str, tail: &mut Tail) {
+        if text.is_ascii() {
+            return self.push_narrow(source, kind, text.as_bytes(), tail);
+        }
+        let mut folded = String::with_capacity(text.len());
+        fold_wide(text, &mut folded);
+        self.push_narrow(source, kind, folded.as_bytes(), tail);
+    }
+
+    fn push_narrow(&mut self, source: Source, kind: Kind, text: &[u8], tail: &mut Tail) {
+        let most = SEGMENT.min(self.limit / 4);
+        if most == 0 {
+            tail.saturated.insert(source.origin);
+            return;
+        }
+        let mut roll = Roll::default();
         let mut rest = text;
+        let mut first = true;
         while !rest.is_empty() {
-            let end = rest.floor_char_boundary(SEGMENT.min(self.limit / 4));
-            let (piece, after) = rest.split_at_checked(end.max(1)).unwrap_or((rest, ""));
-            self.make_room(piece.len() * 3 + 1, evict);
-            let first = rest.len() == text.len();
+            let (piece, after) = rest.split_at_checked(cut(rest, most)).unwrap_or((rest, &[]));
+            self.make_room(piece.len() + 1, tail);
             self.begin(source, kind, first);
+            let begun = self.spaced.len();
             self.append(piece);
+            tail.mark(source.origin, &mut roll, self.spaced.get(begun..).unwrap_or_default());
+            first = false;
             rest = after;
         }
+        self.sieve.extend(&self.letters);
     }
 
     fn begin(&mut self, source: Source, kind: Kind, first: bool) {
         let (spaced, letters) = (self.spaced.len(), self.letters.len());
+        let joins = self
+            .segments
+            .back()
+            .is_some_and(|last| last.source == source && last.kind == kind && spaced - last.spaced < SEGMENT);
+        if !joins {
+            self.segments.push_back(Segment { spaced, letters, source, kind });
+        }
         if first && spaced > 0 {
             self.spaced.push(b'\n');
         }
-        let joins = self
-            .segments
-            .last()
-            .is_some_and(|last| last.source == source && last.kind == kind && spaced - last.spaced < SEGMENT);
-        if !joins {
-            self.segments.push(Segment { spaced, letters, source, kind });
-        }
     }
 
-    fn append(&mut self, piece: &str) {
-        for chunk in piece.as_bytes().chunk_by(|a, b| a.is_ascii() == b.is_ascii()) {
-            if chunk.is_ascii() {
-                self.append_folded(chunk);
-            } else {
-                let mut folded = String::with_capacity(chunk.len());
-                fold_wide(str::from_utf8(chunk).unwrap_or_default(), &mut folded);
-                let spaces = folded.replace(char::is_whitespace, " ");
-                self.append_folded(spaces.as_bytes());
-            }
+    fn append(&mut self, piece: &[u8]) {
+        let mut before = if matches!(self.spaced.last(), None | Some(b'\n')) { b' ' } else { 0 };
+        if self.spaced.last() == Some(&b' ') {
+            before = b' ';
         }
-    }
-
-    fn append_folded(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            let byte = if byte.is_ascii_whitespace() { b' ' } else { byte.to_ascii_lowercase() };
-            if byte != b' ' || !matches!(self.spaced.last(), Some(b' ' | b'\n')) {
-                self.spaced.push(byte);
+        grow(&mut self.spaced, piece.len(), self.limit);
+        grow(&mut self.letters, piece.len(), self.limit);
+        for block in piece.chunks(BLOCK) {
+            let (mut spaced, mut letters) = ([0; BLOCK], [0; BLOCK]);
+            let (mut spaced_length, mut letters_length) = (0, 0);
+            for byte in block.iter().copied().map(fold) {
+                if let Some(place) = spaced.get_mut(spaced_length % BLOCK) {
+                    *place = byte;
+                }
+                spaced_length += usize::from(byte != b' ' || before != b' ');
+                before = byte;
+                if let Some(place) = letters.get_mut(letters_length % BLOCK) {
+                    *place = byte;
+                }
+                letters_length += usize::from(is_letter(byte));
             }
-            if crate::text::is_letter(byte) {
-                self.letters.push(byte);
-            }
+            self.spaced.extend_from_slice(spaced.get(..spaced_length).unwrap_or_default());
+            self.letters.extend_from_slice(letters.get(..letters_length).unwrap_or_default());
         }
     }
 
     /// Drops the oldest segments until so many bytes fit, and a quarter at least, so that moving the rest stays cheap.
-    fn make_room(&mut self, bytes: usize, evict: &mut impl FnMut(Segment, &[u8])) {
+    fn make_room(&mut self, bytes: usize, tail: &mut Tail) {
         if self.spaced.len() + bytes <= self.limit && self.segments.len() < SEGMENTS {
             return;
         }
-        let goal = bytes.max(self.limit / 4);
+        let least = self.segments.len() / 4;
         let mut dropped = 0;
-        let mut end = (self.spaced.len(), self.letters.len());
-        for (place, segment) in self.segments.iter().enumerate() {
-            let next = self.segments.get(place + 1);
-            evict(
-                *segment,
-                self.spaced
-                    .get(segment.spaced..next.map_or(self.spaced.len(), |next| next.spaced))
-                    .unwrap_or_default(),
-            );
-            dropped = place + 1;
-            if let Some(next) = next
-                && next.spaced >= goal
-                && dropped >= self.segments.len() / 4
-            {
-                end = (next.spaced, next.letters);
+        let mut end = (0, 0);
+        while let Some(segment) = self.segments.pop_front() {
+            let next = self.segments.front();
+            end = next.map_or((self.spaced.len(), self.letters.len()), |next| (next.spaced, next.letters));
+            tail.forget(&segment, self.spaced.get(segment.spaced..end.0).unwrap_or_default());
+            dropped += 1;
+            if end.0 >= bytes.max(self.limit / 4) && dropped >= least {
                 break;
             }
         }
-        self.segments.drain(..dropped);
+        // The sieve keeps to multiples of four, so up to three letters of dropped text stay.
+        let letters = end.1 / GRAM * GRAM;
         self.spaced.drain(..end.0);
-        self.letters.drain(..end.1);
+        self.letters.drain(..letters);
+        self.sieve.drop_front(letters);
         for segment in &mut self.segments {
             segment.spaced -= end.0;
-            segment.letters -= end.1;
+            segment.letters -= letters;
         }
+    }
+
+    /// Whether the letters may be in the stream. Cheap; never wrong where they are.
+    pub(crate) fn may_hold(&self, letters: &[u8]) -> bool {
+        letters.len() <= self.letters.len() && self.sieve.passes(letters)
     }
 
     /// The first finds of a piece, in the spaced stream only those between word boundaries.
@@ -164,11 +192,15 @@ impl Ring {
             return hits;
         }
         for start in Finder::new(sought).find_iter(text).take(TRIES) {
-            if matches!(stream, Stream::Spaced) && !bounded(text, start, sought.len()) {
-                continue;
+            let whole = match stream {
+                Stream::Words => bounded(text, start, sought.len()),
+                Stream::Spaced | Stream::Letters => true,
+            };
+            if let Some(segment) = self.segment(stream, start)
+                && whole
+            {
+                hits.add(segment.kind, segment.source);
             }
-            let Some(segment) = self.segment(stream, start) else { continue };
-            hits.add(segment.kind, segment.source);
             if hits.prose.is_some() {
                 break;
             }
@@ -176,9 +208,10 @@ impl Ring {
         hits
     }
 
+    /// The stream as one piece of memory.
     pub(crate) fn stream(&self, stream: Stream) -> &[u8] {
         match stream {
-            Stream::Spaced => &self.spaced,
+            Stream::Spaced | Stream::Words => &self.spaced,
             Stream::Letters => &self.letters,
         }
     }
@@ -186,25 +219,73 @@ impl Ring {
     /// Where the byte at this place came from.
     pub(crate) fn segment(&self, stream: Stream, place: usize) -> Option<&Segment> {
         let begins = |segment: &Segment| match stream {
-            Stream::Spaced => segment.spaced,
+            Stream::Spaced | Stream::Words => segment.spaced,
             Stream::Letters => segment.letters,
         };
         let after = self.segments.partition_point(|segment| begins(segment) <= place);
-        self.segments.get(after.checked_sub(1)?)
+        self.segments.get(after.saturating_sub(1))
+    }
+
+    /// Where the segment around this place of the spaced stream begins and ends.
+    pub(crate) fn around(&self, place: usize) -> (usize, usize) {
+        let after = self.segments.partition_point(|segment| segment.spaced <= place);
+        let begin = self.segments.get(after.saturating_sub(1)).map_or(0, |segment| segment.spaced);
+        (begin, self.segments.get(after).map_or(self.spaced.len(), |next| next.spaced))
+    }
+
+    /// The segments that share this stretch of the spaced stream.
+    pub(crate) fn segments(&self, start: usize, end: usize) -> impl Iterator<Item = &Segment> {
+        let first = self.segments.partition_point(|segment| segment.spaced <= start).saturating_sub(1);
+        self.segments.range(first..).take_while(move |segment| segment.spaced < end)
     }
 
     /// Memory held, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.spaced.capacity() + self.letters.capacity() + self.segments.capacity() * size_of::<Segment>()
+        let segments = self.segments.capacity() * size_of::<Segment>();
+        self.spaced.capacity() + self.letters.capacity() + self.sieve.bytes() + segments
     }
 }
 
 impl Hits {
+    /// The finds of a whole of which one piece and the other are found: in prose if one of them is.
+    pub(crate) fn both(self, other: Self) -> Self {
+        let [one, two] = [self, other].map(|hits| hits.prose.or(hits.field));
+        let prose = self.prose.or(other.prose);
+        match (one, two) {
+            (Some(field), Some(_)) if prose.is_none() => Self { prose, field: Some(field) },
+            (Some(_), Some(_)) => Self { prose, field: None },
+            _ => Self::default(),
+        }
+    }
+
     /// Keeps the first of each kind.
     pub(crate) fn add(&mut self, kind: Kind, source: Source) {
         match kind {
             Kind::Prose => self.prose.get_or_insert(source),
             Kind::Field => self.field.get_or_insert(source),
         };
+    }
+}
+
+/// The byte in lower case, or a space for white space.
+const fn fold(byte: u8) -> u8 {
+    if matches!(byte, 9..=13) { b' ' } else { byte.to_ascii_lowercase() }
+}
+
+/// Where to cut off a first piece of at most so many bytes: behind a space near the end, else anywhere.
+fn cut(text: &[u8], most: usize) -> usize {
+    if text.len() <= most {
+        return text.len();
+    }
+    let near = most - most / 4;
+    let last = text.get(near..most).unwrap_or_default();
+    last.iter().rposition(u8::is_ascii_whitespace).map_or(most, |space| near + space + 1)
+}
+
+/// Makes room for so many more bytes: doubles, but never beyond the limit where that is enough.
+fn grow(stream: &mut Vec<u8>, more: usize, limit: usize) {
+    let needed = stream.len() + more;
+    if needed > stream.capacity() {
+        stream.reserve_exact((stream.capacity() * 2).min(limit).max(needed) - stream.len());
     }
 }

@@ -86,6 +86,11 @@ impl<Value: Copy + Default> Table<Value> {
         Some((self.values.get_mut(place)?, !known))
     }
 
+    /// Whether nothing new has room.
+    pub(crate) fn is_full(&self) -> bool {
+        (self.held + 1) * 8 > self.most * 7
+    }
+
     /// Memory held, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.hashes.capacity() * size_of::<u64>() + self.values.capacity() * size_of::<Value>()

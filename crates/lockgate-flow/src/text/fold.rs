@@ -29,17 +29,34 @@ pub(crate) fn skeleton(text: &str) -> Cow<'_, str> {
     Cow::Owned(collapse(&wide).into_owned())
 }
 
-/// The characters of `text` as [`skeleton`] has them, white space left as it is. What it does to one character does not
-/// depend on the next, so that a text may be folded in pieces.
+/// Appends what of `text` is not ASCII as [`skeleton`] has it, and the rest as it is. What is done to one character does
+/// not depend on the next, so that a text may be folded in pieces.
 pub(crate) fn fold_wide(text: &str, out: &mut String) {
     let decomposer = DecomposingNormalizerBorrowed::new_nfkd();
-    for letter in decomposer.normalize_iter(text.chars()) {
-        if letter.is_ascii() {
-            out.push(letter.to_ascii_lowercase());
-        } else if !is_mark(letter) && !is_invisible(letter) {
-            push_lower_skeleton(out, letter);
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (narrow, after) = rest.split_at_checked(ascii_prefix(rest.as_bytes())).unwrap_or((rest, ""));
+        out.push_str(narrow);
+        let length = after.bytes().position(|byte| byte.is_ascii()).unwrap_or(after.len());
+        let (wide, after) = after.split_at_checked(length).unwrap_or((after, ""));
+        for letter in decomposer.normalize_iter(wide.chars()) {
+            if letter.is_whitespace() {
+                out.push(' ');
+            } else if letter.is_ascii() {
+                out.push(letter);
+            } else if !is_mark(letter) && !is_invisible(letter) {
+                push_lower_skeleton(out, letter);
+            }
         }
+        rest = after;
     }
+}
+
+/// How many bytes at the beginning are ASCII.
+fn ascii_prefix(bytes: &[u8]) -> usize {
+    let blocks = bytes.chunks(64).take_while(|block| block.is_ascii()).count() * 64;
+    let rest = bytes.get(blocks..).unwrap_or_default();
+    blocks.min(bytes.len()) + rest.iter().position(|byte| !byte.is_ascii()).unwrap_or(rest.len())
 }
 
 /// The text without its invisible characters; nothing where it has none.

@@ -2,9 +2,11 @@
 
 mod date;
 mod decode;
+mod escape;
 mod fold;
 mod letters;
 mod number;
+mod runs;
 
 pub(crate) use date::{Dates, Day};
 pub(crate) use decode::decode;

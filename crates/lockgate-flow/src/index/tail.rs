@@ -1,0 +1,151 @@
+//! What remains of text that was dropped: its words, fingerprints of long stretches, and whose text it was.
+
+use super::gear::{Gear, Roll};
+use super::ring::{Kind, Segment};
+use super::source::{Origin, Origins, Source};
+use super::table::{Key, Table};
+use crate::text::{bare, is_letter};
+
+/// Fewest letters of a word that is remembered.
+const WORD: usize = 5;
+/// Fewest letters of all words of a value that is remembered by several.
+const WORDS: usize = 8;
+
+/// The tables. Words are added when text is dropped, fingerprints when it comes.
+#[derive(Debug)]
+pub(crate) struct Tail {
+    key: Key,
+    gear: Option<Gear>,
+    words: Table<Packed>,
+    fingerprints: Table<()>,
+    /// All that any text came from.
+    seen: Origins,
+    /// Those some of whose text was dropped.
+    pub(crate) saturated: Origins,
+}
+
+/// Kind, origin and event in four bytes: 1, 6 and 25 bits. The highest event stands for all from there on.
+#[derive(Clone, Copy, Debug, Default)]
+struct Packed(u32);
+
+impl Tail {
+    pub(crate) fn new(key: Key, words: usize, fingerprints: usize) -> Self {
+        Self {
+            key,
+            gear: None,
+            words: Table::new(words),
+            fingerprints: Table::new(fingerprints),
+            seen: Origins::NONE,
+            saturated: Origins::NONE,
+        }
+    }
+
+    /// Takes the fingerprints of text in its normal form.
+    pub(crate) fn mark(&mut self, origin: Origin, roll: &mut Roll, text: &[u8]) {
+        self.seen.insert(origin);
+        let Self { key, gear, fingerprints, saturated, .. } = self;
+        gear.get_or_insert_with(|| Gear::new(*key)).roll(roll, text, |hash, _| {
+            if fingerprints.entry(of_origin(hash, origin)).is_none() {
+                saturated.insert(origin);
+            }
+        });
+    }
+
+    /// The text is dropped: remembers its words.
+    pub(crate) fn forget(&mut self, segment: &Segment, text: &[u8]) {
+        let Source { origin, event } = segment.source;
+        self.saturated.insert(origin);
+        if self.words.is_full() {
+            return;
+        }
+        let packed = Packed::new(segment.kind, origin, event);
+        for word in words(text) {
+            let Some(hash) = self.hash(word) else { continue };
+            let Some((known, new)) = self.words.entry(hash) else { return };
+            if new || (known.kind() == Kind::Field && segment.kind == Kind::Prose) {
+                *known = packed;
+            }
+        }
+    }
+
+    /// Where all words of a folded value were, if they are remembered.
+    pub(crate) fn remembers(&self, value: &str) -> Option<(Kind, Source)> {
+        let mut letters = 0;
+        let mut last: Option<Packed> = None;
+        let mut count = 0;
+        for word in words(value.as_bytes()) {
+            let Some(hash) = self.hash(word) else { continue };
+            let known = self.words.get(hash)?;
+            letters += word.iter().filter(|byte| is_letter(**byte)).count();
+            count += 1;
+            if last.is_none_or(|last| last.kind() == Kind::Field) {
+                last = Some(known);
+            }
+        }
+        if count > 1 && letters < WORDS { None } else { last.map(|last| (last.kind(), last.source())) }
+    }
+
+    /// Goes over a text in its normal form, and hands over where a stretch ends that was in a text, and whose.
+    pub(crate) fn recognise(&self, text: &[u8], mut known: impl FnMut(usize, Origins)) {
+        let Some(gear) = &self.gear else { return };
+        gear.roll(&mut Roll::default(), text, |hash, end| {
+            let mut origins = Origins::NONE;
+            for origin in self.seen.iter() {
+                if self.fingerprints.get(of_origin(hash, origin)).is_some() {
+                    origins.insert(origin);
+                }
+            }
+            if !origins.is_empty() {
+                known(end, origins);
+            }
+        });
+    }
+
+    /// Memory held, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.gear.as_ref().map_or(0, Gear::bytes) + self.words.bytes() + self.fingerprints.bytes()
+    }
+
+    /// The hash of the letters of a word; nothing where they are too few.
+    fn hash(&self, word: &[u8]) -> Option<u64> {
+        let word = str::from_utf8(word).ok().map_or(word, |word| bare(word).as_bytes());
+        let mut letters = [0; 256];
+        let mut length = 0;
+        for byte in word.iter().filter(|byte| is_letter(**byte)) {
+            *letters.get_mut(length)? = *byte;
+            length += 1;
+        }
+        (length >= WORD).then(|| self.key.hash(letters.get(..length).unwrap_or_default()))
+    }
+}
+
+impl Packed {
+    const EVENTS: u32 = (1 << 25) - 1;
+
+    fn new(kind: Kind, origin: Origin, event: u32) -> Self {
+        let kind = u32::from(kind == Kind::Prose);
+        Self(event.min(Self::EVENTS) | u32::from(origin.number()) << 25 | kind << 31)
+    }
+
+    fn kind(self) -> Kind {
+        if self.0 >> 31 == 1 { Kind::Prose } else { Kind::Field }
+    }
+
+    fn source(self) -> Source {
+        let number = u8::try_from(self.0 >> 25 & 0x3f).unwrap_or_default();
+        Source { origin: Origin::new(number).unwrap_or_default(), event: self.0 & Self::EVENTS }
+    }
+}
+
+/// Runs of the characters that names, addresses and paths are made of.
+fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|byte| !(is_letter(*byte) || b"@._-+/:%~#?&=".contains(byte)))
+        .filter(|word| word.len() >= WORD)
+}
+
+/// The fingerprint as one of this origin: an own entry for each, so that text of two is known as both's.
+fn of_origin(hash: u64, origin: Origin) -> u64 {
+    let mixed = (hash ^ u64::from(origin.number()).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+        .wrapping_mul(0xff51_afd7_ed55_8ccd);
+    (mixed ^ mixed >> 32).max(1)
+}
