@@ -34,7 +34,7 @@ impl Index {
             found.add(Way::Verbatim, self.text.find(Stream::Words, sought.as_bytes()));
         }
         for form in number.iter().chain(&number.as_deref().map(grouped).unwrap_or_default()) {
-            if found.prose.is_none() {
+            if found.prose.is_none() && self.text.may_hold(letters(form).as_bytes()) {
                 found.add(Way::Folded, self.text.find(Stream::Words, form.as_bytes()));
             }
         }

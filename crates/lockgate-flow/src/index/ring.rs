@@ -126,28 +126,26 @@ impl Ring {
     }
 
     fn append(&mut self, piece: &[u8]) {
-        let mut before = if matches!(self.spaced.last(), None | Some(b'\n')) { b' ' } else { 0 };
-        if self.spaced.last() == Some(&b' ') {
-            before = b' ';
-        }
+        let mut before = if matches!(self.spaced.last(), None | Some(b'\n' | b' ')) { b' ' } else { 0 };
         grow(&mut self.spaced, piece.len(), self.limit);
         grow(&mut self.letters, piece.len(), self.limit);
         for block in piece.chunks(BLOCK) {
-            let (mut spaced, mut letters) = ([0; BLOCK], [0; BLOCK]);
-            let (mut spaced_length, mut letters_length) = (0, 0);
-            for byte in block.iter().copied().map(fold) {
-                if let Some(place) = spaced.get_mut(spaced_length % BLOCK) {
-                    *place = byte;
-                }
-                spaced_length += usize::from(byte != b' ' || before != b' ');
-                before = byte;
-                if let Some(place) = letters.get_mut(letters_length % BLOCK) {
-                    *place = byte;
-                }
-                letters_length += usize::from(is_letter(byte));
+            // One thing at a time, so that the compiler does each with wide instructions.
+            let (mut folded, mut apart, mut letter) = ([0; BLOCK], [true; BLOCK], [false; BLOCK]);
+            folded.iter_mut().zip(block).for_each(|(folded, byte)| *folded = fold(*byte));
+            letter.iter_mut().zip(&folded).for_each(|(letter, byte)| *letter = is_letter(*byte));
+            let folded = folded.get(..block.len()).unwrap_or_default();
+            let previous = std::iter::once(&before).chain(folded);
+            for ((apart, byte), previous) in apart.iter_mut().zip(folded).zip(previous) {
+                *apart = *byte != b' ' || *previous != b' ';
             }
-            self.spaced.extend_from_slice(spaced.get(..spaced_length).unwrap_or_default());
-            self.letters.extend_from_slice(letters.get(..letters_length).unwrap_or_default());
+            before = folded.last().copied().unwrap_or(before);
+            if apart == [true; BLOCK] {
+                self.spaced.extend_from_slice(folded);
+            } else {
+                compact(folded, &apart, &mut self.spaced);
+            }
+            compact(folded, &letter, &mut self.letters);
         }
     }
 
@@ -270,6 +268,19 @@ impl Hits {
 /// The byte in lower case, or a space for white space.
 const fn fold(byte: u8) -> u8 {
     if matches!(byte, 9..=13) { b' ' } else { byte.to_ascii_lowercase() }
+}
+
+/// Appends the bytes that are kept.
+fn compact(bytes: &[u8], kept: &[bool; BLOCK], out: &mut Vec<u8>) {
+    let mut compacted = [0; BLOCK];
+    let mut length = 0;
+    for (byte, kept) in bytes.iter().zip(kept) {
+        if let Some(place) = compacted.get_mut(length % BLOCK) {
+            *place = *byte;
+        }
+        length += usize::from(*kept);
+    }
+    out.extend_from_slice(compacted.get(..length).unwrap_or_default());
 }
 
 /// Where to cut off a first piece of at most so many bytes: behind a space near the end, else anywhere.

@@ -10,14 +10,15 @@ pub(crate) fn spellings(value: &str, letters: &str, least: usize) -> Vec<(Way, S
         (Way::Rotated, letters.chars().map(rotate).collect()),
     ];
     all.extend(aloud(value).map(|spelt| (Way::Folded, spelt)));
-    let lower = value.to_lowercase();
-    let forms = if lower == value { vec![value] } else { vec![value, &lower] };
+    let (lower, upper) = (value.to_lowercase(), value.to_uppercase());
+    let mut forms = vec![value, &lower, &upper];
+    forms.dedup();
     for form in forms {
         let bytes = form.as_bytes();
-        all.push((Way::Decoded, codes(bytes, |byte| format!("{byte:02x}"))));
-        all.push((Way::Decoded, codes(bytes, |byte| format!("0x{byte:02x}"))));
-        all.push((Way::Decoded, codes(bytes, |byte| format!("{byte}"))));
-        all.push((Way::Decoded, codes(bytes, |byte| format!("{byte:08b}"))));
+        all.push((Way::Decoded, codes(bytes, "", 16, 2)));
+        all.push((Way::Decoded, codes(bytes, "0x", 16, 2)));
+        all.push((Way::Decoded, codes(bytes, "", 10, 1)));
+        all.push((Way::Decoded, codes(bytes, "", 2, 8)));
         all.extend((0..3).map(|shift| (Way::Decoded, base64(bytes, shift))));
     }
     all.retain(|(_, spelt)| spelt.len() >= least && spelt != letters);
@@ -49,8 +50,24 @@ fn rotate(letter: char) -> char {
     }
 }
 
-fn codes(bytes: &[u8], code: impl Fn(&u8) -> String) -> String {
-    bytes.iter().map(code).collect()
+/// The bytes as numbers to this base, each of at least so many digits, with this before each.
+fn codes(bytes: &[u8], before: &str, base: u8, least: usize) -> String {
+    let mut spelt = String::with_capacity(bytes.len() * (before.len() + least.max(3)));
+    for byte in bytes {
+        spelt.push_str(before);
+        let mut unit = 1_u32;
+        let mut digits = 1;
+        while digits < least || u32::from(*byte) / unit >= u32::from(base) {
+            unit *= u32::from(base);
+            digits += 1;
+        }
+        for _ in 0..digits {
+            let digit = u32::from(*byte) / unit % u32::from(base);
+            spelt.push(char::from_digit(digit, 16).unwrap_or('0'));
+            unit /= u32::from(base);
+        }
+    }
+    spelt
 }
 
 /// The letters that base64 has for these bytes wherever it began, `shift` bytes before them, in lower case.

@@ -119,6 +119,12 @@ fn base64(run: &[u8]) -> Vec<u8> {
 }
 
 fn base32(run: &[u8]) -> Option<Vec<u8>> {
+    let one_case = [u8::is_ascii_uppercase, u8::is_ascii_lowercase]
+        .iter()
+        .any(|case| run.iter().all(|byte| case(byte) || (b'2'..=b'7').contains(byte)));
+    if !one_case {
+        return None;
+    }
     bits(run, 5, |byte| match byte.to_ascii_uppercase() {
         upper @ b'A'..=b'Z' => Some(upper - b'A'),
         b'2'..=b'7' => Some(byte - b'2' + 26),
@@ -128,6 +134,9 @@ fn base32(run: &[u8]) -> Option<Vec<u8>> {
 
 fn hex(run: &[u8]) -> Option<Vec<u8>> {
     let run = run.strip_prefix(b"0x").or_else(|| run.strip_prefix(b"0X")).unwrap_or(run);
+    if !run.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
     bits(run, 4, |byte| u8::try_from(char::from(byte).to_digit(16)?).ok())
 }
 

@@ -33,12 +33,8 @@ pub(crate) fn skeleton(text: &str) -> Cow<'_, str> {
 /// not depend on the next, so that a text may be folded in pieces.
 pub(crate) fn fold_wide(text: &str, out: &mut String) {
     let decomposer = DecomposingNormalizerBorrowed::new_nfkd();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let (narrow, after) = rest.split_at_checked(ascii_prefix(rest.as_bytes())).unwrap_or((rest, ""));
+    for (narrow, wide) in parts(text) {
         out.push_str(narrow);
-        let length = after.bytes().position(|byte| byte.is_ascii()).unwrap_or(after.len());
-        let (wide, after) = after.split_at_checked(length).unwrap_or((after, ""));
         for letter in decomposer.normalize_iter(wide.chars()) {
             if letter.is_whitespace() {
                 out.push(' ');
@@ -48,8 +44,19 @@ pub(crate) fn fold_wide(text: &str, out: &mut String) {
                 push_lower_skeleton(out, letter);
             }
         }
-        rest = after;
     }
+}
+
+/// The text in pairs of a part that is ASCII and one that has nothing of it.
+fn parts(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (narrow, after) = rest.split_at_checked(ascii_prefix(rest.as_bytes()))?;
+        let length = after.bytes().position(|byte| byte.is_ascii()).unwrap_or(after.len());
+        let (wide, after) = after.split_at_checked(length)?;
+        rest = after;
+        (!narrow.is_empty() || !wide.is_empty()).then_some((narrow, wide))
+    })
 }
 
 /// How many bytes at the beginning are ASCII.
@@ -66,7 +73,7 @@ pub(crate) fn visible(text: &str) -> Option<String> {
 
 /// Whether some of the text cannot be seen.
 fn hides(text: &str) -> bool {
-    !text.is_ascii() && text.chars().any(is_invisible)
+    parts(text).any(|(_, wide)| wide.chars().any(is_invisible))
 }
 
 /// The value without its scheme and closing slashes, as people write addresses. Takes and gives a folded form.
