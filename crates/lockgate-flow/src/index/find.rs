@@ -22,7 +22,7 @@ impl Index {
         let sought = bare(&folded);
         let mut found = Found { saturated: self.tail.saturated, ..Found::default() };
         let number = canonical(&folded);
-        if sought.chars().count() < SHORTEST || number.as_ref().is_some_and(|number| !is_telling(number)) {
+        if sought.chars().count() < SHORTEST || !is_telling(sought, number.as_deref()) {
             return found;
         }
         if let Some(listed) = self.records.get(record_hash(self.key, &plain(value))) {
@@ -95,8 +95,14 @@ impl Found {
     }
 }
 
-/// Whether a canonical number has enough digits to tell where it came from.
-fn is_telling(number: &str) -> bool {
-    let digits = number.trim_start_matches(['-', '0', '.']);
-    digits.bytes().filter(u8::is_ascii_digit).count() >= DIGITS
+/// Whether a value is no number, or one with enough digits to tell where it came from.
+fn is_telling(value: &str, number: Option<&str>) -> bool {
+    let count = |text: &str| {
+        let digits = text.trim_start_matches(['-', '0', '.']);
+        digits.bytes().filter(u8::is_ascii_digit).count()
+    };
+    match number {
+        Some(number) => count(number) >= DIGITS,
+        None => !value.bytes().all(|byte| byte.is_ascii_digit()) || count(value) >= DIGITS,
+    }
 }

@@ -22,10 +22,10 @@ use crate::text::{bare, canonical, decode, plain, visible};
 /// Most decoded bytes that one text adds.
 const DECODED: usize = 64 * 1024;
 
-/// How much an index holds at most.
+/// How much an index holds at most: with the default at every bound less than 4 MiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {
-    /// Bytes of the newest text, in each of two streams. Default 896 KiB.
+    /// Bytes of the newest text, in each of two streams. Default 800 KiB.
     pub ring: usize,
     /// Slots for values of records, of which 7 in 8 are used; 24 bytes each. Default 32 768.
     pub records: usize,
@@ -37,7 +37,7 @@ pub struct Capacity {
 
 impl Default for Capacity {
     fn default() -> Self {
-        Self { ring: 896 * 1024, records: 32 * 1024, tokens: 64 * 1024, fingerprints: 64 * 1024 }
+        Self { ring: 800 * 1024, records: 32 * 1024, tokens: 64 * 1024, fingerprints: 64 * 1024 }
     }
 }
 

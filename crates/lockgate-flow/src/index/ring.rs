@@ -17,9 +17,9 @@ const SEGMENT: usize = 16 * 1024;
 const SEGMENTS: usize = 4096;
 /// Bytes that are folded at once.
 const BLOCK: usize = 64;
-/// How many finds of one value are looked at before it is taken as found in the last: bounds the time where a value
-/// stands very often in fields and never in prose.
-const TRIES: usize = 512;
+/// How many finds of one value are looked at; the next is taken for one in prose. Bounds the time where a value stands
+/// very often in fields, or within words, and lets nobody hide it among such.
+const TRIES: usize = 4096;
 
 /// What a text was in the result that brought it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,15 +130,20 @@ impl Ring {
         grow(&mut self.spaced, piece.len(), self.limit);
         grow(&mut self.letters, piece.len(), self.limit);
         for block in piece.chunks(BLOCK) {
-            // One thing at a time, so that the compiler does each with wide instructions.
-            let (mut folded, mut apart, mut letter) = ([0; BLOCK], [true; BLOCK], [false; BLOCK]);
+            // One thing at a time over whole arrays, so that the compiler does each with wide instructions.
+            let mut folded = [0; BLOCK];
             folded.iter_mut().zip(block).for_each(|(folded, byte)| *folded = fold(*byte));
-            letter.iter_mut().zip(&folded).for_each(|(letter, byte)| *letter = is_letter(*byte));
-            let folded = folded.get(..block.len()).unwrap_or_default();
-            let previous = std::iter::once(&before).chain(folded);
-            for ((apart, byte), previous) in apart.iter_mut().zip(folded).zip(previous) {
+            let mut previous = folded;
+            previous.rotate_right(1);
+            if let Some(first) = previous.first_mut() {
+                *first = before;
+            }
+            let letter = folded.map(is_letter);
+            let mut apart = [true; BLOCK];
+            for ((apart, byte), previous) in apart.iter_mut().zip(&folded).zip(&previous) {
                 *apart = *byte != b' ' || *previous != b' ';
             }
+            let folded = folded.get(..block.len()).unwrap_or_default();
             before = folded.last().copied().unwrap_or(before);
             if apart == [true; BLOCK] {
                 self.spaced.extend_from_slice(folded);
@@ -189,7 +194,7 @@ impl Ring {
         if sought.is_empty() {
             return hits;
         }
-        for start in Finder::new(sought).find_iter(text).take(TRIES) {
+        for (tried, start) in Finder::new(sought).find_iter(text).enumerate() {
             let whole = match stream {
                 Stream::Words => bounded(text, start, sought.len()),
                 Stream::Spaced | Stream::Letters => true,
@@ -198,6 +203,9 @@ impl Ring {
                 && whole
             {
                 hits.add(segment.kind, segment.source);
+            }
+            if tried == TRIES {
+                hits.prose = self.segment(stream, start).map(|segment| segment.source);
             }
             if hits.prose.is_some() {
                 break;

@@ -11,7 +11,7 @@ const WORDS: usize = 8;
 const HALVES: usize = 12;
 const PIECE: usize = 5;
 /// How many places of the longest word, and how many cuts, are tried.
-const TRIES: usize = 256;
+const TRIES: usize = 1024;
 const CUTS: usize = 16;
 
 /// The value's words in their order in one text, in a stretch of four times its length and 40 bytes.

@@ -40,6 +40,10 @@ fn once(text: &str, finds: &mut Finds) {
 fn narrow(text: &str, finds: &mut Finds) {
     escape::find(text, |found| finds.add(found));
     for run in runs(text.as_bytes()) {
+        // Words, names and paths: what spells bytes has digits or capitals.
+        if !run.iter().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase()) {
+            continue;
+        }
         for spelling in [hex, base32] {
             if let Some(bytes) = spelling(run) {
                 finds.add_readable(&bytes);

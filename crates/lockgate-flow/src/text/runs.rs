@@ -24,5 +24,16 @@ pub(crate) fn runs(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 const fn spells(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+    const SPELLS: u128 = {
+        let mut set = 0;
+        let mut byte = 0_u8;
+        while byte < 128 {
+            if byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_') {
+                set |= 1 << byte;
+            }
+            byte += 1;
+        }
+        set
+    };
+    byte < 128 && SPELLS >> byte & 1 == 1
 }

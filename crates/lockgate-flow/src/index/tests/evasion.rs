@@ -212,9 +212,6 @@ fn pieces_are_found() {
             index.prose(source(4, 2), &"Nothing of interest here. ".repeat(100));
             index.prose(source(5, 3), &format!("{second} comes next"));
             let two = index.find(value).prose;
-            if one.is_none() || two.is_none() {
-                eprintln!("{value} at {cut}: {one:?} {two:?}");
-            }
             if cut == middle {
                 assert_eq!(one.map(|sighting| sighting.way), Some(Way::Scattered), "{value}");
                 assert_eq!(two.map(|sighting| sighting.way), Some(Way::Scattered), "{value}");
