@@ -16,7 +16,7 @@ const LETTERS: usize = 6;
 
 impl Index {
     /// Where the value was seen. Values of fewer than three characters and numbers of fewer than four digits, leading zeros
-    /// aside, carry no provenance: nothing is found of them.
+    /// aside, carry no provenance: nothing is found of them. Linear in the value and in the text held.
     pub fn find(&self, value: &str) -> Found {
         let folded = skeleton(value);
         let sought = bare(&folded);

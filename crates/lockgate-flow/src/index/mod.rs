@@ -42,6 +42,12 @@ impl Default for Capacity {
 }
 
 /// What a session has read, arranged so that a value is found fast however it was written.
+///
+/// Not found is a value that is described rather than written (number words, spelling alphabets, Morse, leetspeak, sums,
+/// translations), encrypted, or in an encoding that [`Way::Decoded`] does not name; one whose pieces are parted at a sign
+/// such as `@` or `/` over several results, or that is in three pieces or more far from each other; one of fewer than six
+/// letters in any way but plainly or as decoded words; one of more than 256 bytes in pieces. Of dropped text only whole
+/// words are found.
 #[derive(Debug)]
 pub struct Index {
     key: Key,

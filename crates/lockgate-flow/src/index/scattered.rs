@@ -5,6 +5,8 @@ use memchr::memmem;
 use super::ring::{Hits, Ring, Stream};
 use crate::text::{is_letter, letters};
 
+/// Longest value that is looked for in pieces, in bytes, so that the time stays linear.
+const LONGEST: usize = 256;
 /// Fewest letters of a value that is put together from its words.
 const WORDS: usize = 8;
 /// Fewest letters of a value that is put together from two pieces, and of each piece.
@@ -24,7 +26,7 @@ pub(crate) fn in_order(ring: &Ring, value: &str) -> Hits {
     let Some((before, [anchor, after @ ..])) = longest.and_then(|place| words.split_at_checked(place)) else {
         return hits;
     };
-    if words.len() < 2 || !long || !words.iter().all(|word| ring.may_hold(word)) {
+    if words.len() < 2 || value.len() > LONGEST || !long || !words.iter().all(|word| ring.may_hold(word)) {
         return hits;
     }
     let reach = 4 * value.len() + 40;
@@ -54,7 +56,7 @@ pub(crate) fn in_order(ring: &Ring, value: &str) -> Hits {
 
 /// The value in two pieces, cut in the middle or, where it is one word to whoever reads it, within any of its words.
 pub(crate) fn halved(ring: &Ring, value: &str) -> Hits {
-    if letters(value).len() < HALVES {
+    if value.len() > LONGEST || letters(value).len() < HALVES {
         return Hits::default();
     }
     let middle = value.floor_char_boundary(value.len() / 2);
