@@ -6,6 +6,7 @@ use bytes::Bytes;
 use lockgate_core::{Boundary, Server, Step, Wire};
 use lockgate_detect::secrets::Secrets;
 use lockgate_detect::{MARK, redact};
+use lockgate_flow::{Capacity, Index, Origin, Source};
 use lockgate_model::{Body, Limits, Message, ServerName, Side, peek_id};
 use lockgate_transport::lines::as_line;
 use lockgate_transport::sse::{Parser, SseEvent};
@@ -133,5 +134,34 @@ fn turned(letter: char) -> char {
         'a'..='m' | 'A'..='M' => char::from_u32(u32::from(letter) + 13).unwrap_or(letter),
         'n'..='z' | 'N'..='Z' => char::from_u32(u32::from(letter) - 13).unwrap_or(letter),
         other => other,
+    }
+}
+
+/// What a session read, line by line: free text (`p`) and records (`r`) of one of four origins (the second byte), and
+/// values to look up (`f`) or long texts to recognise (`c`). Nothing panics, and what was just read is found.
+pub fn provenance(bytes: &[u8]) {
+    let capacity = Capacity { ring: 4096, records: 64, tokens: 256, fingerprints: 256 };
+    let mut index = Index::new([7; 16], capacity);
+    for (event, line) in (0..).zip(bytes.split(|b| *b == b'\n').take(50)) {
+        let [what, who, text @ ..] = line else { continue };
+        let text = String::from_utf8_lossy(text);
+        let source = Source { origin: Origin::new(who % 4).unwrap_or_default(), event };
+        match what {
+            b'p' => index.prose(source, &text),
+            b'r' => index.record(source, &text),
+            b'f' => drop(index.find(&text).first),
+            b'c' => assert!(index.copied(&text).bytes <= text.len() * 40),
+            _ => continue,
+        }
+        let telling = text.chars().filter(char::is_ascii_alphabetic).count() > 8 && text.len() < 200;
+        if telling && matches!(what, b'p' | b'r') {
+            let found = index.find(&text);
+            let listed = found.records.join(found.saturated).contains(source.origin);
+            assert!(
+                if *what == b'p' { found.prose.is_some() } else { listed },
+                "what was read is found: {text:?}"
+            );
+        }
+        assert!(index.bytes() < 128 * 1024, "{} bytes", index.bytes());
     }
 }

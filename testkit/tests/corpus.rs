@@ -65,3 +65,8 @@ fn door() {
 fn secrets() {
     replay("secrets", testkit::fuzz::secrets);
 }
+
+#[test]
+fn provenance() {
+    replay("provenance", testkit::fuzz::provenance);
+}

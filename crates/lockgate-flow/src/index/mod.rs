@@ -2,8 +2,8 @@
 
 mod copied;
 mod find;
-mod listed;
 mod gear;
+mod listed;
 mod ring;
 mod scattered;
 mod sieve;
