@@ -534,7 +534,12 @@ fn question(target: &Target, finding: &Finding, arguments: Option<Json<'_>>) -> 
     let server = target.server.as_ref().map_or("", ServerName::as_str);
     let detail = finding.detail.as_ref().map_or_else(String::new, |detail| format!(": {detail}"));
     let why = if finding.phase == Phase::Flow {
-        let said = finding.detail.as_deref().unwrap_or(finding.reason.meaning());
+        // The person who is asked may know what the agent may not be told.
+        let said = if finding.reason == Reason::ConfidentialData {
+            "confidential text of this session would go where it may not be"
+        } else {
+            finding.detail.as_deref().unwrap_or(finding.reason.meaning())
+        };
         let mut said: String = said.to_owned();
         if let Some(first) = said.get_mut(..1) {
             first.make_ascii_uppercase();

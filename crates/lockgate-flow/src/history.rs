@@ -275,6 +275,13 @@ impl History {
         host.contains('.') && !host.contains('@') && self.words.says(host)
     }
 
+    /// Has the user spoken of what this object is? The server that listed it has put something beside it that they said.
+    pub fn speaks_of(&self, value: &str) -> bool {
+        self.index
+            .as_ref()
+            .is_some_and(|index| index.beside(value).iter().any(|beside| self.words.share(beside)))
+    }
+
     /// Has the user named this file or page?
     fn names_source(&self, value: &str) -> bool {
         value.len() >= 5 && value.contains(['/', '.', '\\']) && self.words.says(value)

@@ -7,6 +7,13 @@ use crate::text::{Dates, Day, bare, canonical, is_letter, numbers, plain, visibl
 /// Memory that one turn takes beside its text, about.
 const TURN: usize = 128;
 
+/// Words that say nothing of what is meant.
+const COMMON: &str = "\
+    with from that this then than them they their there these those what when where which while will would could \
+    should about into onto over under after before again also only just very more most some such each every other \
+    your yours mine have here been were being does doing done make made like need want please help find show \
+    item items name names type true false null none price total order product products account email";
+
 /// The user's own words, the newest that fit into the limit.
 ///
 /// A value is said where it stands between word boundaries in what the user wrote, case, width and white space aside;
@@ -59,6 +66,14 @@ impl Words {
     /// Whether the user said nothing yet.
     pub fn is_empty(&self) -> bool {
         self.turns.is_empty()
+    }
+
+    /// Did the user use one of the words of this text? Words of fewer than four letters, and those that every request has,
+    /// do not count.
+    pub fn share(&self, text: &str) -> bool {
+        let telling = |word: &&str| word.len() > 3 && !COMMON.split(' ').any(|common| common == *word);
+        let mut words = text.split(|c: char| !c.is_alphanumeric()).filter(telling);
+        words.any(|word| self.turns.iter().any(|turn| holds(&turn.text, word)))
     }
 
     fn hear(&mut self, text: &str) {
@@ -170,6 +185,20 @@ mod tests {
             ("anything", "/"),
         ] {
             assert!(!words(text).says(value), "`{text}` does not say `{value}`");
+        }
+    }
+
+    #[test]
+    fn what_is_spoken_of_shares_a_word() {
+        let words = words("Buy the cheapest smart watch, please, and a Pencil-Set");
+        for (beside, shared) in [
+            ("p020\npencil set\n12.5", true),
+            ("techtime smart watch 3", true),
+            ("usb cable\nelectronics\nprice", false),
+            ("buy a set", false),
+            ("please", false),
+        ] {
+            assert_eq!(words.share(beside), shared, "{beside}");
         }
     }
 

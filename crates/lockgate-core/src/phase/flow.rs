@@ -58,7 +58,7 @@ fn finding(core: &Core, call: &Call<'_>, effect: Effect, trust: &Trust, objectio
         | Cause::Credentials
         | Cause::Quarantined
         | Cause::TooMany => Reason::UntrustedContentReachesSink,
-        Cause::Unknown | Cause::Unlisted | Cause::Address => Reason::UnknownOrigin,
+        Cause::Unknown | Cause::Unlisted | Cause::Choice | Cause::Address => Reason::UnknownOrigin,
         Cause::Confidential => Reason::ConfidentialData,
     };
     let rule = objection.cause.rule();
@@ -102,6 +102,12 @@ fn detail(core: &Core, call: &Call<'_>, objection: &Objection) -> Option<String>
         Cause::Unlisted => {
             format!(
                 "{argument} names something that server `{}` has not listed and the user has not named",
+                call.server
+            )
+        }
+        Cause::Choice => {
+            format!(
+                "{argument} names something of server `{}` that the user has spoken of nothing like",
                 call.server
             )
         }

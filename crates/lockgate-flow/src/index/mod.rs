@@ -1,5 +1,6 @@
 //! Where a session has seen a value before.
 
+mod beside;
 mod copied;
 mod find;
 mod gear;

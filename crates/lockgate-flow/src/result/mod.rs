@@ -84,20 +84,28 @@ fn json(whole: &str, nested: u8, piece: &mut dyn FnMut(Piece<'_>)) -> bool {
     if !matches!(json.kind(), Kind::Object | Kind::Array) {
         return false;
     }
-    keys(json, piece);
-    leaves(json, &mut |leaf| scalar(leaf.name(), &leaf.text, nested, piece));
+    walk(json, "", nested, piece);
     true
 }
 
-/// Names that are no plain identifiers are text as well.
-fn keys(json: Json<'_>, piece: &mut dyn FnMut(Piece<'_>)) {
-    for (name, value) in json.members() {
-        key(&name.text(), piece);
-        keys(value, piece);
+/// Visits names and values in order, so that what belongs together stays together.
+fn walk(json: Json<'_>, name: &str, nested: u8, piece: &mut dyn FnMut(Piece<'_>)) {
+    match json.kind() {
+        Kind::Object => {
+            for (name, value) in json.members() {
+                let name = name.text();
+                key(&name, piece);
+                walk(value, &name, nested, piece);
+            }
+        }
+        Kind::Array => json.elements().for_each(|element| walk(element, name, nested, piece)),
+        Kind::String => scalar(name, &json.text().unwrap_or_default(), nested, piece),
+        Kind::Number => scalar(name, &String::from_utf8_lossy(json.raw()), nested, piece),
+        Kind::Bool | Kind::Null => {}
     }
-    json.elements().for_each(|element| keys(element, piece));
 }
 
+/// Names that are no plain identifiers are text as well.
 fn key(name: &str, piece: &mut dyn FnMut(Piece<'_>)) {
     if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
         piece(if is_record(name) { Piece::Record(name) } else { Piece::Prose(name) });

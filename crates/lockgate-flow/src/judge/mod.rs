@@ -84,6 +84,8 @@ pub enum Cause {
     Unknown,
     /// An object that the server has not listed and the user has not named.
     Unlisted,
+    /// One of a server's objects is paid for, and the user has spoken of nothing like it.
+    Choice,
     /// A link or an address inside what is sent.
     Link,
     /// An address to read from that was put together by the model.
@@ -107,6 +109,7 @@ impl Cause {
             Self::Value => "flow.value",
             Self::Unknown => "flow.unknown",
             Self::Unlisted => "flow.unlisted",
+            Self::Choice => "flow.choice",
             Self::Link => "flow.link",
             Self::Address => "flow.address",
             Self::Unnamed => "flow.unnamed",
@@ -249,8 +252,11 @@ impl Judge<'_> {
     fn selector(&mut self, leaf: &Leaf<'_, '_>, role: Role, effect: Effect) {
         let endorsed = self.history.endorses(&leaf.text, self.now);
         self.named = Some(self.named.unwrap_or(true) && endorsed);
-        if endorsed || self.history.lists(self.call.server, &leaf.text) {
+        if endorsed {
             return;
+        }
+        if self.history.lists(self.call.server, &leaf.text) {
+            return self.choice(leaf, role, effect);
         }
         let grade = self.grade(&leaf.text);
         let path = crate::role::is_path(leaf.name());
@@ -261,6 +267,14 @@ impl Judge<'_> {
         };
         if stands {
             self.object(Cause::Unlisted, Some((leaf, role)), Integrity::OwnRecord, Some(grade));
+        }
+    }
+
+    /// Of the objects of a server, the one that is paid for must be one the user has spoken of.
+    fn choice(&mut self, leaf: &Leaf<'_, '_>, role: Role, effect: Effect) {
+        let bought = effect == Effect::Commit && self.history.hears_user() && self.history.is_tainted();
+        if bought && self.mode > Mode::Open && !self.history.speaks_of(&leaf.text) {
+            self.object(Cause::Choice, Some((leaf, role)), Integrity::Endorsed, Some(self.grade(&leaf.text)));
         }
     }
 
@@ -386,3 +400,6 @@ fn lies_in(path: &str, folders: &str, files: &str) -> bool {
         || file.starts_with(".env.")
         || folders.split(' ').any(|known| known == file || parts.clone().any(|part| part == known))
 }
+
+#[cfg(test)]
+mod tests;
