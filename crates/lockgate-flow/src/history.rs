@@ -331,6 +331,24 @@ impl History {
             .collect()
     }
 
+    /// Whose results hold a value, and whose definitions of tools.
+    pub(crate) fn sources(&self, value: &str) -> (Origins, Origins) {
+        let Some(index) = &self.index else { return (Origins::NONE, Origins::NONE) };
+        let found = index.find(value);
+        let (mut told, mut defined) = (found.records, Origins::NONE);
+        for source in [found.prose, found.fields].into_iter().flatten().map(|sighting| sighting.source) {
+            if source.event == 0 { defined.insert(source.origin) } else { told.insert(source.origin) }
+        }
+        let lost = told.is_empty() && defined.is_empty();
+        (if lost { found.saturated } else { told }, defined)
+    }
+
+    /// May one of these origins stand for several servers?
+    pub(crate) fn mixes(&self, origins: Origins) -> bool {
+        self.origins.len() >= MOST_ORIGINS
+            && Origin::new(Origin::MOST - 1).is_some_and(|last| origins.contains(last))
+    }
+
     fn name(&self, source: Source) -> Option<(ServerName, u32)> {
         Some((self.origins.get(usize::from(source.origin.number()))?.0.clone(), source.event))
     }

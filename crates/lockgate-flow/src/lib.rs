@@ -14,6 +14,7 @@ mod leaf;
 mod links;
 mod result;
 mod role;
+pub mod rule;
 mod text;
 mod tool;
 mod words;
