@@ -116,8 +116,10 @@ impl State {
                 }
             }
         }
+        let mut boundary = Boundary::clone(&config.boundary);
+        boundary.flow.key = lockgate_transport::key().ok_or("the system has no randomness")?;
         Ok(Self {
-            boundary: Arc::clone(&config.boundary),
+            boundary: Arc::new(boundary),
             launches,
             http,
             most_sessions: config.sessions,
@@ -291,5 +293,18 @@ impl Gateway {
         if let Some(records) = &self.records {
             records.flush();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_are_kept_under_a_key_that_nobody_can_know() {
+        let config = Config::for_command(vec!["server".to_owned()]);
+        let key = || State::new(&config).map(|state| state.boundary.flow.key);
+        assert_ne!(key(), key());
+        assert_eq!(config.boundary.flow.key, [0; 16], "where a policy is only tried, every run is the same");
     }
 }
