@@ -47,6 +47,7 @@ pub struct Desk {
 
 /// What becomes of calls that may be steered by what was read.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "four ways by which the user's words come, each on or off")]
 pub struct Flow {
     /// How much is asked of a call. Default balanced.
     pub mode: Mode,
@@ -62,6 +63,10 @@ pub struct Flow {
     pub prompts_endorse: bool,
     /// What the user answers to a server's question counts as the user's words. Default true.
     pub answers_endorse: bool,
+    /// What a host sends of its user's turns counts as the user's words. Default true.
+    pub hook: bool,
+    /// What a person approves is endorsed for a while in its session. Default true.
+    pub approvals: bool,
     /// Values that every user may be taken to have said: own addresses, known places.
     pub known: Vec<String>,
     /// A secret of this process, so that nobody can choose text whose digests collide.
@@ -90,6 +95,8 @@ impl Default for Flow {
             frozen_for: 900_000,
             prompts_endorse: true,
             answers_endorse: true,
+            hook: true,
+            approvals: true,
             known: Vec::new(),
             key: [0; 16],
         }

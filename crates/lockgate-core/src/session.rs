@@ -186,6 +186,9 @@ impl Core {
             Event::Gone { exchange } => self.gone(exchange, steps),
             Event::Wake => self.wake(now, steps),
             Event::Changed(boundary) => {
+                let known = &self.boundary.flow.known;
+                let new = boundary.flow.known.iter().filter(|value| !known.contains(value));
+                new.for_each(|value| self.history.know(value));
                 self.boundary = boundary;
                 for server in self.servers() {
                     self.greet_later(&server, now);

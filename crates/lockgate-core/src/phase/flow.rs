@@ -166,7 +166,9 @@ impl Core {
 
     /// A person has approved a call: what it names is endorsed for a while, in this session.
     pub(crate) fn endorse(&mut self, target: &Target, outgoing: &Outgoing) {
-        let Some((tool, effect)) = &target.tool else { return };
+        let Some((tool, effect)) = target.tool.as_ref().filter(|_| self.boundary.flow.approvals) else {
+            return;
+        };
         let Some(trust) = self.boundary.servers.get(&outgoing.server).map(|server| server.trust.clone())
         else {
             return;
