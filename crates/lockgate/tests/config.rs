@@ -438,7 +438,7 @@ fn a_file_too_large_is_not_read() {
 #[test]
 fn the_schema_knows_the_keys_that_are_read() {
     let schema = config::schema();
-    let unknown = "?: x\nflow: {?: x}\nservers: {s: {command: [s], ?: x}}\nprincipals: {p: {token: 0123456789abcdef, ?: x}}
+    let unknown = "?: x\nflow: {?: x, freeze: {?: x}, user_turns: {?: x}}\nservers: {s: {command: [s], ?: x}}\nprincipals: {p: {token: 0123456789abcdef, ?: x}}
 http: {?: x}\nlimits: {?: x}\napprovals: {webhook: {url: 'https://a', secret: 0123456789abcdef, ?: x}}\nadmin: {?: x}
 records: {file: f, ?: x}"
         .replace('?', "zzzzzzzzzz");
@@ -446,6 +446,8 @@ records: {file: f, ?: x}"
     let places = [
         "",
         "/$defs/Flow",
+        "/$defs/Freeze",
+        "/$defs/UserTurns",
         "/$defs/Server",
         "/$defs/Principal",
         "/$defs/Http",

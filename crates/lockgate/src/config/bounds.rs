@@ -71,12 +71,16 @@ pub(super) const HOLD_TIMEOUT: Bounds =
 pub(super) const AT_MOST: Bounds = bounds("Loops", "at_most", Count, 10, (2, 1_000));
 pub(super) const LONGEST: Bounds = bounds("Loops", "longest", Count, 4, (1, 16));
 pub(super) const PAUSE: Bounds = bounds("Loops", "pause", Time, MINUTE, (SECOND, HOUR));
+pub(super) const APPROVED_FOR: Bounds =
+    bounds("Flow", "approved_for", Time, 30 * MINUTE, (SECOND, 24 * HOUR));
+pub(super) const FREEZE_AFTER: Bounds = bounds("Freeze", "after", Count, 3, (1, 1_000));
+pub(super) const FROZEN_FOR: Bounds = bounds("Freeze", "for", Time, 15 * MINUTE, (SECOND, 24 * HOUR));
 pub(super) const VALID: Bounds = bounds("Approvals", "valid", Time, 15 * MINUTE, (MINUTE, 7 * 24 * HOUR));
 pub(super) const MAX_BYTES: Bounds = bounds("Records", "max_bytes", Size, 64 * MIB, (64 * KIB, 16 * GIB));
 pub(super) const KEEP: Bounds = bounds("Records", "keep", Count, 5, (1, 1_000));
 
 /// All of them.
-pub(super) const ALL: [Bounds; 23] = [
+pub(super) const ALL: [Bounds; 26] = [
     TIMEOUT,
     DEADLINE,
     THREADS,
@@ -97,6 +101,9 @@ pub(super) const ALL: [Bounds; 23] = [
     AT_MOST,
     LONGEST,
     PAUSE,
+    APPROVED_FOR,
+    FREEZE_AFTER,
+    FROZEN_FOR,
     VALID,
     MAX_BYTES,
     KEEP,

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lockgate_core::{Boundary, Desk, Flow};
+use lockgate_core::{Boundary, Desk};
 use lockgate_model::{Limits, Principal};
 use lockgate_policy::budget::LoopRules;
 use lockgate_policy::{Action, Fallback};
@@ -13,9 +13,10 @@ use lockgate_policy::{Action, Fallback};
 use super::admin::{self, tokens};
 use super::bounds;
 use super::error::{At, Report, quoted};
-use super::raw::{RawConfig, RawFlow, RawHttp, RawLimits, RawRecords};
+use super::raw::{RawConfig, RawHttp, RawLimits, RawRecords};
 use super::secret::Resolver;
 use super::server;
+use super::trust;
 use super::words::Default;
 use super::{Config, HttpSettings, LISTEN, Launch, RecordsSettings, address, classes};
 
@@ -43,6 +44,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
     {
         report.error(default.place, "`default` has no effect: every server has its own", "remove it");
     }
+    trust::idle(raw, report);
     let programs = launches.values().filter(|launch| matches!(launch, Launch::Command { .. })).count();
     let children = &raw.limits.children;
     if usize_of(children) < programs {
@@ -65,7 +67,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
     let desk = desk.or(intercepts.then_some(Desk { waits: false, valid: bounds::VALID.default }));
     let boundary = Boundary {
         servers,
-        flow: flow(&raw.flow),
+        flow: raw.flow.check(report),
         limits: limits(&raw.limits, report),
         open_requests: usize_of(&raw.limits.open_requests),
         list_entries: usize_of(&raw.limits.list_entries),
@@ -225,14 +227,4 @@ fn records(raw: &RawRecords, resolver: &Resolver<'_>) -> Option<RecordsSettings>
 /// A number within bounds that all fit.
 fn usize_of(at: &At<u64>) -> usize {
     usize::try_from(at.value).unwrap_or(usize::MAX)
-}
-
-/// What becomes of calls that may be steered by what was read.
-fn flow(raw: &RawFlow) -> Flow {
-    let usual = Flow::default();
-    Flow {
-        mode: raw.mode.as_ref().map_or(usual.mode, |mode| mode.value),
-        violation: raw.on_violation.as_ref().map_or(usual.violation, |violation| violation.value),
-        ..usual
-    }
 }

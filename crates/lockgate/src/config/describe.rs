@@ -2,13 +2,14 @@
 
 use std::fmt::Write;
 
-use lockgate_core::{Boundary, MayAsk, Server, Violation};
-use lockgate_model::{Class, Principal, ServerName, Tier};
+use lockgate_core::{MayAsk, Server};
+use lockgate_model::{Class, Principal, ServerName};
 use lockgate_policy::test::{Conditions, Selector, Test};
 use lockgate_policy::{Action, ClassTable, Fallback, Rule, RuleSet, Undeclared};
 use serde_json::{Value, json};
 
 use super::bounds::{self, Bounds};
+use super::crossing;
 use super::words;
 use super::{Admin, Config, Door, Launch};
 
@@ -31,7 +32,9 @@ pub fn describe(config: &Config) -> String {
         describe_server(&mut out, config, name, server);
     }
     out.push('\n');
-    cross(&mut out, &config.boundary);
+    let (head, below) = crossing::told(&config.boundary);
+    line(&mut out, 0, &head);
+    rows(&mut out, 2, &below);
     let changed: Vec<(String, String)> = measures(config)
         .into_iter()
         .filter(|(_, bounds, value)| *value != bounds.default)
@@ -64,18 +67,11 @@ pub fn describe_json(config: &Config) -> Value {
         .collect();
     let limits: serde_json::Map<String, Value> =
         measures(config).into_iter().map(|(name, _, value)| (name, json!(value))).collect();
-    let pairs: Vec<Value> = crossing(&config.boundary)
-        .map(|(source, targets)| json!({ "text_of": source.as_str(), "may_not_drive": names(&targets) }))
-        .collect();
     json!({
         "listen": config.listen.to_string(),
         "principals": config.principals.iter().map(|(principal, _)| principal.as_str()).collect::<Vec<_>>(),
         "servers": servers,
-        "flow": {
-            "mode": config.boundary.flow.mode.word(),
-            "on_violation": violation_word(config.boundary.flow.violation),
-            "pairs": pairs,
-        },
+        "flow": crossing::json(&config.boundary),
         "limits": limits,
         "notes": config.notes,
         "admin": config.admin.as_ref().map(admin_json),
@@ -134,6 +130,7 @@ fn describe_server(out: &mut String, config: &Config, name: &ServerName, server:
         "tier".to_owned(),
         format!("{}: {}", server.trust.tier.word(), lower(words::tier(server.trust.tier))),
     ));
+    facts.extend(crossing::trust_rows(&server.trust));
     if let Some(policy) = &server.intercept {
         let tools: Vec<&str> = policy.tools().into_iter().collect();
         facts.push(("intercept".to_owned(), format!("a policy about {}", and(&tools))));
@@ -158,8 +155,13 @@ fn describe_server(out: &mut String, config: &Config, name: &ServerName, server:
             format!("{pattern} is {}: {}", effect.word(), lower(words::effect(*effect))),
         ));
     }
+    for (count, (pattern, argument, role)) in server.roles.iter().enumerate() {
+        let title = if count == 0 { "arguments" } else { "" };
+        let what = format!("{argument} of {pattern} is {}: {}", role.word(), lower(words::role(*role)));
+        facts.push((title.to_owned(), what));
+    }
     if server.undeclared == Undeclared::Allow {
-        facts.push(("arguments".to_owned(), "those that a tool does not declare pass too".to_owned()));
+        facts.push(("undeclared".to_owned(), "arguments that a tool does not declare pass too".to_owned()));
     }
     facts.push(("may ask for".to_owned(), asks(server.may_ask)));
     let show = bounds::TIMEOUT.measure;
@@ -300,46 +302,6 @@ fn rule_json(rule: &Rule) -> Value {
     })
 }
 
-fn cross(out: &mut String, boundary: &Boundary) {
-    let pairs: Vec<_> = crossing(boundary).collect();
-    if pairs.is_empty() {
-        let why =
-            if boundary.servers.len() < 2 { "there is only one" } else { "outsiders write to none of them" };
-        line(out, 0, &format!("Between servers nothing is held back: {why}."));
-        return;
-    }
-    let what = match boundary.flow.violation {
-        _ if boundary.flow.mode == lockgate_flow::Mode::Off => {
-            line(out, 0, "Between servers nothing is held back: `flow.mode` is `off`.");
-            return;
-        }
-        Violation::Ask => "a person is asked before text that outsiders wrote decides who gets what",
-        Violation::Deny => "text that outsiders wrote never decides who gets what",
-        Violation::Log => "it is recorded where text that outsiders wrote decides who gets what",
-    };
-    line(out, 0, &format!("Between servers: {what}"));
-    let when = |(source, targets): (&ServerName, Vec<&ServerName>)| {
-        (format!("on {}", and(&names(&targets))), format!("once the agent has read text of {source}"))
-    };
-    rows(out, 2, &pairs.into_iter().map(when).collect::<Vec<_>>());
-    let trusted = boundary.servers.iter().filter(|(_, server)| server.trust.tier > Tier::Mixed);
-    let trusted: Vec<&str> = trusted.map(|(name, _)| name.as_str()).collect();
-    if !trusted.is_empty() {
-        line(out, 2, &format!("text of {} is trusted and holds nothing back", and(&trusted)));
-    }
-}
-
-/// Each server outsiders can write to, and the servers its text may not drive.
-fn crossing(boundary: &Boundary) -> impl Iterator<Item = (&ServerName, Vec<&ServerName>)> {
-    let outside =
-        boundary.servers.iter().filter(|(_, server)| server.trust.tier <= Tier::Mixed).map(|(name, _)| name);
-    outside
-        .map(|source| {
-            (source, boundary.servers.keys().filter(|target| *target != source).collect::<Vec<_>>())
-        })
-        .filter(|(_, targets)| !targets.is_empty())
-}
-
 fn records(config: &Config) -> String {
     match &config.records {
         None => "No records are kept: `records` names no file.".to_owned(),
@@ -410,16 +372,24 @@ fn server_json(config: &Config, name: &ServerName, server: &Server) -> Value {
         .iter()
         .map(|(pattern, class)| json!({ "pattern": pattern.as_str(), "class": class.word() }))
         .collect();
+    let arguments: Vec<Value> = server
+        .roles
+        .iter()
+        .map(|(pattern, argument, role)| json!({ "pattern": pattern.as_str(), "argument": argument, "role": role.word() }))
+        .collect();
     json!({
         how: config.shown.get(name),
         "with": secrets.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
         "tier": server.trust.tier.word(),
+        "confidentiality": crossing::secrecy_json(&server.trust.secrecy),
+        "clearance": crossing::secrecy_json(&server.trust.clearance),
         "default": server.rules.default.word(),
         "by_class": by_class(server.rules.default),
         "tools": rules(&server.rules.tools),
         "resources": rules(&server.rules.resources),
         "prompts": rules(&server.rules.prompts),
         "effects": effects,
+        "arguments": arguments,
         "classes": classes,
         "may_ask": asked(server.may_ask),
         "timeout_ms": server.timeout,
@@ -461,14 +431,6 @@ fn done(action: Action) -> &'static str {
     }
 }
 
-fn violation_word(violation: Violation) -> &'static str {
-    match violation {
-        Violation::Ask => "ask",
-        Violation::Deny => "deny",
-        Violation::Log => "log",
-    }
-}
-
 fn asked(may_ask: MayAsk) -> Vec<&'static str> {
     [(may_ask.sampling, "sampling"), (may_ask.elicitation, "elicitation"), (may_ask.roots, "roots")]
         .into_iter()
@@ -481,12 +443,8 @@ fn asks(may_ask: MayAsk) -> String {
     if asked.is_empty() { "nothing".to_owned() } else { asked.join(", ") }
 }
 
-fn names<'a>(names: &[&'a ServerName]) -> Vec<&'a str> {
-    names.iter().map(|name| name.as_str()).collect()
-}
-
 /// a, b and c
-fn and(words: &[&str]) -> String {
+pub(super) fn and(words: &[&str]) -> String {
     match words.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
         _ => words.concat(),

@@ -27,6 +27,13 @@ pub(super) fn normal(root: &Node) -> String {
         }))),
         "roles" => Some(map(each(node, |_, node| Some(set(node))))),
         "classes" => Some(map(each(node, |_, node| Some(rule(node, true))))),
+        "flow" => Some(map(each(node, |key, node| {
+            Some(match key {
+                "identities" | "known_destinations" => set(node),
+                "user_turns" => map(each(node, |_, node| Some(set(node)))),
+                _ => sorted(node),
+            })
+        }))),
         _ => Some(sorted(node)),
     });
     let mut out = String::new();
@@ -43,13 +50,30 @@ fn server(name: &str, node: &Node) -> Node {
             "tools" | "resources" | "prompts" => map(each(node, |_, node| Some(rules(node)))),
             // The first pattern that matches counts: their order has a meaning.
             "effects" | "classes" => node.clone(),
+            "arguments" => meanings(node),
+            "clearance" => clearance(node),
             "env" | "headers" => secrets(),
             "command" => command(name, node),
             "url" => url(name, node),
-            "may_ask" => set(node),
+            "may_ask" | "compartments" => set(node),
             _ => sorted(node),
         })
     }))
+}
+
+/// The order of patterns has a meaning, that of arguments has none.
+fn meanings(node: &Node) -> Node {
+    let Kind::Map(members) = &node.value else { return node.clone() };
+    map(members.iter().map(|(pattern, node)| (pattern.value.clone(), sorted(node))).collect())
+}
+
+fn clearance(node: &Node) -> Node {
+    let members = each(node, |_, node| Some(set(node)));
+    match members.as_slice() {
+        [] => node.clone(),
+        [(key, level)] if key == "level" => level.clone(),
+        _ => map(members),
+    }
 }
 
 fn rules(node: &Node) -> Node {

@@ -1,12 +1,14 @@
 //! The file as it is written: every key with its documentation, nothing resolved and nothing compared yet.
 
-use lockgate_core::Violation;
-use lockgate_model::{Class, Effect, Tier};
+use lockgate_flow::Role;
+use lockgate_model::{Class, Confidentiality, Effect, Tier};
 use lockgate_policy::{Rule, Treatment, Undeclared};
 use schemars::JsonSchema;
 
 use super::error::{At, Place};
+use super::flow::RawFlow;
 use super::schema;
+use super::trust::RawClearance;
 use super::words::{Ask, Default};
 
 /// What `lockgate.yaml` may hold. Keys that are unknown, or that cannot have an effect where they stand, are errors.
@@ -92,18 +94,6 @@ pub(super) struct RawConfig {
     pub(super) records: Option<RawRecords>,
 }
 
-/// What text of one server may make the agent do on another.
-#[derive(JsonSchema)]
-#[schemars(rename = "Flow", deny_unknown_fields)]
-pub(super) struct RawFlow {
-    /// How much is asked of a call once the session has read text that outsiders can write to.
-    #[schemars(with = "Option<schema::FlowMode>", extend("default" = "balanced"))]
-    pub(super) mode: Option<At<lockgate_flow::Mode>>,
-    /// What happens to a call that may be steered by such text.
-    #[schemars(with = "Option<schema::Violation>", extend("default" = "ask"))]
-    pub(super) on_violation: Option<At<Violation>>,
-}
-
 /// When a session goes in circles: the same call with the same arguments again and again, or a few in turn. Then
 /// `loop_detected`.
 #[derive(JsonSchema)]
@@ -157,6 +147,20 @@ pub(super) struct RawServer {
     /// How far the server is trusted: who can write what it returns?
     #[schemars(with = "Option<schema::Tier>", extend("default" = "mixed"))]
     pub(super) tier: Option<At<Tier>>,
+    /// Who may see what the server returns. Without it, by its tier: `public` for `open` and `core`, `internal` for
+    /// `internal`, `private` for `quarantined` and `mixed`.
+    #[schemars(with = "Option<schema::Confidentiality>")]
+    pub(super) confidentiality: Option<At<Confidentiality>>,
+    /// What the text of the server belongs to: tenants, projects, kinds of data, under names of your own (1 to 64 of
+    /// `A-Z`, `a-z`, `0-9`, `.`, `_`, `@` and `-`; at most 32). It goes only to servers that have all of them, as their own or in
+    /// `clearance`.
+    #[schemars(with = "Option<Vec<String>>", extend("uniqueItems" = true, "minItems" = 1, "maxItems" = 32))]
+    pub(super) compartments: Option<At<Vec<At<String>>>>,
+    /// How confidential what is sent to the server may be: a level, or a section with a level and compartments. Text above it is
+    /// held back (`confidential_data`). Without it, by its tier: `public` for `quarantined` and `open`, `private` for
+    /// `mixed` and `internal`, `secret` for `core`. Its own compartments are always among those it is cleared for.
+    #[schemars(with = "Option<schema::Clearance>")]
+    pub(super) clearance: Option<RawClearance>,
     /// What holds where no rule matches. Without it, the `default` at the top.
     #[schemars(with = "Option<schema::Default>")]
     pub(super) default: Option<At<Default>>,
@@ -175,6 +179,13 @@ pub(super) struct RawServer {
     /// `flow` holds back.
     #[schemars(with = "Option<std::collections::BTreeMap<String, schema::Effect>>")]
     pub(super) effects: Vec<(At<String>, At<Effect>)>,
+    /// What the arguments of tools mean, where their names and schemas do not say it: under each pattern for tools, names of
+    /// arguments as they stand at the top. The first pattern that matches a tool and has the argument counts. Decides
+    /// what `flow` asks of their values.
+    #[schemars(
+        with = "Option<std::collections::BTreeMap<String, std::collections::BTreeMap<String, schema::Role>>>"
+    )]
+    pub(super) arguments: RawMeanings,
     /// An Intercept policy, relative to the folder of the configuration, that every call of a tool must pass besides
     /// the rules here. `docs/intercept.md` says how it is read.
     #[schemars(with = "Option<String>")]
@@ -205,6 +216,9 @@ pub(super) type RawSecrets = Vec<(At<String>, RawSecret)>;
 
 /// What is done with each class, in the order of the file.
 pub(super) type RawTreatments = Vec<(At<Class>, Treatment)>;
+
+/// What arguments mean: patterns for tools, each with arguments, in the order of the file.
+pub(super) type RawMeanings = Vec<(At<String>, Vec<(At<String>, At<Role>)>)>;
 
 /// The rules for one kind of subject, in the order of the file.
 pub(super) type RawRules = Vec<(At<String>, Vec<Rule>)>;

@@ -7,13 +7,16 @@ use lockgate_policy::Subject;
 use super::bounds;
 use super::classes;
 use super::error::{At, Report, perhaps, quoted};
+use super::flow::RawFlow;
+use super::meaning;
 use super::raw::{
-    RawAdmin, RawApprovals, RawConfig, RawFlow, RawHttp, RawLimits, RawLoops, RawPrincipal, RawRecords,
-    RawRoles, RawRules, RawSecret, RawSecrets, RawServer, RawWebhook,
+    RawAdmin, RawApprovals, RawConfig, RawHttp, RawLimits, RawLoops, RawPrincipal, RawRecords, RawRoles,
+    RawRules, RawSecret, RawSecrets, RawServer, RawWebhook,
 };
 use super::rule::{self, People};
 use super::section::{self, Section};
-use super::words::{self, ASKS, DEFAULTS, Default, FLOWS, UNDECLARED, VIOLATIONS, effects, tiers};
+use super::trust::RawClearance;
+use super::words::{self, ASKS, DEFAULTS, Default, UNDECLARED, effects, tiers};
 use super::yaml::{Kind, Node};
 
 impl RawConfig {
@@ -30,7 +33,7 @@ impl RawConfig {
             classes: classes::read(&root, report),
             mode: root.word("mode", &[("enforce", false), ("observe", true)]),
             loops: root.section("loops").map(RawLoops::read),
-            flow: RawFlow::read(root.section_or_empty("flow")),
+            flow: RawFlow::read(root.section_or_empty("flow"), report),
             servers: named("servers").map_or_else(Vec::new, |servers| {
                 servers.filter_map(|(name, node)| RawServer::read(name, node, &people, report)).collect()
             }),
@@ -71,17 +74,6 @@ impl RawLoops {
     }
 }
 
-impl RawFlow {
-    fn read(section: Section<'_>) -> Self {
-        let raw = Self {
-            mode: section.word("mode", FLOWS),
-            on_violation: section.word("on_violation", VIOLATIONS),
-        };
-        section.close();
-        raw
-    }
-}
-
 impl RawServer {
     fn read(name: &At<String>, node: &Node, people: &People, report: &Report) -> Option<Self> {
         let section = Section::open(&format!("servers.{}", name.value), node, report)?;
@@ -94,12 +86,16 @@ impl RawServer {
             headers: secrets(&section, "headers", report),
             allow_insecure_http: section.switch("allow_insecure_http"),
             tier: section.word("tier", &tiers()),
+            confidentiality: section.word("confidentiality", &words::levels()),
+            compartments: section.texts("compartments"),
+            clearance: RawClearance::read(&section, report),
             default: default(&section, report),
             default_unclear: false,
             tools: rules(&section, "tools", people, Subject::Tool, report),
             resources: rules(&section, "resources", people, Subject::Resource, report),
             prompts: rules(&section, "prompts", people, Subject::Prompt, report),
             effects: words(&section, "effects", &effects(), report),
+            arguments: meaning::read(&section, report),
             intercept: section.text("intercept"),
             undeclared_arguments: section.word("undeclared_arguments", UNDECLARED),
             classes: words(&section, "classes", &words::classes(), report),

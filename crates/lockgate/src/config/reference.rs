@@ -44,7 +44,7 @@ has a default, servers that are `disabled` are left out, and everything else has
 ";
 
 /// The sections in the order of the page: heading, and where it stands in the schema.
-const SECTIONS: [(&str, &str); 16] = [
+const SECTIONS: [(&str, &str); 19] = [
     ("At the top", ""),
     ("`servers.NAME`", "/$defs/Server"),
     ("A rule in its long form", "/$defs/Rule"),
@@ -52,7 +52,10 @@ const SECTIONS: [(&str, &str); 16] = [
     ("A test of an argument", "/$defs/Test"),
     ("A limit", "/$defs/Limit"),
     ("`classes.NAME`", "/$defs/Treatment"),
+    ("`servers.NAME.clearance`", "/$defs/Clearance"),
     ("`flow`", "/$defs/Flow"),
+    ("`flow.freeze`", "/$defs/Freeze"),
+    ("`flow.user_turns`", "/$defs/UserTurns"),
     ("`loops`", "/$defs/Loops"),
     ("`principals.NAME`", "/$defs/Principal"),
     ("`http`", "/$defs/Http"),
@@ -152,6 +155,7 @@ fn facts(property: &Value, required: bool) -> String {
     let words = property
         .get("oneOf")
         .or_else(|| property.pointer("/additionalProperties/oneOf"))
+        .or_else(|| property.pointer("/additionalProperties/additionalProperties/oneOf"))
         .or_else(|| property.pointer("/items/oneOf"));
     let words = words.map(listed).unwrap_or_default();
     let paragraph = |text: String| if text.is_empty() { text } else { format!("\n{}\n", text.trim_end()) };

@@ -64,26 +64,33 @@ pub(super) fn rule_set(path: &str, raw: &RawRules, rest: Rest, report: &Report) 
 
 /// Reads what the operator says of tools; the first pattern that matches counts.
 pub(super) fn said<T: Copy>(path: &str, raw: &[(At<String>, At<T>)], report: &Report) -> Vec<(Pattern, T)> {
-    let all: Vec<(At<Pattern>, T)> =
-        raw.iter().filter_map(|(text, said)| Some((pattern(text, report)?, said.value))).collect();
-    let index = Index::new(all.iter().map(|(pattern, _)| &pattern.value).enumerate());
-    for (place, (pattern, _)) in all.iter().enumerate() {
+    let (patterns, said): (Vec<At<Pattern>>, Vec<T>) =
+        raw.iter().filter_map(|(text, said)| Some((pattern(text, report)?, said.value))).unzip();
+    covered(&patterns, |pattern| format!("{path}.{pattern}"), report);
+    patterns.into_iter().map(|pattern| pattern.value).zip(said).collect()
+}
+
+/// Says which patterns stand behind one that matches all they match. `whole` names what stands under a pattern.
+pub(super) fn covered(patterns: &[At<Pattern>], whole: impl Fn(&Pattern) -> String, report: &Report) {
+    let index = Index::new(patterns.iter().map(|pattern| &pattern.value).enumerate());
+    for (place, pattern) in patterns.iter().enumerate() {
         let mut earlier = index.about(pattern.value.as_str()).into_iter().filter(|earlier| *earlier < place);
         let covering = earlier.find_map(|earlier| {
-            all.get(earlier)
-                .map(|(earlier, _)| &earlier.value)
+            patterns
+                .get(earlier)
+                .map(|earlier| &earlier.value)
                 .filter(|earlier| covers(earlier, &pattern.value))
         });
         if let Some(earlier) = covering {
-            let message = format!("{} has no effect", quoted(&format!("{path}.{}", pattern.value)));
+            let message = format!("{} has no effect", quoted(&whole(&pattern.value)));
             let hint = format!("`{earlier}` stands before it and matches all of it; move this line up");
             report.error(pattern.place, message, hint);
         }
     }
-    all.into_iter().map(|(pattern, said)| (pattern.value, said)).collect()
 }
 
-fn pattern(text: &At<String>, report: &Report) -> Option<At<Pattern>> {
+/// A name, with `*` for any run of characters.
+pub(super) fn pattern(text: &At<String>, report: &Report) -> Option<At<Pattern>> {
     match Pattern::parse(&text.value) {
         Ok(value) => Some(At { value, place: text.place }),
         Err(error) => {

@@ -137,6 +137,12 @@ shape! {
     FlowMode => |_| one_of(words::FLOWS.iter().map(|(word, mode)| (*word, words::flow(*mode))));
     /// How far a server is trusted.
     Tier => |_| one_of(words::tiers().map(|(word, tier)| (word, words::tier(tier))));
+    /// Who may see it.
+    Confidentiality => |_| one_of(words::levels().map(|(word, level)| (word, words::level(level))));
+    /// What an argument decides.
+    Role => |_| one_of(words::roles().map(|(word, role)| (word, words::role(role))));
+    /// By which way words of the user come.
+    Channel => |_| one_of(words::CHANNELS.iter().map(|(word, channel)| (*word, words::channel(*channel))));
     /// Arguments that a tool does not declare.
     Undeclared => |_| one_of([
         ("refuse", "The call is refused (`undeclared_argument`): what they do there nobody can tell. A schema that names no argument at all lets all pass."),
@@ -244,6 +250,30 @@ definition! {
                     "properties": {
                         "concurrent": { "type": "integer", "minimum": 1, "description": "Most calls that wait for their answer." }, "by": by
                     }
+                }
+            ]
+        })
+    };
+    /// How confidential what is sent may be.
+    Clearance => {
+        let level = one_of(words::levels().map(|(word, level)| (word, words::level(level))));
+        let mut described = level.clone();
+        described.insert(
+            "description".to_owned(),
+            json!("The highest level: `public`, `internal`, `private` or `secret`. Without it, by the tier."),
+        );
+        let compartments = json!({
+            "type": "array", "items": { "type": "string" }, "minItems": 1, "maxItems": 32, "uniqueItems": true,
+            "description": "Compartments of other servers whose text may be sent there too."
+        });
+        json_schema!({
+            "description": "How confidential what is sent to a server may be.",
+            "anyOf": [
+                level,
+                {
+                    "description": "`{ level: internal, compartments: [customer] }`: the level, and compartments of other servers.",
+                    "type": "object", "additionalProperties": false, "minProperties": 1,
+                    "properties": { "level": described, "compartments": compartments }
                 }
             ]
         })

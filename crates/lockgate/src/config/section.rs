@@ -128,6 +128,11 @@ impl<'n> Section<'n> {
         members(&self.name(key), node, self.report)
     }
 
+    /// Everything in it, where its keys are the operator's own.
+    pub(super) fn members(&self) -> &'n [(At<String>, Node)] {
+        self.members
+    }
+
     /// Says which keys were not asked for. Was none?
     pub(super) fn close(self) -> bool {
         let mut clean = true;

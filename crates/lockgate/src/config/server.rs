@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use lockgate_core::{MayAsk, Server, Wire};
-use lockgate_flow::Trust;
 use lockgate_model::{ServerName, Tier};
 use lockgate_policy::{Action, Fallback, Rules, Undeclared};
 
@@ -13,7 +12,7 @@ use super::error::{At, Place, Report, quoted};
 use super::raw::{RawSecret, RawServer};
 use super::secret::{Resolver, Secret};
 use super::words::Ask;
-use super::{intercept, rules};
+use super::{intercept, meaning, rules, trust};
 
 /// Headers that Lockgate sets itself, or that belong to one connection.
 const OWN_HEADERS: [&str; 13] = [
@@ -60,6 +59,7 @@ pub(super) fn check(raw: &RawServer, default: Option<Fallback>, resolver: &Resol
     };
     let effects = rules::said(&path("effects"), &raw.effects, report);
     let classes = rules::said(&path("classes"), &raw.classes, report);
+    let meanings = meaning::check(&path("arguments"), &raw.arguments, report);
     let may_ask = may_ask(raw, report);
     let mut notes = Vec::new();
     let intercept = raw.intercept.as_ref().and_then(|file| intercept::named(file, resolver, &mut notes));
@@ -73,7 +73,7 @@ pub(super) fn check(raw: &RawServer, default: Option<Fallback>, resolver: &Resol
         Launch::Http { .. } => Wire::Http,
     };
     let server = Server {
-        trust: Trust::of(tier(raw)),
+        trust: trust::check(raw, report),
         wire,
         rules,
         intercept,
@@ -82,7 +82,7 @@ pub(super) fn check(raw: &RawServer, default: Option<Fallback>, resolver: &Resol
             .as_ref()
             .map_or(Undeclared::Refuse, |undeclared| undeclared.value),
         effects,
-        roles: Vec::new(),
+        roles: meanings,
         classes,
         may_ask,
         timeout: raw.timeout.value.min(raw.deadline.value),

@@ -1,7 +1,8 @@
 //! The words of the file and what they stand for.
 
 use lockgate_core::Violation;
-use lockgate_model::{Class, Effect, Tier};
+use lockgate_flow::Role;
+use lockgate_model::{Class, Confidentiality, Effect, Tier};
 use lockgate_policy::{Action, Undeclared};
 
 /// What a server may ask the agent for.
@@ -47,6 +48,33 @@ pub(super) const FLOWS: &[(&str, lockgate_flow::Mode)] = &[
     ("balanced", lockgate_flow::Mode::Balanced),
     ("strict", lockgate_flow::Mode::Strict),
 ];
+
+/// By which way words of the user come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Channel {
+    Hook,
+    Prompts,
+    Elicitation,
+    Approvals,
+}
+
+/// The ways by which words of the user may come.
+pub(super) const CHANNELS: &[(&str, Channel)] = &[
+    ("hook", Channel::Hook),
+    ("prompts", Channel::Prompts),
+    ("elicitation", Channel::Elicitation),
+    ("approvals", Channel::Approvals),
+];
+
+/// What comes by a way.
+pub(super) fn channel(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Hook => "What the host sends of what its user wrote.",
+        Channel::Prompts => "What is written into a prompt (`prompts/get`).",
+        Channel::Elicitation => "What is answered to a question of a server (`elicitation/create`).",
+        Channel::Approvals => "What stands in a call that a person approved, for `approved_for`.",
+    }
+}
 
 /// What is done with a call that something stands against.
 pub(super) fn violation(violation: Violation) -> &'static str {
@@ -94,6 +122,16 @@ pub(super) fn effects() -> [(&'static str, Effect); 6] {
 /// Every class with its word.
 pub(super) fn classes() -> [(&'static str, Class); 5] {
     Class::ALL.map(|class| (class.word(), class))
+}
+
+/// Every level of confidentiality with its word.
+pub(super) fn levels() -> [(&'static str, Confidentiality); 4] {
+    Confidentiality::ALL.map(|level| (level.word(), level))
+}
+
+/// Every role of an argument with its word.
+pub(super) fn roles() -> [(&'static str, Role); 6] {
+    Role::ALL.map(|role| (role.word(), role))
 }
 
 /// What an action does.
@@ -148,6 +186,28 @@ pub(super) fn effect(effect: Effect) -> &'static str {
         Effect::Commit => "Spends money or places an order.",
         Effect::Grant => "Gives rights: passwords, keys, permissions, members.",
         Effect::Destructive => "Deletes, or runs whatever it is told.",
+    }
+}
+
+/// Who may see what is as confidential as this.
+pub(super) fn level(level: Confidentiality) -> &'static str {
+    match level {
+        Confidentiality::Public => "Anybody.",
+        Confidentiality::Internal => "Your own people.",
+        Confidentiality::Private => "Whose it is: mail, files, tickets.",
+        Confidentiality::Secret => "Nobody who need not: credentials and the like.",
+    }
+}
+
+/// What an argument decides.
+pub(super) fn role(role: Role) -> &'static str {
+    match role {
+        Role::Query => "What is looked for. Anything may stand there.",
+        Role::Amount => "How much, when, how. A matter of rules and limits, not of origins.",
+        Role::Payload => "What is written or sent. Links and addresses inside it are looked at.",
+        Role::Source => "Where something is read from: whoever reads an address speaks to it too.",
+        Role::Selector => "Which object of the server: an id, a path, a name.",
+        Role::Destination => "Who or what gets it: an address, an account, a channel, a link.",
     }
 }
 
