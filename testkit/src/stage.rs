@@ -127,6 +127,14 @@ impl Stage {
         self.outcome(&steps)
     }
 
+    /// The person who was asked accepts, with this content.
+    pub fn choose(&mut self, content: &Value) -> Outcome {
+        let Some(id) = self.asked.take() else { return Outcome::Nothing };
+        let result = json!({ "action": "accept", "content": content });
+        let steps = self.agent(&json!({ "jsonrpc": "2.0", "id": id, "result": result }).to_string());
+        self.outcome(&steps)
+    }
+
     /// Nobody answers.
     pub fn ignore(&mut self, millis: u64) -> Outcome {
         self.asked = None;

@@ -95,7 +95,7 @@ struct TraceEvent {
     arguments: Option<serde_json::Value>,
     /// The agent says this text.
     say: Option<String>,
-    /// The person who was asked answers: `accept`, `decline` or `silent`.
+    /// The person who was asked answers: `accept`, perhaps with a scope, `decline` or `silent`.
     person: Option<String>,
     /// The server says this text, unasked.
     server: Option<(String, String)>,
@@ -220,6 +220,9 @@ impl TraceEvent {
             Some("accept") => Ok(stage.decide(true)),
             Some("decline") => Ok(stage.decide(false)),
             Some("silent") => Ok(stage.ignore(120_000)),
+            Some(answer) if answer.starts_with("accept ") => {
+                Ok(stage.choose(&json!({ "scope": answer.trim_start_matches("accept ") })))
+            }
             _ => Err("an event is one of call, say, person, server, list and lose".to_owned()),
         }
     }

@@ -10,7 +10,7 @@ use lockgate_model::{
 use crate::exchange::Target;
 use crate::record::Note;
 use crate::session::Front;
-use crate::{Core, Head, Headers, Received, Sent, Step, headers, phase, reply};
+use crate::{Core, Head, Headers, Reach, Received, Sent, Step, headers, phase, reply};
 
 /// A request of the agent on its way through the door.
 pub(crate) struct Request<'m> {
@@ -243,10 +243,8 @@ impl Core {
             && let Some(held) = self.holds.asked_as(id.raw())
         {
             let yes = match body {
-                Body::Result { result, .. } => {
-                    result.get("action").and_then(Json::text).is_some_and(|word| word == "accept")
-                }
-                Body::Request { .. } | Body::Notification { .. } | Body::Error { .. } => false,
+                Body::Result { result, .. } => Reach::chosen(*result),
+                Body::Request { .. } | Body::Notification { .. } | Body::Error { .. } => None,
             };
             steps.push(Self::accepted(exchange));
             return self.resolve(held, yes, now, steps);

@@ -55,6 +55,8 @@ pub struct Flow {
     pub violation: Violation,
     /// How long a value that a person approved stays approved in its session. Milliseconds; default 1 800 000.
     pub approved_for: u64,
+    /// May a person approve a value for later sessions as well? Default false.
+    pub learns: bool,
     /// So many calls of a tool are refused for the same argument, then the tool is frozen. Default 3.
     pub freeze_after: u32,
     /// How long. Milliseconds; default 900 000.
@@ -91,6 +93,7 @@ impl Default for Flow {
             mode: Mode::Balanced,
             violation: Violation::Ask,
             approved_for: 1_800_000,
+            learns: false,
             freeze_after: 3,
             frozen_for: 900_000,
             prompts_endorse: true,

@@ -147,8 +147,8 @@ pub enum Step {
     Vote {
         /// The exchange.
         exchange: ExchangeId,
-        /// Did they approve?
-        yes: bool,
+        /// Did they approve, and how far?
+        yes: Option<Reach>,
     },
     /// Nobody waits for what was put before people any more.
     Withdraw {
@@ -182,8 +182,8 @@ pub struct Ask {
     pub effect: Effect,
     /// How many different people must approve.
     pub approvers: u8,
-    /// Has the person in front of the client approved already?
-    pub voiced: bool,
+    /// Has the person in front of the client approved already, and how far?
+    pub voiced: Option<Reach>,
     /// How long an approval can be given and used. Milliseconds.
     pub valid: u64,
 }
@@ -192,11 +192,37 @@ pub struct Ask {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ballot {
     /// Enough of them approved: it may be sent, once.
-    Approved,
+    Approved(Reach),
     /// One of them did not.
     Denied,
     /// Nobody did in time.
     Expired,
+}
+
+/// How far a yes to a call reaches that was held for where a value came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// This call alone.
+    #[default]
+    Once,
+    /// What it names as well, in this session, for as long as [`crate::Flow::approved_for`] says.
+    Session,
+    /// The same in later sessions of the principal.
+    Always,
+}
+
+impl Reach {
+    /// Every reach, the nearest first.
+    pub const ALL: [Self; 3] = [Self::Once, Self::Session, Self::Always];
+
+    /// The word in questions and answers.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Once => "once",
+            Self::Session => "session",
+            Self::Always => "always",
+        }
+    }
 }
 
 /// Where a message for the agent goes. On stdio it makes no difference.

@@ -6,15 +6,16 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use lockgate_audit::Happening;
 use lockgate_model::{
-    Effect, ExchangeId, Finding, Json, Kind, Params, Phase, Reason, Revision, ServerName, Side, Splice, Tick,
-    Untrusted, Verdict, quote,
+    Effect, ExchangeId, Finding, Json, Params, Phase, Reason, Revision, ServerName, Side, Splice, Tick,
+    Verdict, quote,
 };
 use lockgate_policy::Subject;
 
 use crate::agent::Request;
 use crate::exchange::{Asker, Exchange, Outgoing, State, Target};
+use crate::reach::{escaped, question};
 use crate::record::Note;
-use crate::{Ask, Ballot, Core, Outlet, Received, Step, digest, reply};
+use crate::{Ask, Ballot, Core, Outlet, Reach, Received, Step, digest, reply};
 
 /// How a `requestState` of ours begins. A server's own state never reaches this code.
 const STATE: &str = "lockgate-approval-";
@@ -28,6 +29,8 @@ const MOST: usize = 64;
 pub(crate) struct Held {
     outgoing: Outgoing,
     finding: Finding,
+    /// How far a yes may reach.
+    furthest: Reach,
     /// How the client is asked; taken when it is.
     put: Option<Put>,
     /// The id of the question that the client was asked.
@@ -73,8 +76,8 @@ impl Put {
 struct Plea {
     /// Is the person in front of the client asked?
     client: bool,
-    /// Have they approved already?
-    voiced: bool,
+    /// Have they approved already, and how far?
+    voiced: Option<Reach>,
     /// How long the call waits, and an approval can be given and used, where the rule says so. Milliseconds.
     timeout: Option<u64>,
 }
@@ -84,12 +87,12 @@ struct Plea {
 pub(crate) struct Holds {
     /// Questions on the wire, by their id.
     asked: BTreeMap<Bytes, ExchangeId>,
-    /// Stateless questions, by their state: what they are for, and until when.
-    pending: BTreeMap<String, (String, Tick)>,
+    /// Stateless questions, by their state: what they are for, how far a yes may reach, and until when.
+    pending: BTreeMap<String, (String, Reach, Tick)>,
     /// Calls that the person in front of the client approved and that others are asked about too.
-    voiced: BTreeMap<String, Tick>,
+    voiced: BTreeMap<String, (Reach, Tick)>,
     /// Approved calls that have not come yet.
-    approved: BTreeMap<String, Tick>,
+    approved: BTreeMap<String, (Reach, Tick)>,
     /// Approved calls whose server asks for further rounds.
     going_on: BTreeMap<String, Tick>,
     next: u64,
@@ -105,15 +108,26 @@ impl Holds {
         params.text("requestState").filter(|state| Self::is_ours(state)).map(std::borrow::Cow::into_owned)
     }
 
-    /// May this call go on without being asked about again? `round`: it brings its server what that asked for.
-    pub(crate) fn continues(&mut self, fingerprint: impl FnOnce() -> String, round: bool, now: Tick) -> bool {
-        let calls = if round { &mut self.going_on } else { &mut self.approved };
-        !calls.is_empty() && calls.remove(&fingerprint()).is_some_and(|until| now < until)
+    /// May this call go on without being asked about again, and how far did the yes reach? `round`: it brings its server
+    /// what that asked for.
+    pub(crate) fn continues(
+        &mut self,
+        fingerprint: impl FnOnce() -> String,
+        round: bool,
+        now: Tick,
+    ) -> Option<Reach> {
+        let (reach, until) = match round {
+            true if self.going_on.is_empty() => None,
+            true => self.going_on.remove(&fingerprint()).map(|until| (Reach::Once, until)),
+            false if self.approved.is_empty() => None,
+            false => self.approved.remove(&fingerprint()),
+        }?;
+        (now < until).then_some(reach)
     }
 
-    fn approve(&mut self, fingerprint: String, until: Tick) {
-        bound(&mut self.approved, |until| *until);
-        self.approved.insert(fingerprint, until);
+    fn approve(&mut self, fingerprint: String, reach: Reach, until: Tick) {
+        bound(&mut self.approved, |(_, until)| *until);
+        self.approved.insert(fingerprint, (reach, until));
     }
 
     pub(crate) fn go_on(&mut self, fingerprint: String, until: Tick) {
@@ -130,8 +144,8 @@ impl Holds {
 
     /// Questions that were answered too late are kept, to say so: there are few.
     pub(crate) fn forget_old(&mut self, now: Tick) {
-        self.approved.retain(|_, until| now < *until);
-        self.voiced.retain(|_, until| now < *until);
+        self.approved.retain(|_, (_, until)| now < *until);
+        self.voiced.retain(|_, (_, until)| now < *until);
         self.going_on.retain(|_, until| now < *until);
     }
 
@@ -164,8 +178,8 @@ impl Core {
         now: Tick,
         steps: &mut Vec<Step>,
     ) {
-        let voiced = self.holds.voiced.remove(fingerprint).is_some();
-        let client = self.agent.elicitation && !voiced;
+        let voiced = self.holds.voiced.remove(fingerprint).map(|(reach, _)| reach);
+        let client = self.agent.elicitation && voiced.is_none();
         if self.boundary.desk.is_none() && (!client || finding.approvers > 1) {
             // Where nobody can be asked, the reason of the rule says more than that nobody could be asked.
             let required = finding.reason == Reason::ApprovalRequired;
@@ -205,7 +219,7 @@ impl Core {
             let finding = Finding { verdict: Verdict::Deny, reason: Reason::ApprovalUnavailable, ..finding };
             return self.refuse_open(exchange, finding, now, steps);
         }
-        let plea = Plea { client, voiced: false, timeout };
+        let plea = Plea { client, voiced: None, timeout };
         self.put_to_people(exchange, outgoing, finding, &plea, now, steps);
     }
 
@@ -226,8 +240,9 @@ impl Core {
         let Some(open) = self.exchanges.get_mut(exchange) else { return };
         let fingerprint = fingerprint(open.method, &outgoing.server, open.target.subject.as_ref(), &params);
         self.holds.next += 1;
+        let furthest = Reach::furthest(&finding, self.boundary.flow.learns);
         let put = plea.client.then(|| {
-            let question = question(&open.target, &finding, params.arguments());
+            let question = question(&open.target, &finding, params.arguments(), open.revision, furthest);
             Put::new(open, self.holds.next, &question)
         });
         let target = &open.target;
@@ -247,7 +262,7 @@ impl Core {
         });
         open.until = now.after_millis(plea.timeout.unwrap_or(self.boundary.hold_timeout));
         open.quiet_until = open.until;
-        let held = Held { outgoing, finding, put, question: None, reference: None, fingerprint };
+        let held = Held { outgoing, finding, furthest, put, question: None, reference: None, fingerprint };
         open.state = State::Held(Box::new(held));
         match ask {
             Some(ask) => steps.push(Step::Ask(Box::new(ask))),
@@ -268,8 +283,8 @@ impl Core {
                 steps.push(Self::tell(Outlet::Exchange(exchange), message));
             }
             Some(Put::Answer { state, message }) => {
-                let kept = (held.fingerprint.clone(), until);
-                bound(&mut self.holds.pending, |(_, until)| *until);
+                let kept = (held.fingerprint.clone(), held.furthest, until);
+                bound(&mut self.holds.pending, |(_, _, until)| *until);
                 self.holds.pending.insert(state, kept);
                 self.withdraw(exchange, steps);
                 self.exchanges.close(exchange);
@@ -308,19 +323,26 @@ impl Core {
     /// People have decided.
     pub(crate) fn counted(&mut self, exchange: ExchangeId, ballot: Ballot, now: Tick, steps: &mut Vec<Step>) {
         match ballot {
-            Ballot::Approved => self.approve(exchange, now, steps),
+            Ballot::Approved(reach) => self.approve(exchange, reach, now, steps),
             Ballot::Denied => self.refuse_held(exchange, Reason::ApprovalDeclined, now, steps),
             Ballot::Expired => self.refuse_held(exchange, Reason::ApprovalTimedOut, now, steps),
         }
     }
 
     /// The person in front of the client has answered about a held call.
-    pub(crate) fn resolve(&mut self, exchange: ExchangeId, yes: bool, now: Tick, steps: &mut Vec<Step>) {
+    pub(crate) fn resolve(
+        &mut self,
+        exchange: ExchangeId,
+        yes: Option<Reach>,
+        now: Tick,
+        steps: &mut Vec<Step>,
+    ) {
         let Some(State::Held(held)) = self.exchanges.get_mut(exchange).map(|open| &mut open.state) else {
             return;
         };
         // Where others are asked as well, what all of them say is counted outside: one of them may have said no.
         let (alone, question) = (held.reference.is_none(), held.question.take());
+        let yes = yes.map(|reach| reach.min(held.furthest));
         if let Some(question) = question {
             self.holds.asked.remove(&question);
         }
@@ -328,9 +350,9 @@ impl Core {
             steps.push(Step::Vote { exchange, yes });
         }
         match (yes, alone) {
-            (false, _) => self.refuse_held(exchange, Reason::ApprovalDeclined, now, steps),
-            (true, true) => self.approve(exchange, now, steps),
-            (true, false) => {}
+            (None, _) => self.refuse_held(exchange, Reason::ApprovalDeclined, now, steps),
+            (Some(reach), true) => self.approve(exchange, reach, now, steps),
+            (Some(_), false) => {}
         }
     }
 
@@ -342,9 +364,10 @@ impl Core {
     }
 
     /// A held call is approved and goes on.
-    fn approve(&mut self, exchange: ExchangeId, now: Tick, steps: &mut Vec<Step>) {
+    fn approve(&mut self, exchange: ExchangeId, reach: Reach, now: Tick, steps: &mut Vec<Step>) {
         let Some(open) = self.exchanges.get_mut(exchange) else { return };
         let State::Held(held) = &open.state else { return };
+        let reach = reach.min(held.furthest);
         let (outgoing, finding, question) =
             (held.outgoing.clone(), held.finding.clone(), held.question.clone());
         open.target.approved = Some(held.fingerprint.clone());
@@ -371,7 +394,7 @@ impl Core {
         if let Some(finding) = crate::phase::decide_again(self, &target, &outgoing, true) {
             return self.refuse_open(exchange, finding, now, steps);
         }
-        self.endorse(&target, &outgoing);
+        self.endorse(&target, &outgoing, reach);
         self.go(exchange, outgoing, now, steps);
     }
 
@@ -448,20 +471,21 @@ impl Core {
     /// The agent sends a held request again, with the person's answer. The approval counts once, for these arguments.
     pub(crate) fn redeem(&mut self, request: &Request<'_>, state: &str, now: Tick, steps: &mut Vec<Step>) {
         let answer = request.params.get("inputResponses").and_then(|all| all.get(QUESTION));
-        let yes = answer.and_then(|answer| answer.get("action")?.text()).is_some_and(|word| word == "accept");
+        let yes = answer.and_then(Reach::chosen);
         let pending = self.holds.pending.remove(state);
-        let refused = match pending {
-            None => Some(Reason::ApprovalMismatch),
-            Some((_, until)) if now >= until => Some(Reason::ApprovalTimedOut),
-            Some(_) if !yes => Some(Reason::ApprovalDeclined),
-            Some((fingerprint, until)) if self.boundary.desk.is_none() => {
-                self.holds.approve(fingerprint, until);
-                None
-            }
-            // It is one voice among those that are counted outside.
-            Some((fingerprint, until)) => {
-                bound(&mut self.holds.voiced, |until| *until);
-                self.holds.voiced.insert(fingerprint, until);
+        let refused = match (pending, yes) {
+            (None, _) => Some(Reason::ApprovalMismatch),
+            (Some((_, _, until)), _) if now >= until => Some(Reason::ApprovalTimedOut),
+            (Some(_), None) => Some(Reason::ApprovalDeclined),
+            (Some((fingerprint, furthest, until)), Some(reach)) => {
+                let reach = reach.min(furthest);
+                if self.boundary.desk.is_none() {
+                    self.holds.approve(fingerprint, reach, until);
+                } else {
+                    // It is one voice among those that are counted outside.
+                    bound(&mut self.holds.voiced, |(_, until)| *until);
+                    self.holds.voiced.insert(fingerprint, (reach, until));
+                }
                 None
             }
         };
@@ -525,39 +549,4 @@ pub(crate) fn fingerprint(
         bytes.extend_from_slice(&[b"\0", task.raw()].concat());
     }
     digest::hex(&bytes)
-}
-
-/// The parameters of the question. The person sees which tool of which server, why it is asked, and the arguments with
-/// everything escaped that could deceive the eye.
-fn question(target: &Target, finding: &Finding, arguments: Option<Json<'_>>) -> String {
-    let tool = target.shown.as_deref().unwrap_or("this request");
-    let server = target.server.as_ref().map_or("", ServerName::as_str);
-    let detail = finding.detail.as_ref().map_or_else(String::new, |detail| format!(": {detail}"));
-    let why = if finding.phase == Phase::Flow {
-        // The person who is asked may know what the agent may not be told.
-        let said = if finding.reason == Reason::ConfidentialData {
-            "confidential text of this session would go where it may not be"
-        } else {
-            finding.detail.as_deref().unwrap_or(finding.reason.meaning())
-        };
-        let mut said: String = said.to_owned();
-        if let Some(first) = said.get_mut(..1) {
-            first.make_ascii_uppercase();
-        }
-        let effect = finding.evidence.as_ref().map_or("read", |evidence| evidence.effect.word());
-        format!("{said}. This is a {effect} tool.")
-    } else {
-        format!("The rule {} asks for your approval{detail}.", finding.rule)
-    };
-    let shown = arguments.filter(|arguments| arguments.kind() == Kind::Object);
-    let shown = shown.map_or_else(String::new, |shown| format!(" Arguments: {}", escaped(shown, 800)));
-    let message = format!("Lockgate: run `{tool}` on server `{server}`? {why}{shown}");
-    format!(
-        "{{\"message\":{},\"requestedSchema\":{{\"type\":\"object\",\"properties\":{{}}}}}}",
-        quote(&message)
-    )
-}
-
-fn escaped(arguments: Json<'_>, most: usize) -> String {
-    Untrusted::new(String::from_utf8_lossy(arguments.raw())).escaped(most)
 }

@@ -27,6 +27,7 @@ mod names;
 mod permit;
 mod phase;
 mod question;
+mod reach;
 mod received;
 mod record;
 mod reply;
@@ -39,7 +40,7 @@ mod stop;
 mod task;
 
 pub use boundary::{Boundary, Described, Desk, Flow, MayAsk, Server, Violation, Wire};
-pub use event::{Ask, Ballot, Event, Headers, Outlet, Step};
+pub use event::{Ask, Ballot, Event, Headers, Outlet, Reach, Step};
 pub use intercept::{Intercepted, Matter};
 pub use permit::{Head, Permit, Release, Sent};
 pub use received::Received;

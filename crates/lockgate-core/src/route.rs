@@ -177,7 +177,8 @@ impl Core {
             || fingerprint(request.method, &located.server, located.subject.as_ref(), &request.params);
         self.hear_user_in(request);
         let round = ["requestState", "inputResponses"].iter().any(|name| request.params.get(name).is_some());
-        let approved = approved || self.holds.continues(fingerprint, round, now);
+        let reach = self.holds.continues(fingerprint, round, now);
+        let approved = approved || reach.is_some();
         let subject = located.subject.as_ref().map(|(subject, name)| (*subject, name.as_str()));
         let call = Call { server: &located.server, subject, tool, arguments, approved };
         let decision = decide(self, &call);
@@ -198,8 +199,8 @@ impl Core {
                 let mirrored = self.mirrored(&located.server, tool, arguments);
                 let outgoing =
                     self.outgoing(request, &located.server, &located.edits, mirrored, decision.rule);
-                if approved && held.is_none() {
-                    self.endorse(&target, &outgoing);
+                if let Some(reach) = reach.filter(|_| held.is_none()) {
+                    self.endorse(&target, &outgoing, reach);
                 }
                 match held {
                     Some(finding) => {

@@ -11,7 +11,7 @@ use lockgate_model::{
 use super::Call;
 use crate::exchange::{Outgoing, Target};
 use crate::record::Note;
-use crate::{Core, Step, Violation};
+use crate::{Core, Reach, Step, Violation};
 
 pub(super) fn check(core: &Core, call: &Call<'_>, effect: Effect) -> Option<Finding> {
     let tool = call.tool?;
@@ -164,9 +164,11 @@ impl Core {
         }
     }
 
-    /// A person has approved a call: what it names is endorsed for a while, in this session.
-    pub(crate) fn endorse(&mut self, target: &Target, outgoing: &Outgoing) {
-        let Some((tool, effect)) = target.tool.as_ref().filter(|_| self.boundary.flow.approvals) else {
+    /// A person has approved a call. Where they meant more than the call, what it names is endorsed for a while, in this
+    /// session.
+    pub(crate) fn endorse(&mut self, target: &Target, outgoing: &Outgoing, reach: Reach) {
+        let Some((tool, effect)) = target.tool.as_ref().filter(|_| reach > Reach::Once && self.boundary.flow.approvals)
+        else {
             return;
         };
         let Some(trust) = self.boundary.servers.get(&outgoing.server).map(|server| server.trust.clone())

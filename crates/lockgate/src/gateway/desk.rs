@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use lockgate_core::{Ask, Ballot as Decided, Event, Step, Stops as Stopped};
+use lockgate_core::{Ask, Ballot as Decided, Event, Reach, Step, Stops as Stopped};
 use lockgate_model::{ExchangeId, Principal, Reason, ServerName, SessionId, ToolName, UnixMillis};
 use lockgate_store::{Approvals, Ballot, Request, Scope, StateError, Stops, Target, Vote};
 
@@ -229,8 +229,8 @@ impl Session {
             let filed = approvals.file(&session.request(&ask, now), now);
             let filed = filed.and_then(|mut filed| {
                 let put = matches!(filed.ballot, Ballot::Waiting { .. });
-                if ask.voiced && put {
-                    filed.ballot = approvals.vote_and_send(&filed.id, &session.vote_of(true), now)?;
+                if ask.voiced.is_some() && put {
+                    filed.ballot = approvals.vote_and_send(&filed.id, &session.vote_of(ask.voiced), now)?;
                 }
                 if put {
                     let waits = matches!(filed.ballot, Ballot::Waiting { .. });
@@ -285,14 +285,18 @@ impl Session {
     }
 
     /// What the person in front of the client says.
-    fn vote_of(&self, yes: bool) -> Vote {
+    fn vote_of(&self, yes: Option<Reach>) -> Vote {
         let name = self.principal.as_str();
         let approver = if name == "local" { crate::operator::local_user() } else { name.to_owned() };
-        Vote { approver, yes, why: Some("answered in the client".to_owned()), scope: Scope::Once }
+        let scope = match yes {
+            None | Some(Reach::Once) => Scope::Once,
+            Some(Reach::Session | Reach::Always) => Scope::Session,
+        };
+        Vote { approver, yes: yes.is_some(), why: Some("answered in the client".to_owned()), scope }
     }
 
     /// The person in front of the client has answered. What all have said by now is told.
-    pub(super) async fn vote(self: &Arc<Self>, exchange: ExchangeId, yes: bool) -> Vec<Step> {
+    pub(super) async fn vote(self: &Arc<Self>, exchange: ExchangeId, yes: Option<Reach>) -> Vec<Step> {
         let Some(id) = lock(&self.asked).get(&exchange).cloned() else { return Vec::new() };
         let session = Arc::clone(self);
         let voting = tokio::task::spawn_blocking(move || {
@@ -338,7 +342,10 @@ impl Session {
 fn decided(ballot: &Ballot) -> Option<Decided> {
     match ballot {
         Ballot::Waiting { .. } => None,
-        Ballot::Approved { .. } => Some(Decided::Approved),
+        Ballot::Approved { scope: Scope::Session, .. } => Some(Decided::Approved(Reach::Session)),
+        Ballot::Approved { scope: Scope::Once | Scope::Value { .. }, .. } => {
+            Some(Decided::Approved(Reach::Once))
+        }
         Ballot::Denied { .. } => Some(Decided::Denied),
         Ballot::Expired | Ballot::Used => Some(Decided::Expired),
     }

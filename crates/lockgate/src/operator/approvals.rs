@@ -34,8 +34,9 @@ pub enum Command {
         /// As `list` shows it
         id: String,
         /// For how many calls with these very arguments: `once`, `session` (12 hours at most) or `value:10m` (so long,
-        /// in any session; s, m or h, 24 hours at most). Only `once` for what spends, gives rights, deletes or runs code
-        #[arg(long, default_value = "once", value_parser = choice)]
+        /// in any session; s, m or h, 24 hours at most). Only `once` for what spends, gives rights, deletes or runs code.
+        /// Where a call is held for where a value came from, `session` approves the value too, for half an hour
+        #[arg(long, visible_alias = "for", default_value = "once", value_parser = choice)]
         scope: Choice,
         /// Why; kept with the vote
         #[arg(long, value_name = "TEXT")]
