@@ -81,6 +81,11 @@ pub enum Event<'a> {
         /// The exchange.
         exchange: ExchangeId,
     },
+    /// The user has said this, over a way that no model can write to. Whatever else they say must be told as well.
+    User {
+        /// Their words.
+        words: &'a str,
+    },
     /// Time has passed. To be said at least once a second while requests are open.
     Wake,
     /// The operator stopped something by hand, or let it run again.

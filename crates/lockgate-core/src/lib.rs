@@ -42,6 +42,7 @@ mod task;
 pub use boundary::{Boundary, Described, Desk, Flow, MayAsk, Server, Violation, Wire};
 pub use event::{Ask, Ballot, Event, Headers, Outlet, Reach, Step};
 pub use intercept::{Intercepted, Matter};
+pub use names::exposed_tool;
 pub use permit::{Head, Permit, Release, Sent};
 pub use received::Received;
 pub use reserve::{Claim, Room};

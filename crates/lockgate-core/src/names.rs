@@ -8,7 +8,7 @@ const LONGEST: usize = 64;
 /// The name under which a tool is offered beside those of other servers: `<server>__<tool>`, at most 64 characters of
 /// `A-Z a-z 0-9 _ -`. A name that does not fit is shortened and carries eight digits of its digest, so that two
 /// different tools keep two different names.
-pub(crate) fn exposed_tool(server: &ServerName, tool: &ToolName) -> String {
+pub fn exposed_tool(server: &ServerName, tool: &ToolName) -> String {
     let full = format!("{server}__{}", tool.as_str());
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if full.len() <= LONGEST && full.chars().all(plain) {

@@ -184,6 +184,7 @@ impl Core {
             Event::Ballot { exchange, ballot } => self.counted(exchange, ballot, now, steps),
             Event::Stopped(all) => self.stopped(all, now, steps),
             Event::Gone { exchange } => self.gone(exchange, steps),
+            Event::User { words } => self.history.hear_user(words),
             Event::Wake => self.wake(now, steps),
             Event::Changed(boundary) => {
                 let known = &self.boundary.flow.known;

@@ -68,7 +68,7 @@ enum Command {
     },
     /// Try a policy on the cases beside it; no server is started and no secret needed
     Test(rehearse::TestOptions),
-    /// Decide recorded requests again under a policy, and say what would be different
+    /// Decide recorded requests again under a policy, and say what would be different; or whole recorded sessions
     Replay(records::ReplayOptions),
     /// Say what happened to one request, and why
     Explain(records::ExplainOptions),
@@ -207,6 +207,9 @@ fn load(file: &std::path::Path) -> Result<Config, String> {
 }
 
 fn print(text: &str) -> Result<(), String> {
+    if text.is_empty() {
+        return Ok(());
+    }
     writeln!(std::io::stdout().lock(), "{}", text.trim_end()).map_err(|error| error.to_string())
 }
 

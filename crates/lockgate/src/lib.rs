@@ -11,5 +11,6 @@ pub mod moment;
 pub mod operator;
 pub mod records;
 pub mod rehearse;
+pub mod sessions;
 mod state;
 mod tools;
