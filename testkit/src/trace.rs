@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use lockgate_core::{Boundary, Server, Violation, Wire};
-use lockgate_flow::Trust;
+use lockgate_core::{Boundary, Flow, Server, Violation, Wire};
+use lockgate_flow::rule::{Condition, Known, Rule, Test, Then, Written};
+use lockgate_flow::{Mode, Trust};
 use lockgate_model::{Class, Effect, ServerName, Tier};
 use lockgate_policy::{Action, ClassTable, Fallback, Pattern, RuleSet, Rules};
 use serde::Deserialize;
@@ -22,6 +23,12 @@ pub struct Trace {
     /// `ask` or `deny`.
     #[serde(default = "ask")]
     on_violation: String,
+    /// `off`, `open`, `balanced` or `strict`.
+    #[serde(default = "balanced")]
+    mode: String,
+    /// The operator's rules over flow, beside the built-in ones.
+    #[serde(default)]
+    rules: Vec<TraceRule>,
     /// What is done with each class, where a server's default goes by it: `allow`, `ask` or `deny`.
     #[serde(default)]
     classes: BTreeMap<String, String>,
@@ -50,6 +57,53 @@ struct TraceServer {
     classes: BTreeMap<String, String>,
     #[serde(default)]
     offers: Vec<Offer>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TraceRule {
+    name: String,
+    when: BTreeMap<String, Value>,
+    #[serde(default)]
+    unless: BTreeMap<String, Value>,
+    /// `log`, `ask` or `deny`.
+    then: String,
+}
+
+impl TraceRule {
+    fn checked(&self, known: &Known) -> Result<Rule, String> {
+        let then = match self.then.as_str() {
+            "log" => Then::Log,
+            "ask" => Then::Ask,
+            "deny" => Then::Deny,
+            other => return Err(format!("`{other}` is not log, ask or deny")),
+        };
+        let unless = if self.unless.is_empty() { None } else { Some(condition(&self.unless)?) };
+        let rule = Rule { name: self.name.clone(), when: condition(&self.when)?, unless, then, approvers: 1 };
+        match rule.vain(known) {
+            None => Ok(rule),
+            Some(vain) => Err(format!("rule `{}`: {}", rule.name, vain.message())),
+        }
+    }
+}
+
+fn condition(tests: &BTreeMap<String, Value>) -> Result<Condition, String> {
+    let one = |(key, value): (&String, &Value)| {
+        let scalar = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let list = |value: &Value| -> Vec<String> {
+            value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        let (not, items) = (value.get("not").map(list), list(value));
+        let refer = |items: &[String]| items.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+        let joined = refer(not.as_deref().unwrap_or(&items));
+        let written = match (&not, value.is_array()) {
+            (Some(_), _) => Written::Not(joined.split(' ').collect()),
+            (None, true) => Written::List(joined.split(' ').collect()),
+            (None, false) => Written::Word(&scalar),
+        };
+        Test::read(key, &written).map_err(|error| format!("`{key}`: {error:?}"))
+    };
+    Ok(Condition(tests.iter().map(one).collect::<Result<_, _>>()?))
 }
 
 /// A tool that a server offers: its name, or more of it.
@@ -121,6 +175,10 @@ fn mixed() -> String {
     "mixed".to_owned()
 }
 
+fn balanced() -> String {
+    "balanced".to_owned()
+}
+
 fn allow() -> String {
     "allow".to_owned()
 }
@@ -161,6 +219,14 @@ impl Trace {
             "log" => Violation::Log,
             other => return Err(format!("`{other}` is not ask, deny or log")),
         };
+        let mode = Mode::ALL.into_iter().find(|mode| mode.word() == self.mode);
+        boundary.flow.mode = mode.ok_or_else(|| format!("`{}` is not a mode", self.mode))?;
+        boundary.flow.rules = Flow::built_in(boundary.flow.mode, boundary.flow.violation);
+        let tiers = boundary.servers.iter().map(|(name, server)| (name.clone(), server.trust.tier));
+        let known = Known { servers: tiers.collect(), ..Known::default() };
+        for rule in &self.rules {
+            boundary.flow.rules.push(rule.checked(&known)?);
+        }
         Ok(boundary)
     }
 }

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use lockgate_flow::rule::{Rule, Then, presets};
 use lockgate_flow::{Mode, Properties, Role, Roles, Said, Trust, class_of, effect_of};
 use lockgate_model::{Class, Classified, Effect, Json, Limits, ServerName, Tier, ToolName};
 use lockgate_policy::budget::LoopRules;
@@ -53,6 +54,8 @@ pub struct Flow {
     pub mode: Mode,
     /// What happens to a call that something stands against. Default: a person is asked.
     pub violation: Violation,
+    /// The operator's rules, and the built-in ones that are not replaced or turned off. Default: the built-in ones.
+    pub rules: Vec<Rule>,
     /// How long a value that a person approved stays approved in its session. Milliseconds; default 1 800 000.
     pub approved_for: u64,
     /// May a person approve a value for later sessions as well? Default false.
@@ -92,6 +95,7 @@ impl Default for Flow {
         Self {
             mode: Mode::Balanced,
             violation: Violation::Ask,
+            rules: Self::built_in(Mode::Balanced, Violation::Ask),
             approved_for: 1_800_000,
             learns: false,
             freeze_after: 3,
@@ -106,11 +110,25 @@ impl Default for Flow {
     }
 }
 
+impl Flow {
+    /// The built-in rules of a mode. They do what is done about any other call that may be steered.
+    pub fn built_in(mode: Mode, violation: Violation) -> Vec<Rule> {
+        let then = match violation {
+            Violation::Ask => Then::Ask,
+            Violation::Deny => Then::Deny,
+            Violation::Log => Then::Log,
+        };
+        presets(mode).into_iter().map(|rule| Rule { then: then.clone(), ..rule }).collect()
+    }
+}
+
 /// One server as the operator sees it.
 #[derive(Clone, Debug)]
 pub struct Server {
     /// How far it is trusted, and with what.
     pub trust: Trust,
+    /// Does the way to it prove that it is the one that is named? Default false.
+    pub origin_verified: bool,
     /// How it is spoken to.
     pub wire: Wire,
     /// Who may call what.
@@ -171,6 +189,7 @@ impl Server {
     pub fn new(wire: Wire) -> Self {
         Self {
             trust: Trust::of(Tier::Mixed),
+            origin_verified: false,
             wire,
             rules: Rules::allow_all(),
             intercept: None,

@@ -121,6 +121,8 @@ reasons! {
     UntrustedContentReachesSink "untrusted_content_reaches_sink" Policy -31000 200 "text that outsiders can write to may not decide who gets what, or what is changed for good" "ask the user; continue without this step; or use a value that the user gave or the server itself listed"
     UnknownOrigin "unknown_origin" Policy -31000 200 "a value that decides who gets what, or what is changed, was given neither by the user nor by a server that may" "ask the user for the value; or take it from what the server itself lists"
     ConfidentialData "confidential_data" Policy -31000 200 "not permitted" "continue without this step, or ask the user"
+    DataMayNotFlow "data_may_not_flow" Policy -31000 200 "a rule on where data comes from and where it goes stands against this call" "continue without this step, ask the user, or ask the operator to change the rule"
+    ServerUnproven "server_unproven" Policy -31000 200 "a rule wants proof of where a server's tools come from, and there is none" "do without this server, or ask the operator to change the rule"
     ToolFrozen "tool_frozen" Policy -31000 200 "calls of this tool were refused again and again with other values, so it is frozen for a while" "do something else, or ask the user"
     ServerMayNotAsk "server_may_not_ask" Policy -31000 200 "the server is not allowed to ask the agent for this" "add it to the server's may_ask if it should be"
     ArgumentsDoNotFit "arguments_do_not_fit" Agent -32602 200 "the arguments do not have the form the tool's input schema asks for" "send arguments of that form"

@@ -38,7 +38,7 @@ pub(super) fn check(core: &Core, call: &Call<'_>, effect: Effect) -> Option<Find
 }
 
 /// What the arguments of a tool mean, and whether its server offers the way back.
-fn shape(core: &Core, call: &Call<'_>, effect: Effect) -> (Roles, bool) {
+pub(super) fn shape(core: &Core, call: &Call<'_>, effect: Effect) -> (Roles, bool) {
     let Some(tool) = call.tool else { return (Roles::default(), false) };
     let Some(server) = core.boundary.servers.get(call.server) else { return (Roles::default(), false) };
     let catalogue = core.peers.get(call.server).map(|peer| &peer.catalogue);
@@ -87,11 +87,7 @@ fn detail(core: &Core, call: &Call<'_>, objection: &Objection) -> Option<String>
         "" => "an argument".to_owned(),
         pointer => format!("argument `{pointer}`"),
     };
-    let from = match &objection.first {
-        None => "in text of a server of this session".to_owned(),
-        Some((server, 0)) => format!("in what server `{server}` says of its tools"),
-        Some((server, number)) => format!("in text of server `{server}` (message {number})"),
-    };
+    let from = place(objection.first.as_ref());
     Some(match objection.cause {
         Cause::Value => {
             format!("{argument} takes a value that first appeared {from}, and that the user has not given")
@@ -130,8 +126,17 @@ fn detail(core: &Core, call: &Call<'_>, objection: &Objection) -> Option<String>
     })
 }
 
+/// Where a value was seen first.
+pub(super) fn place(first: Option<&(ServerName, u32)>) -> String {
+    match first {
+        None => "in text of a server of this session".to_owned(),
+        Some((server, 0)) => format!("in what server `{server}` says of its tools"),
+        Some((server, number)) => format!("in text of server `{server}` (message {number})"),
+    }
+}
+
 /// The servers whose text may hold orders, the first few by name.
-fn readings(core: &Core) -> String {
+pub(super) fn readings(core: &Core) -> String {
     let outside = |server: &&ServerName| core.boundary.trust(server).tier.prose() == Integrity::FreeText;
     let names: Vec<_> =
         core.history.label().origins().filter(outside).take(3).map(|name| format!("`{name}`")).collect();

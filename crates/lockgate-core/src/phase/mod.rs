@@ -3,6 +3,7 @@
 mod flow;
 mod identify;
 mod policy;
+mod rules;
 mod schema;
 mod stop;
 
@@ -64,6 +65,14 @@ pub(crate) fn decide(core: &Core, call: &Call<'_>) -> Decision {
     }
     note(policy::check(call, answer.as_ref()));
     note(flow::check(core, call, effect));
+    let rules = rules::check(core, call, effect);
+    note(rules.against);
+    if let Some(logged) = rules.logged {
+        decision.observed = Some(match decision.observed.take() {
+            Some(earlier) => earlier.stricter(logged),
+            None => logged,
+        });
+    }
     // As many people as the rule wants, whatever the call is held for.
     if let (Some(finding), Some(answer)) = (&mut decision.finding, &answer)
         && finding.verdict == Verdict::Hold
@@ -78,7 +87,9 @@ impl Core {
     /// stopped by hand, always holds.
     pub(crate) fn only_observes(&self, finding: &Finding) -> bool {
         let by_rule = matches!(finding.phase, Phase::Schema | Phase::Policy | Phase::Flow);
-        let logged = finding.phase == Phase::Flow && self.boundary.flow.violation == Violation::Log;
+        // A rule says itself whether it is only written down.
+        let objects = finding.phase == Phase::Flow && !finding.rule.starts_with("rules.");
+        let logged = objects && self.boundary.flow.violation == Violation::Log;
         logged
             || self.boundary.observes
                 && by_rule

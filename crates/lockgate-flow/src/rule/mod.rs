@@ -3,6 +3,7 @@
 mod facts;
 mod preset;
 mod vain;
+mod written;
 
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use crate::role::Role;
 pub use facts::{Facts, Matched, Weighed};
 pub use preset::presets;
 pub use vain::{Known, Vain};
+pub use written::{KEYS, Misread, Written};
 
 /// One rule. The order of rules has no meaning: of all that match, the strictest counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -199,6 +201,13 @@ impl Rule {
     /// Every test, of `when` and of `unless`.
     pub fn tests(&self) -> impl Iterator<Item = &Test> {
         self.when.tests().chain(self.unless.iter().flat_map(Condition::tests))
+    }
+
+    /// Can a call with this effect meet it?
+    pub fn is_about(&self, effect: Effect) -> bool {
+        let fits =
+            |test: &Test| if let Test::Effect(effects) = test { effects.contains(&effect) } else { true };
+        !self.then.is_for_results() && self.when.tests().all(fits)
     }
 
     /// Does it ask for a proof of where a server's tools come from?

@@ -74,6 +74,8 @@ pub(super) fn check(raw: &RawServer, default: Option<Fallback>, resolver: &Resol
     };
     let server = Server {
         trust: trust::check(raw, report),
+        // A certificate proves the name of the host; nothing proves a program or a plain address.
+        origin_verified: matches!(&launch, Launch::Http { url, .. } if url.starts_with("https://")),
         wire,
         rules,
         intercept,
