@@ -40,7 +40,11 @@ impl Reach {
     /// What they have chosen in their answer to the question; `None` for a no.
     pub(crate) fn chosen(answer: Json<'_>) -> Option<Self> {
         answer.get("action").and_then(Json::text).filter(|word| word == "accept")?;
-        let scope = answer.get("content").and_then(|content| content.get(SCOPE)?.text());
+        let scope = answer.get("content").and_then(|content| content.get(SCOPE));
+        // A plain yes is about the value that was shown, and holds for a while: to be asked the same thing again and again
+        // teaches people to say yes (SAFE-T1403). A word that was not offered is no choice.
+        let Some(scope) = scope else { return Some(Self::Session) };
+        let scope = scope.text();
         let chosen = Self::ALL.into_iter().find(|reach| scope.as_deref() == Some(reach.word()));
         Some(chosen.unwrap_or_default())
     }
@@ -80,7 +84,8 @@ pub(crate) fn question(
         let effect = evidence.map_or("read", |evidence| evidence.effect.word());
         let value = evidence.zip(arguments).and_then(|(evidence, all)| at(all, &evidence.argument));
         let value = value.map_or_else(String::new, |value| format!(" Its value: {}.", escaped(value, VALUE)));
-        format!("{said}.{value} This is a {effect} tool.")
+        let article = if effect.starts_with('e') { "an" } else { "a" };
+        format!("{said}.{value} This is {article} {effect} tool.")
     } else {
         let detail = finding.detail.as_ref().map_or_else(String::new, |detail| format!(": {detail}"));
         format!("The rule {} asks for your approval{detail}.", finding.rule)
@@ -95,7 +100,7 @@ pub(crate) fn question(
     )
 }
 
-/// The choice, in the form of the revision (SEP-1330). Who does not choose approves this call alone.
+/// The choice, in the form of the revision (SEP-1330). Who does not choose approves the value for the session.
 fn choice(revision: Revision, furthest: Reach) -> String {
     let offered = || Reach::ALL.into_iter().filter(|reach| *reach <= furthest);
     let list = |each: &dyn Fn(Reach) -> String| offered().map(each).collect::<Vec<_>>().join(",");
@@ -107,7 +112,7 @@ fn choice(revision: Revision, furthest: Reach) -> String {
         let forms = list(&|reach| {
             format!("{{\"const\":{},\"title\":{}}}", quote(reach.word()), quote(reach.title()))
         });
-        format!("\"oneOf\":[{forms}],\"default\":{}", quote(Reach::Once.word()))
+        format!("\"oneOf\":[{forms}],\"default\":{}", quote(Reach::Session.word()))
     };
     format!("\"{SCOPE}\":{{\"type\":\"string\",\"title\":\"What a yes is for\",{forms}}}")
 }
@@ -173,8 +178,8 @@ mod tests {
             (r#"{"action":"accept","content":{"scope":"always"}}"#, Some(Reach::Always)),
             (r#"{"action":"accept","content":{"scope":"once"}}"#, Some(Reach::Once)),
             (r#"{"action":"accept","content":{"scope":["session"]}}"#, Some(Reach::Once)),
-            (r#"{"action":"accept","content":{}}"#, Some(Reach::Once)),
-            (r#"{"action":"accept"}"#, Some(Reach::Once)),
+            (r#"{"action":"accept","content":{}}"#, Some(Reach::Session)),
+            (r#"{"action":"accept"}"#, Some(Reach::Session)),
             (r#"{"action":"decline","content":{"scope":"session"}}"#, None),
             (r#"{"content":{"scope":"session"}}"#, None),
         ] {
@@ -207,7 +212,7 @@ mod tests {
             (
                 Revision::R2025_11_25,
                 Reach::Session,
-                r#""oneOf":[{"const":"once","title":"Only this call"},{"const":"session","title":"This value, in this session"}],"default":"once""#,
+                r#""oneOf":[{"const":"once","title":"Only this call"},{"const":"session","title":"This value, in this session"}],"default":"session""#,
             ),
             (Revision::R2026_07_28, Reach::Always, r#"{"const":"always","title":"This value, always"}]"#),
         ] {
