@@ -41,6 +41,21 @@ impl Role {
         }
     }
 
+    /// The word in the name of an argument that speaks for this role; none where it was seen by something else: by the
+    /// schema, or by what the tool does.
+    pub fn seen_by(self, argument: &str) -> Option<&'static str> {
+        let lists: &[&'static str] = match self {
+            Self::Query => &[],
+            Self::Amount => &[AMOUNTS, DISCOUNTS],
+            Self::Payload => &[PAYLOADS, PATHS],
+            Self::Source => &[LINKS],
+            Self::Selector => &[SELECTORS, PATHS],
+            Self::Destination => &[DESTINATIONS],
+        };
+        let known = |word: &String| lists.iter().flat_map(|list| list.split(' ')).find(|known| known == word);
+        words(argument).iter().rev().find_map(known)
+    }
+
     /// Are its values graded?
     pub fn has_authority(self) -> bool {
         matches!(self, Self::Selector | Self::Destination)
@@ -267,5 +282,24 @@ impl Roles {
     /// The arguments with their roles, in order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Role)> {
         self.named.iter().map(|(name, role)| (name.as_str(), *role))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_word_that_speaks_for_a_role() {
+        for (role, argument, word) in [
+            (Role::Destination, "recipientEmail", Some("email")),
+            (Role::Destination, "to", Some("to")),
+            (Role::Destination, "whom", None),
+            (Role::Selector, "issue_id", Some("id")),
+            (Role::Amount, "coupon_code", Some("coupon")),
+            (Role::Query, "query", None),
+        ] {
+            assert_eq!(role.seen_by(argument), word, "{argument}");
+        }
     }
 }

@@ -41,11 +41,14 @@ fn every_tool_is_shown_with_its_class_and_what_the_rules_say() {
 db: 2 tools, tier mixed, default class
   tool     class    effect       rules   why
   query    execute  read         allow*  schema: sql    says read-only
+      query: sql
   execute  execute  destructive  ask     name: execute  says destructive
+      destination: sql
 
 web: 1 tool, tier mixed, default class
   tool        class     effect  rules  why
   fetch_page  read-low  read    hide   name: fetch  says read-only
+      source: url
 
 * depends on who asks, when, how often, or with which arguments
 ";
@@ -55,7 +58,8 @@ web: 1 tool, tier mixed, default class
 #[test]
 fn machines_are_told_the_same() {
     let config = json!({ "servers": {
-        "db": { "command": db(), "default": "class", "classes": { "query": "read-low" }, "tools": { "execute": { "action": "ask", "approvers": 2 } } },
+        "db": { "command": db(), "default": "class", "classes": { "query": "read-low" },
+            "arguments": { "execute": { "sql": "payload" } }, "tools": { "execute": { "action": "ask", "approvers": 2 } } },
         "other": { "command": ["/nonexistent"] }
     } });
     let (shown, complaints, code) = tools(&config, &["--json", "--server", "db"]);
@@ -68,13 +72,15 @@ fn machines_are_told_the_same() {
         servers["db"]["tools"][0],
         json!({
             "name": "query", "class": "read-low", "because": { "by": "operator", "word": "classes" },
-            "effect": "read", "hints": { "readOnlyHint": true },
+            "effect": "read", "arguments": { "sql": { "role": "query", "because": null } }, "hints": { "readOnlyHint": true },
             "rules": { "action": "allow", "conditional": false, "approvers": 1, "rule": "servers.db.default.read-low" }
         })
     );
     let rules =
         json!({ "action": "ask", "conditional": false, "approvers": 2, "rule": "servers.db.tools.execute" });
     assert_eq!(servers["db"]["tools"][1]["rules"], rules);
+    let said = json!({ "sql": { "role": "payload", "because": { "by": "operator", "word": "arguments" } } });
+    assert_eq!(servers["db"]["tools"][1]["arguments"], said);
 }
 
 #[test]
@@ -89,7 +95,8 @@ fn what_matches_nothing_is_an_error_with_a_suggestion() {
                 "execute": { "require": { "sql": { "length": { "at_most": 100 } } } }
             },
             "classes": { "tidy": "execute" },
-            "effects": { "que*": "read", "drop": "write" }
+            "effects": { "que*": "read", "drop": "write" },
+            "arguments": { "exec*": { "sql": "payload", "table": "selector" }, "tidy": { "sql": "payload" } }
         } }
     });
     let (shown, _, code) = tools(&config, &[]);
@@ -105,10 +112,14 @@ error: `servers.db.effects.drop` matches no tool of the server
   hint: there is query, execute
 error: `servers.db.classes.tidy` matches no tool of the server
   hint: there is query, execute
+error: `servers.db.arguments.tidy` matches no tool of the server
+  hint: there is query, execute
 error: `servers.db.tools.query` tests the argument `/rows`, which the tool does not take
   hint: there is sql
 error: `servers.db.tools.query` tests the argument `slq`, which the tool does not take
   hint: did you mean `sql`? there is sql
+error: `servers.db.arguments.exec*` names the argument `table`, which the tool does not take
+  hint: there is sql
 ";
     assert_eq!((errors, code), (wanted, 1));
 }

@@ -1,8 +1,8 @@
 //! What in the file can have no effect on the tools that are there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use lockgate_core::Wire;
+use lockgate_core::{Server, Wire};
 use lockgate_policy::budget::Limit;
 use lockgate_policy::test::Selector;
 use lockgate_policy::{Pattern, Rule};
@@ -59,6 +59,7 @@ pub(super) fn find(answered: &Answered<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     let said = server.effects.iter().map(|(pattern, _)| ("effects", pattern));
     let said = said.chain(server.classes.iter().map(|(pattern, _)| ("classes", pattern)));
+    let said = said.chain(meant(server).into_keys().map(|pattern| ("arguments", pattern)));
     for (section, pattern) in server.rules.tools.iter().map(|(pattern, _)| ("tools", pattern)).chain(said) {
         if !tools.iter().any(|tool| pattern.matches(&tool.name)) {
             let place = format!("servers.{name}.{section}.{pattern}");
@@ -67,27 +68,48 @@ pub(super) fn find(answered: &Answered<'_>) -> Vec<Finding> {
         }
     }
     for (pattern, rules) in server.rules.tools.iter() {
-        let matching: Vec<&Tool> = tools.iter().filter(|tool| pattern.matches(&tool.name)).collect();
-        for argument in rules.iter().flat_map(arguments).collect::<BTreeSet<_>>() {
-            let taken = |tool: &&Tool| takes(&tool.schema, &steps(argument));
-            if matching.is_empty() || matching.iter().any(taken) {
-                continue;
-            }
-            let place = format!("servers.{name}.tools.{pattern}");
-            let known = names(&matching);
-            let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            let what =
-                if matching.len() == 1 { "which the tool does not take" } else { "which no tool takes" };
-            let message = format!("{} tests the argument {}, {what}", quoted(&place), quoted(argument));
-            let hint = if known.is_empty() {
-                "it takes no arguments".to_owned()
-            } else {
-                format!("{}there is {}", perhaps(argument.trim_start_matches('/'), &known), listed(&known))
-            };
-            found.push(Finding { place, message, hint });
-        }
+        let tested = rules.iter().flat_map(arguments).collect();
+        found.extend(untaken(tools, pattern, ("tests", &format!("servers.{name}.tools.{pattern}")), tested));
+    }
+    for (pattern, named) in meant(server) {
+        let place = format!("servers.{name}.arguments.{pattern}");
+        found.extend(untaken(tools, pattern, ("names", &place), named));
     }
     found
+}
+
+/// The arguments that the operator says the meaning of, by pattern.
+fn meant(server: &Server) -> BTreeMap<&Pattern, BTreeSet<&str>> {
+    let mut meant: BTreeMap<&Pattern, BTreeSet<&str>> = BTreeMap::new();
+    for (pattern, argument, _) in &server.roles {
+        meant.entry(pattern).or_default().insert(argument);
+    }
+    meant
+}
+
+/// Which of these arguments no tool takes that the pattern matches.
+fn untaken(
+    tools: &[Tool],
+    pattern: &Pattern,
+    (does, place): (&str, &str),
+    arguments: BTreeSet<&str>,
+) -> Vec<Finding> {
+    let matching: Vec<&Tool> = tools.iter().filter(|tool| pattern.matches(&tool.name)).collect();
+    let taken = |argument: &str| matching.iter().any(|tool| takes(&tool.schema, &steps(argument)));
+    let known = names(&matching);
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let what = if matching.len() == 1 { "which the tool does not take" } else { "which no tool takes" };
+    let missing = arguments.into_iter().filter(|argument| !matching.is_empty() && !taken(argument));
+    let finding = |argument: &str| Finding {
+        place: place.to_owned(),
+        message: format!("{} {does} the argument {}, {what}", quoted(place), quoted(argument)),
+        hint: if known.is_empty() {
+            "it takes no arguments".to_owned()
+        } else {
+            format!("{}there is {}", perhaps(argument.trim_start_matches('/'), &known), listed(&known))
+        },
+    };
+    missing.map(finding).collect()
 }
 
 /// The arguments that a rule looks at, as written.

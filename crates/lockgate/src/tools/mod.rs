@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use clap::Args;
 use lockgate_core::Server;
+use lockgate_flow::Role;
 use lockgate_model::{Classified, Effect, Json, Principal, ServerName, UnixMillis};
 use lockgate_policy::{Action, Asked, Rule, Subject};
 
@@ -28,7 +29,7 @@ const DEPTH: usize = 1_024;
 
 #[derive(Args)]
 #[command(
-    after_help = "Exits with 1 where a rule, effect or class matches no tool, a test is on an argument that no tool takes, or a server cannot be asked.\n\nExample: lockgate tools -- npx -y @modelcontextprotocol/server-filesystem /data"
+    after_help = "Exits with 1 where a rule, effect, class or role matches no tool, a test or role is of an argument that no tool takes, or a server cannot be asked.\n\nExample: lockgate tools -- npx -y @modelcontextprotocol/server-filesystem /data"
 )]
 pub(crate) struct Options {
     /// The configuration: a lockgate.yaml, or a client's mcp.json
@@ -53,14 +54,24 @@ struct Answered<'c> {
     tools: Result<Vec<Tool>, Unlisted>,
 }
 
-/// What is known of one tool. All that comes from its server is in `name`, `hints` and `schema`.
+/// What is known of one tool. All that comes from its server is in `name`, `arguments`, `hints` and `schema`.
 struct Tool {
     name: String,
     class: Classified,
     effect: Effect,
+    /// The arguments it declares.
+    arguments: Vec<Argument>,
     hints: Vec<(&'static str, bool)>,
     schema: serde_json::Value,
     ruled: Ruled,
+}
+
+/// What one argument is taken for. Its name is text of the server.
+struct Argument {
+    name: String,
+    role: Role,
+    /// What that was seen by, and the word; none where it was the schema, or what the tool does.
+    because: Option<(&'static str, &'static str)>,
 }
 
 /// What the rules say of a tool.
@@ -128,14 +139,26 @@ fn tool(name: &ServerName, server: &Server, entry: &[u8]) -> Option<Tool> {
     let said = definition.get("annotations");
     let hint = |(key, _): &(&'static str, &str)| Some((*key, said?.get(key)?.bool()?));
     let schema = definition.get("inputSchema").and_then(|schema| serde_json::from_slice(schema.raw()).ok());
+    let schema: serde_json::Value = schema.unwrap_or_default();
+    let declared = |name: &str| schema.pointer("/properties").is_some_and(|all| all.get(name).is_some());
+    let arguments = described.roles.iter().filter(|(name, _)| declared(name));
+    let arguments = arguments.map(|(name, role)| argument(server, described.tool.as_str(), name, role));
     Some(Tool {
         name: described.tool.as_str().to_owned(),
         class: described.class,
         effect: described.effect,
         hints: HINTS.iter().filter_map(hint).collect(),
-        schema: schema.unwrap_or_default(),
+        arguments: arguments.collect(),
+        schema,
         ruled: ruled(name, server, described.tool.as_str(), described.class),
     })
+}
+
+fn argument(server: &Server, tool: &str, name: &str, role: Role) -> Argument {
+    let said = server.roles.iter().any(|(pattern, argument, _)| argument == name && pattern.matches(tool));
+    let because =
+        if said { Some(("operator", "arguments")) } else { role.seen_by(name).map(|word| ("name", word)) };
+    Argument { name: name.to_owned(), role, because }
 }
 
 /// What holds for everybody, by the same code as the door's; or, where that depends, the strictest of the actions.

@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
+use lockgate_flow::Role;
 use lockgate_model::{Classified, Untrusted};
 use serde_json::{Map, Value, json};
 
 use super::find::Finding;
-use super::{Answered, HINTS, Ruled, Tool};
+use super::{Answered, Argument, HINTS, Ruled, Tool};
 
 /// Most characters of a tool's name that are shown.
 const NAME: usize = 128;
@@ -66,6 +67,7 @@ fn tool_json(tool: &Tool) -> Value {
         "class": tool.class.class.word(),
         "because": { "by": by, "word": word },
         "effect": tool.effect.word(),
+        "arguments": tool.arguments.iter().map(argument_json).collect::<Map<String, Value>>(),
         "hints": hints,
         "rules": {
             "action": tool.ruled.action.word(),
@@ -74,6 +76,11 @@ fn tool_json(tool: &Tool) -> Value {
             "rule": tool.ruled.rule,
         },
     })
+}
+
+fn argument_json(argument: &Argument) -> (String, Value) {
+    let because = argument.because.map(|(by, word)| json!({ "by": by, "word": word }));
+    (argument.name.clone(), json!({ "role": argument.role.word(), "because": because }))
 }
 
 fn tools<'a>(answered: &'a Answered<'_>) -> &'a [Tool] {
@@ -105,8 +112,9 @@ fn section(out: &mut String, answered: &Answered<'_>) {
     let widths: Vec<usize> = (0..5)
         .map(|at| rows.iter().filter_map(|row| row.get(at)).map(String::len).max().unwrap_or(0))
         .collect();
-    let hints = std::iter::once(String::new()).chain(tools.iter().map(hints));
-    for (row, hints) in rows.iter().zip(hints) {
+    let below = std::iter::once((String::new(), Vec::new()));
+    let below = below.chain(tools.iter().map(|tool| (hints(tool), roles(tool))));
+    for (row, (hints, roles)) in rows.iter().zip(below) {
         let cells: Vec<String> =
             row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
         let cells = cells.join("  ");
@@ -115,6 +123,9 @@ fn section(out: &mut String, answered: &Answered<'_>) {
         } else {
             line(out, &format!("  {cells}"));
             line(out, &format!("      {hints}"));
+        }
+        for roles in roles {
+            line(out, &format!("      {roles}"));
         }
     }
 }
@@ -148,6 +159,34 @@ fn hints(tool: &Tool) -> String {
     };
     let said: Vec<String> = tool.hints.iter().map(one).collect();
     if said.is_empty() { String::new() } else { format!("says {}", said.join(", ")) }
+}
+
+/// What the arguments mean, those that decide most first; in as many lines as are needed.
+fn roles(tool: &Tool) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for role in Role::ALL.into_iter().rev() {
+        let same = tool.arguments.iter().filter(|argument| argument.role == role);
+        let names: Vec<String> = same.map(named).collect();
+        if names.is_empty() {
+            continue;
+        }
+        let part = format!("{}: {}", role.word(), names.join(", "));
+        match lines.last_mut() {
+            Some(last) if last.len() + part.len() + 8 <= WIDTH => last.extend(["; ", &part]),
+            _ => lines.push(part),
+        }
+    }
+    lines
+}
+
+/// The name, and the word in it that it was seen by where it is not all of it.
+fn named(argument: &Argument) -> String {
+    let name = Untrusted::new(&argument.name).escaped(NAME);
+    match argument.because {
+        Some(("operator", _)) => format!("{name} (operator)"),
+        Some((_, word)) if word != name => format!("{name} ({word})"),
+        _ => name,
+    }
 }
 
 /// Adds a line, without spaces at its end; none that would be empty but for them.
