@@ -172,7 +172,8 @@ impl Core {
     /// A person has approved a call. Where they meant more than the call, what it names is endorsed for a while, in this
     /// session.
     pub(crate) fn endorse(&mut self, target: &Target, outgoing: &Outgoing, reach: Reach) {
-        let Some((tool, effect)) = target.tool.as_ref().filter(|_| reach > Reach::Once && self.boundary.flow.approvals)
+        let Some((tool, effect)) =
+            target.tool.as_ref().filter(|_| reach > Reach::Once && self.boundary.flow.approvals)
         else {
             return;
         };

@@ -15,7 +15,7 @@ use lockgate_model::{Class, Confidentiality, Effect, Integrity, Pattern, ServerN
 use crate::role::Role;
 
 pub use facts::{Facts, Matched, Weighed};
-pub use preset::presets;
+pub use preset::{meaning, presets};
 pub use vain::{Known, Vain};
 pub use written::{KEYS, Misread, Written};
 

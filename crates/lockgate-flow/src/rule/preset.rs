@@ -19,6 +19,23 @@ pub fn presets(mode: Mode) -> Vec<Rule> {
     }
 }
 
+/// When a built-in rule matches, in words; none where the tests of this rule are the operator's.
+pub fn meaning(rule: &Rule, mode: Mode) -> Option<&'static str> {
+    let built_in = presets(mode).into_iter().find(|built_in| built_in.name == rule.name)?;
+    if (&built_in.when, &built_in.unless) != (&rule.when, &rule.unless) {
+        return None;
+    }
+    match rule.name.as_str() {
+        "trifecta" => Some(
+            "a session that has read private data, and text that may hold orders, sends or pays to a place that neither the user nor the server has named",
+        ),
+        "cross-server" => {
+            Some("what one server said decides to whom another one sends, pays or gives rights")
+        }
+        _ => None,
+    }
+}
+
 /// Private data, text that may hold orders, and a way out. What leaves then goes only to whom the server or the user has
 /// named. Where nobody hears the user, an unknown place may be theirs: only `strict` holds that against a call.
 fn trifecta(strict: bool) -> Rule {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lockgate_core::{Boundary, Desk};
+use lockgate_core::{Boundary, Desk, Flow};
 use lockgate_model::{Limits, Principal};
 use lockgate_policy::budget::LoopRules;
 use lockgate_policy::{Action, Fallback};
@@ -18,7 +18,7 @@ use super::secret::Resolver;
 use super::server;
 use super::trust;
 use super::words::Default;
-use super::{Config, HttpSettings, LISTEN, Launch, RecordsSettings, address, classes};
+use super::{Config, HttpSettings, LISTEN, Launch, RecordsSettings, address, classes, flow_rules};
 
 /// Checks everything. `None`, or a report that is not clean, where something is wrong.
 pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> {
@@ -56,7 +56,12 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         );
     }
     // More than one person can only be asked outside the client.
-    let several = servers.values().any(|server| server.rules.most_approvers() > 1);
+    let flow = raw.flow.check(report);
+    let rules =
+        flow_rules::check(&raw.rules, flow.mode, flow.violation, &servers, raw.records.is_some(), report);
+    let flow = Flow { rules, ..flow };
+    let several = flow.rules.iter().any(|rule| rule.approvers > 1);
+    let several = several || servers.values().any(|server| server.rules.most_approvers() > 1);
     let desk = raw
         .approvals
         .as_ref()
@@ -67,7 +72,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
     let desk = desk.or(intercepts.then_some(Desk { waits: false, valid: bounds::VALID.default }));
     let boundary = Boundary {
         servers,
-        flow: raw.flow.check(report),
+        flow,
         limits: limits(&raw.limits, report),
         open_requests: usize_of(&raw.limits.open_requests),
         list_entries: usize_of(&raw.limits.list_entries),

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::bounds::{self, Bounds};
 use super::crossing;
-use super::words;
 use super::{Admin, Config, Door, Launch};
+use super::{flow_rules, words};
 
 /// Columns that people read in.
 const WIDTH: usize = 100;
@@ -35,6 +35,13 @@ pub fn describe(config: &Config) -> String {
     let (head, below) = crossing::told(&config.boundary);
     line(&mut out, 0, &head);
     rows(&mut out, 2, &below);
+    let flow = &config.boundary.flow;
+    let rules = flow.rules.iter().map(|rule| (rule.name.clone(), flow_rules::line(rule, flow.mode)));
+    let rules: Vec<_> = rules.collect();
+    if !rules.is_empty() {
+        line(&mut out, 0, "\nRules on where data comes from and where it goes:");
+        rows(&mut out, 2, &rules);
+    }
     let changed: Vec<(String, String)> = measures(config)
         .into_iter()
         .filter(|(_, bounds, value)| *value != bounds.default)
@@ -72,6 +79,7 @@ pub fn describe_json(config: &Config) -> Value {
         "principals": config.principals.iter().map(|(principal, _)| principal.as_str()).collect::<Vec<_>>(),
         "servers": servers,
         "flow": crossing::json(&config.boundary),
+        "rules": config.boundary.flow.rules.iter().map(flow_rules::json).collect::<Vec<_>>(),
         "limits": limits,
         "notes": config.notes,
         "admin": config.admin.as_ref().map(admin_json),

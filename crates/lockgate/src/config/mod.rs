@@ -18,6 +18,7 @@ mod environment;
 mod error;
 mod fit;
 mod flow;
+mod flow_rules;
 mod intercept;
 mod limit;
 mod mcp_json;

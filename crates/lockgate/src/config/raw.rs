@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 
 use super::error::{At, Place};
 use super::flow::RawFlow;
+use super::flow_rules::RawFlowRule;
 use super::schema;
 use super::trust::RawClearance;
 use super::words::{Ask, Default};
@@ -41,6 +42,11 @@ pub(super) struct RawConfig {
     /// What text of one server may make the agent do on another.
     #[schemars(with = "Option<RawFlow>")]
     pub(super) flow: RawFlow,
+    /// Rules on where data comes from and where it goes, beside the built-in ones, `trifecta` and `cross-server`: a rule of
+    /// one of these names stands in its place, or, without `when`, changes what it does. Of all that match, the strictest
+    /// counts; their order has no meaning.
+    #[schemars(with = "Option<Vec<RawFlowRuleKeys>>")]
+    pub(super) rules: Vec<RawFlowRule>,
     /// The MCP servers behind the gateway, each under a name of your own: 1 to 32 of `a-z`, `0-9` and `-`, a letter
     /// first. Agents see it as the prefix of every tool. At least one.
     #[schemars(with = "std::collections::BTreeMap<String, RawServer>")]
@@ -92,6 +98,30 @@ pub(super) struct RawConfig {
     /// Where the records of every decision go. Without this section no file is written.
     #[schemars(with = "Option<RawRecords>")]
     pub(super) records: Option<RawRecords>,
+}
+
+/// A rule on where data comes from and where it goes. It matches where every test of `when` holds and not every test of
+/// `unless`. What cannot be told counts as held in `when`, and as not held in `unless`.
+#[derive(JsonSchema)]
+#[schemars(rename = "FlowRule", deny_unknown_fields)]
+#[expect(dead_code, reason = "for the schema and the reference")]
+pub(super) struct RawFlowRuleKeys {
+    /// A name of your own: 1 to 64 of `a-z`, `0-9`, `-` and `_`. Findings call it `rules.NAME`.
+    #[schemars(with = "String")]
+    name: (),
+    /// What must hold. Needed, except to change a built-in rule.
+    #[schemars(with = "Option<schema::Facts>")]
+    when: (),
+    /// What excuses it.
+    #[schemars(with = "Option<schema::Facts>")]
+    unless: (),
+    /// What is done: `ask` a person, `deny`, `log`; with the result that `result.class` names, `redact` or
+    /// `{handle: {expand_for: [SERVER]}}`. `off` turns a built-in rule off.
+    #[schemars(with = "schema::Then")]
+    then: (),
+    /// How many different people must approve, with `then: ask`.
+    #[schemars(with = "Option<schema::Count>", extend("default" = 1, "minimum" = 1, "maximum" = 5))]
+    approvers: (),
 }
 
 /// When a session goes in circles: the same call with the same arguments again and again, or a few in turn. Then

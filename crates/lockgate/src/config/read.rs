@@ -8,6 +8,7 @@ use super::bounds;
 use super::classes;
 use super::error::{At, Report, perhaps, quoted};
 use super::flow::RawFlow;
+use super::flow_rules;
 use super::meaning;
 use super::raw::{
     RawAdmin, RawApprovals, RawConfig, RawHttp, RawLimits, RawLoops, RawPrincipal, RawRecords, RawRoles,
@@ -34,6 +35,7 @@ impl RawConfig {
             mode: root.word("mode", &[("enforce", false), ("observe", true)]),
             loops: root.section("loops").map(RawLoops::read),
             flow: RawFlow::read(root.section_or_empty("flow"), report),
+            rules: flow_rules::read(&root, report),
             servers: named("servers").map_or_else(Vec::new, |servers| {
                 servers.filter_map(|(name, node)| RawServer::read(name, node, &people, report)).collect()
             }),

@@ -44,7 +44,7 @@ has a default, servers that are `disabled` are left out, and everything else has
 ";
 
 /// The sections in the order of the page: heading, and where it stands in the schema.
-const SECTIONS: [(&str, &str); 19] = [
+const SECTIONS: [(&str, &str); 21] = [
     ("At the top", ""),
     ("`servers.NAME`", "/$defs/Server"),
     ("A rule in its long form", "/$defs/Rule"),
@@ -56,6 +56,8 @@ const SECTIONS: [(&str, &str); 19] = [
     ("`flow`", "/$defs/Flow"),
     ("`flow.freeze`", "/$defs/Freeze"),
     ("`flow.user_turns`", "/$defs/UserTurns"),
+    ("`rules`", "/$defs/FlowRule"),
+    ("`when` and `unless`", "/$defs/Facts"),
     ("`loops`", "/$defs/Loops"),
     ("`principals.NAME`", "/$defs/Principal"),
     ("`http`", "/$defs/Http"),

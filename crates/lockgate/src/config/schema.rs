@@ -135,6 +135,19 @@ shape! {
     Violation => |_| one_of(words::VIOLATIONS.iter().map(|(word, what)| (*word, words::violation(*what))));
     /// How much is asked of a call.
     FlowMode => |_| one_of(words::FLOWS.iter().map(|(word, mode)| (*word, words::flow(*mode))));
+    /// What a rule does.
+    Then => |_| json_schema!({
+        "anyOf": [
+            { "enum": ["ask", "deny", "log", "redact", "off"] },
+            {
+                "type": "object", "required": ["handle"], "additionalProperties": false,
+                "properties": { "handle": {
+                    "type": "object", "required": ["expand_for"], "additionalProperties": false,
+                    "properties": { "expand_for": { "type": "array", "items": { "type": "string" }, "minItems": 1 } }
+                } }
+            }
+        ]
+    });
     /// How far a server is trusted.
     Tier => |_| one_of(words::tiers().map(|(word, tier)| (word, words::tier(tier))));
     /// Who may see it.
@@ -209,6 +222,29 @@ definition! {
                     "description": "A section with the operators below, all of which must hold."
                 }
             ]
+        })
+    };
+    /// Facts of a call, and what they must be.
+    Facts => {
+        let fact = |(key, example, meaning): (&str, &str, &str)| {
+            let value = json!({
+                "type": ["string", "boolean", "array", "object"], "description": meaning,
+                "examples": [format!("{key}: {example}")]
+            });
+            (key.to_owned(), value)
+        };
+        let facts: Map<String, Value> = lockgate_flow::rule::KEYS.into_iter().map(fact).collect();
+        json_schema!({
+            "description": "Facts of a call, all of which must be as they are written. A step of a chain stands alone, or after `<=`, `<`, `>=` \
+                or `>`. Servers stand in a list, or in `{not: [SERVER]}` for all but these; `others` is any server but the one that gets the \
+                call. In place of `any` stands a role: `destination`, `selector`, `payload`, `source`, `amount` or `query`. Of several \
+                arguments the lowest integrity and the highest confidentiality count, and any origin; without such an argument nothing \
+                holds. Values under three characters have no origin, and what the user gave comes from nobody else. Of a call with more \
+                than 64 values nothing about its arguments can be told.",
+            "type": "object", "minProperties": 1, "additionalProperties": false, "properties": facts,
+            "patternProperties": {
+                "^args\\.(destination|selector|payload|source|amount|query)\\.(integrity|confidentiality|origins|metadata)$": true
+            }
         })
     };
     /// One limit.

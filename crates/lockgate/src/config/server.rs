@@ -75,7 +75,7 @@ pub(super) fn check(raw: &RawServer, default: Option<Fallback>, resolver: &Resol
     let server = Server {
         trust: trust::check(raw, report),
         // A certificate proves the name of the host; nothing proves a program or a plain address.
-        origin_verified: matches!(&launch, Launch::Http { url, .. } if url.starts_with("https://")),
+        origin_verified: reaches(&launch).is_some_and(|target| target.encrypted),
         wire,
         rules,
         intercept,
@@ -91,6 +91,14 @@ pub(super) fn check(raw: &RawServer, default: Option<Fallback>, resolver: &Resol
         deadline: raw.deadline.value,
     };
     Some(Checked { name: name?, server, launch, shown, notes })
+}
+
+/// Where a server stands that is not a program.
+pub(super) fn reaches(launch: &Launch) -> Option<Target<'_>> {
+    match launch {
+        Launch::Http { url, .. } => Target::parse(url).ok(),
+        Launch::Command { .. } => None,
+    }
 }
 
 /// How far it is trusted.
