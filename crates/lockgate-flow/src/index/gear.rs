@@ -6,6 +6,8 @@ use super::table::Key;
 pub(crate) const WINDOW: usize = 64;
 /// One stretch in `2 ^ RARE` is taken.
 const RARE: u32 = 5;
+/// Bytes that are gone over before it is seen which stretches are taken. As many as a mask has bits.
+const BLOCK: usize = 64;
 
 /// A secret number for each byte, so that nobody can write text that is never taken.
 #[derive(Debug)]
@@ -26,11 +28,24 @@ impl Gear {
     /// Goes on over these bytes, and hands over each fingerprint that is taken and where its stretch ends.
     pub(crate) fn roll(&self, roll: &mut Roll, bytes: &[u8], mut taken: impl FnMut(u64, usize)) {
         let mut hash = roll.hash;
-        for (place, byte) in bytes.iter().enumerate() {
-            let number = self.0.get(usize::from(*byte)).copied().unwrap_or_default();
-            hash = (hash << 1).wrapping_add(number);
-            if hash >> (u64::BITS - RARE) == 0 && roll.seen + place + 1 >= WINDOW {
-                taken(hash, place + 1);
+        let mut hashes = [0; BLOCK];
+        for (number, block) in bytes.chunks(BLOCK).enumerate() {
+            // Without a branch for each byte: nobody can tell beforehand which one it would take.
+            let mut rare = 0_u64;
+            for (byte, kept) in block.iter().zip(&mut hashes) {
+                let number = self.0.get(usize::from(*byte)).copied().unwrap_or_default();
+                hash = (hash << 1).wrapping_add(number);
+                *kept = hash;
+                rare = rare << 1 | u64::from(hash >> (u64::BITS - RARE) == 0);
+            }
+            rare <<= BLOCK - block.len();
+            while rare != 0 {
+                let place = rare.leading_zeros() as usize;
+                rare &= u64::MAX.checked_shr(rare.leading_zeros() + 1).unwrap_or_default();
+                let end = number * BLOCK + place + 1;
+                if roll.seen + end >= WINDOW {
+                    taken(hashes.get(place).copied().unwrap_or_default(), end);
+                }
             }
         }
         *roll = Roll { hash, seen: roll.seen + bytes.len() };

@@ -17,6 +17,8 @@ const SEGMENT: usize = 16 * 1024;
 const SEGMENTS: usize = 4096;
 /// Bytes that are folded at once.
 const BLOCK: usize = 64;
+/// How much a stream holds before it takes the room it may ever need.
+const LARGE: usize = 128 * 1024;
 /// How many finds of one value are looked at; the next is taken for one in prose. Bounds the time where a value stands
 /// very often in fields, or within words, and lets nobody hide it among such.
 const TRIES: usize = 4096;
@@ -127,31 +129,38 @@ impl Ring {
 
     fn append(&mut self, piece: &[u8]) {
         let mut before = if matches!(self.spaced.last(), None | Some(b'\n' | b' ')) { b' ' } else { 0 };
-        grow(&mut self.spaced, piece.len(), self.limit);
-        grow(&mut self.letters, piece.len(), self.limit);
+        let mut spaced = End::of(&mut self.spaced, piece.len(), self.limit);
+        let mut letters = End::of(&mut self.letters, piece.len(), self.limit);
         for block in piece.chunks(BLOCK) {
             // One thing at a time over whole arrays, so that the compiler does each with wide instructions.
             let mut folded = [0; BLOCK];
-            folded.iter_mut().zip(block).for_each(|(folded, byte)| *folded = fold(*byte));
+            match block.first_chunk() {
+                Some(whole) => folded = *whole,
+                None => folded.iter_mut().zip(block).for_each(|(place, byte)| *place = *byte),
+            }
+            folded = folded.map(fold);
             let mut previous = folded;
             previous.rotate_right(1);
             if let Some(first) = previous.first_mut() {
                 *first = before;
             }
-            let letter = folded.map(is_letter);
             let mut apart = [true; BLOCK];
             for ((apart, byte), previous) in apart.iter_mut().zip(&folded).zip(&previous) {
                 *apart = *byte != b' ' || *previous != b' ';
             }
-            let folded = folded.get(..block.len()).unwrap_or_default();
-            before = folded.last().copied().unwrap_or(before);
-            if apart == [true; BLOCK] {
-                self.spaced.extend_from_slice(folded);
+            before = folded.get(block.len() - 1).copied().unwrap_or(before);
+            if apart.iter().fold(true, |all, apart| all & apart) {
+                spaced.push(folded, block.len());
             } else {
-                compact(folded, &apart, &mut self.spaced);
+                // Zeros, which are apart, fill up the last block.
+                spaced.push_some(&folded, &apart);
+                spaced.length -= BLOCK - block.len();
             }
-            compact(folded, &letter, &mut self.letters);
+            letters.push_some(&folded, &folded.map(is_letter));
         }
+        let (spaced, letters) = (spaced.place(), letters.place());
+        self.spaced.truncate(spaced);
+        self.letters.truncate(letters);
     }
 
     /// Drops the oldest segments until so many bytes fit, and a quarter at least, so that moving the rest stays cheap.
@@ -278,17 +287,47 @@ const fn fold(byte: u8) -> u8 {
     if matches!(byte, 9..=13) { b' ' } else { byte.to_ascii_lowercase() }
 }
 
-/// Appends the bytes that are kept.
-fn compact(bytes: &[u8], kept: &[bool; BLOCK], out: &mut Vec<u8>) {
-    let mut compacted = [0; BLOCK];
-    let mut length = 0;
-    for (byte, kept) in bytes.iter().zip(kept) {
-        if let Some(place) = compacted.get_mut(length % BLOCK) {
-            *place = *byte;
-        }
-        length += usize::from(*kept);
+/// The end of a stream, with room for what comes.
+struct End<'stream> {
+    begun: usize,
+    room: &'stream mut [u8],
+    length: usize,
+}
+
+impl<'stream> End<'stream> {
+    /// Makes room for so many bytes in whole blocks.
+    fn of(stream: &'stream mut Vec<u8>, bytes: usize, limit: usize) -> Self {
+        let begun = stream.len();
+        let end = begun + bytes.next_multiple_of(BLOCK);
+        grow(stream, end, limit + BLOCK);
+        stream.resize(end, 0);
+        Self { begun, room: stream.get_mut(begun..).unwrap_or_default(), length: 0 }
     }
-    out.extend_from_slice(compacted.get(..length).unwrap_or_default());
+
+    /// Appends so many bytes of the block.
+    fn push(&mut self, block: [u8; BLOCK], bytes: usize) {
+        if let Some(room) = self.room.get_mut(self.length..).and_then(<[u8]>::first_chunk_mut) {
+            *room = block;
+        }
+        self.length += bytes;
+    }
+
+    /// Appends the bytes that are kept. Writes each where the next belongs, without a branch.
+    fn push_some(&mut self, block: &[u8; BLOCK], kept: &[bool; BLOCK]) {
+        let mut length = self.length;
+        for (byte, kept) in block.iter().zip(kept) {
+            if let Some(room) = self.room.get_mut(length) {
+                *room = *byte;
+            }
+            length += usize::from(*kept);
+        }
+        self.length = length;
+    }
+
+    /// Where the stream ends now.
+    fn place(self) -> usize {
+        self.begun + self.length
+    }
 }
 
 /// Where to cut off a first piece of at most so many bytes: behind a space near the end, else anywhere.
@@ -301,10 +340,11 @@ fn cut(text: &[u8], most: usize) -> usize {
     last.iter().rposition(u8::is_ascii_whitespace).map_or(most, |space| near + space + 1)
 }
 
-/// Makes room for so many more bytes: doubles, but never beyond the limit where that is enough.
-fn grow(stream: &mut Vec<u8>, more: usize, limit: usize) {
-    let needed = stream.len() + more;
-    if needed > stream.capacity() {
-        stream.reserve_exact((stream.capacity() * 2).min(limit).max(needed) - stream.len());
+/// Makes room for so many bytes: doubles, and from [`LARGE`] on takes all that may ever be needed, since moving would
+/// cost more than room that is not touched.
+fn grow(stream: &mut Vec<u8>, bytes: usize, limit: usize) {
+    if bytes > stream.capacity() {
+        let room = if stream.capacity() < LARGE { stream.capacity() * 2 } else { limit };
+        stream.reserve_exact(room.min(limit).max(bytes) - stream.len());
     }
 }

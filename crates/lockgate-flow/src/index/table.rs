@@ -49,8 +49,8 @@ fn round(state: &mut [u64; 4]) {
     *state = [a, b, c.rotate_left(32), d];
 }
 
-/// Hashes and what is known of each, with open addressing. Starts with nothing, doubles, and is full for good at 7 of 8
-/// of its most slots.
+/// Hashes and what is known of each, with open addressing. Starts with nothing, grows fourfold, and is full for good at
+/// 7 of 8 of its most slots.
 #[derive(Debug)]
 pub(crate) struct Table<Value> {
     hashes: Vec<u64>,
@@ -74,16 +74,19 @@ impl<Value: Copy + Default> Table<Value> {
 
     /// The place for what is known of the hash, and whether it is new there. Nothing where the table is full.
     pub(crate) fn entry(&mut self, hash: u64) -> Option<(&mut Value, bool)> {
-        let known = self.place(hash).is_some_and(|place| self.hashes.get(place) == Some(&hash));
-        if !known && (self.held + 1) * 8 > self.hashes.len() * 7 && !self.grow() {
-            return None;
-        }
-        let place = self.place(hash)?;
+        let mut place = self.place(hash);
+        let known = place.is_some_and(|place| self.hashes.get(place) == Some(&hash));
         if !known {
-            *self.hashes.get_mut(place)? = hash;
+            if (self.held + 1) * 8 > self.hashes.len() * 7 {
+                if !self.grow() {
+                    return None;
+                }
+                place = self.place(hash);
+            }
+            *self.hashes.get_mut(place?)? = hash;
             self.held += 1;
         }
-        Some((self.values.get_mut(place)?, !known))
+        Some((self.values.get_mut(place?)?, !known))
     }
 
     /// Whether nothing new has room.
@@ -111,8 +114,8 @@ impl<Value: Copy + Default> Table<Value> {
     }
 
     fn grow(&mut self) -> bool {
-        let slots = (self.hashes.len() * 2).max(16);
-        if slots > self.most {
+        let slots = (self.hashes.len() * 4).max(16).min(self.most);
+        if slots == self.hashes.len() {
             return false;
         }
         let hashes = std::mem::replace(&mut self.hashes, vec![0; slots]);

@@ -44,6 +44,9 @@ impl Tail {
     pub(crate) fn mark(&mut self, origin: Origin, roll: &mut Roll, text: &[u8]) {
         self.seen.insert(origin);
         let Self { key, gear, fingerprints, saturated, .. } = self;
+        if fingerprints.is_full() && saturated.contains(origin) {
+            return;
+        }
         gear.get_or_insert_with(|| Gear::new(*key)).roll(roll, text, |hash, _| {
             if fingerprints.entry(of_origin(hash, origin)).is_none() {
                 saturated.insert(origin);

@@ -39,23 +39,24 @@ fn once(text: &str, finds: &mut Finds) {
 
 fn narrow(text: &str, finds: &mut Finds) {
     escape::find(text, |found| finds.add(found));
-    for run in runs(text.as_bytes()) {
-        // Words, names and paths: what spells bytes has digits or capitals.
-        if !run.iter().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase()) {
-            continue;
+    runs(text.as_bytes(), |run| spelled(run, finds));
+}
+
+fn spelled(run: &[u8], finds: &mut Finds) {
+    // Words, names and paths: what spells bytes has digits or capitals.
+    if !run.iter().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase()) {
+        return;
+    }
+    for spelling in [hex, base32] {
+        if let Some(bytes) = spelling(run) {
+            finds.add_readable(&bytes);
         }
-        for spelling in [hex, base32] {
-            if let Some(bytes) = spelling(run) {
-                finds.add_readable(&bytes);
-            }
-        }
-        // A run of one case only is words or hex; base64 of a text never is.
-        if run.iter().any(u8::is_ascii_uppercase) && run.iter().any(u8::is_ascii_lowercase) {
-            // What stands before the run without a break shifts it.
-            let shifts = if run.len() < 4096 { 4 } else { 1 };
-            let _ =
-                (0..shifts).any(|shift| finds.add_readable(&base64(run.get(shift..).unwrap_or_default())));
-        }
+    }
+    // A run of one case only is words or hex; base64 of a text never is.
+    if run.iter().any(u8::is_ascii_uppercase) && run.iter().any(u8::is_ascii_lowercase) {
+        // What stands before the run without a break shifts it.
+        let shifts = if run.len() < 4096 { 4 } else { 1 };
+        let _ = (0..shifts).any(|shift| finds.add_readable(&base64(run.get(shift..).unwrap_or_default())));
     }
 }
 

@@ -112,7 +112,8 @@ fn entity(rest: &[u8]) -> Option<(Meaning, usize)> {
             Some((Meaning::Letter(letter), length + 2))
         }
         _ => {
-            let (name, letter) = NAMED.iter().find(|(name, _)| rest.starts_with(name))?;
+            let (name, letter) =
+                NAMED.iter().find(|(name, _)| name.first() == rest.first() && rest.starts_with(name))?;
             Some((Meaning::Letter(*letter), name.len() + 1))
         }
     }
