@@ -1,6 +1,6 @@
 //! What `docs/flow.md` shows is what happens: with the servers of the demo, through a real gateway.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says what is wrong by failing")]
+#![expect(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
