@@ -7,4 +7,4 @@
 
 mod record;
 
-pub use record::{Happening, KEPT_ARGUMENTS, Record, VERSION, one_line};
+pub use record::{Happening, KEPT_ARGUMENTS, MOST_SOURCES, Record, Source, VERSION, numbered, one_line};

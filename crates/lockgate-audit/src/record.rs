@@ -1,6 +1,8 @@
 use std::fmt::Write;
 
-use lockgate_model::{ClientName, Finding, Label, Principal, ServerName, SessionId, Verdict, quote};
+use lockgate_model::{
+    ClientName, Evidence, Finding, Integrity, Label, Principal, ServerName, SessionId, Verdict, quote,
+};
 
 /// Version of the record's shape. Raised when a field changes its meaning; fields may be added without raising it.
 pub const VERSION: u32 = 1;
@@ -30,6 +32,27 @@ impl Happening {
     }
 }
 
+/// The number of the exchange that brought something; none for what a server said unasked.
+pub fn numbered(message: u32) -> Option<u32> {
+    (message != u32::MAX).then_some(message)
+}
+
+/// Most sources that are written down of one call.
+pub const MOST_SOURCES: usize = 16;
+
+/// Where a value in a call came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The server it was first seen from; none where the user said it or a person approved it.
+    pub server: Option<ServerName>,
+    /// The number of the exchange that brought it, 0 for what the server says of its tools; none where it is not known.
+    pub message: Option<u32>,
+    /// The argument, as a JSON pointer (RFC 6901).
+    pub argument: String,
+    /// How much it may decide.
+    pub integrity: Integrity,
+}
+
 /// One decision. Everything in it is ours, or a name that was checked, or a digest.
 #[derive(Clone, Debug)]
 pub struct Record {
@@ -53,6 +76,9 @@ pub struct Record {
     pub arguments: Option<String>,
     /// The arguments themselves, from [`one_line`]. Only of requests, and only where the operator wants them kept.
     pub argument_text: Option<String>,
+    /// Where the values in the arguments came from, of requests. At most [`MOST_SOURCES`]; what was never seen is not
+    /// among them.
+    pub sources: Vec<Source>,
     /// What was done.
     pub verdict: Verdict,
     /// What would have been done, where rules are only observed and one stands against it.
@@ -85,6 +111,10 @@ impl Record {
         if let Some(text) = &self.argument_text {
             line.raw("arguments", text);
         }
+        if !self.sources.is_empty() {
+            let sources: Vec<_> = self.sources.iter().take(MOST_SOURCES).map(source_json).collect();
+            line.raw("sources", &format!("[{}]", sources.join(",")));
+        }
         line.text("verdict", self.verdict.word());
         line.maybe("would", self.would.map(Verdict::word));
         if let Some(finding) = &self.finding {
@@ -92,6 +122,9 @@ impl Record {
             line.text("phase", finding.phase.word());
             line.text("rule", &finding.rule);
             line.maybe("detail", finding.detail.as_deref());
+            if let Some(evidence) = &finding.evidence {
+                line.raw("evidence", &evidence_json(evidence));
+            }
         }
         for (name, label) in [("label_before", &self.label_before), ("label_after", &self.label_after)] {
             if let Some(label) = label {
@@ -127,10 +160,41 @@ pub fn one_line(json: &[u8]) -> Option<String> {
 }
 
 fn label_json(label: &Label) -> String {
-    let origins: Vec<_> = label.origins().map(|origin| quote(origin.as_str())).collect();
-    format!("{{\"integrity\":\"{}\",\"origins\":[{}]}}", label.integrity().word(), origins.join(","))
+    let list = |words: &mut dyn Iterator<Item = String>| format!("[{}]", words.collect::<Vec<_>>().join(","));
+    let secrecy = label.secrecy();
+    let mut line = Line::default();
+    line.text("integrity", label.integrity().word());
+    line.text("secrecy", secrecy.level.word());
+    if !secrecy.compartments.is_empty() {
+        line.raw("compartments", &list(&mut secrecy.compartments.iter().map(|name| quote(name))));
+    }
+    line.raw("origins", &list(&mut label.origins().map(|origin| quote(origin.as_str()))));
+    line.finish()
 }
 
+fn source_json(source: &Source) -> String {
+    let mut line = Line::default();
+    line.maybe("server", source.server.as_ref().map(ServerName::as_str));
+    line.number("message", source.message);
+    line.text("argument", &source.argument);
+    line.text("integrity", source.integrity.word());
+    line.finish()
+}
+
+fn evidence_json(evidence: &Evidence) -> String {
+    let first = evidence.first.as_ref();
+    let mut line = Line::default();
+    line.text("argument", &evidence.argument);
+    line.text("effect", evidence.effect.word());
+    line.maybe("role", evidence.role);
+    line.text("need", evidence.need.word());
+    line.maybe("have", evidence.have.map(Integrity::word));
+    line.maybe("server", first.map(|(server, _)| server.as_str()));
+    line.number("message", first.and_then(|(_, message)| numbered(*message)));
+    line.finish()
+}
+
+#[derive(Default)]
 struct Line(String);
 
 impl Line {
@@ -150,6 +214,12 @@ impl Line {
         }
     }
 
+    fn number(&mut self, name: &str, value: Option<u32>) {
+        if let Some(value) = value {
+            self.raw(name, &value.to_string());
+        }
+    }
+
     fn finish(mut self) -> String {
         self.0.push('}');
         self.0
@@ -159,12 +229,31 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lockgate_model::{Integrity, Phase, Reason, Secrecy};
+    use lockgate_model::{Confidentiality, Effect, Phase, Reason, Secrecy};
+    use serde_json::json;
+    use std::sync::Arc;
 
     #[test]
     fn a_record_is_one_line_of_json() {
+        let web = ServerName::parse("web").unwrap();
+        let customers =
+            Secrecy { level: Confidentiality::Private, compartments: ["customer".to_owned()].into() };
         let mut label = Label::clean();
-        label.absorb(&ServerName::parse("web").unwrap(), Integrity::FreeText, &Secrecy::default());
+        label.absorb(&web, Integrity::FreeText, &customers);
+        let source = |server: Option<&ServerName>, message, integrity| Source {
+            server: server.cloned(),
+            message,
+            argument: "/to".to_owned(),
+            integrity,
+        };
+        let evidence = Evidence {
+            argument: "/to".to_owned(),
+            effect: Effect::Egress,
+            role: Some("destination"),
+            need: Integrity::OwnRecord,
+            have: None,
+            first: Some((web.clone(), u32::MAX)),
+        };
         let record = Record {
             happening: Happening::Request,
             session: SessionId::new("s1"),
@@ -178,13 +267,17 @@ mod tests {
             argument_text: one_line(
                 "{\n\t\"a\": \"\u{e9}\u{7f}\u{1f600}\u{202e}\", \"n\": 1.50\r\n}".as_bytes(),
             ),
+            sources: [
+                vec![source(None, None, Integrity::Endorsed)],
+                vec![source(Some(&web), Some(3), Integrity::FreeText); 20],
+            ]
+            .concat(),
             verdict: Verdict::Deny,
             would: None,
-            finding: Some(Finding::deny(
-                Phase::Flow,
-                Reason::UntrustedContentReachesSink,
-                "flow.cross_server",
-            )),
+            finding: Some(Finding {
+                evidence: Some(Arc::new(evidence)),
+                ..Finding::deny(Phase::Flow, Reason::UntrustedContentReachesSink, "flow.value")
+            }),
             label_before: Some(label.clone()),
             label_after: Some(label),
             duration: 12,
@@ -193,7 +286,19 @@ mod tests {
         assert!(!line.contains('\n'));
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(value["reason"], "untrusted_content_reaches_sink");
-        assert_eq!(value["label_before"]["origins"][0], "web");
+        assert_eq!(
+            value["label_before"],
+            json!({ "integrity": "free_text", "secrecy": "private", "compartments": ["customer"],
+                "origins": ["web"] })
+        );
+        assert_eq!(value["sources"].as_array().unwrap().len(), MOST_SOURCES);
+        assert_eq!(value["sources"][0], json!({ "argument": "/to", "integrity": "endorsed" }));
+        assert_eq!(value["sources"][1]["message"], 3);
+        assert_eq!(
+            value["evidence"],
+            json!({ "argument": "/to", "effect": "egress", "role": "destination", "need": "own_record",
+                "server": "web" })
+        );
         assert!(line.is_ascii() && line.contains(": 1.50"), "{line}");
         assert_eq!(value["arguments"]["a"], "\u{e9}\u{7f}\u{1f600}\u{202e}");
         assert_eq!(one_line(&vec![b' '; KEPT_ARGUMENTS + 1]), None);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use lockgate_audit::Source;
 use lockgate_model::{
     Effect, ExchangeId, Finding, Json, Label, Limits, Params, Revision, ServerName, Side, Tick, ToolName,
 };
@@ -77,6 +78,8 @@ pub(crate) struct Target {
     pub(crate) further_page: bool,
     /// It was approved by a person with these arguments, and may go on for as many rounds as the server asks for.
     pub(crate) approved: Option<String>,
+    /// Where the values in its arguments came from, until that is written down.
+    pub(crate) sources: Vec<Source>,
 }
 
 impl Exchange {

@@ -170,7 +170,7 @@ impl Core {
     pub(crate) fn hold(
         &mut self,
         request: &Request<'_>,
-        target: Target,
+        mut target: Target,
         arguments: Option<String>,
         fingerprint: &str,
         outgoing: Outgoing,
@@ -193,6 +193,7 @@ impl Core {
                 .method(request.method)
                 .target(target.server.as_ref(), target.shown.as_deref())
                 .arguments(arguments.as_deref())
+                .sources(std::mem::take(&mut target.sources))
                 .labels(self.history.label(), self.history.label())
                 .finding(finding.clone(), Verdict::Hold),
             steps,

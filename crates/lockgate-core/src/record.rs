@@ -1,6 +1,6 @@
 //! Phase *record*: what happened, why, by which rule.
 
-use lockgate_audit::{Happening, Record, one_line};
+use lockgate_audit::{Happening, Record, Source, one_line};
 use lockgate_model::{ExchangeId, Finding, Json, Label, ServerName, Verdict};
 
 use crate::{Core, Step, digest};
@@ -13,6 +13,7 @@ pub(crate) struct Note<'n> {
     server: Option<&'n ServerName>,
     target: Option<&'n str>,
     arguments: Option<&'n str>,
+    sources: Vec<Source>,
     finding: Option<Finding>,
     verdict: Verdict,
     would: Option<Verdict>,
@@ -29,6 +30,7 @@ impl<'n> Note<'n> {
             server: None,
             target: None,
             arguments: None,
+            sources: Vec::new(),
             finding: None,
             verdict: Verdict::Forward,
             would: None,
@@ -60,6 +62,11 @@ impl<'n> Note<'n> {
 
     pub(crate) fn arguments(mut self, digest: Option<&'n str>) -> Self {
         self.arguments = digest;
+        self
+    }
+
+    pub(crate) fn sources(mut self, sources: Vec<Source>) -> Self {
+        self.sources = sources;
         self
     }
 
@@ -130,6 +137,7 @@ impl Core {
             target: note.target.map(str::to_owned),
             arguments: digest.map(str::to_owned),
             argument_text: kept.map(str::to_owned),
+            sources: note.sources,
             verdict: note.verdict,
             would: note.would,
             finding: note.finding,

@@ -189,6 +189,7 @@ impl Core {
             shown: Some(located.shown.clone()),
             further_page: false,
             approved: approved.then(fingerprint),
+            sources: decision.sources,
         };
         match decision.finding {
             Some(finding) if finding.verdict == Verdict::Deny => {
@@ -404,7 +405,7 @@ impl Core {
     pub(crate) fn dispatch(
         &mut self,
         request: &Request<'_>,
-        target: Target,
+        mut target: Target,
         arguments: Option<String>,
         outgoing: Outgoing,
         observed: Option<Finding>,
@@ -422,6 +423,7 @@ impl Core {
                 .method(request.method)
                 .target(target.server.as_ref(), target.shown.as_deref())
                 .arguments(arguments.as_deref())
+                .sources(std::mem::take(&mut target.sources))
                 .labels(self.history.label(), self.history.label())
                 .verdict(verdict)
                 .observed(observed),
@@ -514,6 +516,7 @@ impl Core {
                 .method(request.method)
                 .target(target.server.as_ref(), target.shown.as_deref())
                 .arguments(digest.as_deref())
+                .sources(target.sources.clone())
                 .labels(self.history.label(), self.history.label())
                 .finding(finding, Verdict::Deny),
             steps,

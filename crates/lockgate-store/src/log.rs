@@ -61,10 +61,10 @@ impl RecordLog {
     }
 
     /// Writes a record down. Waits where 8 192 records are waiting for the disk already.
-    pub fn write(&self, time: SystemTime, record: Record) {
+    pub fn write(&self, time: SystemTime, record: Box<Record>) {
         if let Some(entries) = &self.entries {
             // The writer ends only after this sender has.
-            let _sent = entries.send(Entry::Record(time, Box::new(record)));
+            let _sent = entries.send(Entry::Record(time, record));
         }
     }
 
@@ -167,8 +167,8 @@ mod tests {
     use lockgate_audit::Happening;
     use lockgate_model::{Principal, SessionId, Verdict};
 
-    fn record(number: usize) -> Record {
-        Record {
+    fn record(number: usize) -> Box<Record> {
+        Box::new(Record {
             happening: Happening::Request,
             session: SessionId::new("s"),
             principal: Principal::new("local"),
@@ -182,10 +182,11 @@ mod tests {
             verdict: Verdict::Forward,
             would: None,
             finding: None,
+            sources: Vec::new(),
             label_before: None,
             label_after: None,
             duration: 0,
-        }
+        })
     }
 
     #[test]

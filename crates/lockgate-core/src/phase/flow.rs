@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use lockgate_audit::Happening;
-use lockgate_flow::{self as flow, Cause, Mode, Objection, Roles, Trust, judge};
+use lockgate_audit::{Happening, MOST_SOURCES, Source, numbered};
+use lockgate_flow::{self as flow, Cause, Graded, Mode, Objection, Roles, Trust, judge, judge_keeping};
 use lockgate_model::{
     Effect, Evidence, ExchangeId, Finding, Integrity, Phase, Reason, ServerName, Tier, Verdict,
 };
@@ -13,7 +13,13 @@ use crate::exchange::{Outgoing, Target};
 use crate::record::Note;
 use crate::{Core, Reach, Step, Violation};
 
-pub(super) fn check(core: &Core, call: &Call<'_>, effect: Effect) -> Option<Finding> {
+/// `sources` gets where the values of the call came from, where records are kept.
+pub(super) fn check(
+    core: &Core,
+    call: &Call<'_>,
+    effect: Effect,
+    sources: &mut Vec<Source>,
+) -> Option<Finding> {
     let tool = call.tool?;
     let flow = &core.boundary.flow;
     if core.freezer.is_frozen(call.server, tool, core.now) {
@@ -21,7 +27,8 @@ pub(super) fn check(core: &Core, call: &Call<'_>, effect: Effect) -> Option<Find
     }
     let server = core.boundary.servers.get(call.server)?;
     let new = server.trust.tier == Tier::Quarantined;
-    if flow.mode == Mode::Off || !(new || core.history.may_object()) {
+    let keeps = core.boundary.records;
+    if flow.mode == Mode::Off && !keeps || !(new || core.history.may_object()) {
         return None;
     }
     let (roles, undoable) = shape(core, call, effect);
@@ -33,8 +40,34 @@ pub(super) fn check(core: &Core, call: &Call<'_>, effect: Effect) -> Option<Find
         undoable,
         arguments: call.arguments,
     };
-    let objection = judge(&core.history, &asked, flow.mode, core.now)?;
+    let objection = if keeps {
+        let mut kept = Vec::new();
+        let objection = judge_keeping(&core.history, &asked, flow.mode, core.now, &mut kept);
+        for graded in kept {
+            note_sources(core, graded, sources);
+        }
+        objection?
+    } else {
+        judge(&core.history, &asked, flow.mode, core.now)?
+    };
     Some(finding(core, call, effect, &server.trust, objection))
+}
+
+/// Who gave a value: the user, the server it was first seen from, or all it may have been copied from.
+fn note_sources(core: &Core, graded: Graded, sources: &mut Vec<Source>) {
+    let Graded { argument, grade } = graded;
+    let Some(integrity) = grade.integrity else { return };
+    let mut note = |server, message| {
+        let source = Source { server, message, argument: argument.clone(), integrity };
+        if sources.len() < MOST_SOURCES && !sources.contains(&source) {
+            sources.push(source);
+        }
+    };
+    match grade.first {
+        _ if integrity == Integrity::Endorsed => note(None, None),
+        Some((server, message)) => note(Some(server), numbered(message)),
+        None => core.history.names(grade.origins).into_iter().for_each(|server| note(Some(server), None)),
+    }
 }
 
 /// What the arguments of a tool mean, and whether its server offers the way back.

@@ -7,6 +7,7 @@ mod rules;
 mod schema;
 mod stop;
 
+use lockgate_audit::Source;
 use lockgate_model::{Effect, Finding, Json, Phase, Reason, ServerName, ToolName, Verdict};
 use lockgate_policy::{Action, Subject};
 
@@ -36,6 +37,8 @@ pub(crate) struct Decision {
     pub(crate) effect: Effect,
     /// The rule that allows it where nothing stands against it.
     pub(crate) rule: String,
+    /// Where the values in its arguments came from, where records are kept.
+    pub(crate) sources: Vec<Source>,
 }
 
 /// Parse has been passed: what could not be read never gets here. Each phase sees the whole call; the strictest finding
@@ -44,7 +47,8 @@ pub(crate) fn decide(core: &Core, call: &Call<'_>) -> Decision {
     let effect = identify::effect(core, call);
     let answer = policy::answer(core, call);
     let rule = policy::rule(call, answer.as_ref());
-    let mut decision = Decision { finding: None, observed: None, effect, rule };
+    let mut decision = Decision { finding: None, observed: None, effect, rule, sources: Vec::new() };
+    let mut sources = Vec::new();
     let mut note = |finding: Option<Finding>| {
         let Some(finding) = finding else { return };
         if finding.verdict == Verdict::Hold && call.approved {
@@ -64,7 +68,8 @@ pub(crate) fn decide(core: &Core, call: &Call<'_>) -> Decision {
         note(schema::check(core, call));
     }
     note(policy::check(call, answer.as_ref()));
-    note(flow::check(core, call, effect));
+    note(flow::check(core, call, effect, &mut sources));
+    decision.sources = sources;
     let rules = rules::check(core, call, effect);
     note(rules.against);
     if let Some(logged) = rules.logged {

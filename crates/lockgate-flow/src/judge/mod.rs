@@ -3,6 +3,7 @@
 use lockgate_model::{Effect, Integrity, Json, ServerName, Tick, Tier};
 
 use crate::history::{Grade, History, Trust};
+use crate::keep::{Graded, Keeper, copied};
 use crate::leaf::{Leaf, leaves};
 use crate::links::links;
 use crate::role::{Role, Roles};
@@ -123,7 +124,30 @@ impl Cause {
 
 /// The first thing that stands against a call; none where it may go. O(arguments x what is remembered).
 pub fn judge(history: &History, call: &Call<'_>, mode: Mode, now: Tick) -> Option<Objection> {
-    let mut judge = Judge { history, call, mode, now, graded: 0, named: None, objection: None };
+    decide(history, call, mode, now, Keeper::default())
+}
+
+/// The same, and keeps what is known of the values up to the first that stands against the call, for records. What the
+/// decision does not ask for is looked up besides: places, objects and addresses, and texts of 32 bytes and more. At
+/// most 64 values are kept.
+pub fn judge_keeping(
+    history: &History,
+    call: &Call<'_>,
+    mode: Mode,
+    now: Tick,
+    kept: &mut Vec<Graded>,
+) -> Option<Objection> {
+    decide(history, call, mode, now, Keeper::new(kept))
+}
+
+fn decide(
+    history: &History,
+    call: &Call<'_>,
+    mode: Mode,
+    now: Tick,
+    keeper: Keeper<'_>,
+) -> Option<Objection> {
+    let mut judge = Judge { history, call, mode, now, graded: 0, named: None, objection: None, keeper };
     judge.whole();
     if let Some(arguments) = call.arguments {
         leaves(arguments, &mut |leaf| judge.leaf(leaf));
@@ -141,6 +165,7 @@ struct Judge<'j> {
     /// Has a person named every object so far? None before the first.
     named: Option<bool>,
     objection: Option<Objection>,
+    keeper: Keeper<'j>,
 }
 
 impl Judge<'_> {
@@ -185,6 +210,15 @@ impl Judge<'_> {
             return;
         }
         let role = self.call.roles.inside(leaf.outermost(), leaf.name(), self.call.effect);
+        self.keeper.turn();
+        self.weigh(leaf, role);
+        if self.keeper.wants(leaf, role) {
+            let grade = self.history.grade(&leaf.text, self.call.server, self.now);
+            self.keeper.keep(leaf, &copied(self.history, &leaf.text, grade));
+        }
+    }
+
+    fn weigh(&mut self, leaf: &Leaf<'_, '_>, role: Role) {
         if self.mode > Mode::Open {
             self.confidential(leaf, role);
         }
@@ -207,8 +241,10 @@ impl Judge<'_> {
         }
     }
 
-    fn grade(&self, value: &str) -> Grade {
-        self.history.grade(value, self.call.server, self.now)
+    fn grade(&mut self, leaf: &Leaf<'_, '_>) -> Grade {
+        let grade = self.history.grade(&leaf.text, self.call.server, self.now);
+        self.keeper.keep(leaf, &grade);
+        grade
     }
 
     /// Is what was never seen held against the call? Only where what was seen may have given orders.
@@ -238,7 +274,7 @@ impl Judge<'_> {
         if leaf.text.chars().count() < 3 {
             return;
         }
-        let grade = self.grade(&leaf.text);
+        let grade = self.grade(leaf);
         self.named = Some(self.named.unwrap_or(true) && grade.integrity == Some(Integrity::Endorsed));
         let need = self.lowest(effect);
         match grade.integrity {
@@ -258,7 +294,7 @@ impl Judge<'_> {
         if self.history.lists(self.call.server, &leaf.text) {
             return self.choice(leaf, role, effect);
         }
-        let grade = self.grade(&leaf.text);
+        let grade = self.grade(leaf);
         let path = crate::role::is_path(leaf.name());
         let stands = match grade.integrity {
             Some(have) => have < self.lowest(effect),
@@ -274,7 +310,8 @@ impl Judge<'_> {
     fn choice(&mut self, leaf: &Leaf<'_, '_>, role: Role, effect: Effect) {
         let bought = effect == Effect::Commit && self.history.hears_user() && self.history.is_tainted();
         if bought && self.mode > Mode::Open && !self.history.speaks_of(&leaf.text) {
-            self.object(Cause::Choice, Some((leaf, role)), Integrity::Endorsed, Some(self.grade(&leaf.text)));
+            let grade = self.grade(leaf);
+            self.object(Cause::Choice, Some((leaf, role)), Integrity::Endorsed, Some(grade));
         }
     }
 
@@ -288,7 +325,8 @@ impl Judge<'_> {
             if self.graded > MOST {
                 return self.object(Cause::TooMany, Some((leaf, role)), Integrity::Endorsed, None);
             }
-            let grade = self.grade(link);
+            let grade = self.history.grade(link, self.call.server, self.now);
+            self.keeper.keep_part(leaf, &grade);
             let stands = match grade.integrity {
                 // Whoever names a document may want what is in it passed on.
                 Some(Integrity::FreeText) => {
@@ -305,7 +343,7 @@ impl Judge<'_> {
 
     /// Where to read from. An address that stands in a result carries no secret out; one that the model made may.
     fn address(&mut self, leaf: &Leaf<'_, '_>, role: Role) {
-        let grade = self.grade(&leaf.text);
+        let grade = self.grade(leaf);
         let known = match grade.integrity {
             Some(have) => have >= Integrity::OwnRecord || self.mode < Mode::Strict && !grade.disguised,
             None => {
@@ -324,7 +362,7 @@ impl Judge<'_> {
         let named = leaf.outermost();
         let located = crate::role::is_path(named) || crate::role::is_path(leaf.name());
         if located && is_sensitive(&leaf.text) && !self.history.endorses(&leaf.text, self.now) {
-            let grade = self.grade(&leaf.text);
+            let grade = self.grade(leaf);
             self.object(Cause::Credentials, Some((leaf, role)), Integrity::Endorsed, Some(grade));
         }
     }
@@ -337,7 +375,7 @@ impl Judge<'_> {
         {
             return;
         }
-        let grade = self.grade(&leaf.text);
+        let grade = self.grade(leaf);
         let origins = if leaf.text.len() > 200 {
             let (origins, bytes) = self.history.copied(&leaf.text);
             if bytes < COPY { grade.origins } else { grade.origins.join(origins) }

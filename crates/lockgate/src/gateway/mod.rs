@@ -214,12 +214,12 @@ impl Gateway {
     fn record_all(&self, steps: Vec<Step>) {
         for step in steps {
             if let Step::Record(record) = step {
-                self.record(*record);
+                self.record(record);
             }
         }
     }
 
-    fn record(&self, record: Record) {
+    fn record(&self, record: Box<Record>) {
         if let Some(records) = &self.records {
             records.write(session::wall(), record);
         }

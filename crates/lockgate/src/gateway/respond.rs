@@ -160,7 +160,7 @@ impl Session {
         let mut sent = None;
         for step in steps {
             if let Step::Record(record) = step {
-                self.gateway.record(*record);
+                self.gateway.record(record);
             } else if let Step::Send(permit) = step {
                 sent = Some(permit);
             }

@@ -331,7 +331,7 @@ impl Session {
             let mut via = via;
             for step in steps {
                 match step {
-                    Step::Record(record) => self.gateway.record(*record),
+                    Step::Record(record) => self.gateway.record(record),
                     Step::Deliver(release) => self.deliver(&release, &mut via).await,
                     Step::Send(permit) => self.send(permit).await,
                     Step::Reserve { exchange, claims } => {
