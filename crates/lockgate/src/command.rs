@@ -72,6 +72,8 @@ enum Command {
     Replay(records::ReplayOptions),
     /// Say what happened to one request, and why
     Explain(records::ExplainOptions),
+    /// Draw whose data went to whom in a session, and what was stopped
+    Flow(records::FlowOptions),
     /// Propose a policy that allows what was done and nothing else
     Learn(records::LearnOptions),
     /// Ask the configured servers for their tools: class, effect, what the rules say, and which rules match nothing
@@ -149,6 +151,7 @@ pub fn main() -> ExitCode {
         Command::Test(options) => tell(rehearse::test(&options)),
         Command::Replay(options) => tell(records::replay(&options)),
         Command::Explain(options) => tell(records::explain(&options)),
+        Command::Flow(options) => tell(records::flow(&options)),
         Command::Learn(options) => tell(records::learn(&options)),
         Command::Tools(options) => match tools::run(options) {
             Ok((text, true)) => finish(print(&text)),

@@ -1,7 +1,12 @@
 //! What is seen of flows: records as the real core writes them, and what the commands make of them. A text that is
 //! missing or differs fails; `BLESS=1` writes it.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says what is wrong by failing")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test says what is wrong by failing"
+)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -149,20 +154,20 @@ fn records() -> String {
     );
     session.call("web__fetch", &json!({ "url": BRANCH }), &page);
     let send = |to: &str| json!({ "to": to, "body": MINUTES });
-    let sent = json!("sent");
-    session.call("mail__send_message", &send("ann@corp.example"), &sent);
-    session.call("mail__send_message", &send("bob@partner.example"), &sent);
-    session.call("mail__send_message", &send("eve@outside.example"), &sent);
-    session.call("mail__send_message", &send("eve@outside.example"), &sent);
+    let done = json!("sent");
+    session.call("mail__send_message", &send("ann@corp.example"), &done);
+    session.call("mail__send_message", &send("bob@partner.example"), &done);
+    session.call("mail__send_message", &send("eve@outside.example"), &done);
+    session.call("mail__send_message", &send("eve@outside.example"), &done);
     session.says = "accept";
-    session.call("mail__send_message", &send("desk@partner.example"), &sent);
+    session.call("mail__send_message", &send("desk@partner.example"), &done);
     session.says = "decline";
     let pay = json!({ "recipient": "DE02120300000000202051", "amount": "100" });
     session.call("shop__purchase", &pay, &json!("paid"));
     session.call("files__delete_file", &json!({ "path": "ledger.txt" }), &json!("deleted"));
-    session.call("mail__send_message", &send("eve@outside.example"), &sent);
+    session.call("mail__send_message", &send("eve@outside.example"), &done);
     // By now too many were refused.
-    session.call("mail__send_message", &send("ann@corp.example"), &sent);
+    session.call("mail__send_message", &send("ann@corp.example"), &done);
     let mut quiet = Session::new("77aa");
     quiet.call("files__read_file", &json!({ "path": "notes.txt" }), &json!("Buy milk."));
     session.records + &quiet.records
@@ -189,4 +194,66 @@ fn records_say_where_values_came_from() {
         assert!(!records.contains(text), "no text of a server or of the agent: {}", quote(text));
     }
     holds("records.jsonl", &records);
+}
+
+/// Runs a command beside the records; exit code and all that is printed must be what the file says.
+#[track_caller]
+fn prints(name: &str, arguments: &[&str]) {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_lockgate"))
+        .current_dir(folder())
+        .env_remove("LOCKGATE_ENVIRONMENT")
+        .args(arguments)
+        .output()
+        .unwrap();
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    holds(name, &format!("{text}exit code {}\n", output.status.code().unwrap()));
+}
+
+#[test]
+fn sessions_are_listed() {
+    prints("sessions.txt", &["flow", "--records", "records.jsonl"]);
+    prints("missing.txt", &["flow", "nobody", "--records", "records.jsonl"]);
+}
+
+#[test]
+fn a_session_is_drawn() {
+    prints("session.txt", &["flow", "5e1f", "--records", "records.jsonl"]);
+    prints("quiet.txt", &["flow", "77aa", "--records", "records.jsonl"]);
+    prints("session.json", &["flow", "5e1f", "--json", "--records", "records.jsonl"]);
+    let scratch = tempfile::tempdir().unwrap();
+    let (svg, html) = (scratch.path().join("flow.svg"), scratch.path().join("flow.html"));
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_lockgate"))
+        .current_dir(folder())
+        .args(["flow", "5e1f", "--records", "records.jsonl", "--svg"])
+        .args([&svg, Path::new("--html"), &html])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    holds("session.svg", &std::fs::read_to_string(svg).unwrap());
+    holds("session.html", &std::fs::read_to_string(html).unwrap());
+}
+
+#[test]
+fn the_configuration_names_the_records() {
+    let scratch = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(folder().join("records.jsonl")).unwrap();
+    let half = text.lines().take(20).collect::<Vec<_>>().join("\n");
+    let rest = text.lines().skip(20).collect::<Vec<_>>().join("\n");
+    std::fs::write(scratch.path().join("r.jsonl.1"), half).unwrap();
+    std::fs::write(scratch.path().join("r.jsonl"), rest).unwrap();
+    let yaml = "servers: { mail: { url: \"https://mail.example/mcp\" } }\n";
+    let run = |yaml: &str| {
+        std::fs::write(scratch.path().join("lockgate.yaml"), yaml).unwrap();
+        std::process::Command::new(env!("CARGO_BIN_EXE_lockgate"))
+            .current_dir(scratch.path())
+            .env_remove("LOCKGATE_ENVIRONMENT")
+            .args(["flow", "5e1f", "--json"])
+            .output()
+            .unwrap()
+    };
+    let none = run(yaml);
+    assert_eq!(none.status.code(), Some(2), "{none:?}");
+    let all = run(&format!("{yaml}records: {{ file: r.jsonl }}\n"));
+    let drawn: Value = serde_json::from_slice(&all.stdout).unwrap();
+    assert_eq!(drawn["stopped"], 6, "with the file that was put aside: {all:?}");
 }

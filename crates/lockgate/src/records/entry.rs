@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use lockgate_audit::MOST_SOURCES;
 use lockgate_model::{Json, Principal, ServerName, UnixMillis};
 use lockgate_policy::{Action, Subject};
 
+use super::values::{self, Evidence, Source};
 use crate::moment;
 
 /// SHA-256 of `{}`: what calls without arguments often send.
@@ -63,6 +65,12 @@ pub struct Entry {
     pub before: Vec<ServerName>,
     /// And after.
     pub after: Vec<ServerName>,
+    /// How far what it had read after can be trusted, and how confidential it is: `free_text, private`.
+    pub grade: Option<String>,
+    /// Where the values in the arguments came from.
+    pub sources: Vec<Source>,
+    /// What stood against the call.
+    pub evidence: Option<Evidence>,
     /// From the request to this decision. Microseconds.
     pub duration: u64,
     /// Is it a further record of a request that has one already?
@@ -140,6 +148,11 @@ impl History {
         self.approved.contains(&entry.correlation)
     }
 
+    /// Was the request to be sent and then refused after all?
+    pub fn was_refused(&self, entry: &Entry) -> bool {
+        self.refused.contains_key(&entry.correlation)
+    }
+
     /// Why a request was held or refused.
     pub fn reason<'h>(&'h self, entry: &'h Entry) -> Option<&'h str> {
         self.refused.get(&entry.correlation).unwrap_or(&entry.reason).as_deref()
@@ -148,7 +161,7 @@ impl History {
     /// What was done with a request, in the words of rules.
     pub fn was(&self, entry: &Entry) -> Action {
         match (entry.verdict.as_str(), entry.reason.as_deref()) {
-            _ if self.refused.contains_key(&entry.correlation) => Action::Deny,
+            _ if self.was_refused(entry) => Action::Deny,
             ("hold", _) | ("deny", Some("approval_unavailable")) => Action::Ask,
             ("forward" | "rewrite", _) if self.was_approved(entry) => Action::Ask,
             ("forward" | "rewrite", _) => Action::Allow,
@@ -199,6 +212,15 @@ impl Entry {
             detail: text("detail"),
             before: origins("label_before"),
             after: origins("label_after"),
+            grade: json.get("label_after").and_then(values::grade),
+            sources: json
+                .get("sources")
+                .into_iter()
+                .flat_map(Json::elements)
+                .filter_map(Source::parse)
+                .take(MOST_SOURCES)
+                .collect(),
+            evidence: json.get("evidence").and_then(Evidence::parse),
             duration: json.get("duration_us").and_then(Json::unsigned).unwrap_or_default(),
             repeats: false,
         })

@@ -6,7 +6,7 @@ use clap::Args;
 use lockgate_model::{Reason, ServerName};
 use serde_json::{Value, json};
 
-use super::{Arguments, Entry, History};
+use super::{Arguments, Entry, History, plain};
 use crate::command::Told;
 use crate::rehearse::{Policy, count};
 
@@ -223,11 +223,6 @@ fn source(origin: &Origin<'_>) -> String {
 
 fn known(code: &str) -> Option<Reason> {
     Reason::ALL.iter().copied().find(|reason| reason.code() == code)
-}
-
-/// Nothing in a file may move a cursor: it could have been written by somebody else.
-fn plain(text: &str) -> String {
-    lockgate_model::Untrusted::new(text).escaped(2_000)
 }
 
 fn for_machines(found: &[&Entry], history: &History, policy: Option<&Policy>) -> Value {

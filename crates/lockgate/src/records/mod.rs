@@ -7,10 +7,19 @@
 
 mod entry;
 mod explain;
+mod flow;
 mod learn;
 mod replay;
+mod values;
 
 pub use entry::{Arguments, Entry, History};
 pub use explain::{ExplainOptions, explain};
+pub use flow::{FlowOptions, flow};
 pub use learn::{LearnOptions, learn};
 pub use replay::{ReplayOptions, replay};
+pub use values::{Evidence, Source};
+
+/// Nothing in a file may move a cursor: it could have been written by somebody else.
+fn plain(text: &str) -> String {
+    lockgate_model::Untrusted::new(text).escaped(2_000)
+}
