@@ -234,6 +234,18 @@ fn a_session_is_drawn() {
 }
 
 #[test]
+fn a_call_is_explained_from_its_value_to_its_rule() {
+    for (name, id) in [
+        ("explain-stopped.txt", "5e1f-17"),
+        ("explain-approved.txt", "5e1f-21"),
+        ("explain-sent.txt", "5e1f-16"),
+        ("explain-unknown.txt", "5e1f-25"),
+    ] {
+        prints(name, &["explain", id, "records.jsonl"]);
+    }
+}
+
+#[test]
 fn the_configuration_names_the_records() {
     let scratch = tempfile::tempdir().unwrap();
     let text = std::fs::read_to_string(folder().join("records.jsonl")).unwrap();

@@ -6,7 +6,7 @@ use clap::Args;
 use lockgate_model::{Reason, ServerName};
 use serde_json::{Value, json};
 
-use super::{Arguments, Entry, History, plain};
+use super::{Arguments, Entry, History, chain, plain};
 use crate::command::Told;
 use crate::rehearse::{Policy, count};
 
@@ -102,16 +102,22 @@ fn for_people(
         if let Some(detail) = &entry.detail {
             out.push_str(&field("detail", &plain(detail)));
         }
+        if entry.event == "request" {
+            for (name, text) in chain::lines(entry, history) {
+                out.push_str(&field(name, &text));
+            }
+        }
         if let Some(rule) = &entry.rule {
             out.push_str(&field("rule", &format!("{}{}", plain(rule), place(rule, policy))));
         }
-        if entry.reason.as_deref() == Some(Reason::UntrustedContentReachesSink.code()) {
+        if entry.evidence.is_none() && crosses(entry) {
             for origin in origins(entry, history) {
                 out.push_str(&field("text from", &source(&origin)));
             }
         }
         if let Some(labels) = labels(entry) {
-            out.push_str(&field("has read", &labels));
+            let grade = entry.grade.as_ref().map_or_else(String::new, |grade| format!(" ({grade})"));
+            out.push_str(&field("has read", &format!("{labels}{grade}")));
         }
         if let Some(reason) = reason {
             out.push_str(&field("to do", reason.remedy()));
@@ -139,7 +145,7 @@ fn field(name: &str, text: &str) -> String {
 }
 
 /// What a request was about.
-fn what(entry: &Entry) -> String {
+pub(super) fn what(entry: &Entry) -> String {
     let method = entry.method.as_deref().unwrap_or("a message");
     match (&entry.target, &entry.server) {
         (Some(target), Some(server)) => format!("{method} of `{}` on server `{server}`", plain(target)),
@@ -200,6 +206,10 @@ fn labels(entry: &Entry) -> Option<String> {
     Some(format!("{}; before: {}", names(&entry.after), names(&entry.before)))
 }
 
+fn crosses(entry: &Entry) -> bool {
+    entry.reason.as_deref() == Some(Reason::UntrustedContentReachesSink.code())
+}
+
 /// The servers that a session had read from before a request, and with what.
 fn origins<'h>(entry: &'h Entry, history: &'h History) -> Vec<Origin<'h>> {
     let others = entry.before.iter().filter(|server| Some(*server) != entry.server.as_ref());
@@ -230,8 +240,7 @@ fn for_machines(found: &[&Entry], history: &History, policy: Option<&Policy>) ->
     let steps: Vec<Value> = found
         .iter()
         .map(|entry| {
-            let crossing = entry.reason.as_deref() == Some(Reason::UntrustedContentReachesSink.code());
-            let origins: Vec<Value> = if crossing { origins(entry, history) } else { Vec::new() }
+            let origins: Vec<Value> = if crosses(entry) { origins(entry, history) } else { Vec::new() }
                 .iter()
                 .map(|origin| {
                     json!({ "server": origin.server.as_str(),
@@ -256,6 +265,7 @@ fn for_machines(found: &[&Entry], history: &History, policy: Option<&Policy>) ->
                 "read_before": names(&entry.before),
                 "read_after": names(&entry.after),
                 "origins": origins,
+                "values": chain::for_machines(entry, history),
             })
         })
         .collect();

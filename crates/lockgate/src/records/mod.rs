@@ -5,6 +5,7 @@
 //!
 //! Read [`Entry`] first.
 
+mod chain;
 mod entry;
 mod explain;
 mod flow;
