@@ -16,6 +16,7 @@ mod read;
 mod refusal;
 mod route;
 mod serve;
+mod signature;
 mod webhook;
 
 pub use desk::{
@@ -28,4 +29,5 @@ pub use person::{BadToken, Person, Tokens};
 pub use refusal::Refusal;
 pub use route::PLACES;
 pub use serve::serve;
+pub use signature::{SIGNATURE, Signer, TIMESTAMP};
 pub use webhook::{BadWebhook, Counts, Webhook};

@@ -11,11 +11,10 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use aws_lc_rs::hmac;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
+use hyper::header::{CONTENT_TYPE, HeaderValue, USER_AGENT};
 use hyper::{Method, Request, StatusCode, Uri};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
@@ -24,15 +23,11 @@ use lockgate_model::UnixMillis;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::Event;
-
-const TIMESTAMP: HeaderName = HeaderName::from_static("lockgate-timestamp");
-const SIGNATURE: HeaderName = HeaderName::from_static("lockgate-signature");
+use crate::signature::{SIGNATURE, TIMESTAMP};
+use crate::{Event, Signer};
 
 /// Most events that wait. Then the oldest is dropped and counted.
 const WAITING: usize = 1000;
-/// Shortest secret. Bytes.
-const SECRET: usize = 16;
 /// Longest time for one attempt, from the connection to the answer.
 const ATTEMPT: Duration = Duration::from_secs(10);
 /// Most that is read of an answer, so that its connection can be used again. Bytes.
@@ -53,7 +48,7 @@ pub enum BadWebhook {
     #[error("the address must be https, or http to `localhost`, `127.0.0.1` or `[::1]`")]
     NotEncrypted,
     /// The secret can be guessed.
-    #[error("the secret must have at least {SECRET} bytes")]
+    #[error("the secret must have at least 16 bytes")]
     Secret,
     /// No certificates to check the receiver by.
     #[error("the system's root certificates cannot be read")]
@@ -77,7 +72,7 @@ pub struct Counts {
 pub struct Webhook {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     address: Uri,
-    secret: hmac::Key,
+    signer: Signer,
     /// Makes the events' ids different from those of an earlier process. Milliseconds since 1970.
     born: u64,
     pace: Pace,
@@ -123,14 +118,12 @@ enum Attempt {
 impl Webhook {
     /// Prepares to send events. `secret` signs them: at least 16 bytes, better 32 random ones. Opens no connection.
     pub fn new(url: &str, secret: &[u8]) -> Result<Self, BadWebhook> {
-        if secret.len() < SECRET {
-            return Err(BadWebhook::Secret);
-        }
+        let signer = Signer::new(secret).ok_or(BadWebhook::Secret)?;
         let address = target::parse(url)?;
         Ok(Self {
             client: target::client(&address)?,
             address,
-            secret: hmac::Key::new(hmac::HMAC_SHA256, secret),
+            signer,
             born: unix_millis().0,
             pace: PACE,
             queue: Mutex::default(),
@@ -226,7 +219,7 @@ impl Webhook {
     }
 
     fn request(&self, body: &Bytes, seconds: u64) -> Option<Request<Full<Bytes>>> {
-        let signature = HeaderValue::from_str(&format!("v1={}", sign(&self.secret, seconds, body))).ok()?;
+        let signature = HeaderValue::from_str(&self.signer.sign(seconds, body)).ok()?;
         let mut request = Request::new(Full::new(body.clone()));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.address.clone();
@@ -268,16 +261,6 @@ async fn skim(mut body: Incoming) {
     {
         read += frame.data_ref().map_or(0, Bytes::len);
     }
-}
-
-/// The HMAC-SHA256 of `seconds.body`, in hexadecimal.
-fn sign(secret: &hmac::Key, seconds: u64, body: &[u8]) -> String {
-    let mut context = hmac::Context::with_key(secret);
-    context.update(seconds.to_string().as_bytes());
-    context.update(b".");
-    context.update(body);
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-    context.sign().as_ref().iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 fn unix_millis() -> UnixMillis {

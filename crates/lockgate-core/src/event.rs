@@ -76,15 +76,16 @@ pub enum Event<'a> {
         /// What they decided.
         ballot: Ballot,
     },
+    /// The user has said something, by a way that neither the model nor a server can write to. From now on what was never
+    /// seen is held against a call.
+    User {
+        /// The whole turn.
+        words: &'a str,
+    },
     /// The agent hung up on an exchange.
     Gone {
         /// The exchange.
         exchange: ExchangeId,
-    },
-    /// The user has said this, over a way that no model can write to. Whatever else they say must be told as well.
-    User {
-        /// Their words.
-        words: &'a str,
     },
     /// Time has passed. To be said at least once a second while requests are open.
     Wake,

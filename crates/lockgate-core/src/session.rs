@@ -183,8 +183,8 @@ impl Core {
             Event::Filed { exchange, reference } => self.filed(exchange, reference, now, steps),
             Event::Ballot { exchange, ballot } => self.counted(exchange, ballot, now, steps),
             Event::Stopped(all) => self.stopped(all, now, steps),
-            Event::Gone { exchange } => self.gone(exchange, steps),
             Event::User { words } => self.history.hear_user(words),
+            Event::Gone { exchange } => self.gone(exchange, steps),
             Event::Wake => self.wake(now, steps),
             Event::Changed(boundary) => {
                 let known = &self.boundary.flow.known;

@@ -146,6 +146,7 @@ reasons! {
     OriginNotAllowed "origin_not_allowed" Agent -32600 403 "the request comes from a web page that is not allowed" "add the origin to http.allowed_origins if it should be"
     HostNotAllowed "host_not_allowed" Agent -32600 403 "the Host header names another machine (DNS rebinding)" "use the address Lockgate listens on, or add the name to http.allowed_hosts"
     Unauthenticated "unauthenticated" Agent -32600 401 "the request has no valid bearer token" "send Authorization: Bearer with a token of the configuration"
+    NotSigned "not_signed" Agent -32600 401 "the user's turn is not signed with the key, is older than five minutes, or came before" "sign each turn once, with the key of flow.hook and the time of sending"
     NotFound "not_found" Agent -32600 404 "there is nothing at this path" "use /mcp or /s/<server>/mcp"
     HttpMethodNotAllowed "http_method_not_allowed" Agent -32600 405 "the HTTP method is not used here" "use POST, or GET and DELETE with a session of an older revision"
     NotAcceptable "not_acceptable" Agent -32600 406 "the Accept header does not list both application/json and text/event-stream" "send Accept: application/json, text/event-stream"

@@ -44,6 +44,25 @@ pub struct FrontSettings {
 pub trait Handler: Send + Sync + 'static {
     /// Answers one request. Where the agent's connection is lost meanwhile, the future is dropped.
     fn handle(self: Arc<Self>, request: FrontRequest) -> impl Future<Output = FrontResponse> + Send;
+
+    /// Takes what a host says that its user wrote. There is nothing of the kind unless somebody wants it.
+    fn turn(self: Arc<Self>, turn: FrontTurn) -> impl Future<Output = FrontResponse> + Send {
+        drop(turn);
+        std::future::ready(FrontResponse::Refuse(Reason::NotFound, None))
+    }
+}
+
+/// What a host says that its user wrote, at `/lockgate/user-turn`: not looked into yet, and no message of MCP.
+#[derive(Debug)]
+pub struct FrontTurn {
+    /// Who sends it.
+    pub principal: Principal,
+    /// `Lockgate-Timestamp`
+    pub timestamp: Option<String>,
+    /// `Lockgate-Signature`
+    pub signature: Option<String>,
+    /// The body, at most [`FrontSettings::request_bytes`].
+    pub body: Bytes,
 }
 
 /// A request that may be looked at: from an allowed host and origin, by a known principal.

@@ -11,7 +11,7 @@ use lockgate_model::ServerName;
 use crate::config::{self, Config, Launch, Process};
 use crate::demo;
 use crate::gateway::{Pipe, Watched, serve_http, serve_stdio};
-use crate::{import, operator, records, rehearse, tools};
+use crate::{import, operator, records, rehearse, tools, turn};
 
 /// A boundary gateway for the Model Context Protocol: data may pass between servers, control may not.
 ///
@@ -83,6 +83,8 @@ enum Command {
     Import(import::From),
     /// Print the JSON Schema of lockgate.yaml, for editors
     Schema,
+    /// Tell the gateway what the user has written: for a host's hook, which gives the turn on standard input
+    Turn(turn::Options),
     #[command(flatten)]
     Operator(operator::Command),
     /// The servers of the demo
@@ -164,6 +166,7 @@ pub fn main() -> ExitCode {
             Ok(text) => finish(print(&text)),
             Err(error) => finish(Err(error.to_string())),
         },
+        Command::Turn(options) => finish(turn::run(&options)),
         Command::Operator(command) => operator::run(command),
         Command::DemoServer { server } => demo::serve(&server),
     }

@@ -14,3 +14,4 @@ pub mod rehearse;
 pub mod sessions;
 mod state;
 mod tools;
+mod turn;

@@ -429,6 +429,23 @@ proptest::proptest! {
 }
 
 #[test]
+fn the_normal_form_holds_no_secret() {
+    let text = r#"
+flow: { hook: { key: "key-in-clear-key-in-clear" } }
+admin: { tokens: { ann: "ann-in-clear-ann-in-clear", bob: { file: secrets/k } } }
+approvals: { webhook: { url: "https://hooks.example/in-clear", secret: "secret-in-clear" } }
+servers: { web: { url: https://example.com/mcp, headers: { x: "header-in-clear" } } }
+principals: { eve: { token: "eve-in-clear-eve-in-clear" } }
+"#;
+    let mut fake = Fake::new();
+    fake.files
+        .insert(PathBuf::from("etc/f"), text.replace("secret-in-clear", "secret-in-clear-16").into_bytes());
+    let normal = config::normal(Path::new("etc/f"), &fake).unwrap();
+    assert!(!normal.contains("in-clear"), "{normal}");
+    assert!(normal.contains("key: \"${") && normal.contains("file: secrets/k"), "{normal}");
+}
+
+#[test]
 fn a_file_too_large_is_not_read() {
     let text = "#".repeat((8 << 20) + 1);
     let errors = Config::parse(&text, "f", Path::new(""), &Fake::new()).unwrap_err();

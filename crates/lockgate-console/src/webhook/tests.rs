@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use aws_lc_rs::hmac;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -12,9 +13,9 @@ use crate::{Approval, ApprovalId, State, Stop, Target};
 #[test]
 fn a_signature_is_what_others_compute() {
     // printf '%s' '1790000000.{"v":1}' | openssl dgst -sha256 -hmac whsec-0123456789abcdef
-    let key = hmac::Key::new(hmac::HMAC_SHA256, b"whsec-0123456789abcdef");
-    let signature = "366f1857a573568e0d25c6254a5a4d15710a83c4dfdbb561921dd3a45a7814b5";
-    assert_eq!(sign(&key, 1_790_000_000, br#"{"v":1}"#), signature);
+    let signer = Signer::new(SECRET_OF_TESTS).unwrap();
+    let signature = "v1=366f1857a573568e0d25c6254a5a4d15710a83c4dfdbb561921dd3a45a7814b5";
+    assert_eq!(signer.sign(1_790_000_000, br#"{"v":1}"#), signature);
 }
 
 const SECRET_OF_TESTS: &[u8] = b"whsec-0123456789abcdef";

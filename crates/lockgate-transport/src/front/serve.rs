@@ -17,14 +17,18 @@ use lockgate_model::Reason;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
-use super::{FrontMethod, FrontRequest, FrontResponse, FrontSettings, Handler, check, refusal};
+use super::{FrontMethod, FrontRequest, FrontResponse, FrontSettings, FrontTurn, Handler, check, refusal};
 use crate::http::SESSION;
 
 type Body = BoxBody<Bytes, Infallible>;
 
 const CONTEXT: HeaderName = HeaderName::from_static("lockgate-context");
 const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
+const TIMESTAMP: HeaderName = HeaderName::from_static("lockgate-timestamp");
+const SIGNATURE: HeaderName = HeaderName::from_static("lockgate-signature");
 const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+/// Where hosts tell what their user wrote.
+const TURN: &str = "/lockgate/user-turn";
 /// How long connections may finish once the front is closing.
 const FAREWELL: Duration = Duration::from_secs(3);
 
@@ -107,10 +111,18 @@ async fn answer<H: Handler>(
     // A length beside chunks: whoever stands in front may have cut the request elsewhere. The chunks count, and nothing
     // after them is taken for a request (RFC 9112, section 6.3).
     let chunked = request.headers().contains_key(TRANSFER_ENCODING);
-    let mut response = match admit(request, settings).await {
-        Ok(request) => write(handler.handle(request).await),
-        Err(reason) => write(FrontResponse::Refuse(reason, None)),
-    };
+    let refuse = |reason| FrontResponse::Refuse(reason, None);
+    let mut response = write(if request.uri().path() == TURN {
+        match admit_turn(request, settings).await {
+            Ok(turn) => handler.turn(turn).await,
+            Err(reason) => refuse(reason),
+        }
+    } else {
+        match admit(request, settings).await {
+            Ok(request) => handler.handle(request).await,
+            Err(reason) => refuse(reason),
+        }
+    });
     if chunked {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
@@ -151,6 +163,21 @@ async fn admit(request: Request<Incoming>, settings: &FrontSettings) -> Result<F
         _ => return Err(Reason::HttpMethodNotAllowed),
     };
     Ok(FrontRequest { method, route, principal, session, context, last_event_id, headers: said })
+}
+
+async fn admit_turn(request: Request<Incoming>, settings: &FrontSettings) -> Result<FrontTurn, Reason> {
+    check::same_site(&request, settings)?;
+    let headers = request.headers();
+    let principal = check::principal(headers, settings)?;
+    let one = |name: &HeaderName| check::single(headers, name).map_err(|()| Reason::HeaderMismatch);
+    let (timestamp, signature) = (one(&TIMESTAMP)?, one(&SIGNATURE)?);
+    if request.method() != Method::POST {
+        return Err(Reason::HttpMethodNotAllowed);
+    }
+    if !check::sends_json(headers) {
+        return Err(Reason::UnsupportedMediaType);
+    }
+    Ok(FrontTurn { principal, timestamp, signature, body: body(request, settings).await? })
 }
 
 async fn body(request: Request<Incoming>, settings: &FrontSettings) -> Result<Bytes, Reason> {

@@ -135,16 +135,19 @@ pub(super) fn webhook(raw: &RawWebhook, resolver: &Resolver<'_>) -> Option<Webho
         }
         Some(Secret::new(text))
     });
-    let signs = raw.secret.as_ref().and_then(|raw| {
-        let signs = secret(raw, resolver)?;
-        if !TOKEN.contains(&signs.reveal().len()) {
-            let message = format!("the secret of the webhook has {} characters", signs.reveal().len());
-            let hint = "use 16 to 1024 random ones: `openssl rand -hex 32` makes a good secret";
-            report.error(raw.place(), message, hint);
-        }
-        Some(signs)
-    });
+    let signs = raw.secret.as_ref().and_then(|raw| signing("the secret of the webhook", raw, resolver));
     Some(Webhook { url: url?, secret: signs? })
+}
+
+/// Something to sign with.
+pub(super) fn signing(what: &str, raw: &RawSecret, resolver: &Resolver<'_>) -> Option<Secret> {
+    let signs = secret(raw, resolver)?;
+    if !TOKEN.contains(&signs.reveal().len()) {
+        let message = format!("{what} has {} characters", signs.reveal().len());
+        let hint = "use 16 to 1024 random ones: `openssl rand -hex 32` makes a good secret";
+        resolver.report.error(raw.place(), message, hint);
+    }
+    Some(signs)
 }
 
 /// Names, each with a bearer token that is nobody else's, also none of `others`, who are agents. `whose` is for

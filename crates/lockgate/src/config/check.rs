@@ -70,6 +70,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
     // Agents of Intercept know approvals as something to come back for.
     let intercepts = servers.values().any(|server| server.intercept.is_some());
     let desk = desk.or(intercepts.then_some(Desk { waits: false, valid: bounds::VALID.default }));
+    let flow_hears = flow.hook;
     let boundary = Boundary {
         servers,
         flow,
@@ -96,6 +97,8 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
     let webhook = raw.approvals.as_ref().and_then(|raw| raw.webhook.as_ref());
     let webhook = webhook.and_then(|raw| admin::webhook(raw, resolver));
     let admin = raw.admin.as_ref().and_then(|raw| admin::admin(raw, listen, &principals, resolver));
+    let hook = raw.flow.hook.as_ref().filter(|_| flow_hears).and_then(|raw| raw.key.as_ref());
+    let hook = hook.and_then(|raw| admin::signing("the key of the hook", raw, resolver));
     let http = http(&raw.http, report);
     let records = match &raw.records {
         Some(raw) => Some(records(raw, resolver)?),
@@ -113,6 +116,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         children: usize_of(children),
         admin,
         webhook,
+        hook,
         state,
         notes,
         records,

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 
 use super::bounds;
 use super::error::{At, Report, quoted};
+use super::raw::RawHook;
 use super::schema;
 use super::section::{self, Section};
 use super::words::{CHANNELS, Channel, FLOWS, VIOLATIONS};
@@ -44,6 +45,10 @@ pub(super) struct RawFlow {
     /// `identities`.
     #[schemars(with = "Option<Vec<String>>", extend("default" = [], "maxItems" = VALUES))]
     known_destinations: Option<At<Vec<At<String>>>>,
+    /// The agent's host says what its user wrote, at `/lockgate/user-turn`. What the user has named may then be used without
+    /// a question, and what nobody has named is held against a call. Read when the gateway starts.
+    #[schemars(with = "Option<RawHook>")]
+    pub(super) hook: Option<RawHook>,
 }
 
 /// When a tool is frozen: calls of it were refused again and again for the same argument.
@@ -80,6 +85,7 @@ impl RawFlow {
             user_turns: RawUserTurns::read(section.section_or_empty("user_turns"), report),
             identities: section.texts("identities"),
             known_destinations: section.texts("known_destinations"),
+            hook: section.section("hook").map(|section| RawHook::read(section, report)),
         };
         section.close();
         raw

@@ -96,6 +96,8 @@ pub struct Config {
     pub admin: Option<Admin>,
     /// Whom to tell that people are needed; `None` for nobody.
     pub webhook: Option<Webhook>,
+    /// What the turns of users are signed with; `None` where no host tells them. 16 to 1024 characters.
+    pub hook: Option<Secret>,
     /// The folder for what must outlive the process; `None` for the user's own.
     pub state: Option<PathBuf>,
     /// Where records go; `None` for no file.
@@ -266,6 +268,7 @@ impl Config {
             children: usize::try_from(bounds::CHILDREN.default).unwrap_or(usize::MAX),
             admin: None,
             webhook: None,
+            hook: None,
             state: None,
             notes: Vec::new(),
             records: None,

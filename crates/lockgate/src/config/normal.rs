@@ -31,10 +31,10 @@ pub(super) fn normal(root: &Node) -> String {
             Some(match key {
                 "identities" | "known_destinations" => set(node),
                 "user_turns" => map(each(node, |_, node| Some(set(node)))),
-                _ => sorted(node),
+                _ => guarded(node, &["flow", key]),
             })
         }))),
-        _ => Some(sorted(node)),
+        _ => Some(guarded(node, &[key])),
     });
     let mut out = String::new();
     block(&mut out, &members, 0);
@@ -172,6 +172,26 @@ fn limit(node: &Node) -> Node {
             text(&format!("{count}/{window}"))
         }
         _ => map(members),
+    }
+}
+
+/// Where else a secret may stand; `*` is any name.
+const SECRETS: [&[&str]; 4] = [
+    &["admin", "tokens", "*"],
+    &["approvals", "webhook", "secret"],
+    &["approvals", "webhook", "url"],
+    &["flow", "hook", "key"],
+];
+
+/// A section, sorted, with its secrets left out.
+fn guarded(node: &Node, path: &[&str]) -> Node {
+    let at = |place: &[&str]| {
+        place.len() == path.len() && place.iter().zip(path).all(|(known, key)| *known == "*" || known == key)
+    };
+    match &node.value {
+        Kind::Map(_) => map(each(node, |key, node| Some(guarded(node, &[path, &[key]].concat())))),
+        Kind::Text(..) if SECRETS.iter().any(|place| at(place)) => secret(node, path),
+        Kind::Text(..) | Kind::List(_) | Kind::Broken | Kind::Nothing | Kind::Null => sorted(node),
     }
 }
 

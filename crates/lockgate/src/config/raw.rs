@@ -124,6 +124,16 @@ pub(super) struct RawFlowRuleKeys {
     approvers: (),
 }
 
+/// What the turns of the user are signed with. `lockgate turn` sends them.
+#[derive(JsonSchema)]
+#[schemars(rename = "Hook", deny_unknown_fields)]
+pub(super) struct RawHook {
+    /// 16 to 1024 characters, better 32 random ones. Whoever has it speaks for the user: keep it where the agent's own
+    /// tools cannot read it.
+    #[schemars(with = "schema::Secret")]
+    pub(super) key: Option<RawSecret>,
+}
+
 /// When a session goes in circles: the same call with the same arguments again and again, or a few in turn. Then
 /// `loop_detected`.
 #[derive(JsonSchema)]

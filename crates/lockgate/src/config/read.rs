@@ -11,8 +11,8 @@ use super::flow::RawFlow;
 use super::flow_rules;
 use super::meaning;
 use super::raw::{
-    RawAdmin, RawApprovals, RawConfig, RawHttp, RawLimits, RawLoops, RawPrincipal, RawRecords, RawRoles,
-    RawRules, RawSecret, RawSecrets, RawServer, RawWebhook,
+    RawAdmin, RawApprovals, RawConfig, RawHook, RawHttp, RawLimits, RawLoops, RawPrincipal, RawRecords,
+    RawRoles, RawRules, RawSecret, RawSecrets, RawServer, RawWebhook,
 };
 use super::rule::{self, People};
 use super::section::{self, Section};
@@ -73,6 +73,18 @@ impl RawLoops {
         };
         section.close();
         raw
+    }
+}
+
+impl RawHook {
+    pub(super) fn read(section: Section<'_>, report: &Report) -> Self {
+        if !section.has("key") {
+            let hint = "write `key: ${NAME}`, with 32 random characters in that environment variable";
+            report.error(section.place(), "`flow.hook` has no `key`", hint);
+        }
+        let key = section.take("key").and_then(|node| secret(&section.name("key"), node, report));
+        section.close();
+        Self { key }
     }
 }
 

@@ -44,7 +44,7 @@ has a default, servers that are `disabled` are left out, and everything else has
 ";
 
 /// The sections in the order of the page: heading, and where it stands in the schema.
-const SECTIONS: [(&str, &str); 21] = [
+const SECTIONS: [(&str, &str); 22] = [
     ("At the top", ""),
     ("`servers.NAME`", "/$defs/Server"),
     ("A rule in its long form", "/$defs/Rule"),
@@ -58,6 +58,7 @@ const SECTIONS: [(&str, &str); 21] = [
     ("`flow.user_turns`", "/$defs/UserTurns"),
     ("`rules`", "/$defs/FlowRule"),
     ("`when` and `unless`", "/$defs/Facts"),
+    ("`flow.hook`", "/$defs/Hook"),
     ("`loops`", "/$defs/Loops"),
     ("`principals.NAME`", "/$defs/Principal"),
     ("`http`", "/$defs/Http"),

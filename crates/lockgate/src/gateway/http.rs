@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use lockgate_core::{Core, Front, Identity, Received, Scope};
 use lockgate_model::{Reason, Revision, SessionId, Side};
-use lockgate_transport::front::{FrontMethod, FrontRequest, FrontResponse, Handler, Route};
+use lockgate_transport::front::{FrontMethod, FrontRequest, FrontResponse, FrontTurn, Handler, Route};
 
 use super::Gateway;
 use super::session::Session;
@@ -18,6 +18,10 @@ impl Handler for Gateway {
             FrontMethod::Get => self.get(request).await,
             FrontMethod::Delete => self.delete(request).await,
         }
+    }
+
+    async fn turn(self: Arc<Self>, turn: FrontTurn) -> FrontResponse {
+        self.hear_turn(&turn)
     }
 }
 
@@ -86,7 +90,9 @@ impl Gateway {
             let key =
                 Key::Modern { principal: request.principal.clone(), route: route_name(&request.route), who };
             let session = self.sessions.find_or_place(key, self.most_sessions(), || {
-                Ok(self.new_session(request, received, scope)?.1)
+                let (_, session) = self.new_session(request, received, scope)?;
+                session.hear_earlier();
+                Ok(session)
             })?;
             return Ok(Found { session, minted: None });
         }
@@ -94,6 +100,7 @@ impl Gateway {
             let (id, session) = self.new_session(request, received, scope)?;
             self.sessions
                 .find_or_place(Key::Legacy(id.clone()), self.most_sessions(), || Ok(Arc::clone(&session)))?;
+            session.hear_earlier();
             return Ok(Found { session, minted: Some(id) });
         }
         let id = request.session.clone().ok_or(Reason::MissingSession)?;
@@ -130,7 +137,7 @@ impl Gateway {
             client: received.client(),
         };
         let core = Core::new(self.boundary(), identity, scope, Front::Http);
-        Ok((id, Session::new(Arc::clone(self), request.principal.clone(), core)))
+        Ok((id, Session::new(Arc::clone(self), request.principal.clone(), request.context.clone(), core)))
     }
 
     async fn get(self: Arc<Self>, request: FrontRequest) -> FrontResponse {

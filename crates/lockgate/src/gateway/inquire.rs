@@ -122,7 +122,7 @@ impl Agent {
         let identity =
             Identity { session: SessionId::new("tools"), principal: principal.clone(), client: None };
         let core = Core::new(gateway.boundary(), identity, Scope::One(server.clone()), Front::Stdio);
-        let session = Session::new(Arc::clone(gateway), principal, core);
+        let session = Session::new(Arc::clone(gateway), principal, None, core);
         let key = Key::Legacy(format!("{server} {era}"));
         let place = || Ok(Arc::clone(&session));
         gateway.sessions.find_or_place(key, usize::MAX, place)?;

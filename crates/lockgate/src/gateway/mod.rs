@@ -16,6 +16,7 @@ mod session;
 mod sessions;
 mod shown;
 mod stdio;
+mod turn;
 mod upstream;
 
 use std::collections::BTreeMap;
@@ -38,6 +39,7 @@ use links::Population;
 use notice::Notices;
 use session::{Session, Via, lock};
 use sessions::Sessions;
+use turn::Turns;
 
 pub(crate) use budget::room;
 pub(crate) use inquire::{Unlisted, list_tools};
@@ -74,6 +76,7 @@ pub struct Gateway {
     clock: Clock,
     budget: Budget,
     desk: Desk,
+    turns: Turns,
     population: Arc<Population>,
 }
 
@@ -156,6 +159,7 @@ impl Gateway {
             clock: Clock::start(),
             budget: Budget::new(folder.clone()),
             desk: Desk::new(folder, notices),
+            turns: Turns::new(config.hook.as_ref().map(|key| key.reveal().as_bytes())),
             population: Arc::default(),
         }))
     }

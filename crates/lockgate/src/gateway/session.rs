@@ -56,6 +56,8 @@ pub(super) struct Mark {
 pub(super) struct Session {
     pub(super) gateway: Arc<Gateway>,
     pub(super) principal: Principal,
+    /// The agent's run, where its client names one.
+    pub(super) context: Option<String>,
     core: Mutex<Core>,
     pub(super) links: Links,
     /// Session ids that HTTP servers gave. They never leave Lockgate.
@@ -119,13 +121,19 @@ impl Drop for InUse {
 
 impl Session {
     /// A session around a core.
-    pub(super) fn new(gateway: Arc<Gateway>, principal: Principal, mut core: Core) -> Arc<Self> {
+    pub(super) fn new(
+        gateway: Arc<Gateway>,
+        principal: Principal,
+        context: Option<String>,
+        mut core: Core,
+    ) -> Arc<Self> {
         // Nothing is open yet, so that no step can come of it.
         core.handle(Event::Stopped(gateway.stops()), gateway.clock.now(), &mut Vec::new());
         let touched = AtomicU64::new(gateway.clock.now().0);
         Arc::new(Self {
             gateway,
             principal,
+            context,
             core: Mutex::new(core),
             links: Links::default(),
             upstream_ids: Mutex::default(),

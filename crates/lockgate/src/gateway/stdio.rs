@@ -51,7 +51,7 @@ pub fn serve_stdio(config: &Config, pipe: &Pipe, file: Option<Watched>) -> Resul
             client: None,
         };
         let core = Core::new(gateway.boundary(), identity, scope, Front::Stdio);
-        let session = Session::new(Arc::clone(&gateway), Principal::new("local"), core);
+        let session = Session::new(Arc::clone(&gateway), Principal::new("local"), None, core);
         gateway.sessions.place_only(&session);
         let (deliveries, sink) = session.stand();
         // The session holds one; the writer ends with the last.
