@@ -67,7 +67,7 @@ pub struct Finding {
     pub verdict: Verdict,
     /// The fact against the message.
     pub reason: Reason,
-    /// The rule that decided, as the operator can find it: `servers.db.tools.drop_*`, `flow.cross_server`, `protocol`.
+    /// The rule that decided, as the operator can find it: `servers.db.tools.drop_*`, `flow.value`, `protocol`.
     pub rule: String,
     /// What of the arguments decided, in words of ours and of the operator: never anything the agent sent.
     pub detail: Option<String>,
