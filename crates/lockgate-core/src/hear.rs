@@ -70,14 +70,9 @@ impl Core {
         }
     }
 
-    /// Whatever a server has said before, in its question too, are not the user's own words.
     fn hear_words(&mut self, words: Json<'_>) {
         let history = &mut self.history;
-        for_each_text(words, &mut |text| {
-            if !history.has_seen(text) {
-                history.know(text);
-            }
-        });
+        for_each_text(words, &mut |text| history.know_answer(text));
     }
 
     /// What a server says unasked: progress, log messages, questions.

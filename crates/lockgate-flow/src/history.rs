@@ -180,6 +180,17 @@ impl History {
         }
     }
 
+    /// Begins where an earlier session of the same agent ended, of which only the label is known: what cannot be attributed
+    /// may come from there.
+    pub fn restore(&mut self, label: &Label, trust: impl Fn(&ServerName) -> Trust) {
+        self.label = self.label.join(label);
+        for server in label.origins() {
+            let origin = self.origin(server, &trust(server));
+            let index = self.index.get_or_insert_with(|| Box::new(Index::new(self.key, Capacity::default())));
+            index.saturate(origin);
+        }
+    }
+
     /// A server has said something that is not looked into.
     pub fn hear(&mut self, server: &ServerName, trust: &Trust) {
         self.label.absorb(server, trust.tier.prose(), &trust.secrecy);
@@ -188,6 +199,17 @@ impl History {
     /// The user has said this, among other things that are not known.
     pub fn know(&mut self, words: &str) {
         self.words.say(words);
+    }
+
+    /// The user has filled this in where a server asked. What servers have said before, in their question too, does not
+    /// become the user's own by being accepted, nor by standing in a sentence of theirs.
+    pub fn know_answer(&mut self, words: &str) {
+        let telling = |word: &&str| word.len() >= 4 && word.contains(|c: char| !c.is_alphabetic());
+        let bare = |word| str::trim_matches(word, |c: char| !c.is_alphanumeric());
+        let mut parts = words.split_whitespace().map(bare).filter(telling);
+        if !self.has_seen(words) && !parts.any(|part| self.has_seen(part)) {
+            self.know(words);
+        }
     }
 
     /// The user has said this, and whatever else they say is told as well.
@@ -298,11 +320,11 @@ impl History {
         last.len() >= 5 && !value.contains("://") && self.words.says(last)
     }
 
-    /// Was it seen at all, in this very form?
-    pub fn has_seen(&self, value: &str) -> bool {
+    /// Was it seen at all, in any form?
+    fn has_seen(&self, value: &str) -> bool {
         let Some(index) = &self.index else { return false };
         let found = index.find(value);
-        !found.records.is_empty() || found.prose.is_some_and(|sighting| is_plain(sighting.way))
+        !found.records.is_empty() || found.prose.is_some() || found.fields.is_some()
     }
 
     /// The servers whose text a long value holds copies of, with how many bytes of it.

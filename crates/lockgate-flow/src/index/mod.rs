@@ -94,6 +94,11 @@ impl Index {
         self.read(source, Kind::Field, value);
     }
 
+    /// Text of this origin was read that is not here.
+    pub fn saturate(&mut self, origin: Origin) {
+        self.saturated.insert(origin);
+    }
+
     /// Any other text.
     pub fn prose(&mut self, source: Source, text: &str) {
         self.read(source, Kind::Prose, text);
