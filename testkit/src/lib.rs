@@ -2,6 +2,7 @@
 
 pub mod fuzz;
 pub mod hostile;
+pub mod office;
 pub mod peers;
 pub mod reference;
 pub mod stage;

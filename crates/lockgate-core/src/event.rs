@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use lockgate_audit::Record;
-use lockgate_model::{Effect, ExchangeId, Reason, ServerName, UnixMillis};
+use lockgate_model::{Effect, ExchangeId, Label, Reason, ServerName, UnixMillis};
 
 use lockgate_policy::intercept::Decision;
 
@@ -81,6 +81,11 @@ pub enum Event<'a> {
     User {
         /// The whole turn.
         words: &'a str,
+    },
+    /// Earlier sessions of the same agent, whose context it may still have, have read this.
+    Restored {
+        /// Their labels, joined.
+        label: &'a Label,
     },
     /// The agent hung up on an exchange.
     Gone {

@@ -184,6 +184,7 @@ impl Core {
             Event::Ballot { exchange, ballot } => self.counted(exchange, ballot, now, steps),
             Event::Stopped(all) => self.stopped(all, now, steps),
             Event::User { words } => self.history.hear_user(words),
+            Event::Restored { label } => self.history.restore(label, |server| self.boundary.trust(server)),
             Event::Gone { exchange } => self.gone(exchange, steps),
             Event::Wake => self.wake(now, steps),
             Event::Changed(boundary) => {

@@ -96,7 +96,7 @@ impl Index {
 
     /// Text of this origin was read that is not here.
     pub fn saturate(&mut self, origin: Origin) {
-        self.saturated.insert(origin);
+        self.tail.saturated.insert(origin);
     }
 
     /// Any other text.

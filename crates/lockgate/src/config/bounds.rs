@@ -79,8 +79,11 @@ pub(super) const VALID: Bounds = bounds("Approvals", "valid", Time, 15 * MINUTE,
 pub(super) const MAX_BYTES: Bounds = bounds("Records", "max_bytes", Size, 64 * MIB, (64 * KIB, 16 * GIB));
 pub(super) const KEEP: Bounds = bounds("Records", "keep", Count, 5, (1, 1_000));
 
+pub(super) const LABEL_TTL: Bounds = bounds("FlowSession", "ttl", Time, 24 * HOUR, (MINUTE, 30 * 24 * HOUR));
+
 /// All of them.
-pub(super) const ALL: [Bounds; 26] = [
+pub(super) const ALL: [Bounds; 27] = [
+    LABEL_TTL,
     TIMEOUT,
     DEADLINE,
     THREADS,

@@ -116,6 +116,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         children: usize_of(children),
         admin,
         webhook,
+        label_ttl: Duration::from_millis(raw.flow.session.ttl.value),
         hook,
         state,
         notes,

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 
 use super::bounds;
 use super::error::{At, Report, quoted};
-use super::raw::RawHook;
+use super::raw::{RawFlowSession, RawHook};
 use super::schema;
 use super::section::{self, Section};
 use super::words::{CHANNELS, Channel, FLOWS, VIOLATIONS};
@@ -49,6 +49,9 @@ pub(super) struct RawFlow {
     /// a question, and what nobody has named is held against a call. Read when the gateway starts.
     #[schemars(with = "Option<RawHook>")]
     pub(super) hook: Option<RawHook>,
+    /// What becomes of what a session has read.
+    #[schemars(with = "Option<RawFlowSession>")]
+    pub(super) session: RawFlowSession,
 }
 
 /// When a tool is frozen: calls of it were refused again and again for the same argument.
@@ -86,6 +89,7 @@ impl RawFlow {
             identities: section.texts("identities"),
             known_destinations: section.texts("known_destinations"),
             hook: section.section("hook").map(|section| RawHook::read(section, report)),
+            session: RawFlowSession::read(section.section_or_empty("session")),
         };
         section.close();
         raw

@@ -96,6 +96,8 @@ pub struct Config {
     pub admin: Option<Admin>,
     /// Whom to tell that people are needed; `None` for nobody.
     pub webhook: Option<Webhook>,
+    /// How long what a session has read is kept after its gateway has ended. Default 24 h.
+    pub label_ttl: Duration,
     /// What the turns of users are signed with; `None` where no host tells them. 16 to 1024 characters.
     pub hook: Option<Secret>,
     /// The folder for what must outlive the process; `None` for the user's own.
@@ -268,6 +270,7 @@ impl Config {
             children: usize::try_from(bounds::CHILDREN.default).unwrap_or(usize::MAX),
             admin: None,
             webhook: None,
+            label_ttl: Duration::from_millis(bounds::LABEL_TTL.default),
             hook: None,
             state: None,
             notes: Vec::new(),

@@ -124,6 +124,16 @@ pub(super) struct RawFlowRuleKeys {
     approvers: (),
 }
 
+/// What becomes of what a session has read. An agent that comes back after a restart of the gateway may still have it in its
+/// context: its next sessions begin with it.
+#[derive(JsonSchema)]
+#[schemars(rename = "FlowSession", deny_unknown_fields)]
+pub(super) struct RawFlowSession {
+    /// How long it is kept after the gateway has ended, where the session was open then. Read when the gateway starts.
+    #[schemars(with = "Option<schema::Time>")]
+    pub(super) ttl: At<u64>,
+}
+
 /// What the turns of the user are signed with. `lockgate turn` sends them.
 #[derive(JsonSchema)]
 #[schemars(rename = "Hook", deny_unknown_fields)]

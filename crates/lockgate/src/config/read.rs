@@ -11,8 +11,8 @@ use super::flow::RawFlow;
 use super::flow_rules;
 use super::meaning;
 use super::raw::{
-    RawAdmin, RawApprovals, RawConfig, RawHook, RawHttp, RawLimits, RawLoops, RawPrincipal, RawRecords,
-    RawRoles, RawRules, RawSecret, RawSecrets, RawServer, RawWebhook,
+    RawAdmin, RawApprovals, RawConfig, RawFlowSession, RawHook, RawHttp, RawLimits, RawLoops, RawPrincipal,
+    RawRecords, RawRoles, RawRules, RawSecret, RawSecrets, RawServer, RawWebhook,
 };
 use super::rule::{self, People};
 use super::section::{self, Section};
@@ -71,6 +71,14 @@ impl RawLoops {
             longest: section.measure(&bounds::LONGEST),
             pause: section.measure(&bounds::PAUSE),
         };
+        section.close();
+        raw
+    }
+}
+
+impl RawFlowSession {
+    pub(super) fn read(section: Section<'_>) -> Self {
+        let raw = Self { ttl: section.measure(&bounds::LABEL_TTL) };
         section.close();
         raw
     }

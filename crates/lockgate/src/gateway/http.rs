@@ -91,6 +91,7 @@ impl Gateway {
                 Key::Modern { principal: request.principal.clone(), route: route_name(&request.route), who };
             let session = self.sessions.find_or_place(key, self.most_sessions(), || {
                 let (_, session) = self.new_session(request, received, scope)?;
+                session.restore();
                 session.hear_earlier();
                 Ok(session)
             })?;
@@ -100,6 +101,7 @@ impl Gateway {
             let (id, session) = self.new_session(request, received, scope)?;
             self.sessions
                 .find_or_place(Key::Legacy(id.clone()), self.most_sessions(), || Ok(Arc::clone(&session)))?;
+            session.restore();
             session.hear_earlier();
             return Ok(Found { session, minted: Some(id) });
         }
@@ -158,6 +160,7 @@ impl Gateway {
         match self.legacy(&request, id) {
             Ok(session) => {
                 self.sessions.remove(&Key::Legacy(id.clone()));
+                session.forget_label().await;
                 session.end().await;
                 FrontResponse::Empty { status: 200 }
             }

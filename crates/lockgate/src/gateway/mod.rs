@@ -7,6 +7,7 @@ mod console;
 mod desk;
 mod http;
 mod inquire;
+mod labels;
 mod links;
 mod notice;
 mod reload;
@@ -35,6 +36,7 @@ use crate::config::{Config, Launch};
 use budget::Budget;
 use clock::Clock;
 use desk::Desk;
+use labels::Memory;
 use links::Population;
 use notice::Notices;
 use session::{Session, Via, lock};
@@ -77,6 +79,7 @@ pub struct Gateway {
     budget: Budget,
     desk: Desk,
     turns: Turns,
+    memory: Memory,
     population: Arc<Population>,
 }
 
@@ -152,7 +155,9 @@ impl Gateway {
         }
         let notices = Notices::new(config.webhook.as_ref())?;
         let folder = config.state.clone().unwrap_or_else(crate::state::folder);
+        let memory = Memory::new(folder.clone(), config.label_ttl, complain);
         Ok(Arc::new(Self {
+            memory,
             state: Mutex::new(State::new(config)?),
             sessions: Sessions::default(),
             records,
@@ -231,8 +236,7 @@ impl Gateway {
 
     /// Says something to the operator, on standard error: standard output belongs to the agent.
     pub fn say(&self, text: &str) {
-        // Where standard error is gone there is nobody to tell.
-        let _told = writeln!(std::io::stderr().lock(), "lockgate: {text}");
+        complain(text);
     }
 
     /// Lets time pass in every session, and forgets those that are long at rest. Never returns.
@@ -257,10 +261,14 @@ impl Gateway {
                     tokio::spawn(async move { session.perform(steps, Via::default()).await });
                 }
             }
+            self.keep_labels(false).await;
             let idle = u64::try_from(lock(&self.state).idle.as_micros()).unwrap_or(u64::MAX);
             let then = Tick(self.clock.now().0.saturating_sub(idle));
             for session in self.sessions.take_idle(then) {
-                tokio::spawn(async move { session.end().await });
+                tokio::spawn(async move {
+                    session.forget_label().await;
+                    session.end().await;
+                });
             }
         }
     }
@@ -298,6 +306,11 @@ impl Gateway {
             records.flush();
         }
     }
+}
+
+/// Says something to the operator. Where standard error is gone there is nobody to tell.
+fn complain(text: &str) {
+    let _told = writeln!(std::io::stderr().lock(), "lockgate: {text}");
 }
 
 #[cfg(test)]

@@ -59,6 +59,7 @@ pub fn serve_http(config: &Config, listen: SocketAddr, file: Option<Watched>) ->
             close.send_replace(true);
         });
         serve(listener, Arc::clone(&gateway), settings, admission, closing).await;
+        gateway.keep_labels(true).await;
         gateway.end().await;
         while people.join_next().await.is_some() {}
         Ok(())

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use lockgate_core::{Core, Event, Headers, Outlet, Permit, Received, Release, Scope, Step};
-use lockgate_model::{ExchangeId, Principal, Reason, Revision, ServerName, Side, Tick, UnixMillis};
+use lockgate_model::{ExchangeId, Label, Principal, Reason, Revision, ServerName, Side, Tick, UnixMillis};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::AbortHandle;
 
@@ -59,6 +59,8 @@ pub(super) struct Session {
     /// The agent's run, where its client names one.
     pub(super) context: Option<String>,
     core: Mutex<Core>,
+    /// What was last kept of what it has read, and when.
+    pub(super) kept: Mutex<Option<(Label, Instant)>>,
     pub(super) links: Links,
     /// Session ids that HTTP servers gave. They never leave Lockgate.
     upstream_ids: Mutex<BTreeMap<ServerName, String>>,
@@ -135,6 +137,7 @@ impl Session {
             principal,
             context,
             core: Mutex::new(core),
+            kept: Mutex::default(),
             links: Links::default(),
             upstream_ids: Mutex::default(),
             sinks: Mutex::default(),

@@ -57,12 +57,20 @@ pub fn serve_stdio(config: &Config, pipe: &Pipe, file: Option<Watched>) -> Resul
         // The session holds one; the writer ends with the last.
         drop(sink);
         let writer = tokio::spawn(write(deliveries));
-        tokio::select! {
-            () = read(Arc::clone(&session)) => {}
-            () = session.over() => {}
-            () = stopped() => {}
-        }
+        session.restore();
+        let closed = tokio::select! {
+            () = read(Arc::clone(&session)) => true,
+            () = session.over() => false,
+            () = stopped() => false,
+        };
         session.drain().await;
+        if closed {
+            gateway.sessions.forget(&session);
+            session.forget_label().await;
+            session.end().await;
+        } else {
+            gateway.keep_labels(true).await;
+        }
         close.send_replace(true);
         gateway.end().await;
         drop(session);
@@ -87,6 +95,7 @@ async fn read(session: Arc<Session>) {
                 if !named && let Some(client) = received.client() {
                     named = true;
                     session.core().name_client(ClientName::new(client.as_str()));
+                    session.restore();
                 }
                 let (_, steps) = session.from_agent(&bytes, received, None);
                 session.perform(steps, Via::default()).await;
