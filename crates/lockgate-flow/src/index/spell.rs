@@ -15,10 +15,10 @@ pub(crate) fn spellings(value: &str, letters: &str, least: usize) -> Vec<(Way, S
     forms.dedup();
     for form in forms {
         let bytes = form.as_bytes();
-        all.push((Way::Decoded, codes(bytes, "", 16, 2)));
-        all.push((Way::Decoded, codes(bytes, "0x", 16, 2)));
-        all.push((Way::Decoded, codes(bytes, "", 10, 1)));
-        all.push((Way::Decoded, codes(bytes, "", 2, 8)));
+        all.push((Way::Decoded, codes::<16>(bytes, "", 2)));
+        all.push((Way::Decoded, codes::<16>(bytes, "0x", 2)));
+        all.push((Way::Decoded, codes::<10>(bytes, "", 1)));
+        all.push((Way::Decoded, codes::<2>(bytes, "", 8)));
         all.extend((0..3).map(|shift| (Way::Decoded, base64(bytes, shift))));
     }
     all.retain(|(_, spelt)| spelt.len() >= least && spelt != letters);
@@ -51,21 +51,25 @@ fn rotate(letter: char) -> char {
 }
 
 /// The bytes as numbers to this base, each of at least so many digits, with this before each.
-fn codes(bytes: &[u8], before: &str, base: u8, least: usize) -> String {
+fn codes<const BASE: u8>(bytes: &[u8], before: &str, least: usize) -> String {
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     let mut spelt = String::with_capacity(bytes.len() * (before.len() + least.max(3)));
     for byte in bytes {
         spelt.push_str(before);
-        let mut unit = 1_u32;
-        let mut digits = 1;
-        while digits < least || u32::from(*byte) / unit >= u32::from(base) {
-            unit *= u32::from(base);
-            digits += 1;
+        // From the last digit.
+        let mut digits = ['0'; 8];
+        let mut rest = *byte;
+        let mut length = 0;
+        for digit in digits.iter_mut().rev() {
+            *digit = DIGITS.get(usize::from(rest % BASE)).copied().unwrap_or('0');
+            rest /= BASE;
+            length += 1;
+            if rest == 0 && length >= least {
+                break;
+            }
         }
-        for _ in 0..digits {
-            let digit = u32::from(*byte) / unit % u32::from(base);
-            spelt.push(char::from_digit(digit, 16).unwrap_or('0'));
-            unit /= u32::from(base);
-        }
+        spelt.extend(digits.iter().skip(digits.len() - length));
     }
     spelt
 }
@@ -86,4 +90,19 @@ fn base64(bytes: &[u8], shift: usize) -> String {
         }
     }
     spelt
+}
+
+#[cfg(test)]
+mod tests {
+    use super::codes;
+
+    #[test]
+    fn bytes_as_numbers() {
+        let all: Vec<u8> = (0..=255).collect();
+        let spelt = |each: fn(u8) -> String| all.iter().map(|byte| each(*byte)).collect::<String>();
+        assert_eq!(codes::<16>(&all, "", 2), spelt(|byte| format!("{byte:02x}")));
+        assert_eq!(codes::<16>(&all, "0x", 2), spelt(|byte| format!("0x{byte:02x}")));
+        assert_eq!(codes::<10>(&all, "", 1), spelt(|byte| byte.to_string()));
+        assert_eq!(codes::<2>(&all, "", 8), spelt(|byte| format!("{byte:08b}")));
+    }
 }
