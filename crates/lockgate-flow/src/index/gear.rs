@@ -6,8 +6,6 @@ use super::table::Key;
 pub(crate) const WINDOW: usize = 64;
 /// One stretch in `2 ^ RARE` is taken.
 const RARE: u32 = 5;
-/// Bytes that are gone over before it is seen which stretches are taken. As many as a mask has bits.
-const BLOCK: usize = 64;
 
 /// A secret number for each byte, so that nobody can write text that is never taken.
 #[derive(Debug)]
@@ -27,28 +25,43 @@ impl Gear {
 
     /// Goes on over these bytes, and hands over each fingerprint that is taken and where its stretch ends.
     pub(crate) fn roll(&self, roll: &mut Roll, bytes: &[u8], mut taken: impl FnMut(u64, usize)) {
-        let mut hash = roll.hash;
-        let mut hashes = [0; BLOCK];
-        for (number, block) in bytes.chunks(BLOCK).enumerate() {
-            // Without a branch for each byte: nobody can tell beforehand which one it would take.
-            let mut rare = 0_u64;
-            for (byte, kept) in block.iter().zip(&mut hashes) {
-                let number = self.0.get(usize::from(*byte)).copied().unwrap_or_default();
-                hash = (hash << 1).wrapping_add(number);
-                *kept = hash;
-                rare = rare << 1 | u64::from(hash >> (u64::BITS - RARE) == 0);
+        let Roll { mut hash, seen } = *roll;
+        let mut look = |hash: u64, end: usize| {
+            if hash >> (u64::BITS - RARE) == 0 && seen + end >= WINDOW {
+                taken(hash, end);
             }
-            rare <<= BLOCK - block.len();
-            while rare != 0 {
-                let place = rare.leading_zeros() as usize;
-                rare &= u64::MAX.checked_shr(rare.leading_zeros() + 1).unwrap_or_default();
-                let end = number * BLOCK + place + 1;
-                if roll.seen + end >= WINDOW {
-                    taken(hashes.get(place).copied().unwrap_or_default(), end);
-                }
+        };
+        let (fours, rest) = bytes.as_chunks();
+        for (four, begin) in fours.iter().zip((0..).step_by(4)) {
+            let hashes = self.four(hash, *four);
+            for (hash, end) in hashes.into_iter().zip(begin + 1..) {
+                look(hash, end);
             }
+            [.., hash] = hashes;
         }
-        *roll = Roll { hash, seen: roll.seen + bytes.len() };
+        for (byte, end) in rest.iter().zip(bytes.len() - rest.len() + 1..) {
+            hash = (hash << 1).wrapping_add(self.number(*byte));
+            look(hash, end);
+        }
+        *roll = Roll { hash, seen: seen + bytes.len() };
+    }
+
+    /// The hash after each of four bytes. What these add is known before what came before them is.
+    fn four(&self, hash: u64, bytes: [u8; 4]) -> [u64; 4] {
+        let [a, b, c, d] = bytes.map(|byte| self.number(byte));
+        let two = (a << 1).wrapping_add(b);
+        let three = (two << 1).wrapping_add(c);
+        let four = (three << 1).wrapping_add(d);
+        [
+            (hash << 1).wrapping_add(a),
+            (hash << 2).wrapping_add(two),
+            (hash << 3).wrapping_add(three),
+            (hash << 4).wrapping_add(four),
+        ]
+    }
+
+    fn number(&self, byte: u8) -> u64 {
+        self.0.get(usize::from(byte)).copied().unwrap_or_default()
     }
 
     /// Memory held, in bytes.
