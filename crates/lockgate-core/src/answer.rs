@@ -53,7 +53,8 @@ impl Core {
             Some(own) if own.raw() != &id[..] => splice.replace(own, id.to_vec()),
             _ => {}
         }
-        let verdict = if splice.is_empty() { Verdict::Forward } else { Verdict::Rewrite };
+        let changed = self.found.replaced || !splice.is_empty();
+        let verdict = if changed { Verdict::Rewrite } else { Verdict::Forward };
         let message = if splice.is_empty() { bytes.clone() } else { splice.finish() };
         self.note(
             Note::happening(Happening::Answer)

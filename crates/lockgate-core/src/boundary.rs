@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lockgate_flow::rule::{Rule, Then, presets};
@@ -74,8 +74,32 @@ pub struct Flow {
     pub approvals: bool,
     /// Values that every user may be taken to have said: own addresses, known places.
     pub known: Vec<String>,
+    /// What becomes of credentials in what servers return.
+    pub secrets: Secrets,
     /// A secret of this process, so that nobody can choose text whose digests collide.
     pub key: [u8; 16],
+}
+
+/// What becomes of credentials in what servers return.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Secrets {
+    /// What the agent is shown. Default: a handle.
+    pub action: SecretAction,
+    /// The servers that get the secret where the agent sends a handle. None: the one that gave it, and not in a call that
+    /// sends something out.
+    pub expand_for: Option<BTreeSet<ServerName>>,
+}
+
+/// What the agent is shown of a credential.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SecretAction {
+    /// The credential.
+    Pass,
+    /// That there was one.
+    Redact,
+    /// A handle that stands for it and that only named servers get expanded.
+    #[default]
+    Handle,
 }
 
 /// What happens to a call that may be steered by what was read.
@@ -105,6 +129,7 @@ impl Default for Flow {
             hook: true,
             approvals: true,
             known: Vec::new(),
+            secrets: Secrets::default(),
             key: [0; 16],
         }
     }

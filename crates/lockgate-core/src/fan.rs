@@ -184,7 +184,7 @@ impl Core {
             refunds: false,
         };
         self.exchanges.insert(part, exchange);
-        steps.push(Self::send(part, outgoing));
+        steps.push(self.send(part, outgoing));
     }
 
     /// A server has answered its part, or failed to.

@@ -152,6 +152,6 @@ impl Core {
                 return self.refuse_open(exchange, finding, now, steps);
             }
         }
-        steps.push(Self::send(exchange, outgoing));
+        steps.push(self.send(exchange, outgoing));
     }
 }

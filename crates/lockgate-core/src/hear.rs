@@ -91,7 +91,7 @@ impl Core {
 
 /// Do answers to this method hold text of the server that is not a definition? Definitions (lists, instructions) taint
 /// nothing: whether they may be shown at all is the matter of pins.
-fn speaks(method: &str) -> bool {
+pub(crate) fn speaks(method: &str) -> bool {
     !matches!(
         method,
         "initialize"

@@ -17,6 +17,7 @@ mod fan;
 mod form;
 mod freezer;
 mod greet;
+mod handles;
 mod headers;
 mod hear;
 mod hold;
@@ -39,7 +40,7 @@ mod session;
 mod stop;
 mod task;
 
-pub use boundary::{Boundary, Described, Desk, Flow, MayAsk, Server, Violation, Wire};
+pub use boundary::{Boundary, Described, Desk, Flow, MayAsk, SecretAction, Secrets, Server, Violation, Wire};
 pub use event::{Ask, Ballot, Event, Headers, Outlet, Reach, Step};
 pub use intercept::{Intercepted, Matter};
 pub use names::exposed_tool;

@@ -109,7 +109,7 @@ impl Core {
         if let Some(open) = self.exchanges.get_mut(exchange) {
             open.state = state;
         }
-        steps.push(Self::send(exchange, outgoing));
+        steps.push(self.send(exchange, outgoing));
     }
 
     /// What the call counts against, and what is found where there is no room.

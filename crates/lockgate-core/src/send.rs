@@ -17,8 +17,9 @@ impl Core {
         Permit { server: server.clone(), exchange, message, head, rule }
     }
 
-    pub(crate) fn send(exchange: ExchangeId, outgoing: Outgoing) -> Step {
-        let Outgoing { server, message, head, rule } = outgoing;
+    /// A decided request. Only here, behind every decision and record, do handles become secrets again.
+    pub(crate) fn send(&mut self, exchange: ExchangeId, outgoing: Outgoing) -> Step {
+        let Outgoing { server, message, head, rule } = self.expand(exchange, outgoing);
         Step::Send(Permit { server, exchange: Some(exchange), message, head, rule })
     }
 

@@ -4,11 +4,12 @@
 use bytes::Bytes;
 use lockgate_audit::Happening;
 use lockgate_model::{
-    Body, Direction, ExchangeId, Finding, Json, MethodKind, Params, Phase, Reason, Revision, ServerName,
-    Splice, Tick, Verdict, peek_id, quote,
+    Body, Direction, ExchangeId, Finding, Json, Limits, MethodKind, Params, Phase, Reason, Revision,
+    ServerName, Side, Splice, Tick, Verdict, peek_id, quote,
 };
 
 use crate::exchange::Asker;
+use crate::handles::Concealed;
 use crate::hold::Holds;
 use crate::question::Question;
 use crate::record::Note;
@@ -32,14 +33,31 @@ impl Core {
         steps: &mut Vec<Step>,
     ) {
         let source = Source { server, exchange, bytes: received.bytes };
+        let answers = received.message().and_then(|message| self.answers(&source, &message.body));
+        match (self.conceal(server, answers, received), answers) {
+            (Concealed::Nothing, _) => self.said(&source, received, now, steps),
+            (Concealed::Message(bytes), _) => {
+                // It was admitted as it came; what stands for the secrets may be longer than they are.
+                let limits = Limits { result_bytes: usize::MAX, ..self.boundary.limits };
+                let concealed = Received::read(&bytes, Side::Server, &limits);
+                self.said(&Source { bytes: &bytes, ..source }, &concealed, now, steps);
+            }
+            (Concealed::Sealed, exchange) => {
+                self.failed(server, exchange, Reason::SecretInSealedFile, now, steps);
+            }
+        }
+    }
+
+    /// A message that holds no secrets any more.
+    fn said(&mut self, source: &Source<'_>, received: &Received<'_>, now: Tick, steps: &mut Vec<Step>) {
         let message = match &received.message {
             Ok(message) => message,
-            Err(reason) => return self.unreadable(&source, *reason, now, steps),
+            Err(reason) => return self.unreadable(source, *reason, now, steps),
         };
         match &message.body {
-            Body::Result { .. } | Body::Error { .. } => self.reply(&source, &message.body, now, steps),
-            Body::Notification { method, params } => self.notified(&source, method, params, now, steps),
-            Body::Request { id, method, params } => self.questioned(&source, *id, method, params, steps),
+            Body::Result { .. } | Body::Error { .. } => self.reply(source, &message.body, now, steps),
+            Body::Notification { method, params } => self.notified(source, method, params, now, steps),
+            Body::Request { id, method, params } => self.questioned(source, *id, method, params, steps),
         }
     }
 
@@ -79,7 +97,11 @@ impl Core {
         self.note(note, steps);
     }
 
-    fn reply(&mut self, source: &Source<'_>, body: &Body<'_>, now: Tick, steps: &mut Vec<Step>) {
+    /// The exchange that waits for this answer of this server.
+    fn answers(&self, source: &Source<'_>, body: &Body<'_>) -> Option<ExchangeId> {
+        if !matches!(body, Body::Result { .. } | Body::Error { .. }) {
+            return None;
+        }
         let lines = self.is_lines(source.server);
         let id = Self::answer_id(body);
         let exchange = match (source.exchange, id) {
@@ -97,13 +119,17 @@ impl Core {
             (None, Some(id)) => self.exchanges.by_agent_id(id.raw()),
             (None, None) => None,
         };
-        let expected = exchange.filter(|exchange| {
+        exchange.filter(|exchange| {
             self.exchanges.get(*exchange).is_some_and(|open| open.waits_for() == Some(source.server))
-        });
-        let Some(exchange) = expected else {
+        })
+    }
+
+    fn reply(&mut self, source: &Source<'_>, body: &Body<'_>, now: Tick, steps: &mut Vec<Step>) {
+        let Some(exchange) = self.answers(source, body) else {
             self.drop_message(source, None, Reason::UnexpectedResponse, steps);
             return self.strike(source.server, steps);
         };
+        let lines = self.is_lines(source.server);
         let outlet =
             if source.exchange.is_none() && !lines { Outlet::Standing } else { Outlet::Exchange(exchange) };
         if !self.asks_payment(exchange, source.server, (source.bytes, body), outlet, steps) {

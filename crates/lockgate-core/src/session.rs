@@ -13,6 +13,7 @@ use lockgate_policy::budget::{Breaker, Loops};
 use crate::catalogue::Catalogue;
 use crate::exchange::{Exchange, Exchanges, State};
 use crate::freezer::Freezer;
+use crate::handles::{Found, Handles};
 use crate::hold::Holds;
 use crate::question::Questions;
 use crate::stop::Stops;
@@ -67,6 +68,9 @@ pub struct Core {
     pub(crate) agent: Agent,
     pub(crate) history: History,
     pub(crate) freezer: Freezer,
+    pub(crate) handles: Handles,
+    /// What was found in the message of a server that is being handled.
+    pub(crate) found: Found,
     pub(crate) peers: BTreeMap<ServerName, Peer>,
     pub(crate) exchanges: Exchanges,
     pub(crate) questions: Questions,
@@ -141,6 +145,8 @@ impl Core {
             agent: Agent::default(),
             history,
             freezer: Freezer::default(),
+            handles: Handles::default(),
+            found: Found::default(),
             peers: BTreeMap::new(),
             exchanges: Exchanges::default(),
             questions: Questions::default(),
@@ -252,6 +258,12 @@ impl Core {
     /// What the session has read.
     pub fn label(&self) -> &Label {
         self.history.label()
+    }
+
+    /// What sorts of data were found in the last message of a server: `credential` or nothing. Whether it was shown to the
+    /// agent is another matter.
+    pub fn classes(&self) -> impl Iterator<Item = &'static str> {
+        self.found.credential.then_some("credential").into_iter()
     }
 
     /// The revision that agent and server settled on.

@@ -5,7 +5,9 @@
 //!
 //! Read [`secrets::Secrets`] and [`redact`] first.
 
+mod known;
 mod redact;
 pub mod secrets;
 
+pub use known::Known;
 pub use redact::{MARK, redact};

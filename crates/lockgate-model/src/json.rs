@@ -113,6 +113,11 @@ impl<'a> Key<'a> {
         decode(self.0)
     }
 
+    /// The bytes between the quotes, as they came.
+    pub(crate) fn raw(self) -> &'a [u8] {
+        self.0
+    }
+
     /// The bytes of a name that is ASCII without escapes, as nearly all are.
     fn plain(self) -> Option<&'a [u8]> {
         self.0.iter().all(|b| b.is_ascii() && *b != b'\\').then_some(self.0)

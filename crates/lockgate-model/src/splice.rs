@@ -1,6 +1,6 @@
 use bytes::Bytes;
 
-use crate::Json;
+use crate::{Json, Key, quote};
 
 /// Replaces parts of a message and leaves every other byte as it came.
 pub struct Splice<'a> {
@@ -18,6 +18,15 @@ impl<'a> Splice<'a> {
     pub fn replace(&mut self, part: Json<'_>, with: impl Into<Vec<u8>>) {
         if let Some(start) = offset(self.source, part.raw()) {
             self.cuts.push((start, start + part.raw().len(), with.into()));
+        }
+    }
+
+    /// Replaces the name of a member. One that is not part of the message is left alone.
+    pub fn rename(&mut self, key: Key<'_>, name: &str) {
+        if let Some(start) = offset(self.source, key.raw()) {
+            let quoted = quote(name).into_bytes();
+            let inner = quoted.get(1..quoted.len() - 1).unwrap_or_default();
+            self.cuts.push((start, start + key.raw().len(), inner.to_vec()));
         }
     }
 
@@ -59,6 +68,17 @@ fn offset(whole: &[u8], part: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_members_are_replaced() {
+        let text = br#"{"a\u0041": {"b":1 }}"#;
+        let json = Json::check(text, 8).unwrap();
+        let mut splice = Splice::new(text);
+        let (key, value) = json.members().next().unwrap();
+        splice.rename(key, "x\"y");
+        splice.rename(value.members().next().unwrap().0, "");
+        assert_eq!(&splice.finish()[..], br#"{"x\"y": {"":1 }}"#);
+    }
 
     #[test]
     fn leaves_the_rest_as_it_came() {

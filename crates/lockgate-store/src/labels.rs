@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use lockgate_model::{Confidentiality, Integrity, Label, Secrecy, ServerName};
 use rusqlite::{Row, Transaction, params};
 
-use crate::state::{Database, Format, StateError, check_name, signed, unsigned};
+use crate::file::{Format, Writes};
+use crate::state::{Database, StateError, check_name, signed, unsigned};
 
 /// Most sessions that are kept. Then the one that was written longest ago is forgotten.
 const MOST: i64 = 10_000;
@@ -18,9 +19,9 @@ const MOST: i64 = 10_000;
 const BETWEEN: char = '\u{1f}';
 
 const FORMAT: Format = Format {
-    file: Labels::FILE,
     application: 0x4c6b_4c31,
     pages: 16_384,
+    writes: Writes::AtOnce,
     migrations: &["
         CREATE TABLE labels (
             session TEXT PRIMARY KEY, gateway TEXT NOT NULL, principal TEXT NOT NULL, agent TEXT NOT NULL,
@@ -63,7 +64,7 @@ impl Labels {
 
     /// Opens the file in a folder, and makes both where they are missing, for their owner alone.
     pub fn open(folder: &Path) -> Result<Self, StateError> {
-        let database = Database::open(folder, &FORMAT)?;
+        let database = Database::open(folder, Self::FILE, &FORMAT)?;
         let mut bytes = [0; 8];
         getrandom::fill(&mut bytes).map_err(|_| StateError::NoRandomness)?;
         let own = format!("{:016x}", u64::from_ne_bytes(bytes));

@@ -1,6 +1,7 @@
 //! The phases of a call, each a question with its own file. The order stands here and nowhere else.
 
 mod flow;
+mod handle;
 mod identify;
 mod policy;
 mod rules;
@@ -68,6 +69,7 @@ pub(crate) fn decide(core: &Core, call: &Call<'_>) -> Decision {
         note(schema::check(core, call));
     }
     note(policy::check(call, answer.as_ref()));
+    note(handle::check(core, call, effect));
     note(flow::check(core, call, effect, &mut sources));
     decision.sources = sources;
     let rules = rules::check(core, call, effect);

@@ -77,6 +77,11 @@ pub(super) fn read(text: &str, name: Range<usize>) -> Option<Assignment<'_>> {
     Some(Assignment { name, value, at, style, listed })
 }
 
+/// A value that is known to be all of what has that name.
+pub(super) fn member<'t>(name: &'t str, value: &'t str) -> Assignment<'t> {
+    Assignment { name, value, at: 0, style: Style::Quoted, listed: false }
+}
+
 impl Assignment<'_> {
     /// Where the value is.
     pub(super) fn span(&self) -> Range<usize> {

@@ -91,6 +91,13 @@ impl Secrets {
         }
     }
 
+    /// The secret that the value of a member, a column or a variable is, by what that is called: `password` and its value.
+    /// Values that are secret by their own form are found by [`Secrets::find`].
+    pub fn named(&self, name: &str, value: &str) -> Option<Secret> {
+        let compiled = self.0.as_ref().ok()?;
+        assignment::member(name, value).secret(value, &compiled.named.0)
+    }
+
     /// Each kind that is told by its own form or by the name of a service, and what it is.
     pub fn kinds(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let rules = self.0.iter().flat_map(|compiled| compiled.tokens.0.iter().chain(&compiled.named.0));

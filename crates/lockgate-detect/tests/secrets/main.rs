@@ -57,6 +57,23 @@ fn ordinary(seed: u64) -> Vec<String> {
 }
 
 #[test]
+fn the_name_of_a_value_tells_what_it_is() {
+    let cases = [
+        ("password", "Tr7!kq0zPw", Some("named_password")),
+        ("db_password", "kq0z9wTr77", Some("named_password")),
+        ("api_key", "q8Zt4LmW2xV9pB6n", Some("named_token")),
+        ("title", "Tr7!kq0zPw", None),
+        ("password", "changeme", None),
+        ("password", "lockgate-secret-named_password-AAAAAAAAAAAAAAAAAAAAAA", None),
+    ];
+    for (name, value, kind) in cases {
+        let found = SECRETS.named(name, value);
+        assert_eq!(found.as_ref().map(|found| found.kind), kind, "{name}: {value}");
+        assert!(found.is_none_or(|found| found.span == (0..value.len())), "{name}: {value}");
+    }
+}
+
+#[test]
 fn secrets_are_found() {
     let cases = cases(1);
     let mut table: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
