@@ -89,6 +89,9 @@ pub struct Record {
     pub label_before: Option<Label>,
     /// And after.
     pub label_after: Option<Label>,
+    /// Facts beside the decision, in words of ours: `credential` where one was found, `label_ignored` where a server said
+    /// something of its own result that changes nothing.
+    pub notes: Vec<&'static str>,
     /// From the request to this decision. Microseconds.
     pub duration: u64,
 }
@@ -130,6 +133,9 @@ impl Record {
             if let Some(label) = label {
                 line.raw(name, &label_json(label));
             }
+        }
+        if !self.notes.is_empty() {
+            line.raw("notes", &format!("[\"{}\"]", self.notes.join("\",\"")));
         }
         line.raw("duration_us", &self.duration.to_string());
         line.finish()
@@ -280,6 +286,7 @@ mod tests {
             }),
             label_before: Some(label.clone()),
             label_after: Some(label),
+            notes: Vec::new(),
             duration: 12,
         };
         let line = record.to_json("2026-01-01T00:00:00.000Z");

@@ -63,6 +63,7 @@ impl Core {
                 .target(open.target.server.as_ref(), open.target.shown.as_deref())
                 .arguments(open.arguments.as_deref())
                 .labels(&before, self.history.label())
+                .notes(self.found.notes())
                 .verdict(verdict)
                 .duration(now.micros_since(open.started)),
             steps,

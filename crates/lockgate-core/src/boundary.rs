@@ -154,6 +154,8 @@ pub struct Server {
     pub trust: Trust,
     /// Does the way to it prove that it is the one that is named? Default false.
     pub origin_verified: bool,
+    /// Is what it says of its own results heard, where it asks for more care? Default true.
+    pub labels_heard: bool,
     /// How it is spoken to.
     pub wire: Wire,
     /// Who may call what.
@@ -215,6 +217,7 @@ impl Server {
         Self {
             trust: Trust::of(Tier::Mixed),
             origin_verified: false,
+            labels_heard: true,
             wire,
             rules: Rules::allow_all(),
             intercept: None,

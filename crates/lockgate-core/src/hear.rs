@@ -6,6 +6,7 @@ use lockgate_model::{Body, ExchangeId, Json, Params, ServerName};
 use crate::Core;
 use crate::agent::Request;
 use crate::exchange::Exchange;
+use crate::marking::Marking;
 
 /// Longest arguments that are kept until the answer comes, to tell an echo from news. Bytes.
 pub(crate) const ECHO: usize = 64 << 10;
@@ -33,9 +34,20 @@ impl Core {
             || tool.is_some_and(|(tool, effect)| is_document(tool.as_str(), *effect));
         let echo =
             open.echo.as_deref().and_then(|echo| Json::check(echo, self.boundary.limits.argument_depth).ok());
-        let trust = self.boundary.trust(server);
+        let mut trust = self.boundary.trust(server);
+        let marking = self.marking(server, said);
+        marking.restrict(&mut trust);
+        let document = document || marking.untrusted;
         let event = u32::try_from(exchange.0).unwrap_or(u32::MAX);
         self.history.read(&Speech { server, trust: &trust, event, document, echo }, said);
+    }
+
+    /// What the server says of what it returns. Its definitions and questions have no such labels.
+    fn marking(&mut self, server: &ServerName, said: Json<'_>) -> Marking {
+        let heard = self.boundary.servers.get(server).is_some_and(|server| server.labels_heard);
+        let marking = if heard { Marking::read(said) } else { Marking::default() };
+        self.found.marking_ignored = marking.ignored;
+        marking
     }
 
     /// What a server says of itself and of its tools.

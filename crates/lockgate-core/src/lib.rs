@@ -23,6 +23,7 @@ mod hear;
 mod hold;
 mod intercept;
 mod list;
+mod marking;
 mod merge;
 mod names;
 mod permit;

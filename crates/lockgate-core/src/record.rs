@@ -18,6 +18,7 @@ pub(crate) struct Note<'n> {
     verdict: Verdict,
     would: Option<Verdict>,
     labels: Option<(&'n Label, &'n Label)>,
+    notes: Vec<&'static str>,
     duration: u64,
 }
 
@@ -35,6 +36,7 @@ impl<'n> Note<'n> {
             verdict: Verdict::Forward,
             would: None,
             labels: None,
+            notes: Vec::new(),
             duration: 0,
         }
     }
@@ -93,6 +95,11 @@ impl<'n> Note<'n> {
         self
     }
 
+    pub(crate) fn notes(mut self, notes: impl Iterator<Item = &'static str>) -> Self {
+        self.notes.extend(notes);
+        self
+    }
+
     pub(crate) fn duration(mut self, micros: u64) -> Self {
         self.duration = micros;
         self
@@ -143,6 +150,7 @@ impl Core {
             finding: note.finding,
             label_before: label_before.cloned(),
             label_after: label_after.cloned(),
+            notes: note.notes,
             duration: note.duration,
         })));
     }

@@ -263,7 +263,7 @@ impl Core {
     /// What sorts of data were found in the last message of a server: `credential` or nothing. Whether it was shown to the
     /// agent is another matter.
     pub fn classes(&self) -> impl Iterator<Item = &'static str> {
-        self.found.credential.then_some("credential").into_iter()
+        self.found.classes()
     }
 
     /// The revision that agent and server settled on.

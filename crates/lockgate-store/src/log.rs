@@ -185,6 +185,7 @@ mod tests {
             sources: Vec::new(),
             label_before: None,
             label_after: None,
+            notes: Vec::new(),
             duration: 0,
         })
     }

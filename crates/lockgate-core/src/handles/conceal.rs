@@ -32,6 +32,20 @@ pub(crate) struct Found {
     pub(crate) credential: bool,
     /// It was replaced before the message was read.
     pub(crate) replaced: bool,
+    /// The server said something of it that changes nothing: it is not known, or asks for more trust.
+    pub(crate) marking_ignored: bool,
+}
+
+impl Found {
+    /// The sorts of data in it.
+    pub(crate) fn classes(self) -> impl Iterator<Item = &'static str> {
+        self.credential.then_some("credential").into_iter()
+    }
+
+    /// What a record says of it.
+    pub(crate) fn notes(self) -> impl Iterator<Item = &'static str> {
+        self.classes().chain(self.marking_ignored.then_some("label_ignored"))
+    }
 }
 
 impl Core {
