@@ -38,10 +38,10 @@ fn read(tier: Tier, heard: bool, beside: &str) -> (Integrity, Confidentiality, V
         let at = UnixMillis(0);
         core.handle(Event::Agent { exchange, received, headers: None, at }, Tick(0), &mut steps);
         // The list is asked for under a number of its own where the call needs it first.
-        let sent = steps.iter().rev().find_map(|step| match step {
-            Step::Send(permit) => permit.exchange(),
-            _ => None,
-        });
+        let sent = steps
+            .iter()
+            .rev()
+            .find_map(|step| if let Step::Send(permit) = step { permit.exchange() } else { None });
         let bytes = Bytes::from(format!(r#"{{"jsonrpc":"2.0","id":{},"result":{answer}}}"#, sent.unwrap()));
         let received = Received::read(&bytes, Side::Server, &Limits::default());
         steps.clear();

@@ -56,7 +56,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         );
     }
     // More than one person can only be asked outside the client.
-    let flow = raw.flow.check(report);
+    let flow = raw.flow.check(&servers, report);
     let rules =
         flow_rules::check(&raw.rules, flow.mode, flow.violation, &servers, raw.records.is_some(), report);
     let flow = Flow { rules, ..flow };

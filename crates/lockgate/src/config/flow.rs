@@ -1,12 +1,15 @@
 //! `flow`: what becomes of calls that may be steered by what was read, and whose words count.
 
-use lockgate_core::{Flow, Violation};
+use std::collections::BTreeMap;
+
+use lockgate_core::{Flow, SecretAction, Secrets, Server, Violation};
 use lockgate_flow::Mode;
+use lockgate_model::ServerName;
 use schemars::JsonSchema;
 
 use super::bounds;
 use super::error::{At, Report, quoted};
-use super::raw::{RawFlowSession, RawHook};
+use super::raw::{RawCredentials, RawFlowSession, RawHook};
 use super::schema;
 use super::section::{self, Section};
 use super::words::{CHANNELS, Channel, FLOWS, VIOLATIONS};
@@ -52,6 +55,9 @@ pub(super) struct RawFlow {
     /// What becomes of what a session has read.
     #[schemars(with = "Option<RawFlowSession>")]
     pub(super) session: RawFlowSession,
+    /// What becomes of credentials in what servers return.
+    #[schemars(with = "Option<RawCredentials>")]
+    secrets: RawCredentials,
 }
 
 /// When a tool is frozen: calls of it were refused again and again for the same argument.
@@ -90,13 +96,14 @@ impl RawFlow {
             known_destinations: section.texts("known_destinations"),
             hook: section.section("hook").map(|section| RawHook::read(section, report)),
             session: RawFlowSession::read(section.section_or_empty("session")),
+            secrets: RawCredentials::read(section.section_or_empty("secrets")),
         };
         section.close();
         raw
     }
 
     /// What is meant. Where a key is not written, what [`Flow::default`] says.
-    pub(super) fn check(&self, report: &Report) -> Flow {
+    pub(super) fn check(&self, servers: &BTreeMap<ServerName, Server>, report: &Report) -> Flow {
         let usual = Flow::default();
         let off = self.mode.as_ref().is_some_and(|mode| mode.value == Mode::Off);
         if let Some(violation) = self.on_violation.as_ref().filter(|_| off) {
@@ -126,9 +133,30 @@ impl RawFlow {
             hook: hears(Channel::Hook),
             approvals: hears(Channel::Approvals),
             known,
+            secrets: credentials(&self.secrets, servers, report),
             ..usual
         }
     }
+}
+
+/// What becomes of credentials in what servers return.
+fn credentials(raw: &RawCredentials, servers: &BTreeMap<ServerName, Server>, report: &Report) -> Secrets {
+    let action = raw.action.as_ref().map_or_else(SecretAction::default, |action| action.value);
+    if let Some(named) = raw.expand_for.as_ref().filter(|_| action != SecretAction::Handle) {
+        let message = "`expand_for` has no effect: the agent is shown no handles";
+        report.error(named.place, message, "remove it, or write `action: handle`");
+    }
+    let known = |name: &At<String>| {
+        let found = ServerName::parse(&name.value).filter(|server| servers.contains_key(server));
+        if found.is_none() {
+            let known: Vec<_> = servers.keys().map(ServerName::as_str).collect();
+            let message = format!("`expand_for` names {}, which is no server", quoted(&name.value));
+            report.error(name.place, message, format!("write one of {}", known.join(", ")));
+        }
+        found
+    };
+    let expand_for = raw.expand_for.as_ref().map(|named| named.value.iter().filter_map(known).collect());
+    Secrets { action, expand_for }
 }
 
 impl RawFreeze {

@@ -1,5 +1,6 @@
 //! The file as it is written: every key with its documentation, nothing resolved and nothing compared yet.
 
+use lockgate_core::SecretAction;
 use lockgate_flow::Role;
 use lockgate_model::{Class, Confidentiality, Effect, Tier};
 use lockgate_policy::{Rule, Treatment, Undeclared};
@@ -144,6 +145,20 @@ pub(super) struct RawHook {
     pub(super) key: Option<RawSecret>,
 }
 
+/// What becomes of credentials in what servers return: keys, tokens, passwords. They are looked for in everything that can reach
+/// the agent but descriptions of tools. `docs/flow.md` says what is found, and what is not.
+#[derive(JsonSchema)]
+#[schemars(rename = "Credentials", deny_unknown_fields)]
+pub(super) struct RawCredentials {
+    /// What the agent is shown of a credential.
+    #[schemars(with = "Option<schema::SecretAction>", extend("default" = "handle"))]
+    pub(super) action: Option<At<SecretAction>>,
+    /// The servers that get the credential itself where the agent sends them its handle. Without it, the server that gave it,
+    /// in calls that send nothing out. An empty list: nobody.
+    #[schemars(with = "Option<Vec<String>>", extend("uniqueItems" = true))]
+    pub(super) expand_for: Option<At<Vec<At<String>>>>,
+}
+
 /// When a session goes in circles: the same call with the same arguments again and again, or a few in turn. Then
 /// `loop_detected`.
 #[derive(JsonSchema)]
@@ -247,6 +262,9 @@ pub(super) struct RawServer {
     /// matches counts. Decides what `default: class` does.
     #[schemars(with = "Option<std::collections::BTreeMap<String, schema::Class>>")]
     pub(super) classes: Vec<(At<String>, At<Class>)>,
+    /// What becomes of labels that the server puts beside its results in `_meta.ifc`, and of hints such as `sensitiveHint`.
+    #[schemars(with = "Option<schema::MetaLabels>", extend("default" = "restrict_only"))]
+    pub(super) accept_meta_ifc: Option<At<bool>>,
     /// What the server may ask the agent for. An empty list: nothing.
     #[schemars(
         with = "Option<Vec<schema::Ask>>",

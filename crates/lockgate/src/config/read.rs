@@ -11,13 +11,13 @@ use super::flow::RawFlow;
 use super::flow_rules;
 use super::meaning;
 use super::raw::{
-    RawAdmin, RawApprovals, RawConfig, RawFlowSession, RawHook, RawHttp, RawLimits, RawLoops, RawPrincipal,
-    RawRecords, RawRoles, RawRules, RawSecret, RawSecrets, RawServer, RawWebhook,
+    RawAdmin, RawApprovals, RawConfig, RawCredentials, RawFlowSession, RawHook, RawHttp, RawLimits, RawLoops,
+    RawPrincipal, RawRecords, RawRoles, RawRules, RawSecret, RawSecrets, RawServer, RawWebhook,
 };
 use super::rule::{self, People};
 use super::section::{self, Section};
 use super::trust::RawClearance;
-use super::words::{self, ASKS, DEFAULTS, Default, UNDECLARED, effects, tiers};
+use super::words::{self, ASKS, DEFAULTS, Default, META_LABELS, SECRETS, UNDECLARED, effects, tiers};
 use super::yaml::{Kind, Node};
 
 impl RawConfig {
@@ -96,6 +96,14 @@ impl RawHook {
     }
 }
 
+impl RawCredentials {
+    pub(super) fn read(section: Section<'_>) -> Self {
+        let raw = Self { action: section.word("action", SECRETS), expand_for: section.texts("expand_for") };
+        section.close();
+        raw
+    }
+}
+
 impl RawServer {
     fn read(name: &At<String>, node: &Node, people: &People, report: &Report) -> Option<Self> {
         let section = Section::open(&format!("servers.{}", name.value), node, report)?;
@@ -111,6 +119,7 @@ impl RawServer {
             confidentiality: section.word("confidentiality", &words::levels()),
             compartments: section.texts("compartments"),
             clearance: RawClearance::read(&section, report),
+            accept_meta_ifc: section.word("accept_meta_ifc", META_LABELS),
             default: default(&section, report),
             default_unclear: false,
             tools: rules(&section, "tools", people, Subject::Tool, report),

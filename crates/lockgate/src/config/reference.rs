@@ -44,7 +44,7 @@ has a default, servers that are `disabled` are left out, and everything else has
 ";
 
 /// The sections in the order of the page: heading, and where it stands in the schema.
-const SECTIONS: [(&str, &str); 23] = [
+const SECTIONS: [(&str, &str); 24] = [
     ("At the top", ""),
     ("`servers.NAME`", "/$defs/Server"),
     ("A rule in its long form", "/$defs/Rule"),
@@ -60,6 +60,7 @@ const SECTIONS: [(&str, &str); 23] = [
     ("`when` and `unless`", "/$defs/Facts"),
     ("`flow.hook`", "/$defs/Hook"),
     ("`flow.session`", "/$defs/FlowSession"),
+    ("`flow.secrets`", "/$defs/Credentials"),
     ("`loops`", "/$defs/Loops"),
     ("`principals.NAME`", "/$defs/Principal"),
     ("`http`", "/$defs/Http"),

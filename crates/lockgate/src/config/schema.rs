@@ -133,6 +133,10 @@ shape! {
     ]);
     /// What is done with a call that something stands against.
     Violation => |_| one_of(words::VIOLATIONS.iter().map(|(word, what)| (*word, words::violation(*what))));
+    /// Labels that a server puts beside its results.
+    MetaLabels => |_| one_of(words::META_LABELS.iter().map(|(word, heard)| (*word, words::meta_labels(*heard))));
+    /// What the agent is shown of a credential.
+    SecretAction => |_| one_of(words::SECRETS.iter().map(|(word, action)| (*word, words::secret_action(*action))));
     /// How much is asked of a call.
     FlowMode => |_| one_of(words::FLOWS.iter().map(|(word, mode)| (*word, words::flow(*mode))));
     /// What a rule does.

@@ -76,6 +76,7 @@ pub(super) fn check(raw: &RawServer, default: Option<Fallback>, resolver: &Resol
         trust: trust::check(raw, report),
         // A certificate proves the name of the host; nothing proves a program or a plain address.
         origin_verified: reaches(&launch).is_some_and(|target| target.encrypted),
+        labels_heard: raw.accept_meta_ifc.as_ref().is_none_or(|heard| heard.value),
         wire,
         rules,
         intercept,

@@ -1,6 +1,6 @@
 //! The words of the file and what they stand for.
 
-use lockgate_core::Violation;
+use lockgate_core::{SecretAction, Violation};
 use lockgate_flow::Role;
 use lockgate_model::{Class, Confidentiality, Effect, Tier};
 use lockgate_policy::{Action, Undeclared};
@@ -40,6 +40,33 @@ pub(super) const DEFAULT_ACTIONS: &[(&str, Action)] =
 /// What `flow.on_violation` may be.
 pub(super) const VIOLATIONS: &[(&str, Violation)] =
     &[("ask", Violation::Ask), ("deny", Violation::Deny), ("log", Violation::Log)];
+
+/// What `accept_meta_ifc` may be: are labels of the server heard?
+pub(super) const META_LABELS: &[(&str, bool)] = &[("restrict_only", true), ("ignore", false)];
+
+/// What becomes of labels that a server puts beside its results.
+pub(super) fn meta_labels(heard: bool) -> &'static str {
+    if heard {
+        "They may ask for more care: that a result is more confidential, or holds text of outsiders. They never make it less."
+    } else {
+        "They change nothing."
+    }
+}
+
+/// What `flow.secrets.action` may be.
+pub(super) const SECRETS: &[(&str, SecretAction)] =
+    &[("pass", SecretAction::Pass), ("redact", SecretAction::Redact), ("handle", SecretAction::Handle)];
+
+/// What the agent is shown of a credential.
+pub(super) fn secret_action(action: SecretAction) -> &'static str {
+    match action {
+        SecretAction::Pass => "The credential.",
+        SecretAction::Redact => "That there was one: `[redacted]`.",
+        SecretAction::Handle => {
+            "A handle that stands for it in this session, and that only some servers get expanded (`expand_for`)."
+        }
+    }
+}
 
 /// What `flow.mode` may be.
 pub(super) const FLOWS: &[(&str, lockgate_flow::Mode)] = &[
