@@ -1,6 +1,7 @@
 //! Where a session has seen a value before.
 
 mod beside;
+mod compact;
 mod copied;
 mod find;
 mod gear;

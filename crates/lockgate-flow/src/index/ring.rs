@@ -4,19 +4,18 @@ use std::collections::VecDeque;
 
 use memchr::memmem::Finder;
 
+use super::compact::compact;
 use super::gear::Roll;
 use super::sieve::{GRAM, Sieve};
 use super::source::Source;
 use super::tail::Tail;
-use crate::text::{fold_wide, is_letter};
+use crate::text::{BLOCK, block, fold_wide, is_letter, mask};
 use crate::words::bounded;
 
 /// Longest stretch of one source that is evicted as one.
 const SEGMENT: usize = 16 * 1024;
 /// The most segments that are told apart.
 const SEGMENTS: usize = 4096;
-/// Bytes that are folded at once.
-const BLOCK: usize = 64;
 /// How much a stream holds before it takes the room it may ever need.
 const LARGE: usize = 128 * 1024;
 /// How many finds of one value are looked at; the next is taken for one in prose. Bounds the time where a value stands
@@ -128,35 +127,23 @@ impl Ring {
     }
 
     fn append(&mut self, piece: &[u8]) {
-        let mut before = if matches!(self.spaced.last(), None | Some(b'\n' | b' ')) { b' ' } else { 0 };
+        // Whether a space would stand behind another.
+        let mut behind = matches!(self.spaced.last(), None | Some(b'\n' | b' '));
         let mut spaced = End::of(&mut self.spaced, piece.len(), self.limit);
         let mut letters = End::of(&mut self.letters, piece.len(), self.limit);
-        for block in piece.chunks(BLOCK) {
-            // One thing at a time over whole arrays, so that the compiler does each with wide instructions.
-            let mut folded = [0; BLOCK];
-            match block.first_chunk() {
-                Some(whole) => folded = *whole,
-                None => folded.iter_mut().zip(block).for_each(|(place, byte)| *place = *byte),
-            }
-            folded = folded.map(fold);
-            let mut previous = folded;
-            previous.rotate_right(1);
-            if let Some(first) = previous.first_mut() {
-                *first = before;
-            }
-            let mut apart = [true; BLOCK];
-            for ((apart, byte), previous) in apart.iter_mut().zip(&folded).zip(&previous) {
-                *apart = *byte != b' ' || *previous != b' ';
-            }
-            before = folded.get(block.len() - 1).copied().unwrap_or(before);
-            if apart.iter().fold(true, |all, apart| all & apart) {
-                spaced.push(folded, block.len());
+        for bytes in piece.chunks(BLOCK) {
+            let folded = block(bytes).map(fold);
+            let blanks = mask(folded.map(|byte| byte == b' '));
+            let doubled = blanks & (blanks << 1 | u64::from(behind));
+            behind = blanks >> (bytes.len() - 1) & 1 == 1;
+            if doubled == 0 {
+                spaced.push(folded, bytes.len());
             } else {
-                // Zeros, which are apart, fill up the last block.
-                spaced.push_some(&folded, &apart);
-                spaced.length -= BLOCK - block.len();
+                spaced.push_some(&folded, !doubled);
+                // The zeros that fill up the last block.
+                spaced.length -= BLOCK - bytes.len();
             }
-            letters.push_some(&folded, &folded.map(is_letter));
+            letters.push_some(&folded, mask(folded.map(is_letter)));
         }
         let (spaced, letters) = (spaced.place(), letters.place());
         self.spaced.truncate(spaced);
@@ -312,16 +299,15 @@ impl<'stream> End<'stream> {
         self.length += bytes;
     }
 
-    /// Appends the bytes that are kept. Writes each where the next belongs, without a branch.
-    fn push_some(&mut self, block: &[u8; BLOCK], kept: &[bool; BLOCK]) {
-        let mut length = self.length;
-        for (byte, kept) in block.iter().zip(kept) {
-            if let Some(room) = self.room.get_mut(length) {
-                *room = *byte;
+    /// Appends the bytes that are kept.
+    fn push_some(&mut self, block: &[u8; BLOCK], kept: u64) {
+        for (bytes, kept) in block.as_chunks().0.iter().zip(kept.to_le_bytes()) {
+            let (bytes, length) = compact(*bytes, kept);
+            if let Some(room) = self.room.get_mut(self.length..).and_then(<[u8]>::first_chunk_mut) {
+                *room = bytes;
             }
-            length += usize::from(*kept);
+            self.length += length;
         }
-        self.length = length;
     }
 
     /// Where the stream ends now.

@@ -5,6 +5,7 @@ mod decode;
 mod escape;
 mod fold;
 mod letters;
+mod mask;
 mod number;
 mod runs;
 
@@ -12,4 +13,5 @@ pub(crate) use date::{Dates, Day};
 pub(crate) use decode::decode;
 pub(crate) use fold::{bare, fold_wide, plain, skeleton, visible};
 pub(crate) use letters::{is_letter, letters};
+pub(crate) use mask::{BLOCK, block, mask};
 pub(crate) use number::{canonical, grouped, numbers};

@@ -1,9 +1,9 @@
 //! Runs of characters that may spell bytes.
 
+use super::mask::{BLOCK, block, mask};
+
 /// Shortest run that is tried: 9 bytes in base64.
 const RUN: usize = 12;
-/// Bytes that are looked at together, one bit for each.
-const BLOCK: usize = 64;
 
 /// Hands over the runs of at least twelve letters, digits, and marks of base64, in their order.
 pub(crate) fn runs(bytes: &[u8], mut found: impl FnMut(&[u8])) {
@@ -43,16 +43,7 @@ fn behind(place: usize) -> u64 {
 
 /// Which of up to 64 bytes may spell, from the lowest bit.
 fn spelling(bytes: &[u8]) -> u64 {
-    let mut block = [0; BLOCK];
-    match bytes.first_chunk() {
-        Some(whole) => block = *whole,
-        None => block.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte),
-    }
-    // All bytes at once, so that the compiler takes wide instructions.
-    let flags = block.map(|byte| u8::from(spells(byte)));
-    // The product has the lowest bits of eight bytes side by side at its top.
-    let gathered = |flags: &[u8; 8]| u64::from_le_bytes(*flags).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-    flags.as_chunks::<8>().0.iter().rev().fold(0, |mask, flags| mask << 8 | gathered(flags))
+    mask(block(bytes).map(spells))
 }
 
 const fn spells(byte: u8) -> bool {
