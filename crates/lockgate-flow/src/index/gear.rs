@@ -26,8 +26,9 @@ impl Gear {
     /// Goes on over these bytes, and hands over each fingerprint that is taken and where its stretch ends.
     pub(crate) fn roll(&self, roll: &mut Roll, bytes: &[u8], mut taken: impl FnMut(u64, usize)) {
         let Roll { mut hash, seen } = *roll;
+        let least = WINDOW.saturating_sub(seen);
         let mut look = |hash: u64, end: usize| {
-            if hash >> (u64::BITS - RARE) == 0 && seen + end >= WINDOW {
+            if hash >> (u64::BITS - RARE) == 0 && end >= least {
                 taken(hash, end);
             }
         };

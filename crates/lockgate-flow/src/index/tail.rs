@@ -47,11 +47,14 @@ impl Tail {
         if fingerprints.is_full() && saturated.contains(origin) {
             return;
         }
-        gear.get_or_insert_with(|| Gear::new(*key)).roll(roll, text, |hash, _| {
+        // One after the other, so that looking into the table does not hold up reading.
+        let mut taken = Vec::with_capacity(text.len() / 16);
+        gear.get_or_insert_with(|| Gear::new(*key)).roll(roll, text, |hash, _| taken.push(hash));
+        for hash in taken {
             if fingerprints.entry(of_origin(hash, origin)).is_none() {
                 saturated.insert(origin);
             }
-        });
+        }
     }
 
     /// The text is dropped: remembers its words.
