@@ -82,34 +82,42 @@ impl Ring {
 
     /// Appends a text. What has no room any more goes to the tail first, oldest first.
     pub(crate) fn push(&mut self, source: Source, kind: Kind, text: &str, tail: &mut Tail) {
-        if text.is_ascii() {
-            return self.push_narrow(source, kind, text.as_bytes(), tail);
-        }
-        let mut folded = String::with_capacity(text.len());
-        fold_wide(text, &mut folded);
-        self.push_narrow(source, kind, folded.as_bytes(), tail);
-    }
-
-    fn push_narrow(&mut self, source: Source, kind: Kind, text: &[u8], tail: &mut Tail) {
         let most = SEGMENT.min(self.limit / 4);
         if most == 0 {
             tail.saturated.insert(source.origin);
             return;
         }
-        let mut roll = Roll::default();
+        let mut flow = Flow { source, kind, most, roll: Roll::default(), first: true };
+        let mut folded = String::new();
         let mut rest = text;
-        let mut first = true;
         while !rest.is_empty() {
-            let (piece, after) = rest.split_at_checked(cut(rest, most)).unwrap_or((rest, &[]));
-            self.make_room(piece.len() + 1, tail);
-            self.begin(source, kind, first);
-            let begun = self.spaced.len();
-            self.append(piece);
-            tail.mark(source.origin, &mut roll, self.spaced.get(begun..).unwrap_or_default());
-            first = false;
+            let (piece, after) = rest.split_at_checked(cut(rest, most)).unwrap_or((rest, ""));
+            if piece.is_ascii() {
+                self.push_narrow(&mut flow, piece, tail);
+            } else {
+                folded.clear();
+                fold_wide(piece, &mut folded);
+                self.push_narrow(&mut flow, &folded, tail);
+            }
             rest = after;
         }
         self.sieve.extend(&self.letters);
+    }
+
+    /// Appends a piece of a text. It may have grown as it was folded.
+    fn push_narrow(&mut self, flow: &mut Flow, piece: &str, tail: &mut Tail) {
+        let mut rest = piece;
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at_checked(cut(rest, flow.most)).unwrap_or((rest, ""));
+            self.make_room(piece.len() + 1, tail);
+            self.begin(flow.source, flow.kind, flow.first);
+            let begun = self.spaced.len();
+            self.append(piece.as_bytes());
+            let appended = self.spaced.get(begun..).unwrap_or_default();
+            tail.mark(flow.source.origin, &mut flow.roll, appended);
+            flow.first = false;
+            rest = after;
+        }
     }
 
     fn begin(&mut self, source: Source, kind: Kind, first: bool) {
@@ -316,14 +324,24 @@ impl<'stream> End<'stream> {
     }
 }
 
-/// Where to cut off a first piece of at most so many bytes: behind a space near the end, else anywhere.
-fn cut(text: &[u8], most: usize) -> usize {
+/// A text on its way in.
+struct Flow {
+    source: Source,
+    kind: Kind,
+    most: usize,
+    roll: Roll,
+    first: bool,
+}
+
+/// Where to cut off a first piece of at most so many bytes, or one character: behind a space near the end, else anywhere.
+fn cut(text: &str, most: usize) -> usize {
     if text.len() <= most {
         return text.len();
     }
     let near = most - most / 4;
-    let last = text.get(near..most).unwrap_or_default();
-    last.iter().rposition(u8::is_ascii_whitespace).map_or(most, |space| near + space + 1)
+    let last = text.as_bytes().get(near..most).unwrap_or_default();
+    let behind = last.iter().rposition(u8::is_ascii_whitespace).map(|space| near + space + 1);
+    behind.unwrap_or_else(|| text.floor_char_boundary(most)).max(text.ceil_char_boundary(1))
 }
 
 /// Makes room for so many bytes: doubles, and from [`LARGE`] on takes all that may ever be needed, since moving would

@@ -11,22 +11,23 @@ pub(crate) fn runs(bytes: &[u8], mut found: impl FnMut(&[u8])) {
     let mut here = bytes.chunks(BLOCK).next().map_or(0, spelling);
     for begin in (0..bytes.len()).step_by(BLOCK) {
         let next = bytes.get(begin + BLOCK..).and_then(|rest| rest.chunks(BLOCK).next()).map_or(0, spelling);
-        let mut starts = long(here, next) & behind(done.saturating_sub(begin));
+        let both = u128::from(here) | u128::from(next) << BLOCK;
+        let mut starts = long(both) & behind(done.saturating_sub(begin));
         while starts != 0 {
-            let start = begin + starts.trailing_zeros() as usize;
-            let rest = bytes.get(start..).unwrap_or_default();
-            let length = rest.iter().position(|byte| !spells(*byte)).unwrap_or(rest.len());
-            found(rest.get(..length).unwrap_or_default());
-            done = start + length;
+            let place = starts.trailing_zeros();
+            let start = begin + place as usize;
+            let seen = start + (!(both >> place)).trailing_zeros() as usize;
+            let rest = bytes.get(seen..).unwrap_or_default();
+            done = seen + rest.iter().position(|byte| !spells(*byte)).unwrap_or(rest.len());
+            found(bytes.get(start..done).unwrap_or_default());
             starts &= behind(done - begin);
         }
         here = next;
     }
 }
 
-/// At which places of the first block a run begins or goes on that has twelve bytes more.
-fn long(here: u64, next: u64) -> u64 {
-    let one = u128::from(here) | u128::from(next) << BLOCK;
+/// At which places of the first of two blocks a run begins or goes on that has twelve bytes more.
+fn long(one: u128) -> u64 {
     let two = one & one >> 1;
     let four = two & two >> 2;
     let eight = four & four >> 4;
