@@ -236,6 +236,11 @@ const VERBS: &[(Effect, &[&str])] = &[
             "format",
             "shred",
             "overwrite",
+            "cleanup",
+            "empty",
+            "trash",
+            "discard",
+            "expunge",
             "deprovision",
             "flush",
             "evict",
@@ -346,6 +351,10 @@ pub(crate) fn admitted(mut effect: Effect, definition: Definition) -> Effect {
     }
     if annotations.read_only == Some(false) {
         effect = effect.max(Effect::Write);
+    }
+    // What hands something to a recipient does not only read.
+    if effect == Effect::Read && definition.signs.reaches().is_some_and(|word| !word.starts_with("url")) {
+        effect = Effect::Egress;
     }
     if effect == Effect::Write
         && (annotations.open_world == Some(true) || definition.signs.reaches().is_some())

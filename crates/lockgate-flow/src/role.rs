@@ -96,6 +96,9 @@ const PAYLOADS: &str = "\
 /// Verbs of tools that write down what they get from elsewhere.
 const FETCHES: &str = "clone pull sync import fork copy";
 
+/// Words for whom something goes to, whatever else the tool does.
+const RECEIVERS: &str = "to cc bcc recipient recipients receiver receivers destination";
+
 /// Verbs of tools that mark what is there.
 const MARKS: &str =
     "star unstar like unlike follow unfollow watch unwatch bookmark favorite pin unpin mark unmark";
@@ -173,6 +176,10 @@ fn usual(effect: Effect) -> Role {
     }
 }
 
+fn is_receiver(name: &str) -> bool {
+    words(name).iter().any(|word| holds(RECEIVERS, word))
+}
+
 fn is_link(name: &str) -> bool {
     words(name).iter().any(|word| holds(LINKS, word))
 }
@@ -243,10 +250,14 @@ impl Roles {
         }
         let verb = deciding(&words(tool)).next().map(str::to_owned).unwrap_or_default();
         let linked = named.iter().any(|(name, role)| *role == Role::Destination && is_link(name));
-        for role in named.values_mut() {
+        for (name, role) in &mut named {
             *role = match *role {
                 // A tool that fetches is told where from, though it writes down what it gets.
-                Role::Destination if effect == Effect::Write && holds(FETCHES, &verb) => Role::Source,
+                Role::Destination
+                    if effect == Effect::Write && holds(FETCHES, &verb) && !is_receiver(name) =>
+                {
+                    Role::Source
+                }
                 // A mark on somebody's thing tells nobody anything.
                 Role::Destination if effect == Effect::Write && holds(MARKS, &verb) => Role::Payload,
                 // What stands on the page of a link is no object of the server.
