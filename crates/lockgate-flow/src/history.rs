@@ -235,7 +235,7 @@ impl History {
     pub fn approve_call(&mut self, call: &Call<'_>, until: Tick) {
         let Some(arguments) = call.arguments else { return };
         leaves(arguments, &mut |leaf| {
-            let role = call.roles.inside(leaf.outermost(), leaf.name(), call.effect);
+            let (role, _) = crate::judge::role(call, leaf);
             if role.has_authority() || crate::role::is_path(leaf.name()) {
                 self.approve(&leaf.text, until);
             } else if role == Role::Payload {

@@ -4,6 +4,9 @@ use std::borrow::Cow;
 
 use lockgate_model::{Json, Kind};
 
+/// How deep JSON within a text is looked into.
+const DEPTH: usize = 32;
+
 /// One string or number.
 pub(crate) struct Leaf<'p, 'j> {
     /// The members and elements it stands in, outermost first.
@@ -58,6 +61,27 @@ impl Step<'_> {
 /// Visits every string and number, in order. Depth is that of the accepted document, which is bounded.
 pub(crate) fn leaves<'j>(json: Json<'j>, visit: &mut dyn FnMut(&Leaf<'_, 'j>)) {
     walk(json, &mut Vec::new(), visit);
+}
+
+/// Visits the names of all members, in order.
+pub(crate) fn names<'j>(json: Json<'j>, visit: &mut dyn FnMut(&str)) {
+    for (name, value) in json.members() {
+        visit(&name.text());
+        names(value, visit);
+    }
+    json.elements().for_each(|element| names(element, visit));
+}
+
+/// What a text says that may be JSON itself: its names and values, each on a line, without escapes.
+pub(crate) fn unescaped(text: &str) -> Cow<'_, str> {
+    let written = text.contains('\\') && text.trim_start().starts_with(['{', '[', '"']);
+    let Some(json) = written.then(|| Json::check(text.trim().as_bytes(), DEPTH).ok()).flatten() else {
+        return Cow::Borrowed(text);
+    };
+    let mut said = String::new();
+    names(json, &mut |name| said.extend([name, "\n"]));
+    leaves(json, &mut |leaf| said.extend([leaf.text.as_ref(), "\n"]));
+    Cow::Owned(said)
 }
 
 fn walk<'j>(json: Json<'j>, path: &mut Vec<Step<'j>>, visit: &mut dyn FnMut(&Leaf<'_, 'j>)) {

@@ -16,6 +16,7 @@ mod links;
 mod result;
 mod role;
 pub mod rule;
+mod statement;
 mod text;
 mod tool;
 mod words;

@@ -10,31 +10,30 @@ pub(crate) fn links(text: &str) -> Vec<&str> {
         c.is_whitespace() || matches!(c, '<' | '>' | '"' | '\'' | '(' | ')' | '[' | ']' | '`' | '|')
     }) {
         let word = word.trim_end_matches(['.', ',', ';', ':', '!', '?', '*', '_', '}']);
-        let start = ["://", "www."].iter().filter_map(|mark| word.find(mark)).min();
-        let link = match start {
+        match ["://", "www."].iter().filter_map(|mark| word.find(mark)).min() {
             Some(at) => {
                 let scheme = word.get(..at).unwrap_or_default();
                 let letters =
                     scheme.bytes().rev().take_while(|b| b.is_ascii_alphanumeric() || *b == b'+').count();
-                word.get(at - letters.min(at)..)
+                found.extend(word.get(at - letters.min(at)..).filter(|link| link.len() > 4));
             }
-            None if is_address(word) => Some(word.trim_start_matches([',', ';', ':', '*', '{', '='])),
-            None => None,
-        };
-        if let Some(link) = link.filter(|link| link.len() > 4) {
-            found.push(link);
+            None => found.extend(word.split([',', ';']).filter_map(address)),
         }
-        if found.len() == MOST {
+        if found.len() >= MOST {
             break;
         }
     }
     found
 }
 
-/// Is it an address such as `name@host.example`?
-fn is_address(word: &str) -> bool {
-    let Some((name, host)) = word.rsplit_once('@') else { return false };
-    !name.is_empty() && host.contains('.') && !host.starts_with('.') && !host.ends_with('.')
+/// The address in a word, such as `name@host.example`, without what stands before and behind it.
+fn address(word: &str) -> Option<&str> {
+    let (name, host) = word.rsplit_once('@')?;
+    let name = name.rsplit(':').next()?.trim_start_matches(['*', '{', '=']);
+    let host = host.split(['?', '&', '#', '/', ':', '}']).next()?.trim_end_matches('.');
+    let end = word.rfind('@')?;
+    let known = !name.is_empty() && host.contains('.') && !host.starts_with('.');
+    word.get(end - name.len()..end + 1 + host.len()).filter(|address| known && address.len() > 4)
 }
 
 #[cfg(test)]
@@ -48,13 +47,13 @@ mod tests {
                 "see https://a.example/x?y=1, or www.b.example.",
                 &["https://a.example/x?y=1", "www.b.example"][..],
             ),
-            (
-                "[here](http://c.example/p) and <mailto:d@e.example>",
-                &["http://c.example/p", "mailto:d@e.example"],
-            ),
+            ("[here](http://c.example/p) and <mailto:d@e.example>", &["http://c.example/p", "d@e.example"]),
             ("write to f@g.example; not @home or a@b", &["f@g.example"]),
             ("![x](data://h.example)", &["data://h.example"]),
             ("plain", &[]),
+            ("a@b.example,c@d.example; E <e@f.example>", &["a@b.example", "c@d.example", "e@f.example"]),
+            ("mailto:a@b.example?subject=x", &["a@b.example"]),
+            ("to:a@b.example.", &["a@b.example"]),
         ] {
             assert_eq!(links(text), expected, "{text}");
         }

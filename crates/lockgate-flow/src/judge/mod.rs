@@ -4,7 +4,7 @@ use lockgate_model::{Effect, Integrity, Json, ServerName, Tick, Tier};
 
 use crate::history::{Grade, History, Trust};
 use crate::keep::{Graded, Keeper, copied};
-use crate::leaf::{Leaf, leaves};
+use crate::leaf::{Leaf, leaves, names, unescaped};
 use crate::links::links;
 use crate::role::{Role, Roles};
 
@@ -151,9 +151,18 @@ fn decide(
     judge.whole();
     if let Some(arguments) = call.arguments {
         leaves(arguments, &mut |leaf| judge.leaf(leaf));
+        names(arguments, &mut |name| judge.name(name));
     }
     judge.unnamed();
     judge.objection
+}
+
+/// What a value of a call means, and whether it is a statement that changes something, whatever the tool is called.
+pub(crate) fn role(call: &Call<'_>, leaf: &Leaf<'_, '_>) -> (Role, bool) {
+    if leaf.is_text && crate::statement::changes(leaf.name(), &leaf.text) {
+        return (Role::Destination, true);
+    }
+    (call.roles.inside(leaf.outermost(), leaf.name(), call.effect), false)
 }
 
 struct Judge<'j> {
@@ -196,11 +205,11 @@ impl Judge<'_> {
     }
 
     /// Does it matter for this server and effect where values come from?
-    fn is_bound(&self) -> bool {
+    fn is_bound(&self, effect: Effect) -> bool {
         self.mode > Mode::Off
             && match self.call.trust.tier {
                 Tier::Core => false,
-                Tier::Internal => self.effect() >= Effect::Commit,
+                Tier::Internal => effect >= Effect::Commit,
                 Tier::Quarantined | Tier::Open | Tier::Mixed => true,
             }
     }
@@ -209,20 +218,21 @@ impl Judge<'_> {
         if self.objection.is_some() {
             return;
         }
-        let role = self.call.roles.inside(leaf.outermost(), leaf.name(), self.call.effect);
+        let (role, changes) = role(self.call, leaf);
         self.keeper.turn();
-        self.weigh(leaf, role);
+        self.weigh(leaf, role, changes);
         if self.keeper.wants(leaf, role) {
             let grade = self.history.grade(&leaf.text, self.call.server, self.now);
             self.keeper.keep(leaf, &copied(self.history, &leaf.text, grade));
         }
     }
 
-    fn weigh(&mut self, leaf: &Leaf<'_, '_>, role: Role) {
+    fn weigh(&mut self, leaf: &Leaf<'_, '_>, role: Role, changes: bool) {
+        let effect = if changes { Effect::Destructive } else { self.effect() };
         if self.mode > Mode::Open {
             self.confidential(leaf, role);
         }
-        if !self.is_bound() || role == Role::Amount {
+        if !self.is_bound(effect) || role == Role::Amount {
             return;
         }
         if role.has_authority() || !leaf.is_text {
@@ -232,7 +242,7 @@ impl Judge<'_> {
             return self.object(Cause::TooMany, Some((leaf, role)), Integrity::Endorsed, None);
         }
         self.credentials(leaf, role);
-        match (role, self.effect()) {
+        match (role, effect) {
             (Role::Source, _) => self.address(leaf, role),
             (Role::Query | Role::Amount, _) | (_, Effect::Read) => {}
             (Role::Destination, effect) => self.destination(leaf, role, effect),
@@ -245,6 +255,35 @@ impl Judge<'_> {
         let grade = self.history.grade(&leaf.text, self.call.server, self.now);
         self.keeper.keep(leaf, &grade);
         grade
+    }
+
+    /// The name of a member may be an address too.
+    fn name(&mut self, name: &str) {
+        if self.objection.is_none() && self.is_bound(self.effect()) && self.effect() > Effect::Write {
+            for grade in links(name).into_iter().take(MOST).map(|link| self.known(link)) {
+                if grade.integrity == Some(Integrity::FreeText) {
+                    return self.object(Cause::Link, None, Integrity::ForeignRecord, Some(grade));
+                }
+            }
+        }
+    }
+
+    fn known(&self, value: &str) -> Grade {
+        self.history.grade(value, self.call.server, self.now)
+    }
+
+    /// What is known of a place. One that is unknown as a whole, such as a name with an address or a list of several, is
+    /// known no better than the worst address inside.
+    fn place(&mut self, leaf: &Leaf<'_, '_>, need: Integrity) -> Grade {
+        let whole = self.grade(leaf);
+        if whole.integrity.is_some() {
+            return whole;
+        }
+        let text = unescaped(&leaf.text);
+        let inside = links(&text);
+        self.graded += inside.len().saturating_sub(1);
+        let mut inside = inside.into_iter().take(MOST).map(|link| self.known(link));
+        inside.find(|grade| grade.integrity.is_some_and(|have| have < need)).unwrap_or(whole)
     }
 
     /// Is what was never seen held against the call? Only where what was seen may have given orders.
@@ -274,9 +313,12 @@ impl Judge<'_> {
         if leaf.text.chars().count() < 3 {
             return;
         }
-        let grade = self.grade(leaf);
-        self.named = Some(self.named.unwrap_or(true) && grade.integrity == Some(Integrity::Endorsed));
         let need = self.lowest(effect);
+        let grade = self.place(leaf, need);
+        if self.graded > MOST {
+            return self.object(Cause::TooMany, Some((leaf, role)), Integrity::Endorsed, None);
+        }
+        self.named = Some(self.named.unwrap_or(true) && grade.integrity == Some(Integrity::Endorsed));
         match grade.integrity {
             None if self.doubts(effect) => self.object(Cause::Unknown, Some((leaf, role)), need, Some(grade)),
             Some(have) if have < need => self.object(Cause::Value, Some((leaf, role)), need, Some(grade)),
@@ -320,7 +362,7 @@ impl Judge<'_> {
         if effect == Effect::Write && self.mode < Mode::Strict || !leaf.is_text {
             return;
         }
-        for link in links(&leaf.text) {
+        for link in links(&unescaped(&leaf.text)) {
             self.graded += 1;
             if self.graded > MOST {
                 return self.object(Cause::TooMany, Some((leaf, role)), Integrity::Endorsed, None);
@@ -397,7 +439,7 @@ impl Judge<'_> {
             }
             Effect::Destructive => self.named == Some(true),
         };
-        if !named && self.history.is_tainted() && self.is_bound() && self.mode > Mode::Open {
+        if !named && self.history.is_tainted() && self.is_bound(self.effect()) && self.mode > Mode::Open {
             self.object(Cause::Unnamed, None, Integrity::Endorsed, None);
         }
     }
