@@ -5,5 +5,6 @@ pub mod hostile;
 pub mod office;
 pub mod peers;
 pub mod reference;
+pub mod scripted;
 pub mod stage;
 pub mod trace;

@@ -4,7 +4,8 @@
 
 MODE is auto, legacy or 2026-07-28. STEPS is a JSON list:
     ["tools"], ["call", NAME, ARGUMENTS], ["resources"], ["read", URI], ["prompts"], ["prompt", NAME, ARGUMENTS],
-    ["subscribe", URI], ["answer", "accept" | "decline" | "late"] (to elicitations from now on; late: accepted after 8 s)
+    ["subscribe", URI], ["answer", "accept" | "decline" | "late"] (to elicitations from now on; late: accepted after 8 s),
+    ["anew"] (ends the session and begins another)
 """
 
 import asyncio
@@ -64,14 +65,23 @@ def plain(value):
 
 
 async def main():
-    global answer
     server = target[0] if target[0].startswith("http") else StdioServerParameters(command=target[0], args=target[1:])
     wishes = {"elicitation_callback": elicit, "sampling_callback": sample, "list_roots_callback": roots}
     if "--bare" in steps:
         wishes = {}
+    sessions = [[]]
+    for step in json.loads(steps.replace("--bare", "")):
+        sessions.append([]) if step == ["anew"] else sessions[-1].append(step)
+    for session in sessions:
+        await run(server, wishes, session)
+    say(seen=seen)
+
+
+async def run(server, wishes, steps):
+    global answer
     async with Client(server, mode=mode, logging_callback=log, **wishes) as client:
         say(connected=client.protocol_version)
-        for step, *rest in json.loads(steps.replace("--bare", "")):
+        for step, *rest in steps:
             try:
                 match step:
                     case "tools":
@@ -93,7 +103,6 @@ async def main():
                         answer = rest[0]
             except Exception as error:  # what the client makes of a refusal is what is tested
                 say(error=str(error), code=getattr(getattr(error, "error", None), "code", None))
-        say(seen=seen)
 
 
 asyncio.run(main())
