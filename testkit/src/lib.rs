@@ -7,4 +7,5 @@ pub mod peers;
 pub mod reference;
 pub mod scripted;
 pub mod stage;
+pub mod talk;
 pub mod trace;
