@@ -144,12 +144,12 @@ impl Player<'_> {
         Ok(decided)
     }
 
-    /// The user's yes, where this is a question.
+    /// The user's yes, where this is a question: to the value for the whole session, where that is offered.
     fn approve(&mut self, message: &Bytes) -> Option<Vec<Step>> {
         let question = Json::check(message, self.limits.message_depth).ok()?;
         question.get("method")?;
         let id = String::from_utf8_lossy(question.get("id")?.raw());
-        let yes = "{\"action\":\"accept\",\"content\":{}}";
+        let yes = "{\"action\":\"accept\",\"content\":{\"scope\":\"session\"}}";
         Some(self.agent(format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{yes}}}")))
     }
 
