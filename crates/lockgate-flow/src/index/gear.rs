@@ -26,14 +26,19 @@ impl Gear {
     /// Goes on over these bytes, and hands over each fingerprint that is taken and where its stretch ends.
     pub(crate) fn roll(&self, roll: &mut Roll, bytes: &[u8], mut taken: impl FnMut(u64, usize)) {
         let Roll { mut hash, seen } = *roll;
-        let least = WINDOW.saturating_sub(seen);
+        // Bytes that no stretch ends with, since it would begin before the text.
+        let early = (WINDOW - 1).saturating_sub(seen).min(bytes.len());
+        let (opening, ends) = bytes.split_at_checked(early).unwrap_or((bytes, &[]));
+        for byte in opening {
+            hash = (hash << 1).wrapping_add(self.number(*byte));
+        }
         let mut look = |hash: u64, end: usize| {
-            if hash >> (u64::BITS - RARE) == 0 && end >= least {
+            if hash >> (u64::BITS - RARE) == 0 {
                 taken(hash, end);
             }
         };
-        let (fours, rest) = bytes.as_chunks();
-        for (four, begin) in fours.iter().zip((0..).step_by(4)) {
+        let (fours, rest) = ends.as_chunks();
+        for (four, begin) in fours.iter().zip((early..).step_by(4)) {
             let hashes = self.four(hash, *four);
             for (hash, end) in hashes.into_iter().zip(begin + 1..) {
                 look(hash, end);
@@ -68,5 +73,36 @@ impl Gear {
     /// Memory held, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         size_of_val(&*self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Gear, Key, RARE, Roll, WINDOW};
+
+    /// Each stretch by itself.
+    fn slow(gear: &Gear, bytes: &[u8]) -> Vec<(u64, usize)> {
+        let hash = |stretch: &[u8]| {
+            stretch.iter().fold(0_u64, |hash, byte| (hash << 1).wrapping_add(gear.0[usize::from(*byte)]))
+        };
+        let all = bytes.windows(WINDOW).zip(WINDOW..).map(|(stretch, end)| (hash(stretch), end));
+        all.filter(|(hash, _)| hash >> (u64::BITS - RARE) == 0).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn fingerprints_are_those_of_each_stretch(
+            parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..200), 0..6)
+        ) {
+            let gear = Gear::new(Key::new([7; 16]));
+            let (mut roll, mut begun, mut taken) = (Roll::default(), 0, Vec::new());
+            for part in &parts {
+                gear.roll(&mut roll, part, |hash, end| taken.push((hash, begun + end)));
+                begun += part.len();
+            }
+            prop_assert_eq!(taken, slow(&gear, &parts.concat()));
+        }
     }
 }
