@@ -101,7 +101,7 @@ impl Ring {
             }
             rest = after;
         }
-        self.sieve.extend(&self.letters);
+        self.sieve.extend(&self.letters, self.letters.capacity());
     }
 
     /// Appends a piece of a text. It may have grown as it was folded.

@@ -18,10 +18,10 @@ pub(crate) struct Sieve {
 }
 
 impl Sieve {
-    /// Takes in what the stream has more than before.
-    pub(crate) fn extend(&mut self, stream: &[u8]) {
+    /// Takes in what the stream has more than before. So many letters fit into it before it must grow.
+    pub(crate) fn extend(&mut self, stream: &[u8], room: usize) {
         if self.bits.len() * 64 < stream.len().max(1) || self.stale > stream.len() {
-            self.bits = vec![0; (stream.len().next_power_of_two() * 2).max(LEAST) / 64];
+            self.bits = vec![0; room.next_power_of_two().max(LEAST) / 64];
             self.done = 0;
             self.stale = 0;
         }
