@@ -24,6 +24,9 @@ const TOOLS: &[(&str, &str)] = &[
     ("process", "to"),
     ("query", "sql"),
     ("write_query", "query"),
+    ("create_webhook", "target"),
+    ("set_owner", "who"),
+    ("set_recovery", "contact"),
     ("cleanup", "path"),
     ("delete_folder", "path"),
 ];

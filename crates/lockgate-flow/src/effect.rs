@@ -294,6 +294,10 @@ const RIGHTS: &[&str] = &[
     "sshkey",
     "mfa",
     "oauth",
+    "owner",
+    "owners",
+    "ownership",
+    "recovery",
 ];
 
 /// Things whose change is an order or a payment, whatever the verb: `schedule_transaction`, `checkout_cart`.

@@ -69,7 +69,7 @@ const DESTINATIONS: &str = "\
     guest guests host hostname domain iban bic swift account accounts payee beneficiary destination member \
     members group groups team phone mobile repo repository owner assignee assignees reviewer reviewers \
     collaborator collaborators room wallet mailbox inbox bucket server remote url urls uri uris link links href \
-    endpoint webhook callback website webpage";
+    endpoint webhook callback website webpage target contact contacts";
 
 /// Words for places on the web: whoever reads one speaks to it too.
 const LINKS: &str = "url urls uri uris link links href endpoint webhook callback website webpage";
