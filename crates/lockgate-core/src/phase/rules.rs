@@ -29,12 +29,12 @@ pub(super) fn check(core: &Core, call: &Call<'_>, effect: Effect) -> Found {
     if !rules.iter().any(|rule| rule.is_about(effect)) {
         return found;
     }
-    let (roles, undoable) = shape(core, call, effect);
+    let (meanings, undoable) = shape(core, call, effect);
     let asked = flow::Call {
         server: call.server,
         trust: &server.trust,
         effect,
-        roles: &roles,
+        roles: &meanings,
         undoable,
         arguments: call.arguments,
     };
