@@ -24,6 +24,7 @@ const TOOLS: &[(&str, &str)] = &[
     ("process", "to"),
     ("query", "sql"),
     ("write_query", "query"),
+    ("add_allowlist", "entry"),
     ("create_webhook", "target"),
     ("set_owner", "who"),
     ("set_recovery", "contact"),
@@ -39,7 +40,7 @@ fn gate(folder: &std::path::Path) -> Gate {
         .map(|(name, names)| tool(name, &split(names).iter().map(String::as_str).collect::<Vec<_>>()))
         .collect();
     let any = |name: &str| json!({ "name": name, "inputSchema": { "type": "object", "additionalProperties": true } });
-    tools.push(any("send_any"));
+    tools.extend([any("send_any"), tool("write_file", &["path", "content"])]);
     let other = json!({ "tools": tools });
     Gate::start(json!({ "servers": {
         "web": scripted(folder, "web", &web), "x": scripted(folder, "x", &other)
@@ -133,4 +134,24 @@ fn no_name_of_a_tool_hides_what_it_does() {
         let answer = call(&poisoned(&gate), name, &filled.to_string());
         assert!(answer.contains("\"rule\":\"flow."), "{name}: {answer}");
     }
+}
+
+#[test]
+fn no_file_is_written_that_opens_or_runs_something() {
+    let folder = tempfile::tempdir().unwrap();
+    let gate = gate(folder.path());
+    for path in [
+        "/home/u/.ssh/../.ssh/authorized_keys",
+        "file:///home/u/.ssh/config",
+        r"C:\Users\u\.ssh\id_rsa",
+        "/home/u/.bashrc",
+        "/srv/shop/.git/hooks/pre-commit",
+        "/etc/cron.d/x",
+    ] {
+        let answer =
+            call(&poisoned(&gate), "write_file", &json!({ "path": path, "content": "x" }).to_string());
+        assert!(answer.contains("\"rule\":\"flow.credentials\""), "{path}: {answer}");
+    }
+    let answer = call(&poisoned(&gate), "write_file", r#"{"path":"/srv/shop/notes.txt","content":"x"}"#);
+    assert!(answer.contains("done"), "{answer}");
 }

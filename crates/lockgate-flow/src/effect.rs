@@ -298,6 +298,8 @@ const RIGHTS: &[&str] = &[
     "owners",
     "ownership",
     "recovery",
+    "allowlist",
+    "whitelist",
 ];
 
 /// Things whose change is an order or a payment, whatever the verb: `schedule_transaction`, `checkout_cart`.

@@ -464,10 +464,14 @@ fn holds_credentials(path: &str) -> bool {
     lies_in(path, FOLDERS, FILES)
 }
 
-/// The same, and what decides who may do what on a machine.
+/// The same, and what decides who may do what on a machine, or what is run there.
 fn is_sensitive(path: &str) -> bool {
     holds_credentials(path)
-        || lies_in(path, ".config .mozilla etc system proc", "known_hosts passwd sudoers crontab")
+        || lies_in(
+            path,
+            ".config .mozilla .git etc system proc",
+            "known_hosts passwd sudoers crontab .bashrc .bash_profile .zshrc .profile .gitconfig",
+        )
 }
 
 fn lies_in(path: &str, folders: &str, files: &str) -> bool {
