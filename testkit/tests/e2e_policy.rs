@@ -76,6 +76,8 @@ fn a_held_call_is_put_to_the_person_in_front_of_the_client() {
     let command = filesystem(&peers, &files);
     let rule = json!({ "ask_if": [{ "content": { "length": { "at_least": 4 } } }] });
     let config = json!({
+        // What is read on the way is not the matter here.
+        "flow": { "mode": "off" },
         "hold_timeout": HOLD,
         "state": folder.path().join("state"),
         "servers": { "files": { "command": command, "tools": { "write_file": rule } } }
