@@ -110,7 +110,9 @@ fn decision(finding: &Finding, about: &About<'_>) -> String {
             evidence.effect.word(),
             evidence.need.word(),
         ));
-        if let Some((server, message)) = &evidence.first {
+        if let Some((server, u32::MAX)) = &evidence.first {
+            fields.push_str(&format!(",\"origin\":{{\"server\":{}}}", quote(server.as_str())));
+        } else if let Some((server, message)) = &evidence.first {
             let server = quote(server.as_str());
             fields.push_str(&format!(",\"origin\":{{\"server\":{server},\"message\":{message}}}"));
         }

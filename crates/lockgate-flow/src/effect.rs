@@ -328,6 +328,14 @@ pub fn effect_of(name: &str, definition: Definition, operator: Option<Effect>) -
     operator.unwrap_or_else(|| admitted(effect_of_words(&words(name)), definition))
 }
 
+/// Is it only a hint of the server that makes a tool destructive whose own verb writes? Servers give the hint to whatever can
+/// overwrite: `write_file`, `edit_file`.
+pub fn is_destructive_by_hint(name: &str, definition: Definition) -> bool {
+    let words = words(name);
+    let writes = deciding(&words).next().is_some() && effect_of_words(&words) == Effect::Write;
+    writes && definition.annotations.destructive == Some(true)
+}
+
 /// What the words of a name say.
 pub(crate) fn effect_of_words(words: &[String]) -> Effect {
     let effect = deciding(words).filter_map(verb).max().unwrap_or(Effect::Write);

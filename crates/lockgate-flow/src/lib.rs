@@ -22,7 +22,7 @@ mod tool;
 mod words;
 
 pub use class::{Definition, Said, Signs, class_of};
-pub use effect::effect_of;
+pub use effect::{effect_of, is_destructive_by_hint};
 pub use history::{Grade, History, Speech, Trust};
 pub use index::{Capacity, Copied, Found, Index, Origin, Origins, Sighting, Source, Way};
 pub use judge::{Call, Cause, Mode, Objection, judge, judge_keeping};

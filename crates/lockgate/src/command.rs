@@ -146,6 +146,9 @@ pub fn main() -> ExitCode {
         Command::Check { file, json: false, .. } if config::is_intercept(&file, &Process) => {
             tell(import::run(&import::From::Intercept { file, server: "server".to_owned() }))
         }
+        Command::Check { file, json: false, .. } if config::is_cross_server(&file, &Process) => {
+            tell(import::run(&import::From::CrossServer { file }))
+        }
         Command::Check { file, json, .. } => load(&file).map_or_else(wrong, |config| {
             let text = if json { config::describe_json(&config).to_string() } else { config::describe(&config) };
             finish(print(&text))

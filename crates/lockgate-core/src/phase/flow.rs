@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use lockgate_audit::{Happening, MOST_SOURCES, Source, numbered};
-use lockgate_flow::{self as flow, Cause, Graded, Mode, Objection, Roles, Trust, judge, judge_keeping};
+use lockgate_flow::{
+    self as flow, Cause, Definition, Graded, Mode, Objection, Roles, Trust, is_destructive_by_hint, judge,
+    judge_keeping,
+};
 use lockgate_model::{
     Effect, Evidence, ExchangeId, Finding, Integrity, Phase, Reason, ServerName, Tier, Verdict,
 };
@@ -78,9 +81,13 @@ pub(super) fn shape(core: &Core, call: &Call<'_>, effect: Effect) -> (Roles, boo
     let offered = catalogue.and_then(|catalogue| catalogue.find(tool.as_str()));
     let roles =
         offered.map_or_else(Roles::default, |offered| server.roles(tool, &offered.properties, effect));
-    let undoable = effect == Effect::Destructive
-        && catalogue.is_some_and(|catalogue| flow::undoable(tool.as_str(), catalogue.names()));
-    (roles, undoable)
+    // To overwrite what the server listed is no more than to write it. The class of the tool stays what the hint made it.
+    let hinted = || {
+        let definition = offered.map_or_else(Definition::default, |offered| offered.definition);
+        server.said(tool).effect.is_none() && is_destructive_by_hint(tool.as_str(), definition)
+    };
+    let undone = || catalogue.is_some_and(|catalogue| flow::undoable(tool.as_str(), catalogue.names()));
+    (roles, effect == Effect::Destructive && (hinted() || undone()))
 }
 
 fn finding(core: &Core, call: &Call<'_>, effect: Effect, trust: &Trust, objection: Objection) -> Finding {
@@ -163,6 +170,7 @@ fn detail(core: &Core, call: &Call<'_>, objection: &Objection) -> Option<String>
 pub(super) fn place(first: Option<&(ServerName, u32)>) -> String {
     match first {
         None => "in text of a server of this session".to_owned(),
+        Some((server, u32::MAX)) => format!("in what server `{server}` said without being asked"),
         Some((server, 0)) => format!("in what server `{server}` says of its tools"),
         Some((server, number)) => format!("in text of server `{server}` (message {number})"),
     }

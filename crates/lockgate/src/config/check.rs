@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lockgate_core::{Boundary, Desk, Flow};
-use lockgate_model::{Limits, Principal};
+use lockgate_core::{Boundary, Desk, Flow, Server};
+use lockgate_flow::rule::Rule;
+use lockgate_model::{Limits, Principal, ServerName};
 use lockgate_policy::budget::LoopRules;
 use lockgate_policy::{Action, Fallback};
 
@@ -18,7 +19,9 @@ use super::secret::Resolver;
 use super::server;
 use super::trust;
 use super::words::Default;
-use super::{Config, HttpSettings, LISTEN, Launch, RecordsSettings, address, classes, flow_rules};
+use super::{
+    Config, HttpSettings, LISTEN, Launch, RecordsSettings, address, classes, cross_server, flow_rules,
+};
 
 /// Checks everything. `None`, or a report that is not clean, where something is wrong.
 pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> {
@@ -55,11 +58,9 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
             format!("a session starts one of each; write at least {programs}"),
         );
     }
-    // More than one person can only be asked outside the client.
     let flow = raw.flow.check(&servers, report);
-    let rules =
-        flow_rules::check(&raw.rules, flow.mode, flow.violation, &servers, raw.records.is_some(), report);
-    let flow = Flow { rules, ..flow };
+    let flow = Flow { rules: rules(raw, &flow, &mut servers, &launches, &mut notes, resolver), ..flow };
+    // More than one person can only be asked outside the client.
     let several = flow.rules.iter().any(|rule| rule.approvers > 1);
     let several = several || servers.values().any(|server| server.rules.most_approvers() > 1);
     let desk = raw
@@ -237,4 +238,24 @@ fn records(raw: &RawRecords, resolver: &Resolver<'_>) -> Option<RecordsSettings>
 /// A number within bounds that all fit.
 fn usize_of(at: &At<u64>) -> usize {
     usize::try_from(at.value).unwrap_or(usize::MAX)
+}
+
+/// The rules over flow, those of policies among them, which lower servers to what they grant.
+fn rules(
+    raw: &RawConfig,
+    flow: &Flow,
+    servers: &mut BTreeMap<ServerName, Server>,
+    launches: &BTreeMap<ServerName, Launch>,
+    notes: &mut Vec<String>,
+    resolver: &Resolver<'_>,
+) -> Vec<Rule> {
+    let (report, keeps_records) = (resolver.report, raw.records.is_some());
+    let observes = raw.mode.as_ref().is_some_and(|mode| mode.value);
+    let setting =
+        cross_server::Setting { mode: flow.mode, violation: flow.violation, observes, keeps_records };
+    let policies = cross_server::named(raw.policies.as_ref(), resolver);
+    let demands = cross_server::apply(&policies, servers, launches, setting, (notes, report));
+    let mut rules = flow_rules::check(&raw.rules, flow, servers, keeps_records, report);
+    rules.extend(demands);
+    rules
 }

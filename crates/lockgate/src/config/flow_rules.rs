@@ -293,14 +293,13 @@ fn approvers(section: &Section<'_>, asks: bool, report: &Report) -> u8 {
 /// The rules that hold: the built-in ones as far as the operator leaves them, and the operator's.
 pub(super) fn check(
     raw: &[RawFlowRule],
-    mode: Mode,
-    violation: Violation,
+    flow: &Flow,
     servers: &BTreeMap<ServerName, Server>,
     keeps_records: bool,
     report: &Report,
 ) -> Vec<Rule> {
     let known = known(servers);
-    let mut rules = Flow::built_in(mode, violation);
+    let mut rules = Flow::built_in(flow.mode, flow.violation);
     for raw in raw {
         let name = raw.name.value.as_str();
         let at = rules.iter().position(|rule| rule.name == name);
@@ -313,7 +312,7 @@ pub(super) fn check(
                 continue;
             }
             (_, None, None) => {
-                no_built_in(raw, mode, report);
+                no_built_in(raw, flow.mode, report);
                 continue;
             }
             (RawThen::Then(then), _, _) => then.clone(),

@@ -12,6 +12,7 @@ mod bounds;
 mod cases;
 mod check;
 mod classes;
+mod cross_server;
 mod crossing;
 mod describe;
 mod environment;
@@ -51,6 +52,7 @@ use sha2::{Digest, Sha256};
 
 pub use admin::{Admin, Door, Webhook};
 pub use cases::{Case, CaseFile};
+pub use cross_server::{import_cross_server, is_cross_server};
 pub use describe::{describe, describe_json};
 pub use error::{ConfigError, ConfigErrors};
 pub(crate) use error::{perhaps, quoted};
@@ -214,6 +216,9 @@ impl Config {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if intercept::is_it(text) {
             return Err(intercept::misplaced(file));
+        }
+        if cross_server::is_it(text) {
+            return Err(cross_server::misplaced(file));
         }
         if mcp_json::is_it(text) {
             return Self::from_mcp_json(text, file, base, surroundings);

@@ -48,6 +48,11 @@ pub(super) struct RawConfig {
     /// counts; their order has no meaning.
     #[schemars(with = "Option<Vec<RawFlowRuleKeys>>")]
     pub(super) rules: Vec<RawFlowRule>,
+    /// Policies of the Cross-Server Protection control (SAFE-M-42), relative to the folder of the configuration: files with
+    /// a `cross_server_policy` or an `invariant` document, or both. They come on top of everything else, and only ever make
+    /// it stricter. `docs/cross-server.md` says what each field does.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub(super) policies: Option<At<Vec<At<String>>>>,
     /// The MCP servers behind the gateway, each under a name of your own: 1 to 32 of `a-z`, `0-9` and `-`, a letter
     /// first. Agents see it as the prefix of every tool. At least one.
     #[schemars(with = "std::collections::BTreeMap<String, RawServer>")]

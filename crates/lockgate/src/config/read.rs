@@ -36,6 +36,7 @@ impl RawConfig {
             loops: root.section("loops").map(RawLoops::read),
             flow: RawFlow::read(root.section_or_empty("flow"), report),
             rules: flow_rules::read(&root, report),
+            policies: root.texts("policies"),
             servers: named("servers").map_or_else(Vec::new, |servers| {
                 servers.filter_map(|(name, node)| RawServer::read(name, node, &people, report)).collect()
             }),

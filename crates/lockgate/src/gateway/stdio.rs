@@ -61,7 +61,8 @@ pub fn serve_stdio(config: &Config, pipe: &Pipe, file: Option<Watched>) -> Resul
         let closed = tokio::select! {
             () = read(Arc::clone(&session)) => true,
             () = session.over() => false,
-            () = stopped() => false,
+            // Told to stop by the client that started it: the conversation is over.
+            () = stopped() => true,
         };
         session.drain().await;
         if closed {

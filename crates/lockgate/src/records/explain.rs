@@ -163,6 +163,9 @@ fn sentence(entry: &Entry) -> String {
             "Allowed and sent, because rules were only observed. Else a person would have been asked."
                 .to_owned()
         }
+        ("request", _) if entry.would.as_deref() == Some("forward") => {
+            "Allowed and sent. A rule wanted it written down.".to_owned()
+        }
         ("request", _) if entry.would.is_some() => {
             "Allowed and sent, because rules were only observed. Else it would have been refused.".to_owned()
         }
