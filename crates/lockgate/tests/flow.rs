@@ -125,7 +125,11 @@ fn what_the_page_writes_can_be_read() {
     let blocks = blocks("yaml");
     assert!(blocks.len() >= 3);
     for block in blocks {
-        let rest = if block.contains("servers:") { "" } else { "\nservers: { s: { command: [s] } }" };
+        let rest = if block.contains("servers:") {
+            "\nrecords: { file: r }"
+        } else {
+            "\nrecords: { file: r }\nservers: { web: { command: [s], tier: open }, crm: { command: [s] }, mail: { command: [s] }, vault: { command: [s] }, db: { command: [s] } }"
+        };
         let read = Config::parse(&format!("{block}{rest}"), "f", Path::new(""), &Process);
         assert!(read.is_ok(), "{}\n{block}", read.err().unwrap());
     }

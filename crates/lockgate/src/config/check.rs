@@ -60,6 +60,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
     }
     let flow = raw.flow.check(&servers, report);
     let flow = Flow { rules: rules(raw, &flow, &mut servers, &launches, &mut notes, resolver), ..flow };
+    let flow = super::flow::results(flow, &raw.rules, report);
     // More than one person can only be asked outside the client.
     let several = flow.rules.iter().any(|rule| rule.approvers > 1);
     let several = several || servers.values().any(|server| server.rules.most_approvers() > 1);

@@ -1,14 +1,16 @@
 //! `flow`: what becomes of calls that may be steered by what was read, and whose words count.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lockgate_core::{Flow, SecretAction, Secrets, Server, Violation};
 use lockgate_flow::Mode;
+use lockgate_flow::rule::{Test, Then};
 use lockgate_model::ServerName;
 use schemars::JsonSchema;
 
 use super::bounds;
 use super::error::{At, Report, quoted};
+use super::flow_rules::RawFlowRule;
 use super::raw::{RawCredentials, RawFlowSession, RawHook};
 use super::schema;
 use super::section::{self, Section};
@@ -137,6 +139,34 @@ impl RawFlow {
             ..usual
         }
     }
+}
+
+/// What rules do with results is done where results are read: one rule says what becomes of all credentials.
+pub(super) fn results(mut flow: Flow, raw: &[RawFlowRule], report: &Report) -> Flow {
+    let credential = Test::ResultClass(BTreeSet::from(["credential".to_owned()]));
+    let mut found = false;
+    for rule in flow.rules.iter().filter(|rule| rule.then.is_for_results()) {
+        let error = |message: &str, hint: &str| {
+            if let Some(raw) = raw.iter().find(|raw| raw.name.value == rule.name) {
+                report.error(raw.name.place, format!("the rule {}: {message}", quoted(&rule.name)), hint);
+            }
+        };
+        if rule.when.0.as_slice() != std::slice::from_ref(&credential) || rule.unless.is_some() {
+            let hint = "write `when: {result.class: credential}`, without `unless`";
+            error("what is done with results is done with every credential, of every server", hint);
+        } else if found || flow.secrets != Secrets::default() {
+            error("it is said already what becomes of credentials", "keep one such rule, or `flow.secrets`");
+        }
+        found = true;
+        flow.secrets = match &rule.then {
+            Then::Handle { expand_for } => {
+                Secrets { action: SecretAction::Handle, expand_for: Some(expand_for.clone()) }
+            }
+            Then::Redact => Secrets { action: SecretAction::Redact, expand_for: None },
+            Then::Log | Then::Ask | Then::Deny => continue,
+        };
+    }
+    flow
 }
 
 /// What becomes of credentials in what servers return.

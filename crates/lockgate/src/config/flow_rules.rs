@@ -19,7 +19,7 @@ const MOST_APPROVERS: u8 = 5;
 
 /// One rule as it is written.
 pub(super) struct RawFlowRule {
-    name: At<String>,
+    pub(super) name: At<String>,
     when: Option<Condition>,
     unless: Option<Condition>,
     then: RawThen,
