@@ -1,7 +1,8 @@
 #!/bin/sh
 # Starts Lockgate in front of one server for the conformance harness:
 #   conformance-gateway.sh PORT http URL  |  conformance-gateway.sh PORT stdio COMMAND…
-# The policy allows everything. The suite's polling scenario wants streams that close before the answer, which for a
+# The policy allows everything, and what was read is only observed: the suite deletes what nobody has named. Its polling
+# scenario wants streams that close before the answer, which for a
 # child happens only after http.poll_after.
 set -eu
 port=$1 kind=$2
@@ -10,6 +11,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 {
   echo 'http: {poll_after: 50ms}'
+  echo 'flow: {mode: observe}'
   echo 'servers:'
   echo '  ref:'
   if [ "$kind" = http ]; then

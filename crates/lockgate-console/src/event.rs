@@ -1,4 +1,5 @@
 use lockgate_model::UnixMillis;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{Approval, SafeMode, Stop};
@@ -25,6 +26,21 @@ pub enum Event {
     SafeModeOn(SafeMode),
     /// Safe mode is off. Its `by` and `reason` are those of whoever turned it off.
     SafeModeOff(SafeMode),
+    /// An agent tried one refused value after the other, and the tool is frozen in its session.
+    ToolFrozen(Frozen),
+}
+
+/// A tool that is frozen in one session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Frozen {
+    /// The server.
+    pub server: String,
+    /// The tool, in a form that is safe to print.
+    pub tool: String,
+    /// The session, as records show it.
+    pub session: String,
+    /// Who the agent acts for.
+    pub principal: String,
 }
 
 impl Event {
@@ -39,6 +55,7 @@ impl Event {
             Self::Resumed(_) => "resume",
             Self::SafeModeOn(_) => "safe_mode_on",
             Self::SafeModeOff(_) => "safe_mode_off",
+            Self::ToolFrozen(_) => "tool_frozen",
         }
     }
 
@@ -53,6 +70,7 @@ impl Event {
             }
             Self::Stopped(stop) | Self::Resumed(stop) => ("stop", json!(stop)),
             Self::SafeModeOn(mode) | Self::SafeModeOff(mode) => ("safe_mode", json!(mode)),
+            Self::ToolFrozen(frozen) => ("frozen", json!(frozen)),
         };
         let mut event: Value = json!({ "v": VERSION, "id": id, "unix_ms": at.0, "event": self.word() });
         if let Some(event) = event.as_object_mut() {

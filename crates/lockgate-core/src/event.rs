@@ -166,6 +166,13 @@ pub enum Step {
         /// The exchange.
         exchange: ExchangeId,
     },
+    /// Tell the operator: an agent tried one refused value after the other, and the tool is frozen in its session.
+    Alarm {
+        /// The server.
+        server: ServerName,
+        /// The tool, in a form that is safe to print.
+        tool: String,
+    },
     /// Write down.
     Record(Box<Record>),
 }

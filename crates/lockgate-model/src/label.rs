@@ -216,3 +216,67 @@ impl Label {
         self.origins.iter()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::{btree_set, vec};
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+
+    fn secrecy() -> impl Strategy<Value = Secrecy> {
+        let compartments = btree_set(select(vec!["customer".to_owned(), "payroll".to_owned()]), 0..3);
+        (select(Confidentiality::ALL.to_vec()), compartments)
+            .prop_map(|(level, compartments)| Secrecy { level, compartments })
+    }
+
+    fn label() -> impl Strategy<Value = Label> {
+        let server = select(vec!["db", "mail", "web"]).prop_map(|name| ServerName::parse(name).unwrap());
+        let read = (server, select(Integrity::ALL.to_vec()), secrecy());
+        vec(read, 0..4).prop_map(|all| {
+            all.into_iter().fold(Label::clean(), |label, (server, integrity, secrecy)| {
+                label.join(&Label::new(server, integrity, secrecy))
+            })
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn joins_form_a_semilattice(a in label(), b in label(), c in label()) {
+            prop_assert_eq!(a.join(&b), b.join(&a));
+            prop_assert_eq!(a.join(&b).join(&c), a.join(&b.join(&c)));
+            prop_assert_eq!(a.join(&a), a.clone());
+            prop_assert_eq!(a.join(&Label::clean()), a);
+        }
+
+        #[test]
+        fn a_join_never_forgets(a in label(), b in label(), clearance in secrecy()) {
+            let both = a.join(&b);
+            for one in [&a, &b] {
+                prop_assert!(both.integrity() <= one.integrity());
+                prop_assert!(one.secrecy().fits(both.secrecy()));
+                prop_assert!(one.origins().all(|origin| both.origins().any(|kept| kept == origin)));
+                // What may not go somewhere alone may not go there in company.
+                prop_assert!(one.secrecy().fits(&clearance) || !both.secrecy().fits(&clearance));
+            }
+        }
+
+        #[test]
+        fn to_absorb_is_to_join(
+            a in label(), integrity in select(Integrity::ALL.to_vec()), secrecy in secrecy(),
+        ) {
+            let server = ServerName::parse("notes").unwrap();
+            let mut absorbed = a.clone();
+            absorbed.absorb(&server, integrity, &secrecy);
+            prop_assert_eq!(absorbed, a.join(&Label::new(server, integrity, secrecy)));
+        }
+
+        #[test]
+        fn clearance_is_an_order(a in secrecy(), b in secrecy(), c in secrecy()) {
+            prop_assert!(a.fits(&a));
+            prop_assert!(!(a.fits(&b) && b.fits(&a)) || a == b);
+            prop_assert!(!(a.fits(&b) && b.fits(&c)) || a.fits(&c));
+        }
+    }
+}

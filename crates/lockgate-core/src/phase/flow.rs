@@ -206,6 +206,8 @@ impl Core {
             let frozen = Finding::deny(Phase::Flow, Reason::ToolFrozen, "flow.frozen");
             let note = Note::happening(Happening::Request).exchange(exchange).method("tools/call");
             let note = note.target(Some(server), target.shown.as_deref()).finding(frozen, Verdict::Deny);
+            let tool = tool.shown().to_owned();
+            steps.push(Step::Alarm { server: server.clone(), tool });
             self.note(note, steps);
         }
     }

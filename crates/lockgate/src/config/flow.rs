@@ -28,7 +28,7 @@ const LENGTH: std::ops::RangeInclusive<usize> = 3..=256;
 pub(super) struct RawFlow {
     /// How much is asked of a call once the session has read text that outsiders can write to.
     #[schemars(with = "Option<schema::FlowMode>", extend("default" = "balanced"))]
-    mode: Option<At<Mode>>,
+    mode: Option<At<Option<Mode>>>,
     /// What happens to a call that may be steered by such text.
     #[schemars(with = "Option<schema::Violation>", extend("default" = "ask"))]
     on_violation: Option<At<Violation>>,
@@ -107,9 +107,14 @@ impl RawFlow {
     /// What is meant. Where a key is not written, what [`Flow::default`] says.
     pub(super) fn check(&self, servers: &BTreeMap<ServerName, Server>, report: &Report) -> Flow {
         let usual = Flow::default();
-        let off = self.mode.as_ref().is_some_and(|mode| mode.value == Mode::Off);
-        if let Some(violation) = self.on_violation.as_ref().filter(|_| off) {
-            let message = "`flow.on_violation` has no effect: `flow.mode` is `off`";
+        let mode = self.mode.as_ref().map(|mode| mode.value);
+        let idle = match mode {
+            Some(Some(Mode::Off)) => Some("off"),
+            Some(None) => Some("observe"),
+            _ => None,
+        };
+        if let Some((violation, idle)) = self.on_violation.as_ref().zip(idle) {
+            let message = format!("`flow.on_violation` has no effect: `flow.mode` is `{idle}`");
             report.error(violation.place, message, "remove one of them");
         }
         let from = self.user_turns.from.as_deref();
@@ -125,8 +130,11 @@ impl RawFlow {
             values(&format!("flow.{key}"), list.as_ref(), &mut known, report);
         }
         Flow {
-            mode: self.mode.as_ref().map_or(usual.mode, |mode| mode.value),
-            violation: self.on_violation.as_ref().map_or(usual.violation, |violation| violation.value),
+            mode: mode.flatten().unwrap_or(usual.mode),
+            violation: match mode {
+                Some(None) => Violation::Log,
+                _ => self.on_violation.as_ref().map_or(usual.violation, |violation| violation.value),
+            },
             approved_for: self.approved_for.value,
             freeze_after: u32::try_from(self.freeze.after.value).unwrap_or(u32::MAX),
             frozen_for: self.freeze.time.value,

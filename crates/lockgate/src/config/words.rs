@@ -68,12 +68,13 @@ pub(super) fn secret_action(action: SecretAction) -> &'static str {
     }
 }
 
-/// What `flow.mode` may be.
-pub(super) const FLOWS: &[(&str, lockgate_flow::Mode)] = &[
-    ("off", lockgate_flow::Mode::Off),
-    ("open", lockgate_flow::Mode::Open),
-    ("balanced", lockgate_flow::Mode::Balanced),
-    ("strict", lockgate_flow::Mode::Strict),
+/// What `flow.mode` may be. None: as in `balanced`, and only written down.
+pub(super) const FLOWS: &[(&str, Option<lockgate_flow::Mode>)] = &[
+    ("off", Some(lockgate_flow::Mode::Off)),
+    ("observe", None),
+    ("open", Some(lockgate_flow::Mode::Open)),
+    ("balanced", Some(lockgate_flow::Mode::Balanced)),
+    ("strict", Some(lockgate_flow::Mode::Strict)),
 ];
 
 /// By which way words of the user come.
@@ -113,7 +114,10 @@ pub(super) fn violation(violation: Violation) -> &'static str {
 }
 
 /// How much is asked of a call.
-pub(super) fn flow(mode: lockgate_flow::Mode) -> &'static str {
+pub(super) fn flow(mode: Option<lockgate_flow::Mode>) -> &'static str {
+    let Some(mode) = mode else {
+        return "Everything passes; what `balanced` would hold back is recorded (`would`).";
+    };
     match mode {
         lockgate_flow::Mode::Off => "Where a value comes from stands against no call.",
         lockgate_flow::Mode::Open => {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 
+use lockgate_console::Frozen;
 use lockgate_core::{Ask, Ballot as Decided, Event, Reach, Step, Stops as Stopped};
 use lockgate_model::{ExchangeId, Principal, Reason, ServerName, SessionId, ToolName, UnixMillis};
 use lockgate_store::{Approvals, Ballot, Request, Scope, StateError, Stops, Target, Vote};
@@ -218,6 +219,16 @@ impl Gateway {
 }
 
 impl Session {
+    /// Tells the operator that an agent tries one value after the other.
+    pub(super) fn alarm(&self, server: &ServerName, tool: String) {
+        let session = self.core().session_id().to_string();
+        let principal = self.principal.to_string();
+        self.gateway.say(&format!(
+            "`{tool}` on server `{server}` is frozen in session {session} of {principal}: refused values were tried again and again"
+        ));
+        self.gateway.desk.notices.frozen(Frozen { server: server.to_string(), tool, session, principal });
+    }
+
     /// Puts a held call before people, and says how that went.
     pub(super) async fn ask(self: &Arc<Self>, ask: Box<Ask>) -> Vec<Step> {
         let exchange = ask.exchange;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use lockgate_console::{Approval, Counts, Event, State, Webhook};
+use lockgate_console::{Approval, Counts, Event, Frozen, State, Webhook};
 use lockgate_store::{Approvals, Change, Entry, Stop, Target};
 use tokio::sync::watch;
 
@@ -106,6 +106,13 @@ impl Notices {
             webhook.tell(&event);
         }
         lock(&self.stops).last.get_or_insert_default().push(stop);
+    }
+
+    /// A tool is frozen in a session.
+    pub(super) fn frozen(&self, frozen: Frozen) {
+        if let Some(webhook) = &self.webhook {
+            webhook.tell(&Event::ToolFrozen(frozen));
+        }
     }
 
     /// Somebody here is about to lift a stop.

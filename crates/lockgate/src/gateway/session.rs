@@ -363,6 +363,7 @@ impl Session {
                         self.perform(steps, Via::default()).await;
                     }
                     Step::Withdraw { exchange } => self.withdraw(exchange),
+                    Step::Alarm { server, tool } => self.alarm(&server, tool),
                     Step::Abandon { exchange, .. } => {
                         if let Some(task) = lock(&self.under_way).remove(&exchange) {
                             task.abort();

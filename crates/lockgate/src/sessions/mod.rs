@@ -15,6 +15,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use lockgate_core::Violation;
 use lockgate_flow::Mode;
 use serde_json::{Value, json};
 
@@ -34,9 +35,9 @@ pub struct Options {
     /// What the servers of the sessions offer; else `catalogues.json` beside the sessions
     #[arg(long, value_name = "FILE", requires = "sessions")]
     catalogue: Option<PathBuf>,
-    /// How much is asked of a call: off, open, balanced or strict
+    /// How much is asked of a call: off, observe, open, balanced or strict
     #[arg(long, value_parser = mode, default_value = "balanced", requires = "sessions")]
-    mode: Mode,
+    mode: (Mode, Violation),
     /// Play as if nothing were known of what the user said
     #[arg(long, requires = "sessions")]
     no_user_turns: bool,
@@ -46,9 +47,13 @@ pub struct Options {
     coarse: Option<PathBuf>,
 }
 
-fn mode(word: &str) -> Result<Mode, String> {
+fn mode(word: &str) -> Result<(Mode, Violation), String> {
+    if word == "observe" {
+        return Ok((Mode::Balanced, Violation::Log));
+    }
     let words = Mode::ALL.map(Mode::word).join(", ");
-    Mode::ALL.into_iter().find(|mode| mode.word() == word).ok_or_else(|| format!("write one of {words}"))
+    let mode = Mode::ALL.into_iter().find(|mode| mode.word() == word);
+    mode.map(|mode| (mode, Violation::Ask)).ok_or_else(|| format!("write one of observe, {words}"))
 }
 
 /// Plays every session through the core as a gateway without configuration would have: what is asked is approved by the
@@ -83,7 +88,7 @@ pub fn play(options: &Options, out: &mut dyn Write, summary: &mut dyn Write) -> 
                 writeln!(file, "{}", shown(&recording, alone)).map_err(gone)?;
             }
         }
-        told.add(path, options.mode, fine, taint);
+        told.add(path, options.mode.0, fine, taint);
     }
     out.flush().map_err(gone)?;
     if let Some(mut file) = coarse {

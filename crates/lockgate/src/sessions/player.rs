@@ -6,7 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use lockgate_audit::Happening;
 use lockgate_core::{
-    Boundary, Core, Event, Front, Identity, Permit, Received, Scope, Sent, Server, Step, Wire, exposed_tool,
+    Boundary, Core, Event, Flow, Front, Identity, Permit, Received, Scope, Sent, Server, Step, Wire,
+    exposed_tool,
 };
 use lockgate_model::{
     Effect, Finding, Integrity, Json, Limits, Principal, SessionId, Side, Tick, ToolName, UnixMillis,
@@ -64,7 +65,9 @@ pub(super) fn play_session(
 ) -> Result<Vec<Decision>, String> {
     let servers = recording.servers.iter().map(|server| (server.clone(), Server::new(Wire::Lines)));
     let mut boundary = Boundary { records: true, ..Boundary::new(servers.collect()) };
-    boundary.flow.mode = options.mode;
+    boundary.flow.mode = options.mode.0;
+    boundary.flow.violation = options.mode.1;
+    boundary.flow.rules = Flow::built_in(options.mode.0, options.mode.1);
     let identity =
         Identity { session: SessionId::new("replay"), principal: Principal::new("local"), client: None };
     let mut player = Player {
