@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use lockgate_model::{Json, Kind};
+use lockgate_model::{Json, Kind, Visit};
 
 /// How deep JSON within a text is looked into.
 const DEPTH: usize = 32;
@@ -60,16 +60,44 @@ impl Step<'_> {
 
 /// Visits every string and number, in order. Depth is that of the accepted document, which is bounded.
 pub(crate) fn leaves<'j>(json: Json<'j>, visit: &mut dyn FnMut(&Leaf<'_, 'j>)) {
-    walk(json, &mut Vec::new(), visit);
+    let mut path: Vec<Step<'j>> = Vec::new();
+    json.walk(&mut |seen| {
+        if matches!(seen, Visit::Enter(_) | Visit::Value(_))
+            && let Some(Step::Element(at)) = path.last_mut()
+        {
+            *at = at.wrapping_add(1);
+        }
+        match seen {
+            Visit::Enter(Kind::Object) => path.push(Step::Member(Cow::Borrowed(""))),
+            Visit::Enter(_) => path.push(Step::Element(usize::MAX)),
+            Visit::Leave => drop(path.pop()),
+            Visit::Name(name) => {
+                if let Some(step) = path.last_mut() {
+                    *step = Step::Member(name.text());
+                }
+            }
+            Visit::Value(value) => match value.kind() {
+                Kind::String => {
+                    let text = value.text().unwrap_or_default();
+                    visit(&Leaf { path: &path, text, is_text: true });
+                }
+                Kind::Number => {
+                    let text = String::from_utf8_lossy(value.raw());
+                    visit(&Leaf { path: &path, text, is_text: false });
+                }
+                Kind::Object | Kind::Array | Kind::Bool | Kind::Null => {}
+            },
+        }
+    });
 }
 
 /// Visits the names of all members, in order.
 pub(crate) fn names<'j>(json: Json<'j>, visit: &mut dyn FnMut(&str)) {
-    for (name, value) in json.members() {
-        visit(&name.text());
-        names(value, visit);
-    }
-    json.elements().for_each(|element| names(element, visit));
+    json.walk(&mut |seen| {
+        if let Visit::Name(name) = seen {
+            visit(&name.text());
+        }
+    });
 }
 
 /// What a text says that may be JSON itself: its names and values, each on a line, without escapes.
@@ -84,35 +112,31 @@ pub(crate) fn unescaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(said)
 }
 
-fn walk<'j>(json: Json<'j>, path: &mut Vec<Step<'j>>, visit: &mut dyn FnMut(&Leaf<'_, 'j>)) {
-    match json.kind() {
-        Kind::Object => {
-            for (name, value) in json.members() {
-                path.push(Step::Member(name.text()));
-                walk(value, path, visit);
-                path.pop();
-            }
-        }
-        Kind::Array => {
-            for (at, value) in json.elements().enumerate() {
-                path.push(Step::Element(at));
-                walk(value, path, visit);
-                path.pop();
-            }
-        }
-        Kind::String => {
-            let text = json.text().unwrap_or_default();
-            visit(&Leaf { path, text, is_text: true });
-        }
-        Kind::Number => {
-            let text = String::from_utf8_lossy(json.raw());
-            visit(&Leaf { path, text, is_text: false });
-        }
-        Kind::Bool | Kind::Null => {}
-    }
-}
-
 /// Visits the text of every string and number of a document, in order.
 pub fn for_each_text(json: Json<'_>, visit: &mut dyn FnMut(&str)) {
     leaves(json, &mut |leaf| visit(&leaf.text));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leaves_stand_where_they_stand() {
+        let text =
+            r#" {"a":1,"b":{"c":["x",[2,"y"],{},{"d":"z"},null]},"e":true,"f":[],"g":{"h":"w"},"i j":"v"} "#;
+        let json = Json::check(text.as_bytes(), 16).unwrap();
+        let mut found = Vec::new();
+        leaves(json, &mut |leaf| found.push(format!("{} {} {}", leaf.pointer(), leaf.text, leaf.name())));
+        assert_eq!(
+            found,
+            ["/a 1 a", "/b/c/0 x c", "/b/c/1/0 2 c", "/b/c/1/1 y c", "/b/c/3/d z d", "/g/h w h", "/* v i j"]
+        );
+        let mut all = Vec::new();
+        names(json, &mut |name| all.push(name.to_owned()));
+        assert_eq!(all, ["a", "b", "c", "d", "e", "f", "g", "h", "i j"]);
+        let mut alone = Vec::new();
+        leaves(Json::check(b"\"s\"", 1).unwrap(), &mut |leaf| alone.push(leaf.text.clone().into_owned()));
+        assert_eq!(alone, ["s"]);
+    }
 }

@@ -78,6 +78,43 @@ impl<'a> Json<'a> {
         Elements { bytes: if self.kind() == Kind::Array { self.0 } else { b"" }, at: 1 }
     }
 
+    /// Visits everything inside in order, however deep, and reads each byte once.
+    pub fn walk(self, visit: &mut dyn FnMut(Visit<'a>)) {
+        let bytes = self.0;
+        let mut objects = Vec::new();
+        let (mut at, mut names) = (skip_filler(bytes, 0), false);
+        while let Some(byte) = bytes.get(at) {
+            let within = objects.last() == Some(&true);
+            let end = match byte {
+                b'{' | b'[' => {
+                    names = *byte == b'{';
+                    objects.push(names);
+                    visit(Visit::Enter(if names { Kind::Object } else { Kind::Array }));
+                    at + 1
+                }
+                b'}' | b']' => {
+                    objects.pop();
+                    names = true;
+                    visit(Visit::Leave);
+                    at + 1
+                }
+                b'"' if within && names => {
+                    let end = skip_string(bytes, at);
+                    names = false;
+                    visit(Visit::Name(Key(bytes.get(at + 1..end - 1).unwrap_or_default())));
+                    end
+                }
+                _ => {
+                    let end = skip_value(bytes, at).max(at + 1);
+                    names = true;
+                    visit(Visit::Value(Json(bytes.get(at..end).unwrap_or_default())));
+                    end
+                }
+            };
+            at = skip_filler(bytes, end);
+        }
+    }
+
     /// The member of that name.
     pub fn get(self, name: &str) -> Option<Json<'a>> {
         self.members().find(|(key, _)| key.is(name)).map(|(_, value)| value)
@@ -101,6 +138,19 @@ impl<'a> Json<'a> {
     pub fn unsigned(self) -> Option<u64> {
         std::str::from_utf8(self.0).ok()?.parse().ok().filter(|_| self.kind() == Kind::Number)
     }
+}
+
+/// What [`Json::walk`] comes to.
+#[derive(Clone, Copy)]
+pub enum Visit<'a> {
+    /// An object or an array begins.
+    Enter(Kind),
+    /// It ends.
+    Leave,
+    /// The name of a member of the innermost object; its value comes next.
+    Name(Key<'a>),
+    /// A string, a number, a truth value or null.
+    Value(Json<'a>),
 }
 
 /// A member's name.
