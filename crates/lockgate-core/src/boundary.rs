@@ -60,6 +60,8 @@ pub struct Flow {
     pub approved_for: u64,
     /// May a person approve a value for later sessions as well? Default false.
     pub learns: bool,
+    /// How long such a value counts. Milliseconds; default 7 776 000 000, which is 90 days.
+    pub learned_for: u64,
     /// So many calls of a tool are refused for the same argument, then the tool is frozen. Default 3.
     pub freeze_after: u32,
     /// How long. Milliseconds; default 900 000.
@@ -122,6 +124,7 @@ impl Default for Flow {
             rules: Self::built_in(Mode::Balanced, Violation::Ask),
             approved_for: 1_800_000,
             learns: false,
+            learned_for: 7_776_000_000,
             freeze_after: 3,
             frozen_for: 900_000,
             prompts_endorse: true,

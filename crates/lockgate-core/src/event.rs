@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use lockgate_audit::Record;
-use lockgate_model::{Effect, ExchangeId, Label, Reason, ServerName, UnixMillis};
+use lockgate_model::{Effect, ExchangeId, Label, Reason, ServerName, ToolName, UnixMillis};
 
 use lockgate_policy::intercept::Decision;
 
@@ -81,6 +81,12 @@ pub enum Event<'a> {
     User {
         /// The whole turn.
         words: &'a str,
+    },
+    /// The principal may use these values, as was approved in an earlier session ([`Step::Learn`]): each with the time it
+    /// still counts. Milliseconds.
+    Known {
+        /// The values, as they stood in the calls.
+        values: &'a [(String, u64)],
     },
     /// Earlier sessions of the same agent, whose context it may still have, have read this.
     Restored {
@@ -173,6 +179,9 @@ pub enum Step {
         /// The tool, in a form that is safe to print.
         tool: String,
     },
+    /// Keep a value for later sessions of the principal, for as long as [`crate::Flow::learned_for`] says, and give it to
+    /// them with [`Event::Known`].
+    Learn(Box<Learn>),
     /// Write down.
     Record(Box<Record>),
 }
@@ -204,6 +213,19 @@ pub struct Ask {
     pub voiced: Option<Reach>,
     /// How long an approval can be given and used. Milliseconds.
     pub valid: u64,
+}
+
+/// A value that a person has approved for later sessions as well, and where it stood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Learn {
+    /// The server that was called.
+    pub server: ServerName,
+    /// The tool, by the server's own name.
+    pub tool: ToolName,
+    /// The JSON pointer of the argument.
+    pub argument: String,
+    /// The value. Never longer than what the person was shown.
+    pub value: String,
 }
 
 /// What people decided.

@@ -15,7 +15,7 @@ use crate::agent::Request;
 use crate::exchange::{Asker, Exchange, Outgoing, State, Target};
 use crate::reach::{escaped, question};
 use crate::record::Note;
-use crate::{Ask, Ballot, Core, Outlet, Reach, Received, Step, digest, reply};
+use crate::{Ask, Ballot, Core, Learn, Outlet, Reach, Received, Step, digest, reply};
 
 /// How a `requestState` of ours begins. A server's own state never reaches this code.
 const STATE: &str = "lockgate-approval-";
@@ -31,6 +31,10 @@ pub(crate) struct Held {
     finding: Finding,
     /// How far a yes may reach.
     furthest: Reach,
+    /// What is learned where it reaches furthest of all.
+    lesson: Option<Box<Learn>>,
+    /// How far the yes of the person in front of the client reaches, where others are asked too.
+    said: Reach,
     /// How the client is asked; taken when it is.
     put: Option<Put>,
     /// The id of the question that the client was asked.
@@ -82,13 +86,25 @@ struct Plea {
     timeout: Option<u64>,
 }
 
+/// A stateless question.
+#[derive(Debug)]
+struct Pending {
+    /// What it is for.
+    fingerprint: String,
+    /// How far a yes may reach.
+    furthest: Reach,
+    /// What is learned where it reaches furthest of all.
+    lesson: Option<Box<Learn>>,
+    until: Tick,
+}
+
 /// All approvals of a session.
 #[derive(Debug, Default)]
 pub(crate) struct Holds {
     /// Questions on the wire, by their id.
     asked: BTreeMap<Bytes, ExchangeId>,
-    /// Stateless questions, by their state: what they are for, how far a yes may reach, and until when.
-    pending: BTreeMap<String, (String, Reach, Tick)>,
+    /// Stateless questions, by their state.
+    pending: BTreeMap<String, Pending>,
     /// Calls that the person in front of the client approved and that others are asked about too.
     voiced: BTreeMap<String, (Reach, Tick)>,
     /// Approved calls that have not come yet.
@@ -241,7 +257,9 @@ impl Core {
         let Some(open) = self.exchanges.get_mut(exchange) else { return };
         let fingerprint = fingerprint(open.method, &outgoing.server, open.target.subject.as_ref(), &params);
         self.holds.next += 1;
-        let furthest = Reach::furthest(&finding, self.boundary.flow.learns);
+        let learns = self.boundary.flow.learns;
+        let lesson = learns.then(|| Reach::lesson(&open.target, &finding, params.arguments())).flatten();
+        let furthest = Reach::furthest(&finding, lesson.is_some());
         let put = plea.client.then(|| {
             let question = question(&open.target, &finding, params.arguments(), open.revision, furthest);
             Put::new(open, self.holds.next, &question)
@@ -263,7 +281,9 @@ impl Core {
         });
         open.until = now.after_millis(plea.timeout.unwrap_or(self.boundary.hold_timeout));
         open.quiet_until = open.until;
-        let held = Held { outgoing, finding, furthest, put, question: None, reference: None, fingerprint };
+        let said = plea.voiced.unwrap_or_default();
+        let (question, reference) = (None, None);
+        let held = Held { outgoing, finding, furthest, lesson, said, put, question, reference, fingerprint };
         open.state = State::Held(Box::new(held));
         match ask {
             Some(ask) => steps.push(Step::Ask(Box::new(ask))),
@@ -284,8 +304,9 @@ impl Core {
                 steps.push(Self::tell(Outlet::Exchange(exchange), message));
             }
             Some(Put::Answer { state, message }) => {
-                let kept = (held.fingerprint.clone(), held.furthest, until);
-                bound(&mut self.holds.pending, |(_, _, until)| *until);
+                let (fingerprint, lesson) = (held.fingerprint.clone(), held.lesson.take());
+                let kept = Pending { fingerprint, furthest: held.furthest, lesson, until };
+                bound(&mut self.holds.pending, |kept| kept.until);
                 self.holds.pending.insert(state, kept);
                 self.withdraw(exchange, steps);
                 self.exchanges.close(exchange);
@@ -324,7 +345,14 @@ impl Core {
     /// People have decided.
     pub(crate) fn counted(&mut self, exchange: ExchangeId, ballot: Ballot, now: Tick, steps: &mut Vec<Step>) {
         match ballot {
-            Ballot::Approved(reach) => self.approve(exchange, reach, now, steps),
+            Ballot::Approved(reach) => {
+                // Outside nobody chooses more than the session. Where one yes is enough, it is that of the client's person.
+                let said = match self.exchanges.get(exchange).map(|open| &open.state) {
+                    Some(State::Held(held)) if reach == Reach::Session => held.said,
+                    _ => reach,
+                };
+                self.approve(exchange, reach.max(said), now, steps);
+            }
             Ballot::Denied => self.refuse_held(exchange, Reason::ApprovalDeclined, now, steps),
             Ballot::Expired => self.refuse_held(exchange, Reason::ApprovalTimedOut, now, steps),
         }
@@ -344,6 +372,7 @@ impl Core {
         // Where others are asked as well, what all of them say is counted outside: one of them may have said no.
         let (alone, question) = (held.reference.is_none(), held.question.take());
         let yes = yes.map(|reach| reach.min(held.furthest));
+        held.said = yes.unwrap_or_default();
         if let Some(question) = question {
             self.holds.asked.remove(&question);
         }
@@ -371,6 +400,7 @@ impl Core {
         let reach = reach.min(held.furthest);
         let (outgoing, finding, question) =
             (held.outgoing.clone(), held.finding.clone(), held.question.clone());
+        let lesson = held.lesson.clone().filter(|_| reach == Reach::Always);
         open.target.approved = Some(held.fingerprint.clone());
         open.state = State::Waiting { server: outgoing.server.clone(), resend: None };
         let (method, target, arguments) = (open.method, open.target.clone(), open.arguments.clone());
@@ -396,7 +426,16 @@ impl Core {
             return self.refuse_open(exchange, finding, now, steps);
         }
         self.endorse(&target, &outgoing, reach);
+        self.learn(lesson, steps);
         self.go(exchange, outgoing, now, steps);
+    }
+
+    /// A person has approved a value for later sessions as well.
+    fn learn(&mut self, lesson: Option<Box<Learn>>, steps: &mut Vec<Step>) {
+        let flow = &self.boundary.flow;
+        let Some(lesson) = lesson.filter(|_| flow.learns && flow.approvals) else { return };
+        self.history.learn(&lesson.value, self.now.after_millis(flow.learned_for));
+        steps.push(Step::Learn(lesson));
     }
 
     /// A held call is over without an approval.
@@ -476,11 +515,12 @@ impl Core {
         let pending = self.holds.pending.remove(state);
         let refused = match (pending, yes) {
             (None, _) => Some(Reason::ApprovalMismatch),
-            (Some((_, _, until)), _) if now >= until => Some(Reason::ApprovalTimedOut),
+            (Some(kept), _) if now >= kept.until => Some(Reason::ApprovalTimedOut),
             (Some(_), None) => Some(Reason::ApprovalDeclined),
-            (Some((fingerprint, furthest, until)), Some(reach)) => {
+            (Some(Pending { fingerprint, furthest, lesson, until }), Some(reach)) => {
                 let reach = reach.min(furthest);
                 if self.boundary.desk.is_none() {
+                    self.learn(lesson.filter(|_| reach == Reach::Always), steps);
                     self.holds.approve(fingerprint, reach, until);
                 } else {
                     // It is one voice among those that are counted outside.

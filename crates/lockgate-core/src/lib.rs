@@ -42,7 +42,7 @@ mod stop;
 mod task;
 
 pub use boundary::{Boundary, Described, Desk, Flow, MayAsk, SecretAction, Secrets, Server, Violation, Wire};
-pub use event::{Ask, Ballot, Event, Headers, Outlet, Reach, Step};
+pub use event::{Ask, Ballot, Event, Headers, Learn, Outlet, Reach, Step};
 pub use intercept::{Intercepted, Matter};
 pub use names::exposed_tool;
 pub use permit::{Head, Permit, Release, Sent};

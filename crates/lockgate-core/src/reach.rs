@@ -2,8 +2,8 @@
 
 use lockgate_model::{Effect, Finding, Json, Kind, Phase, Reason, Revision, ServerName, Untrusted, quote};
 
-use crate::Reach;
 use crate::exchange::Target;
+use crate::{Learn, Reach};
 
 /// The key of the choice in the answer.
 const SCOPE: &str = "scope";
@@ -35,6 +35,31 @@ impl Reach {
             true => Self::Session,
             false => Self::Once,
         }
+    }
+
+    /// What is learned of a call where they choose [`Reach::Always`]: one value that they are shown as a whole.
+    pub(crate) fn lesson(
+        target: &Target,
+        finding: &Finding,
+        arguments: Option<Json<'_>>,
+    ) -> Option<Box<Learn>> {
+        // Of these it is not the whole value that matters, or it should be looked at each time.
+        if matches!(finding.rule.as_str(), "flow.link" | "flow.credentials") {
+            return None;
+        }
+        let argument = finding.evidence.as_ref()?.argument.clone();
+        let found = at(arguments?, &argument)?;
+        let value = match found.kind() {
+            Kind::String => found.text()?.into_owned(),
+            Kind::Number => String::from_utf8(found.raw().to_vec()).ok()?,
+            Kind::Array | Kind::Object | Kind::Bool | Kind::Null => return None,
+        };
+        let whole = escaped(found, VALUE) == escaped(found, usize::MAX);
+        if !whole || value.trim().is_empty() || value.chars().any(char::is_control) {
+            return None;
+        }
+        let (tool, _) = target.tool.clone()?;
+        Some(Box::new(Learn { server: target.server.clone()?, tool, argument, value }))
     }
 
     /// What they have chosen in their answer to the question; `None` for a no.
@@ -169,6 +194,36 @@ mod tests {
         assert_eq!(Reach::furthest(&several, true), Reach::Once);
         let of_a_rule = Finding { phase: Phase::Policy, ..finding("flow.value", Effect::Egress, "/to") };
         assert_eq!(Reach::furthest(&of_a_rule, true), Reach::Once);
+    }
+
+    #[test]
+    fn one_whole_value_is_learned_or_none() {
+        let long = "a".repeat(VALUE - 1);
+        let text =
+            format!(r#"{{"to":["a@x","e\n"],"n":7,"o":{{}},"blank":" ","long":"{long}","path":"/x"}}"#);
+        let arguments = Json::check(text.as_bytes(), 8).unwrap();
+        let target = Target {
+            server: ServerName::parse("mail"),
+            tool: Some((lockgate_model::ToolName::new("send"), Effect::Egress)),
+            ..Target::default()
+        };
+        for (rule, argument, learned) in [
+            ("flow.value", "/to/0", Some("a@x")),
+            ("flow.unlisted", "/n", Some("7")),
+            ("flow.address", "/path", Some("/x")),
+            ("flow.value", "/to/1", None),
+            ("flow.value", "/to/2", None),
+            ("flow.value", "/to", None),
+            ("flow.value", "/o", None),
+            ("flow.value", "/blank", None),
+            ("flow.value", "/long", None),
+            ("flow.value", "/*", None),
+            ("flow.link", "/to/0", None),
+            ("flow.credentials", "/path", None),
+        ] {
+            let lesson = Reach::lesson(&target, &finding(rule, Effect::Egress, argument), Some(arguments));
+            assert_eq!(lesson.as_ref().map(|lesson| lesson.value.as_str()), learned, "{rule} {argument}");
+        }
     }
 
     #[test]

@@ -190,6 +190,11 @@ impl Core {
             Event::Ballot { exchange, ballot } => self.counted(exchange, ballot, now, steps),
             Event::Stopped(all) => self.stopped(all, now, steps),
             Event::User { words } => self.history.hear_user(words),
+            Event::Known { values } => {
+                for (value, left) in values.iter().filter(|_| self.boundary.flow.learns) {
+                    self.history.learn(value, now.after_millis(*left));
+                }
+            }
             Event::Restored { label } => self.history.restore(label, |server| self.boundary.trust(server)),
             Event::Gone { exchange } => self.gone(exchange, steps),
             Event::Wake => self.wake(now, steps),
@@ -197,6 +202,9 @@ impl Core {
                 let known = &self.boundary.flow.known;
                 let new = boundary.flow.known.iter().filter(|value| !known.contains(value));
                 new.for_each(|value| self.history.know(value));
+                if !boundary.flow.learns {
+                    self.history.unlearn();
+                }
                 self.boundary = boundary;
                 for server in self.servers() {
                     self.greet_later(&server, now);

@@ -1,6 +1,6 @@
 //! What one session has read, from whom, and what its user has said.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lockgate_model::{Confidentiality, Integrity, Json, Label, Secrecy, ServerName, Tick, Tier};
 
@@ -17,6 +17,8 @@ use crate::words::Words;
 const MOST_ORIGINS: usize = Origin::MOST as usize;
 /// Most approved values that are remembered; then the one that ends first is forgotten.
 const MOST_APPROVED: usize = 256;
+/// Most values that were approved for every session.
+const MOST_LEARNED: usize = 10_000;
 /// Most documents of which it is kept that the user named them.
 const MOST_NAMED: usize = 1_000;
 /// Most bytes of the user's words that are kept; then the oldest are forgotten, and endorse no more.
@@ -83,6 +85,8 @@ pub struct History {
     words: Words,
     hears_user: bool,
     approved: Vec<(String, Tick)>,
+    /// The same for every session of the principal.
+    learned: BTreeMap<String, Tick>,
     /// The exchanges that brought what the user had named: a file, a page.
     named: BTreeSet<u32>,
 }
@@ -99,6 +103,7 @@ impl History {
             words: Words::new(MOST_WORDS),
             hears_user: false,
             approved: Vec::new(),
+            learned: BTreeMap::new(),
             named: BTreeSet::new(),
         }
     }
@@ -216,6 +221,18 @@ impl History {
     pub fn hear_user(&mut self, turn: &str) {
         self.hears_user = true;
         self.words.say(turn);
+    }
+
+    /// A person has approved this value for every session of the principal, until then.
+    pub fn learn(&mut self, value: &str, until: Tick) {
+        if self.learned.len() < MOST_LEARNED {
+            self.learned.insert(plain(value).into_owned(), until);
+        }
+    }
+
+    /// What was approved for every session does not count any more.
+    pub fn unlearn(&mut self) {
+        self.learned.clear();
     }
 
     /// A person has approved this value, until then.
@@ -376,10 +393,12 @@ impl History {
     }
 
     fn is_approved(&self, value: &str, now: Tick) -> bool {
-        !self.approved.is_empty() && {
-            let value = plain(value);
-            self.approved.iter().any(|(known, until)| *known == value && now < *until)
+        if self.approved.is_empty() && self.learned.is_empty() {
+            return false;
         }
+        let value = plain(value);
+        self.approved.iter().any(|(known, until)| *known == value && now < *until)
+            || self.learned.get(value.as_ref()).is_some_and(|until| now < *until)
     }
 
     /// The bit of a server with this trust. Those over the limit share the last one, at the lowest trust.

@@ -1,5 +1,5 @@
 //! What stays on disk: the record of decisions, in files that rotate, and in databases the counts of budgets, the calls
-//! that wait for people, what operators have stopped and what open sessions have read.
+//! that wait for people, what operators have stopped, what open sessions have read and what people approved for good.
 //!
 //! This crate refuses to lose a record silently: where the disk is slower than the calls, calls wait. It refuses a call
 //! where it cannot tell whether there is room for it.
@@ -8,6 +8,7 @@
 
 mod approvals;
 mod counters;
+mod destinations;
 mod file;
 mod labels;
 mod log;
@@ -17,6 +18,7 @@ mod time;
 
 pub use approvals::{Approvals, Ballot, Entry, Filed, Filter, Request, Scope, Voice, Vote};
 pub use counters::{Counters, CountersError, Refused, Reservation, Reserved, Slot};
+pub use destinations::{Destination, Destinations};
 pub use labels::{Labelled, Labels};
 pub use log::{RecordLog, Rotation};
 pub use state::StateError;

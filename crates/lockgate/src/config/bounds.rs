@@ -75,6 +75,8 @@ pub(super) const APPROVED_FOR: Bounds =
     bounds("Flow", "approved_for", Time, 30 * MINUTE, (SECOND, 24 * HOUR));
 pub(super) const FREEZE_AFTER: Bounds = bounds("Freeze", "after", Count, 3, (1, 1_000));
 pub(super) const FROZEN_FOR: Bounds = bounds("Freeze", "for", Time, 15 * MINUTE, (SECOND, 24 * HOUR));
+pub(super) const LEARNED_FOR: Bounds =
+    bounds("Learn", "for", Time, 90 * 24 * HOUR, (MINUTE, 366 * 24 * HOUR));
 pub(super) const VALID: Bounds = bounds("Approvals", "valid", Time, 15 * MINUTE, (MINUTE, 7 * 24 * HOUR));
 pub(super) const MAX_BYTES: Bounds = bounds("Records", "max_bytes", Size, 64 * MIB, (64 * KIB, 16 * GIB));
 pub(super) const KEEP: Bounds = bounds("Records", "keep", Count, 5, (1, 1_000));
@@ -82,7 +84,7 @@ pub(super) const KEEP: Bounds = bounds("Records", "keep", Count, 5, (1, 1_000));
 pub(super) const LABEL_TTL: Bounds = bounds("FlowSession", "ttl", Time, 24 * HOUR, (MINUTE, 30 * 24 * HOUR));
 
 /// All of them.
-pub(super) const ALL: [Bounds; 27] = [
+pub(super) const ALL: [Bounds; 28] = [
     LABEL_TTL,
     TIMEOUT,
     DEADLINE,
@@ -107,6 +109,7 @@ pub(super) const ALL: [Bounds; 27] = [
     APPROVED_FOR,
     FREEZE_AFTER,
     FROZEN_FOR,
+    LEARNED_FOR,
     VALID,
     MAX_BYTES,
     KEEP,

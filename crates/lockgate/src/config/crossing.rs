@@ -89,6 +89,13 @@ fn changed(flow: &Flow) -> Vec<(String, String)> {
             format!("what a person approved counts as said by the user for {time}"),
         ));
     }
+    if flow.learns {
+        let time = time(bounds::LEARNED_FOR, flow.learned_for);
+        rows.push((
+            "learned".to_owned(),
+            format!("what a person approved for good counts in later sessions for {time}"),
+        ));
+    }
     if (flow.freeze_after, flow.frozen_for) != (usual.freeze_after, usual.frozen_for) {
         let time = time(bounds::FROZEN_FOR, flow.frozen_for);
         rows.push((
@@ -113,6 +120,7 @@ pub(super) fn json(boundary: &Boundary) -> Value {
         "mode": flow.mode.word(),
         "on_violation": violation.map(|(word, _)| word),
         "approved_for_ms": flow.approved_for,
+        "learn": { "from_approvals": flow.learns, "for_ms": flow.learned_for },
         "freeze": { "after": flow.freeze_after, "for_ms": flow.frozen_for },
         "user_turns": channels(flow),
         "known": flow.known,

@@ -35,6 +35,9 @@ pub(super) struct RawFlow {
     /// How long the places and objects in a call that a person approved count as the user's own word, in its session.
     #[schemars(with = "Option<schema::Time>")]
     approved_for: At<u64>,
+    /// What a person may approve for later sessions of the same principal as well.
+    #[schemars(with = "Option<RawLearn>")]
+    learn: RawLearn,
     /// When a tool is frozen because one value after the other was tried: then `tool_frozen`.
     #[schemars(with = "Option<RawFreeze>")]
     freeze: RawFreeze,
@@ -60,6 +63,19 @@ pub(super) struct RawFlow {
     /// What becomes of credentials in what servers return.
     #[schemars(with = "Option<RawCredentials>")]
     secrets: RawCredentials,
+}
+
+/// Values that a person approved for later sessions as well: `always` in the question. `lockgate destinations` lists them
+/// and takes them back.
+#[derive(JsonSchema)]
+#[schemars(rename = "Learn", deny_unknown_fields)]
+struct RawLearn {
+    /// Does the question offer `always`, and does what was learned count? Never for calls that spend, give rights or delete.
+    #[schemars(with = "Option<bool>", extend("default" = false))]
+    from_approvals: Option<At<bool>>,
+    /// How long such a value counts, from when it was approved.
+    #[schemars(with = "Option<schema::Time>", rename = "for")]
+    time: At<u64>,
 }
 
 /// When a tool is frozen: calls of it were refused again and again for the same argument.
@@ -92,6 +108,7 @@ impl RawFlow {
             mode: section.word("mode", FLOWS),
             on_violation: section.word("on_violation", VIOLATIONS),
             approved_for: section.measure(&bounds::APPROVED_FOR),
+            learn: RawLearn::read(section.section_or_empty("learn")),
             freeze: RawFreeze::read(section.section_or_empty("freeze")),
             user_turns: RawUserTurns::read(section.section_or_empty("user_turns"), report),
             identities: section.texts("identities"),
@@ -123,6 +140,15 @@ impl RawFlow {
             let message = "`flow.approved_for` has no effect: what is approved endorses nothing";
             report.error(self.approved_for.place, message, "add `approvals` to `user_turns`, or remove it");
         }
+        let learns = self.learn.from_approvals.as_ref().filter(|learns| learns.value);
+        if let Some(learns) = learns.filter(|_| !hears(Channel::Approvals)) {
+            let message = "`flow.learn.from_approvals` has no effect: what is approved endorses nothing";
+            report.error(learns.place, message, "add `approvals` to `user_turns`, or remove it");
+        }
+        if learns.is_none() && self.learn.time.is_written() {
+            let message = "`flow.learn.for` has no effect: nothing is learned";
+            report.error(self.learn.time.place, message, "write `from_approvals: true`, or remove it");
+        }
         let mut known: Vec<String> = Vec::new();
         for (key, list) in
             [("identities", &self.identities), ("known_destinations", &self.known_destinations)]
@@ -136,6 +162,8 @@ impl RawFlow {
                 _ => self.on_violation.as_ref().map_or(usual.violation, |violation| violation.value),
             },
             approved_for: self.approved_for.value,
+            learns: learns.is_some(),
+            learned_for: self.learn.time.value,
             freeze_after: u32::try_from(self.freeze.after.value).unwrap_or(u32::MAX),
             frozen_for: self.freeze.time.value,
             prompts_endorse: hears(Channel::Prompts),
@@ -195,6 +223,17 @@ fn credentials(raw: &RawCredentials, servers: &BTreeMap<ServerName, Server>, rep
     };
     let expand_for = raw.expand_for.as_ref().map(|named| named.value.iter().filter_map(known).collect());
     Secrets { action, expand_for }
+}
+
+impl RawLearn {
+    fn read(section: Section<'_>) -> Self {
+        let raw = Self {
+            from_approvals: section.switch("from_approvals"),
+            time: section.measure(&bounds::LEARNED_FOR),
+        };
+        section.close();
+        raw
+    }
 }
 
 impl RawFreeze {

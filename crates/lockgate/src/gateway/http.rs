@@ -92,6 +92,7 @@ impl Gateway {
             let session = self.sessions.find_or_place(key, self.most_sessions(), || {
                 let (_, session) = self.new_session(request, received, scope)?;
                 session.restore();
+                session.know_learned();
                 session.hear_earlier();
                 Ok(session)
             })?;
@@ -102,6 +103,7 @@ impl Gateway {
             self.sessions
                 .find_or_place(Key::Legacy(id.clone()), self.most_sessions(), || Ok(Arc::clone(&session)))?;
             session.restore();
+            session.know_learned();
             session.hear_earlier();
             return Ok(Found { session, minted: Some(id) });
         }

@@ -8,6 +8,7 @@ mod desk;
 mod http;
 mod inquire;
 mod labels;
+mod learned;
 mod links;
 mod notice;
 mod reload;
@@ -37,6 +38,7 @@ use budget::Budget;
 use clock::Clock;
 use desk::Desk;
 use labels::Memory;
+use learned::Learned;
 use links::Population;
 use notice::Notices;
 use session::{Session, Via, lock};
@@ -80,6 +82,7 @@ pub struct Gateway {
     desk: Desk,
     turns: Turns,
     memory: Memory,
+    learned: Learned,
     population: Arc<Population>,
 }
 
@@ -158,6 +161,7 @@ impl Gateway {
         let memory = Memory::new(folder.clone(), config.label_ttl, complain);
         Ok(Arc::new(Self {
             memory,
+            learned: Learned::new(folder.clone()),
             state: Mutex::new(State::new(config)?),
             sessions: Sessions::default(),
             records,

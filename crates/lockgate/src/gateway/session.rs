@@ -362,6 +362,7 @@ impl Session {
                         let steps = self.vote(exchange, yes).await;
                         self.perform(steps, Via::default()).await;
                     }
+                    Step::Learn(lesson) => self.learn(lesson).await,
                     Step::Withdraw { exchange } => self.withdraw(exchange),
                     Step::Alarm { server, tool } => self.alarm(&server, tool),
                     Step::Abandon { exchange, .. } => {

@@ -58,6 +58,7 @@ pub fn serve_stdio(config: &Config, pipe: &Pipe, file: Option<Watched>) -> Resul
         drop(sink);
         let writer = tokio::spawn(write(deliveries));
         session.restore();
+        session.know_learned();
         let closed = tokio::select! {
             () = read(Arc::clone(&session)) => true,
             () = session.over() => false,

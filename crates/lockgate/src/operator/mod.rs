@@ -3,6 +3,7 @@
 
 mod answer;
 mod approvals;
+mod destinations;
 mod show;
 mod stops;
 #[cfg(test)]
@@ -39,6 +40,9 @@ pub enum Command {
     Resume(stops::Resume),
     /// List what is stopped
     Stops(stops::Stops),
+    /// List the values that people approved for later sessions as well, and take them back
+    #[command(subcommand)]
+    Destinations(destinations::Command),
     /// Let only harmless reading pass, or everything again
     SafeMode(stops::SafeMode),
 }
@@ -120,6 +124,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Stop(options) => stops::stop(options, &mut out),
         Command::Resume(options) => stops::resume(options, &mut out),
         Command::Stops(options) => stops::list(&options, &mut out),
+        Command::Destinations(command) => destinations::run(command, &mut out),
         Command::SafeMode(options) => stops::safe_mode(options, &mut out),
     };
     let done = done.and_then(|()| Ok(out.flush()?));
