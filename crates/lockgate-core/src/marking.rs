@@ -25,12 +25,17 @@ impl Marking {
     /// Reads the labels beside a result, and beside each of its parts. One of them counts for all.
     pub(crate) fn read(result: Json<'_>) -> Self {
         let mut marking = Self::default();
-        marking.beside(result);
-        let parts = ["content", "contents"].into_iter().filter_map(|name| result.get(name));
-        for part in parts.flat_map(Json::elements).take(MOST) {
-            marking.beside(part);
-            if let Some(resource) = part.get("resource") {
-                marking.beside(resource);
+        for (key, value) in result.members() {
+            marking.member(&key.text(), value);
+            if key.is("content") || key.is("contents") {
+                for part in value.elements().take(MOST) {
+                    for (key, value) in part.members() {
+                        marking.member(&key.text(), value);
+                        if key.is("resource") {
+                            marking.beside(value);
+                        }
+                    }
+                }
             }
         }
         marking
@@ -48,22 +53,26 @@ impl Marking {
 
     fn beside(&mut self, object: Json<'_>) {
         for (key, value) in object.members() {
-            match &*key.text() {
-                "annotations" => self.hints(value),
-                "_meta" => {
-                    self.hints(value);
-                    for (key, value) in value.members() {
-                        let name = key.text();
-                        let name = name.rsplit('/').next().unwrap_or_default();
-                        match name {
-                            "ifc" => self.label(value),
-                            "annotations" | "trust" | "trust-annotations" => self.hints(value),
-                            _ => {}
-                        }
+            self.member(&key.text(), value);
+        }
+    }
+
+    fn member(&mut self, name: &str, value: Json<'_>) {
+        match name {
+            "annotations" => self.hints(value),
+            "_meta" => {
+                self.hints(value);
+                for (key, value) in value.members() {
+                    let name = key.text();
+                    let name = name.rsplit('/').next().unwrap_or_default();
+                    match name {
+                        "ifc" => self.label(value),
+                        "annotations" | "trust" | "trust-annotations" => self.hints(value),
+                        _ => {}
                     }
                 }
-                _ => {}
             }
+            _ => {}
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use lockgate_detect::MARK;
 use lockgate_detect::secrets::{SecretClass, Secrets};
-use lockgate_model::{Body, ExchangeId, Json, Kind, ServerName, Splice};
+use lockgate_model::{Body, ExchangeId, Json, Key, Kind, ServerName, Splice};
 
 use super::{Handles, Seal, Told, text};
 use crate::hear::speaks;
@@ -135,7 +135,7 @@ impl Place {
     }
 
     /// Is the member of that name handed back as it came?
-    fn is_opaque(self, object: Json<'_>, name: &str) -> bool {
+    fn is_opaque(self, object: &Members<'_>, name: &str) -> bool {
         match self {
             Self::Data => false,
             // An address that the user is asked to open.
@@ -144,6 +144,15 @@ impl Place {
             }
             Self::Protocol(depth) => depth <= 1 && OPAQUE.contains(&name),
         }
+    }
+}
+
+/// The members of an object, read once: a result is as long as its longest text.
+struct Members<'j>(Vec<(Key<'j>, Json<'j>)>);
+
+impl<'j> Members<'j> {
+    fn get(&self, name: &str) -> Option<Json<'j>> {
+        self.0.iter().find(|(key, _)| key.is(name)).map(|(_, value)| *value)
     }
 }
 
@@ -183,11 +192,12 @@ impl Search<'_, '_> {
     }
 
     fn object(&mut self, object: Json<'_>, place: Place) {
+        let object = Members(object.members().collect());
         // `{"name": "DB_PASSWORD", "value": "…"}`
         let named = object.get("name").or_else(|| object.get("key")).and_then(Json::text);
-        for (key, value) in object.members() {
+        for (key, value) in object.0.iter().copied() {
             let name = key.text();
-            if place.is_opaque(object, &name) || is_binary(object, &name, value) {
+            if place.is_opaque(&object, &name) || is_binary(&object, &name, value) {
                 continue;
             }
             if let Some(without) = self.without_secrets(&name, "") {
@@ -263,7 +273,7 @@ impl Search<'_, '_> {
 }
 
 /// Is it a picture, a sound or a file in base64? There is no text in it to look at.
-fn is_binary(object: Json<'_>, name: &str, value: Json<'_>) -> bool {
+fn is_binary(object: &Members<'_>, name: &str, value: Json<'_>) -> bool {
     let place = name == "blob" || name == "data" && object.get("mimeType").is_some();
     place
         && value.text().is_some_and(|text| {
