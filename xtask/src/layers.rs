@@ -15,6 +15,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("lockgate-provenance", &["lockgate-model"]),
     ("lockgate-detect", &["lockgate-model"]),
     ("lockgate-audit", &["lockgate-model"]),
+    ("lockgate-era", &["lockgate-model"]),
     (
         "lockgate-core",
         &[
@@ -24,6 +25,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "lockgate-provenance",
             "lockgate-detect",
             "lockgate-audit",
+            "lockgate-era",
         ],
     ),
     ("lockgate-store", &["lockgate-model", "lockgate-audit"]),
@@ -39,6 +41,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "lockgate-provenance",
             "lockgate-detect",
             "lockgate-audit",
+            "lockgate-era",
             "lockgate-core",
             "lockgate-store",
             "lockgate-transport",
@@ -49,13 +52,14 @@ const TABLE: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that decide: no socket, file, clock, environment, randomness, thread or `async` in all that they reach.
-const PURE: [&str; 7] = [
+const PURE: [&str; 8] = [
     "lockgate-model",
     "lockgate-policy",
     "lockgate-flow",
     "lockgate-provenance",
     "lockgate-detect",
     "lockgate-audit",
+    "lockgate-era",
     "lockgate-core",
 ];
 
