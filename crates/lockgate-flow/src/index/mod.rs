@@ -13,6 +13,7 @@ mod source;
 mod spell;
 mod table;
 mod tail;
+mod word;
 
 use ring::{Kind, Ring};
 pub use source::{Copied, Found, Origin, Origins, Sighting, Source, Way};

@@ -6,9 +6,8 @@ pub(crate) struct Key(u64, u64);
 
 impl Key {
     pub(crate) fn new(key: [u8; 16]) -> Self {
-        let whole = u128::from_le_bytes(key);
-        #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
-        Self(whole as u64, (whole >> 64) as u64)
+        let [one, two] = halves(u128::from_le_bytes(key));
+        Self(one, two)
     }
 
     /// SipHash-1-3 of the bytes. Never 0, which marks an empty slot.
@@ -31,6 +30,42 @@ impl Key {
         }
         (state[0] ^ state[1] ^ state[2] ^ state[3]).max(1)
     }
+
+    /// A hash of words, of which there are many and most are short: products folded into their halves. As secret as
+    /// the key, which is in both factors of each, so that nobody can choose two words that collide. Never 0.
+    pub(crate) fn hash_word(self, letters: &[u8]) -> u64 {
+        let (pairs, rest) = letters.as_chunks::<16>();
+        let state = pairs.iter().fold(letters.len() as u64, |state, pair| {
+            let [one, two] = halves(u128::from_le_bytes(*pair));
+            folded(self.0 ^ state ^ one, self.1 ^ two)
+        });
+        let [one, two] = halves(short(rest));
+        folded(self.0 ^ state ^ one, self.1 ^ two).max(1)
+    }
+}
+
+/// Up to sixteen bytes as a number.
+fn short(bytes: &[u8]) -> u128 {
+    // The first and the last bytes; where they overlap they are the same.
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        let [first, last] = [first, last].map(|word| u128::from(u64::from_le_bytes(*word)));
+        first | last << (8 * (bytes.len() - 8))
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        let [first, last] = [first, last].map(|word| u64::from(u32::from_le_bytes(*word)));
+        u128::from(first | last << (8 * (bytes.len() - 4)))
+    } else {
+        bytes.iter().rev().fold(0, |number, byte| number << 8 | u128::from(*byte))
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the two halves")]
+fn halves(whole: u128) -> [u64; 2] {
+    [whole as u64, (whole >> 64) as u64]
+}
+
+fn folded(one: u64, two: u64) -> u64 {
+    let [low, high] = halves(u128::from(one) * u128::from(two));
+    low ^ high
 }
 
 fn absorb(state: &mut [u64; 4], word: u64) {

@@ -4,12 +4,8 @@ use super::gear::{Gear, Roll};
 use super::ring::{Kind, Segment};
 use super::source::{Origin, Origins, Source};
 use super::table::{Key, Table};
-use crate::text::{bare, is_letter};
-
-/// Fewest letters of a word that is remembered.
-const WORD: usize = 5;
-/// Fewest letters of all words of a value that is remembered by several.
-const WORDS: usize = 8;
+use super::word::words;
+use crate::text::letters;
 
 /// The tables. Words are added when text is dropped, fingerprints when it comes.
 #[derive(Debug)]
@@ -57,16 +53,18 @@ impl Tail {
         }
     }
 
-    /// The text is dropped: remembers its words.
-    pub(crate) fn forget(&mut self, segment: &Segment, text: &[u8]) {
+    /// The text is dropped: remembers its words. `letters` are those of the text.
+    pub(crate) fn forget(&mut self, segment: &Segment, text: &[u8], letters: &[u8]) {
         let Source { origin, event } = segment.source;
         self.saturated.insert(origin);
         if self.words.is_full() {
             return;
         }
+        // One after the other, so that looking into the table does not hold up reading.
+        let mut hashes = Vec::with_capacity(text.len() / 8);
+        words(text, letters, |word| hashes.push(self.key.hash_word(word)));
         let packed = Packed::new(segment.kind, origin, event);
-        for word in words(text) {
-            let Some(hash) = self.hash(word) else { continue };
+        for hash in hashes {
             let Some((known, new)) = self.words.entry(hash) else { return };
             if new || (known.kind() == Kind::Field && segment.kind == Kind::Prose) {
                 *known = packed;
@@ -76,19 +74,13 @@ impl Tail {
 
     /// Where all words of a folded value were, if they are remembered.
     pub(crate) fn remembers(&self, value: &str) -> Option<(Kind, Source)> {
-        let mut letters = 0;
-        let mut last: Option<Packed> = None;
-        let mut count = 0;
-        for word in words(value.as_bytes()) {
-            let Some(hash) = self.hash(word) else { continue };
-            let known = self.words.get(hash)?;
-            letters += word.iter().filter(|byte| is_letter(**byte)).count();
-            count += 1;
-            if last.is_none_or(|last| last.kind() == Kind::Field) {
-                last = Some(known);
-            }
-        }
-        if count > 1 && letters < WORDS { None } else { last.map(|last| (last.kind(), last.source())) }
+        let mut known = Vec::new();
+        words(value.as_bytes(), letters(value).as_bytes(), |word| {
+            known.push(self.words.get(self.key.hash_word(word)));
+        });
+        let known: Vec<Packed> = known.into_iter().collect::<Option<_>>()?;
+        let told = known.iter().find(|known| known.kind() == Kind::Prose).or(known.last());
+        told.map(|told| (told.kind(), told.source()))
     }
 
     /// Goes over a text in its normal form, and hands over where a stretch ends that was in a text, and whose.
@@ -111,18 +103,6 @@ impl Tail {
     pub(crate) fn bytes(&self) -> usize {
         self.gear.as_ref().map_or(0, Gear::bytes) + self.words.bytes() + self.fingerprints.bytes()
     }
-
-    /// The hash of the letters of a word; nothing where they are too few.
-    fn hash(&self, word: &[u8]) -> Option<u64> {
-        let word = str::from_utf8(word).ok().map_or(word, |word| bare(word).as_bytes());
-        let mut letters = [0; 256];
-        let mut length = 0;
-        for byte in word.iter().filter(|byte| is_letter(**byte)) {
-            *letters.get_mut(length)? = *byte;
-            length += 1;
-        }
-        (length >= WORD).then(|| self.key.hash(letters.get(..length).unwrap_or_default()))
-    }
 }
 
 impl Packed {
@@ -141,12 +121,6 @@ impl Packed {
         let number = u8::try_from(self.0 >> 25 & 0x3f).unwrap_or_default();
         Source { origin: Origin::new(number).unwrap_or_default(), event: self.0 & Self::EVENTS }
     }
-}
-
-/// Runs of the characters that names, addresses and paths are made of.
-fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(|byte| !(is_letter(*byte) || b"@._-+/:%~#?&=".contains(byte)))
-        .filter(|word| word.len() >= WORD)
 }
 
 /// The fingerprint as one of this origin: an own entry for each, so that text of two is known as both's.
