@@ -17,6 +17,9 @@ impl Known {
     /// of the text is found, as a number that none has. Linear in the length of the text.
     pub fn find(&self, text: &str) -> Vec<(usize, Range<usize>)> {
         let Some(texts) = &self.0 else { return vec![(usize::MAX, 0..text.len())] };
+        if texts.patterns_len() == 0 {
+            return Vec::new();
+        }
         let found = texts.find_iter(text).filter(|found| !found.is_empty());
         found.map(|found| (found.pattern().as_usize(), found.range())).collect()
     }
