@@ -5,7 +5,7 @@
 //! that it is to become.
 
 use lockgate_flow::Trust;
-use lockgate_model::{Confidentiality, Json, Kind, Tier};
+use lockgate_model::{Confidentiality, Json, Key, Kind, Tier, Visit};
 
 /// What is to be taken from what a server says of a result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,23 +21,53 @@ pub(crate) struct Marking {
 /// Most parts of a result whose labels are read.
 const MOST: usize = 1_000;
 
+/// Where labels are, and what is between.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Result,
+    Parts,
+    Part,
+    Resource,
+}
+
 impl Marking {
     /// Reads the labels beside a result, and beside each of its parts. One of them counts for all.
     pub(crate) fn read(result: Json<'_>) -> Self {
         let mut marking = Self::default();
-        for (key, value) in result.members() {
-            marking.member(&key.text(), value);
-            if key.is("content") || key.is("contents") {
-                for part in value.elements().take(MOST) {
-                    for (key, value) in part.members() {
-                        marking.member(&key.text(), value);
-                        if key.is("resource") {
-                            marking.beside(value);
+        let (mut places, mut name) = (Vec::new(), None);
+        let mut parts = 0;
+        result.walk(&mut |seen| {
+            let named =
+                |names: &[&str]| name.is_some_and(|key: Key<'_>| names.iter().any(|name| key.is(name)));
+            let here = places.last().copied();
+            parts +=
+                usize::from(here == Some(Place::Parts) && matches!(seen, Visit::Enter(_) | Visit::Value(_)));
+            match seen {
+                Visit::Name(key) => name = Some(key),
+                Visit::Leave => drop(places.pop()),
+                Visit::Value(_) => {}
+                Visit::Enter(inside) => {
+                    let place = match (here, inside.kind()) {
+                        (None, Kind::Object) => Place::Result,
+                        (Some(Place::Result), Kind::Array) if named(&["content", "contents"]) => {
+                            parts = 0;
+                            Place::Parts
                         }
-                    }
+                        (Some(Place::Parts), Kind::Object) if parts <= MOST => Place::Part,
+                        (Some(Place::Part), Kind::Object) if named(&["resource"]) => Place::Resource,
+                        (Some(Place::Result | Place::Part | Place::Resource), _)
+                            if named(&["annotations", "_meta"]) =>
+                        {
+                            marking.beside(named(&["_meta"]), inside.whole());
+                            return false;
+                        }
+                        _ => return false,
+                    };
+                    places.push(place);
                 }
             }
-        }
+            true
+        });
         marking
     }
 
@@ -51,28 +81,17 @@ impl Marking {
         }
     }
 
-    fn beside(&mut self, object: Json<'_>) {
-        for (key, value) in object.members() {
-            self.member(&key.text(), value);
-        }
-    }
-
-    fn member(&mut self, name: &str, value: Json<'_>) {
-        match name {
-            "annotations" => self.hints(value),
-            "_meta" => {
-                self.hints(value);
-                for (key, value) in value.members() {
-                    let name = key.text();
-                    let name = name.rsplit('/').next().unwrap_or_default();
-                    match name {
-                        "ifc" => self.label(value),
-                        "annotations" | "trust" | "trust-annotations" => self.hints(value),
-                        _ => {}
-                    }
-                }
+    /// The member `annotations`, or `_meta`.
+    fn beside(&mut self, meta: bool, value: Json<'_>) {
+        self.hints(value);
+        for (key, value) in value.members().filter(|_| meta) {
+            let name = key.text();
+            let name = name.rsplit('/').next().unwrap_or_default();
+            match name {
+                "ifc" => self.label(value),
+                "annotations" | "trust" | "trust-annotations" => self.hints(value),
+                _ => {}
             }
-            _ => {}
         }
     }
 

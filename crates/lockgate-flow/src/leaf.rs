@@ -68,7 +68,9 @@ pub(crate) fn leaves<'j>(json: Json<'j>, visit: &mut dyn FnMut(&Leaf<'_, 'j>)) {
             *at = at.wrapping_add(1);
         }
         match seen {
-            Visit::Enter(Kind::Object) => path.push(Step::Member(Cow::Borrowed(""))),
+            Visit::Enter(inside) if inside.kind() == Kind::Object => {
+                path.push(Step::Member(Cow::Borrowed("")));
+            }
             Visit::Enter(_) => path.push(Step::Element(usize::MAX)),
             Visit::Leave => drop(path.pop()),
             Visit::Name(name) => {
@@ -88,6 +90,7 @@ pub(crate) fn leaves<'j>(json: Json<'j>, visit: &mut dyn FnMut(&Leaf<'_, 'j>)) {
                 Kind::Object | Kind::Array | Kind::Bool | Kind::Null => {}
             },
         }
+        true
     });
 }
 
@@ -97,6 +100,7 @@ pub(crate) fn names<'j>(json: Json<'j>, visit: &mut dyn FnMut(&str)) {
         if let Visit::Name(name) = seen {
             visit(&name.text());
         }
+        true
     });
 }
 

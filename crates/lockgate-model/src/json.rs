@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr2;
+use memchr::{memchr, memchr2};
 
 use crate::Reason;
 
@@ -78,8 +78,9 @@ impl<'a> Json<'a> {
         Elements { bytes: if self.kind() == Kind::Array { self.0 } else { b"" }, at: 1 }
     }
 
-    /// Visits everything inside in order, however deep, and reads each byte once.
-    pub fn walk(self, visit: &mut dyn FnMut(Visit<'a>)) {
+    /// Visits everything inside in order, however deep, and reads each byte once. Where `visit` gives false of an object or
+    /// an array that begins, what is in it is passed over, and it is not left.
+    pub fn walk(self, visit: &mut dyn FnMut(Visit<'a>) -> bool) {
         let bytes = self.0;
         let mut objects = Vec::new();
         let (mut at, mut names) = (skip_filler(bytes, 0), false);
@@ -87,10 +88,14 @@ impl<'a> Json<'a> {
             let within = objects.last() == Some(&true);
             let end = match byte {
                 b'{' | b'[' => {
-                    names = *byte == b'{';
-                    objects.push(names);
-                    visit(Visit::Enter(if names { Kind::Object } else { Kind::Array }));
-                    at + 1
+                    if visit(Visit::Enter(Inside(bytes.get(at..).unwrap_or_default()))) {
+                        names = *byte == b'{';
+                        objects.push(names);
+                        at + 1
+                    } else {
+                        names = true;
+                        skip_value(bytes, at).max(at + 1)
+                    }
                 }
                 b'}' | b']' => {
                     objects.pop();
@@ -144,13 +149,29 @@ impl<'a> Json<'a> {
 #[derive(Clone, Copy)]
 pub enum Visit<'a> {
     /// An object or an array begins.
-    Enter(Kind),
+    Enter(Inside<'a>),
     /// It ends.
     Leave,
     /// The name of a member of the innermost object; its value comes next.
     Name(Key<'a>),
     /// A string, a number, a truth value or null.
     Value(Json<'a>),
+}
+
+/// An object or an array that [`Json::walk`] comes to, not yet read.
+#[derive(Clone, Copy)]
+pub struct Inside<'a>(&'a [u8]);
+
+impl<'a> Inside<'a> {
+    /// [`Kind::Object`] or [`Kind::Array`].
+    pub fn kind(self) -> Kind {
+        Json(self.0).kind()
+    }
+
+    /// All of it, which is to read it to its end.
+    pub fn whole(self) -> Json<'a> {
+        Json(self.0.get(..skip_value(self.0, 0)).unwrap_or_default())
+    }
 }
 
 /// A member's name.
@@ -321,17 +342,15 @@ fn skip_value(bytes: &[u8], mut at: usize) -> usize {
 }
 
 fn decode(raw: &[u8]) -> Cow<'_, str> {
-    let text = std::str::from_utf8(raw).unwrap_or_default();
-    if !raw.contains(&b'\\') {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        if c != '\\' {
-            out.push(c);
-            continue;
-        }
+    let mut rest = std::str::from_utf8(raw).unwrap_or_default();
+    let escape = |text: &str| memchr(b'\\', text.as_bytes());
+    let Some(mut plain) = escape(rest) else { return Cow::Borrowed(rest) };
+    let mut out = String::with_capacity(rest.len());
+    loop {
+        let (before, escaped) = rest.split_at_checked(plain).unwrap_or((rest, ""));
+        out.push_str(before);
+        let mut chars = escaped.chars();
+        chars.next();
         match chars.next() {
             Some('n') => out.push('\n'),
             Some('t') => out.push('\t'),
@@ -350,10 +369,11 @@ fn decode(raw: &[u8]) -> Cow<'_, str> {
                 out.push(char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER));
             }
             Some(other) => out.push(other),
-            None => {}
+            None => return Cow::Owned(out),
         }
+        rest = chars.as_str();
+        plain = escape(rest).unwrap_or(rest.len());
     }
-    Cow::Owned(out)
 }
 
 fn hex4(chars: &mut std::str::Chars<'_>) -> u32 {
@@ -702,6 +722,40 @@ mod tests {
         assert_eq!(list[2].text().unwrap(), "😀");
         assert_eq!(json.get("c").unwrap().kind(), Kind::Null);
         assert!(json.get("d").is_none());
+    }
+
+    #[test]
+    fn what_is_not_entered_is_passed_over() {
+        let text = br#"{"a":{"b":["]}",{}]},"c":[1,[2]],"d":"e\\"}"#;
+        let json = Json::check(text, 8).unwrap();
+        let seen = |enters: &dyn Fn(Kind) -> bool| {
+            let mut seen = String::new();
+            json.walk(&mut |visit| {
+                match visit {
+                    Visit::Enter(inside) if seen.is_empty() => {
+                        seen.push_str(&format!("{:?} ", inside.kind()))
+                    }
+                    Visit::Enter(inside) => {
+                        seen.push_str(&String::from_utf8_lossy(inside.whole().raw()));
+                        return enters(inside.kind());
+                    }
+                    Visit::Leave => seen.push('<'),
+                    Visit::Name(name) => seen.push_str(&format!(" {}:", name.text())),
+                    Visit::Value(value) => seen.push_str(&String::from_utf8_lossy(value.raw())),
+                }
+                true
+            });
+            seen
+        };
+        assert_eq!(seen(&|_| false), r#"Object  a:{"b":["]}",{}]} c:[1,[2]] d:"e\\"<"#);
+        assert_eq!(
+            seen(&|kind| kind == Kind::Array),
+            r#"Object  a:{"b":["]}",{}]} c:[1,[2]]1[2]2<< d:"e\\"<"#
+        );
+        assert_eq!(
+            seen(&|kind| kind == Kind::Object),
+            r#"Object  a:{"b":["]}",{}]} b:["]}",{}]< c:[1,[2]] d:"e\\"<"#
+        );
     }
 
     proptest! {

@@ -1,12 +1,13 @@
 //! Secrets in what a server says are found and replaced before anything else sees the message.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
 use lockgate_detect::MARK;
 use lockgate_detect::secrets::{SecretClass, Secrets};
-use lockgate_model::{Body, ExchangeId, Json, Key, Kind, ServerName, Splice};
+use lockgate_model::{Body, ExchangeId, Inside, Json, Key, ServerName, Splice, Visit};
 
 use super::{Handles, Seal, Told, text};
 use crate::hear::speaks;
@@ -87,7 +88,7 @@ impl Core {
             splice: Splice::new(received.bytes),
             found: false,
         };
-        search.value(said, "", Place::Protocol(0));
+        search.all(said);
         let (found, splice) = (search.found, search.splice);
         if self.handles.made == made {
             self.handles.keep_told(server, told);
@@ -135,25 +136,26 @@ impl Place {
     }
 
     /// Is the member of that name handed back as it came?
-    fn is_opaque(self, object: &Members<'_>, name: &str) -> bool {
+    fn is_opaque(self, object: Inside<'_>, name: &str) -> bool {
         match self {
             Self::Data => false,
             // An address that the user is asked to open.
             Self::Protocol(_) if name == "url" => {
-                object.get("mode").and_then(Json::text).is_some_and(|mode| mode == "url")
+                object.whole().get("mode").and_then(Json::text).is_some_and(|mode| mode == "url")
             }
             Self::Protocol(depth) => depth <= 1 && OPAQUE.contains(&name),
         }
     }
 }
 
-/// The members of an object, read once: a result is as long as its longest text.
-struct Members<'j>(Vec<(Key<'j>, Json<'j>)>);
-
-impl<'j> Members<'j> {
-    fn get(&self, name: &str) -> Option<Json<'j>> {
-        self.0.iter().find(|(key, _)| key.is(name)).map(|(_, value)| *value)
-    }
+/// An object or an array that is being looked through.
+struct Open<'m> {
+    inside: Inside<'m>,
+    place: Place,
+    /// What the elements of an array are called, where it is not itself an element.
+    called: Option<Cow<'m, str>>,
+    /// The name of the member of an object that comes next.
+    next: Option<Key<'m>>,
 }
 
 struct Search<'s, 'm> {
@@ -176,36 +178,59 @@ struct Cut {
     unread: bool,
 }
 
-impl Search<'_, '_> {
-    fn value(&mut self, value: Json<'_>, name: &str, place: Place) {
-        match value.kind() {
-            Kind::String => {
-                let text = value.text().unwrap_or_default();
-                if let Some(without) = self.without_secrets(&text, name) {
-                    self.splice.replace(value, lockgate_model::quote(&without));
+impl<'m> Search<'_, 'm> {
+    /// Looks through all that is said, once.
+    fn all(&mut self, said: Json<'m>) {
+        let mut open: Vec<Open<'m>> = Vec::new();
+        said.walk(&mut |seen| {
+            match seen {
+                Visit::Name(key) => {
+                    if let Some(object) = open.last_mut() {
+                        object.next = Some(key);
+                    }
+                }
+                Visit::Leave => drop(open.pop()),
+                Visit::Enter(inside) => {
+                    let Some((called, place)) = self.come_to(&open, None) else { return false };
+                    open.push(Open { inside, place, called, next: None });
+                }
+                Visit::Value(value) => {
+                    let Some((called, _)) = self.come_to(&open, Some(value)) else { return true };
+                    let Some(text) = value.text() else { return true };
+                    let of_array = || open.iter().rev().find_map(|open| open.called.as_deref());
+                    let called = called.as_deref().or_else(of_array).unwrap_or_default();
+                    if let Some(without) = self.without_secrets(&text, called) {
+                        self.splice.replace(value, lockgate_model::quote(&without));
+                    }
                 }
             }
-            Kind::Array => value.elements().for_each(|element| self.value(element, name, place)),
-            Kind::Object => self.object(value, place),
-            Kind::Number | Kind::Bool | Kind::Null => {}
-        }
+            true
+        });
     }
 
-    fn object(&mut self, object: Json<'_>, place: Place) {
-        let object = Members(object.members().collect());
-        // `{"name": "DB_PASSWORD", "value": "…"}`
-        let named = object.get("name").or_else(|| object.get("key")).and_then(Json::text);
-        for (key, value) in object.0.iter().copied() {
-            let name = key.text();
-            if place.is_opaque(&object, &name) || is_binary(&object, &name, value) {
-                continue;
-            }
-            if let Some(without) = self.without_secrets(&name, "") {
-                self.splice.rename(key, &without);
-            }
-            let called = named.as_deref().filter(|_| name == "value").unwrap_or(&name);
-            self.value(value, called, place.below(&name));
+    /// A value that is to be looked at: what it is called, nothing for an element, and its place. None where it is handed
+    /// on as it is.
+    fn come_to(
+        &mut self,
+        open: &[Open<'m>],
+        value: Option<Json<'m>>,
+    ) -> Option<(Option<Cow<'m, str>>, Place)> {
+        let Some(around) = open.last() else { return Some((Some("".into()), Place::Protocol(0))) };
+        let Some(key) = around.next else { return Some((None, around.place)) };
+        let name = key.text();
+        let binary = value.is_some_and(|value| is_binary(around.inside, &name, value));
+        if binary || around.place.is_opaque(around.inside, &name) {
+            return None;
         }
+        if let Some(without) = self.without_secrets(&name, "") {
+            self.splice.rename(key, &without);
+        }
+        let place = around.place.below(&name);
+        // `{"name": "DB_PASSWORD", "value": "…"}`
+        let named = (name == "value")
+            .then(|| around.inside.whole())
+            .and_then(|object| object.get("name").or_else(|| object.get("key")).and_then(Json::text));
+        Some((Some(named.unwrap_or(name)), place))
     }
 
     /// The text with something else in place of its secrets; none where nothing is replaced.
@@ -273,8 +298,8 @@ impl Search<'_, '_> {
 }
 
 /// Is it a picture, a sound or a file in base64? There is no text in it to look at.
-fn is_binary(object: &Members<'_>, name: &str, value: Json<'_>) -> bool {
-    let place = name == "blob" || name == "data" && object.get("mimeType").is_some();
+fn is_binary(object: Inside<'_>, name: &str, value: Json<'_>) -> bool {
+    let place = name == "blob" || name == "data" && object.whole().get("mimeType").is_some();
     place
         && value.text().is_some_and(|text| {
             text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
