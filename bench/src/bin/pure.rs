@@ -33,9 +33,9 @@ fn main() -> anyhow::Result<()> {
     }
     for (scope, tool) in [(Scope::One(name()?), "blob"), (Scope::All, "up__blob")] {
         let shown = if scope == Scope::All { "all servers" } else { "one server" };
-        for (size, bytes) in [("1 KiB", 1 << 10), ("1 MiB", 1 << 20)] {
+        for (size, bytes) in [("1 KiB", 1 << 10), ("100 KiB", 100 << 10), ("1 MiB", 1 << 20)] {
             let mut session = Session::open(scope.clone())?;
-            let (call, answer) = (call("7", tool, 64), answer("7", bytes));
+            let (call, answer) = (ask("7", tool, bytes), answer("7", bytes));
             ensure!(session.round(&call, &answer) == Some(answer.len()), "the call was not answered");
             say(
                 &format!("core, {shown}: a call and its answer of {size}"),
@@ -156,6 +156,13 @@ fn call(id: &str, tool: &str, bytes: usize) -> Bytes {
     let text = String::from_utf8_lossy(&text);
     format!(
         r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"{tool}","arguments":{{"text":{text}}}}}}}"#
+    )
+    .into()
+}
+
+fn ask(id: &str, tool: &str, bytes: usize) -> Bytes {
+    format!(
+        r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"{tool}","arguments":{{"bytes":{bytes}}}}}}}"#
     )
     .into()
 }
