@@ -10,6 +10,7 @@ mod assignment;
 mod check;
 mod found;
 mod header;
+mod heads;
 mod jwt;
 mod name;
 mod pem;
@@ -20,10 +21,13 @@ mod value;
 
 use std::ops::Range;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::automaton::{Automaton, StateID};
+use aho_corasick::dfa::DFA;
+use aho_corasick::{Anchored, MatchKind};
 
 use self::assignment::Assignment;
 use self::found::Found;
+use self::heads::Heads;
 use self::tokens::{BadRules, NAMED, Rule, TOKENS, Tokens};
 
 /// Most findings in one text. What comes after the last is one more, of the class [`SecretClass::Unread`].
@@ -115,7 +119,10 @@ impl Default for Secrets {
 struct Compiled {
     tokens: Tokens,
     named: Tokens,
-    words: AhoCorasick,
+    heads: Heads,
+    words: DFA,
+    /// The state of the automaton where no word has begun.
+    idle: StateID,
     /// What each of the words may mean.
     clues: Vec<Clue>,
 }
@@ -164,38 +171,60 @@ impl Compiled {
         });
         let places = PLACES.into_iter().chain(NAMES.into_iter().map(|name| (name, Clue::Name)));
         let (words, clues): (Vec<&str>, Vec<Clue>) = looks.chain(places).unzip();
-        let words = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(&words)
-            .map_err(|_| BadRules::all())?;
-        Ok(Self { tokens, named, words, clues })
+        let heads = Heads::new(&words);
+        let words = DFA::builder().match_kind(MatchKind::Standard).build(&words);
+        let words = words.map_err(|_| BadRules::all())?;
+        let idle = words.start_state(Anchored::No).map_err(|_| BadRules::all())?;
+        Ok(Self { tokens, named, heads, words, idle, clues })
+    }
+
+    /// Hands over each word of the text with its number: by where they end, until it gives false.
+    fn each_word(&self, text: &str, mut seen: impl FnMut(usize, Range<usize>) -> bool) {
+        let bytes = text.as_bytes();
+        let (mut at, mut state) = (0, self.idle);
+        loop {
+            if state == self.idle {
+                at = self.heads.next(bytes, at);
+            }
+            let Some(byte) = bytes.get(at) else { return };
+            state = self.words.next_state(Anchored::No, state, *byte);
+            at += 1;
+            if self.words.is_match(state) {
+                for which in 0..self.words.match_len(state) {
+                    let word = self.words.match_pattern(state, which);
+                    if !seen(word.as_usize(), at - self.words.pattern_len(word)..at) {
+                        return;
+                    }
+                }
+            }
+        }
     }
 
     fn find(&self, text: &str) -> Vec<Secret> {
         let mut found = Found::new(text);
         let mut names = Names::default();
-        for hit in self.words.find_overlapping_iter(text) {
+        self.each_word(text, |word, at| {
             if found.is_full() {
-                found.close(hit.start());
-                break;
+                found.close(at.start);
+                return false;
             }
-            let secret = match self.clues.get(hit.pattern().as_usize()) {
-                Some(Clue::Look(rule, look)) => self.token(text, hit.start(), *rule, *look),
+            let secret = match self.clues.get(word) {
+                Some(Clue::Look(rule, look)) => self.token(text, at.start, *rule, *look),
                 Some(Clue::Name) => {
-                    names.read(text, hit.range()).and_then(|assigned| assigned.secret(text, &self.named.0))
+                    names.read(text, at).and_then(|assigned| assigned.secret(text, &self.named.0))
                 }
-                Some(Clue::Address) => url::read(text, hit.start()),
-                Some(Clue::Bearer) => header::bearer(text, hit.end()),
-                Some(Clue::Basic) => header::basic(text, hit.end()),
-                Some(Clue::User) => header::user(text, hit.end()),
-                Some(Clue::Pem) => pem::block(text, hit.start()),
-                Some(Clue::Putty) => pem::putty(text, hit.end()),
-                Some(Clue::Jwt) => jwt::read(text, hit.start()),
+                Some(Clue::Address) => url::read(text, at.start),
+                Some(Clue::Bearer) => header::bearer(text, at.end),
+                Some(Clue::Basic) => header::basic(text, at.end),
+                Some(Clue::User) => header::user(text, at.end),
+                Some(Clue::Pem) => pem::block(text, at.start),
+                Some(Clue::Putty) => pem::putty(text, at.end),
+                Some(Clue::Jwt) => jwt::read(text, at.start),
                 None => None,
             };
             found.extend(secret);
-        }
+            true
+        });
         found.finish()
     }
 
