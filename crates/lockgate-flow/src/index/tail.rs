@@ -5,7 +5,6 @@ use super::ring::{Kind, Segment};
 use super::source::{Origin, Origins, Source};
 use super::table::{Key, Table};
 use super::word::words;
-use crate::text::letters;
 
 /// The tables. Words are added when text is dropped, fingerprints when it comes.
 #[derive(Debug)]
@@ -53,8 +52,8 @@ impl Tail {
         }
     }
 
-    /// The text is dropped: remembers its words. `letters` are those of the text.
-    pub(crate) fn forget(&mut self, segment: &Segment, text: &[u8], letters: &[u8]) {
+    /// The text is dropped: remembers its words.
+    pub(crate) fn forget(&mut self, segment: &Segment, text: &[u8]) {
         let Source { origin, event } = segment.source;
         self.saturated.insert(origin);
         if self.words.is_full() {
@@ -62,7 +61,7 @@ impl Tail {
         }
         // One after the other, so that looking into the table does not hold up reading.
         let mut hashes = Vec::with_capacity(text.len() / 8);
-        words(text, letters, |word| hashes.push(self.key.hash_word(word)));
+        words(text, |word| hashes.push(self.key.hash_word(word)));
         let packed = Packed::new(segment.kind, origin, event);
         for hash in hashes {
             let Some((known, new)) = self.words.entry(hash) else { return };
@@ -75,7 +74,7 @@ impl Tail {
     /// Where all words of a folded value were, if they are remembered.
     pub(crate) fn remembers(&self, value: &str) -> Option<(Kind, Source)> {
         let mut known = Vec::new();
-        words(value.as_bytes(), letters(value).as_bytes(), |word| {
+        words(value.as_bytes(), |word| {
             known.push(self.words.get(self.key.hash_word(word)));
         });
         let known: Vec<Packed> = known.into_iter().collect::<Option<_>>()?;

@@ -7,64 +7,54 @@ const LEAST: usize = 5;
 const MOST: usize = 256;
 
 /// Hands over the letters of each word: each run of the characters that names, addresses and paths are made of, without
-/// the scheme of an address. `letters` are those of the whole text.
-pub(crate) fn words<'t>(text: &[u8], letters: &'t [u8], mut found: impl FnMut(&'t [u8])) {
-    let mut hand_over = |start: Place, end: Place| {
-        let mut first = start.letters;
-        // Without a mark there is no scheme.
-        if end.letters - first < end.text - start.text {
-            let word = text.get(start.text..end.text).unwrap_or_default();
-            first += [&b"https://"[..], b"http://"]
-                .iter()
-                .find(|scheme| word.starts_with(scheme))
-                .map_or(0, |scheme| scheme.len() - b"://".len());
-        }
-        let letters = letters.get(first..end.letters).unwrap_or_default();
-        if (LEAST..=MOST).contains(&letters.len()) {
-            found(letters);
+/// the scheme of an address.
+pub(crate) fn words(text: &[u8], mut found: impl FnMut(&[u8])) {
+    let mut letters = Vec::new();
+    let mut hand_over = |start: usize, end: usize, plain: bool| {
+        let word = text.get(start..end).unwrap_or_default();
+        let word = if plain {
+            word
+        } else {
+            let schemes = [&b"https://"[..], b"http://"];
+            let word = schemes.iter().find_map(|scheme| word.strip_prefix(*scheme)).unwrap_or(word);
+            letters.clear();
+            letters.extend(word.iter().filter(|byte| is_letter(**byte)));
+            &letters
+        };
+        if (LEAST..=MOST).contains(&word.len()) {
+            found(word);
         }
     };
-    let mut begin = Place::default();
-    let mut open: Option<Place> = None;
-    for bytes in text.chunks(BLOCK) {
+    // Where the word begins that goes on from block to block.
+    let mut open = None;
+    for (begin, bytes) in (0..).step_by(BLOCK).zip(text.chunks(BLOCK)) {
         let block = block(bytes);
         let own = mask(block.map(is_letter));
         let inside = own | mask(block.map(joins));
-        let place = |at: u32| Place {
-            text: begin.text + at as usize,
-            letters: begin.letters + (own & !(u64::MAX << at)).count_ones() as usize,
-        };
         let behind = inside << 1 | u64::from(open.is_some());
         let (mut starts, mut ends) = (inside & !behind, !inside & behind);
         while ends != 0 {
             let end = ends.trailing_zeros();
             ends &= ends - 1;
             if let Some(start) = open.take() {
-                hand_over(start, place(end));
+                hand_over(start, begin + end as usize, false);
                 continue;
             }
             let start = starts.trailing_zeros();
             starts &= starts - 1;
-            if (end - start) as usize >= LEAST {
-                hand_over(place(start), place(end));
+            let length = end - start;
+            if length as usize >= LEAST {
+                let plain = own >> start | u64::MAX << length == u64::MAX;
+                hand_over(begin + start as usize, begin + end as usize, plain);
             }
         }
         if starts != 0 {
-            open = Some(place(starts.trailing_zeros()));
+            open = Some(begin + starts.trailing_zeros() as usize);
         }
-        begin.text += bytes.len();
-        begin.letters += own.count_ones() as usize;
     }
     if let Some(start) = open {
-        hand_over(start, begin);
+        hand_over(start, text.len(), false);
     }
-}
-
-/// A place in a text and how many letters are before it.
-#[derive(Clone, Copy, Default)]
-struct Place {
-    text: usize,
-    letters: usize,
 }
 
 /// Marks within words.
@@ -100,9 +90,8 @@ mod tests {
             parts in prop::collection::vec("[a-c1é]{0,70}|[ \n,;]|[@./:~-]|https?://|[a-c]{250,260}", 0..16)
         ) {
             let text = parts.concat();
-            let letters = letters(&text);
             let mut found = Vec::new();
-            words(text.as_bytes(), letters.as_bytes(), |word| found.push(str::from_utf8(word).unwrap().to_owned()));
+            words(text.as_bytes(), |word| found.push(str::from_utf8(word).unwrap().to_owned()));
             prop_assert_eq!(found, slow(&text));
         }
     }
