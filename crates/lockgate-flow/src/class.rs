@@ -4,6 +4,7 @@
 use lockgate_model::{Annotations, Class, Classified, Effect, Json, Kind, Sign};
 
 use crate::effect::{admitted, deciding, effect_of_words, right, verb, verb_word, words};
+use crate::list::listed;
 
 /// Verbs and things that run what they are told.
 const RUNS: &str = "\
@@ -201,16 +202,17 @@ fn usual(effect: Effect) -> Class {
 /// The word of a name that says that the tool runs what it is told: one of its deciding verbs, one that is clear wherever
 /// it stands, or any where there is no verb.
 fn runs(words: &[String]) -> Option<&'static str> {
-    let decides = |word: &str| RUNS.split(' ').find(|known| *known == word);
-    deciding(words).find_map(decides).or_else(|| known(words, RUNS_ANYWHERE)).or_else(|| {
-        let verbless = deciding(words).next().is_none();
-        known(words, RUNS).filter(|_| verbless)
-    })
+    deciding(words).find_map(|word| listed(RUNS, word)).or_else(|| known(words, RUNS_ANYWHERE)).or_else(
+        || {
+            let verbless = deciding(words).next().is_none();
+            known(words, RUNS).filter(|_| verbless)
+        },
+    )
 }
 
 /// The first of the words that stands in a list, as the list has it.
 fn known(words: &[String], list: &'static str) -> Option<&'static str> {
-    words.iter().find_map(|word| list.split(' ').find(|known| known == word))
+    words.iter().find_map(|word| listed(list, word))
 }
 
 fn by_name(words: &[String], named: Effect, runs: Option<&'static str>) -> Classified {

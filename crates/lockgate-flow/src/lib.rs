@@ -13,6 +13,7 @@ mod judge;
 mod keep;
 mod leaf;
 mod links;
+mod list;
 mod result;
 mod role;
 pub mod rule;

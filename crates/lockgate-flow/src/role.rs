@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use lockgate_model::{Effect, Json};
 
 use crate::effect::{deciding, words};
+use crate::list::{listed, lists};
 
 /// What an argument decides. A chain by what is asked of its values, least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,8 +53,7 @@ impl Role {
             Self::Selector => &[SELECTORS, PATHS],
             Self::Destination => &[DESTINATIONS],
         };
-        let known = |word: &String| lists.iter().flat_map(|list| list.split(' ')).find(|known| known == word);
-        words(argument).iter().rev().find_map(known)
+        words(argument).iter().rev().find_map(|word| lists.iter().find_map(|list| listed(list, word)))
     }
 
     /// Are its values graded?
@@ -114,23 +114,23 @@ const ADDRESSED: [&str; 6] =
 fn by_name(name: &str, effect: Effect) -> Option<Role> {
     let words = words(name);
     let last = words.last()?;
-    let any = |list: &str| words.iter().any(|word| holds(list, word));
+    let any = |list: &'static str| words.iter().any(|word| lists(list, word));
     if effect == Effect::Read {
         return any(LINKS).then_some(Role::Source);
     }
     // `phone_number` and `account_number` are addresses, `issue_number` is not.
     let numbered = words.len() > 1 && matches!(last.as_str(), "number" | "numbers" | "num");
-    let addressed = any(DESTINATIONS) && !holds(SELECTORS, last) && !holds(AMOUNTS, last);
+    let addressed = any(DESTINATIONS) && !lists(SELECTORS, last) && !lists(AMOUNTS, last);
     if any(PATHS) && !any(LINKS) {
         return Some(if effect >= Effect::Commit { Role::Selector } else { Role::Payload });
     }
     if addressed || numbered && any("account phone card mobile bank iban") {
         return Some(Role::Destination);
     }
-    if holds(SELECTORS, last) {
+    if lists(SELECTORS, last) {
         return Some(Role::Selector);
     }
-    if holds(AMOUNTS, last) || any(DISCOUNTS) {
+    if lists(AMOUNTS, last) || any(DISCOUNTS) {
         return Some(Role::Amount);
     }
     any(PAYLOADS).then_some(Role::Payload)
@@ -153,7 +153,7 @@ fn kind(name: &str, property: Json<'_>) -> Kind {
         _ => {}
     }
     let said = text("description").unwrap_or_default().to_ascii_lowercase();
-    let prose = words(name).iter().any(|word| holds(PAYLOADS, word));
+    let prose = words(name).iter().any(|word| lists(PAYLOADS, word));
     let addressed = !prose && ADDRESSED.iter().any(|phrase| said.contains(phrase));
     if addressed { Kind::Address { link: false } } else { Kind::Free }
 }
@@ -177,27 +177,23 @@ fn usual(effect: Effect) -> Role {
 }
 
 fn is_receiver(name: &str) -> bool {
-    words(name).iter().any(|word| holds(RECEIVERS, word))
+    words(name).iter().any(|word| lists(RECEIVERS, word))
 }
 
 fn is_link(name: &str) -> bool {
-    words(name).iter().any(|word| holds(LINKS, word))
-}
-
-fn holds(list: &str, word: &str) -> bool {
-    list.split(' ').any(|known| known == word)
+    words(name).iter().any(|word| lists(LINKS, word))
 }
 
 /// Does the argument say where on a disk?
 pub(crate) fn is_path(name: &str) -> bool {
-    words(name).iter().any(|word| holds(PATHS, word))
+    words(name).iter().any(|word| lists(PATHS, word))
 }
 
 /// Does a tool with such an argument speak to people or places outside, whatever its verb? The word it is seen by.
 pub(crate) fn reaches(words: &[String]) -> Option<&'static str> {
     const OUTSIDE: &str = "\
         recipient recipients cc bcc url urls webhook";
-    words.iter().find_map(|word| OUTSIDE.split(' ').find(|known| known == word))
+    words.iter().find_map(|word| listed(OUTSIDE, word))
 }
 
 /// What each argument of a tool means.
@@ -254,12 +250,12 @@ impl Roles {
             *role = match *role {
                 // A tool that fetches is told where from, though it writes down what it gets.
                 Role::Destination
-                    if effect == Effect::Write && holds(FETCHES, &verb) && !is_receiver(name) =>
+                    if effect == Effect::Write && lists(FETCHES, &verb) && !is_receiver(name) =>
                 {
                     Role::Source
                 }
                 // A mark on somebody's thing tells nobody anything.
-                Role::Destination if effect == Effect::Write && holds(MARKS, &verb) => Role::Payload,
+                Role::Destination if effect == Effect::Write && lists(MARKS, &verb) => Role::Payload,
                 // What stands on the page of a link is no object of the server.
                 Role::Selector if linked => Role::Payload,
                 role @ (Role::Query

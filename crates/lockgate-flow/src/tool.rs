@@ -3,6 +3,7 @@
 use lockgate_model::Effect;
 
 use crate::effect::words;
+use crate::list::lists;
 
 /// Verbs of tools that hand out what somebody wrote, as it is.
 const OPENS: &str =
@@ -16,7 +17,7 @@ const LISTED: &str = "list search find tree info metadata stat status directory 
 /// Does the tool return a document: text whose form is somebody's, whatever it looks like?
 pub fn is_document(name: &str, effect: Effect) -> bool {
     let words = words(name);
-    let any = |list: &str| words.iter().any(|word| list.split(' ').any(|known| known == word));
+    let any = |list: &'static str| words.iter().any(|word| lists(list, word));
     effect == Effect::Read && any(OPENS) && any(DOCUMENTS) && !any(LISTED)
 }
 
@@ -45,7 +46,7 @@ const CHOICES: &str = "cart basket selection filter filters wishlist cache highl
 /// Does the server offer the way back from what this tool does? `siblings`: the names of all its tools.
 pub fn undoable<'n>(name: &str, siblings: impl Iterator<Item = &'n str>) -> bool {
     let own = words(name);
-    if own.iter().any(|word| CHOICES.split(' ').any(|known| known == word)) {
+    if own.iter().any(|word| lists(CHOICES, word)) {
         return true;
     }
     let back: Vec<Vec<String>> = WAYS_BACK

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use crate::list::lists;
 use crate::text::{Dates, Day, bare, canonical, is_letter, numbers, plain, visible};
 
 /// Memory that one turn takes beside its text, about.
@@ -71,7 +72,7 @@ impl Words {
     /// Did the user use one of the words of this text? Words of fewer than four letters, and those that every request has,
     /// do not count.
     pub fn share(&self, text: &str) -> bool {
-        let telling = |word: &&str| word.len() > 3 && !COMMON.split(' ').any(|common| common == *word);
+        let telling = |word: &&str| word.len() > 3 && !lists(COMMON, word);
         let mut words = text.split(|c: char| !c.is_alphanumeric()).filter(telling);
         words.any(|word| self.turns.iter().any(|turn| holds(&turn.text, word)))
     }

@@ -9,6 +9,7 @@ mod literal;
 use lockgate_model::{Json, Kind};
 
 use crate::leaf::{Leaf, leaves};
+use crate::list::lists;
 
 /// Longest record in characters; anything longer is prose.
 const LONGEST: usize = 120;
@@ -121,7 +122,7 @@ fn scalar(name: &str, value: &str, nested: u8, piece: &mut dyn FnMut(Piece<'_>))
         return;
     }
     let last = crate::effect::words(name).pop().unwrap_or_default();
-    let prose = PROSE.split(' ').any(|known| known == last);
+    let prose = lists(PROSE, &last);
     piece(if !prose && is_record(value) { Piece::Record(value) } else { Piece::Prose(value) });
 }
 
