@@ -1,66 +1,77 @@
 //! Where in a text any of many words may begin: a look at three bytes, so that most of a text needs no automaton.
 
-/// Marks for each group of three bytes that a word begins with: two bits of the third beside those of the first two.
+/// For each pair of bytes the words that begin with it, and those whose second and third byte it is: four bits each, one
+/// for each group of words.
 #[derive(Debug)]
 pub(super) struct Heads {
-    marks: Box<[bool; 1 << BITS]>,
+    pairs: Box<[u8; 1 << 16]>,
     /// The words of one letter.
     single: Vec<u8>,
 }
 
-const BITS: u32 = 14;
-/// Bits of the place that come of the third byte.
-const THIRD: u32 = 3;
+const GROUPS: u32 = 4;
 /// Places that are looked at together, and the bytes that takes.
 const STEP: usize = 8;
-const AHEAD: usize = STEP + 3;
+const AHEAD: usize = STEP + 2;
 
 impl Heads {
-    /// Of words that are not empty.
-    pub(super) fn new(words: &[&str]) -> Self {
-        let mut marks = Box::new([false; 1 << BITS]);
+    /// Of words that are not empty. Always something.
+    pub(super) fn new(words: &[&str]) -> Option<Self> {
+        let mut pairs: Box<[u8; 1 << 16]> = vec![0; 1 << 16].into_boxed_slice().try_into().ok()?;
         let mut single = Vec::new();
+        let mut mark = |first, second, groups: u8| {
+            pairs.get_mut(place([first, second])).into_iter().for_each(|marked| *marked |= groups);
+        };
         for word in words {
-            let mut mark = |head| marks.get_mut(place(head)).into_iter().for_each(|mark| *mark = true);
             match *word.as_bytes() {
-                [first, second, third, ..] => mark([first, second, third, 0]),
-                [first, second] => (0..1 << THIRD).for_each(|third| mark([first, second, third, 0])),
+                [first, second, third, ..] => {
+                    let group = 1 << (u32::from(third) % GROUPS);
+                    mark(first, second, group);
+                    mark(second, third, group << GROUPS);
+                }
+                [first, second] => {
+                    let group = 1 << (u32::from(second) % GROUPS);
+                    mark(first, second, group);
+                    (0..=u8::MAX).for_each(|third| mark(second, third, group << GROUPS));
+                }
                 [first] => single.push(first),
                 [] => {}
             }
         }
-        Self { marks, single }
+        Some(Self { pairs, single })
     }
 
     /// The next place from there on where a word may begin. Never behind one where a word begins.
     pub(super) fn next(&self, bytes: &[u8], from: usize) -> usize {
         let mut at = from;
         while let Some(ahead) = bytes.get(at..).and_then(<[u8]>::first_chunk::<AHEAD>) {
-            let heads = ahead.array_windows();
-            let known = heads.clone().fold(false, |known, head| known | self.knows(*head));
+            let mut before = 0;
+            // What the first pair of each place and the pair behind it have in common.
+            let mut known = [0; AHEAD - 1];
+            for (known, pair) in known.iter_mut().zip(ahead.array_windows()) {
+                let groups = self.groups(*pair);
+                *known = before & groups >> GROUPS;
+                before = groups;
+            }
             let first = |byte: &u8| ahead.iter().take(STEP).any(|here| here == byte);
-            if known || self.single.iter().any(first) {
-                let mut heads = heads.zip(ahead);
-                return at
-                    + heads
-                        .position(|(head, byte)| self.knows(*head) || self.single.contains(byte))
-                        .unwrap_or_default();
+            if known.iter().fold(0, |any, known| any | known) != 0 || self.single.iter().any(first) {
+                let (_, known) = known.split_first().unwrap_or((&0, &[]));
+                let mut heads = known.iter().zip(ahead);
+                let first = heads.position(|(known, byte)| *known != 0 || self.single.contains(byte));
+                return at + first.unwrap_or_default();
             }
             at += STEP;
         }
         at
     }
 
-    fn knows(&self, head: [u8; 4]) -> bool {
-        self.marks.get(place(head)).is_none_or(|mark| *mark)
+    fn groups(&self, pair: [u8; 2]) -> u8 {
+        self.pairs.get(place(pair)).copied().unwrap_or(u8::MAX)
     }
 }
 
-/// The place of three bytes among the marks.
-fn place(four: [u8; 4]) -> usize {
-    let word = u32::from_le_bytes(four);
-    let pair = (word & 0xffff).wrapping_mul(0x9e37_79b1) >> (u32::BITS - BITS + THIRD);
-    (pair << THIRD | word >> 16 & 7) as usize
+fn place(pair: [u8; 2]) -> usize {
+    usize::from(u16::from_le_bytes(pair))
 }
 
 #[cfg(test)]
@@ -77,7 +88,7 @@ mod tests {
             from in 0..20_usize,
         ) {
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            let heads = Heads::new(&words);
+            let heads = Heads::new(&words).unwrap();
             let text = parts.concat();
             let begins = |at: &usize| words.iter().any(|word| text.as_bytes()[*at..].starts_with(word.as_bytes()));
             let first = (from..text.len()).find(begins).unwrap_or(text.len());
@@ -87,7 +98,7 @@ mod tests {
 
     #[test]
     fn most_of_a_text_is_passed_over() {
-        let heads = Heads::new(&["key", "Q~", "|"]);
+        let heads = Heads::new(&["key", "Q~", "|"]).unwrap();
         let text = "It was the best of times, it was the worst of times, | and all that.";
         assert_eq!(heads.next(text.as_bytes(), 0), text.find('|').unwrap());
     }

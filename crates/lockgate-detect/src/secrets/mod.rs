@@ -171,7 +171,7 @@ impl Compiled {
         });
         let places = PLACES.into_iter().chain(NAMES.into_iter().map(|name| (name, Clue::Name)));
         let (words, clues): (Vec<&str>, Vec<Clue>) = looks.chain(places).unzip();
-        let heads = Heads::new(&words);
+        let heads = Heads::new(&words).ok_or_else(BadRules::all)?;
         let words = DFA::builder().match_kind(MatchKind::Standard).build(&words);
         let words = words.map_err(|_| BadRules::all())?;
         let idle = words.start_state(Anchored::No).map_err(|_| BadRules::all())?;
