@@ -407,11 +407,18 @@ pub(crate) fn right(words: &[String]) -> Option<&'static str> {
 
 /// What a verb says, as the table has it.
 pub(crate) fn verb_word(word: &str) -> Option<&'static str> {
-    VERBS.iter().find_map(|(_, verbs)| verbs.iter().find(|known| **known == word).copied())
+    known(word).map(|(_, verb)| verb)
 }
 
 pub(crate) fn verb(word: &str) -> Option<Effect> {
-    VERBS.iter().find(|(_, verbs)| verbs.contains(&word)).map(|(effect, _)| *effect)
+    known(word).map(|(effect, _)| effect)
+}
+
+fn known(word: &str) -> Option<(Effect, &'static str)> {
+    // Most verbs differ in the first letter already.
+    let first = word.as_bytes().first();
+    let is = |verb: &&&str| verb.as_bytes().first() == first && **verb == word;
+    VERBS.iter().find_map(|(effect, verbs)| Some((*effect, *verbs.iter().find(is)?)))
 }
 
 /// The words of a name, in lower case: split at what is not a letter, and where a small letter meets a capital one.

@@ -31,26 +31,29 @@ pub(crate) fn words(text: &[u8], mut found: impl FnMut(&[u8])) {
         let block = block(bytes);
         let own = mask(block.map(is_letter));
         let inside = own | mask(block.map(joins));
-        let behind = inside << 1 | u64::from(open.is_some());
-        let (mut starts, mut ends) = (inside & !behind, !inside & behind);
-        while ends != 0 {
-            let end = ends.trailing_zeros();
-            ends &= ends - 1;
-            if let Some(start) = open.take() {
-                hand_over(start, begin + end as usize, false);
+        let mut rest = inside;
+        if let Some(start) = open {
+            let length = inside.trailing_ones();
+            if length == u64::BITS {
                 continue;
             }
+            hand_over(start, begin + length as usize, false);
+            rest &= u64::MAX << length;
+        }
+        // Where a run of at least five begins.
+        let two = rest & inside >> 1;
+        let mut starts = two & two >> 2 & inside >> 4 & !(rest << 1);
+        let last = u64::BITS - rest.leading_ones();
+        while starts != 0 {
             let start = starts.trailing_zeros();
             starts &= starts - 1;
-            let length = end - start;
-            if length as usize >= LEAST {
+            let length = (inside >> start).trailing_ones();
+            if start < last {
                 let plain = own >> start | u64::MAX << length == u64::MAX;
-                hand_over(begin + start as usize, begin + end as usize, plain);
+                hand_over(begin + start as usize, begin + (start + length) as usize, plain);
             }
         }
-        if starts != 0 {
-            open = Some(begin + starts.trailing_zeros() as usize);
-        }
+        open = (last < u64::BITS).then_some(begin + last as usize);
     }
     if let Some(start) = open {
         hand_over(start, text.len(), false);
