@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use lockgate_core::{Boundary, Server, Step, Wire};
+use lockgate_core::{Boundary, Server, Speaks, Step, Wire};
 use lockgate_detect::secrets::Secrets;
 use lockgate_detect::{MARK, redact};
 use lockgate_flow::{Capacity, Index, Origin, Source};
@@ -81,8 +81,8 @@ pub fn sse(bytes: &[u8]) {
 /// Nothing panics, and a tool is called only where it was listed.
 pub fn door(bytes: &[u8]) {
     let name = |text: &str| ServerName::parse(text).unwrap_or_else(|| panic!("{text} is a name"));
-    let servers =
-        [("one", Wire::Lines), ("two", Wire::Http)].map(|(text, wire)| (name(text), Server::new(wire)));
+    let servers = [("one", Wire::Lines), ("two", Wire::Http)]
+        .map(|(text, wire)| (name(text), Server { speaks: Some(Speaks::Both), ..Server::new(wire) }));
     let mut stage = Stage::open(Boundary::new(servers.into()), true);
     for line in bytes.split(|b| *b == b'\n').take(200) {
         let Some((who, text)) = line.split_first() else { continue };

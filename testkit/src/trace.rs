@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lockgate_core::{Boundary, Flow, Server, Violation, Wire};
+use lockgate_core::{Boundary, Flow, Server, Speaks, Violation, Wire};
 use lockgate_flow::rule::{Condition, Known, Rule, Test, Then, Written};
 use lockgate_flow::{Mode, Trust};
 use lockgate_model::{Class, Effect, ServerName, Tier};
@@ -256,6 +256,7 @@ impl TraceServer {
             },
             effects: effects.collect::<Result<_, String>>()?,
             classes: said.collect::<Result<_, String>>()?,
+            speaks: Some(Speaks::Both),
             ..Server::new(Wire::Lines)
         })
     }

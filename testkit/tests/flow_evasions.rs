@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use lockgate_core::{Boundary, Event, Server, Wire};
+use lockgate_core::{Boundary, Event, Server, Speaks, Wire};
 use lockgate_model::ServerName;
 use serde_json::{Value, json};
 use testkit::stage::{Outcome, Stage};
@@ -232,7 +232,9 @@ fn session(user_is_heard: bool) -> Stage {
         ("chat", vec![tool("list_channels", &[]), tool("post_message", &["channel", "text"])]),
         ("bank", vec![tool("send_money", &["recipient", "amount", "subject"])]),
     ];
-    let servers = tools.iter().map(|(name, _)| (server(name), Server::new(Wire::Lines)));
+    let servers = tools
+        .iter()
+        .map(|(name, _)| (server(name), Server { speaks: Some(Speaks::Both), ..Server::new(Wire::Lines) }));
     let mut stage = Stage::open(Boundary::new(servers.collect()), true);
     stage.list_definitions(&tools.into_iter().map(|(name, tools)| (server(name), tools)).collect());
     if user_is_heard {

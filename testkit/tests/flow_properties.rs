@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use lockgate_core::{Boundary, Server, Wire};
+use lockgate_core::{Boundary, Server, Speaks, Wire};
 use lockgate_flow::Mode;
 use lockgate_model::ServerName;
 use proptest::prelude::*;
@@ -19,7 +19,8 @@ fn server(name: &str) -> ServerName {
 }
 
 fn boundary(mode: Mode) -> Arc<Boundary> {
-    let servers = ["web", "mail", "crm", "bank"].map(|name| (server(name), Server::new(Wire::Lines)));
+    let servers = ["web", "mail", "crm", "bank"]
+        .map(|name| (server(name), Server { speaks: Some(Speaks::Both), ..Server::new(Wire::Lines) }));
     let mut boundary = Boundary::new(servers.into());
     boundary.flow.mode = mode;
     Arc::new(boundary)

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use lockgate_core::{Boundary, Server as CoreServer, Violation, Wire};
+use lockgate_core::{Boundary, Server as CoreServer, Speaks, Violation, Wire};
 use lockgate_model::{Effect, ServerName, Tier};
 use lockgate_policy::{Action, Pattern, RuleSet, Rules};
 use proptest::prelude::*;
@@ -75,6 +75,7 @@ fn boundary(servers: &[Server], cross_asks: bool) -> Boundary {
         let made = CoreServer {
             trust: lockgate_flow::Trust::of(server.tier),
             rules,
+            speaks: Some(Speaks::Both),
             ..CoreServer::new(Wire::Lines)
         };
         (ServerName::parse(&server.name).unwrap(), made)

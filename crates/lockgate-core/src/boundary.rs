@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use lockgate_flow::rule::{Rule, Then, presets};
 use lockgate_flow::{Mode, Properties, Role, Roles, Said, Trust, class_of, effect_of};
-use lockgate_model::{Class, Classified, Effect, Json, Limits, ServerName, Tier, ToolName};
+use lockgate_model::{Class, Classified, Effect, Era, Json, Limits, ServerName, Tier, ToolName};
 use lockgate_policy::budget::LoopRules;
 use lockgate_policy::intercept::Policy;
 use lockgate_policy::{Pattern, Rules, Undeclared};
@@ -161,6 +161,8 @@ pub struct Server {
     pub labels_heard: bool,
     /// How it is spoken to.
     pub wire: Wire,
+    /// The eras of MCP that it speaks, where the operator says so. Default: it is found out.
+    pub speaks: Option<Speaks>,
     /// Who may call what.
     pub rules: Rules,
     /// An Intercept policy that every call of a tool must pass as well.
@@ -188,6 +190,28 @@ pub enum Wire {
     Lines,
     /// Streamable HTTP, each request with a stream of its own: ids are left as they are.
     Http,
+}
+
+/// The eras of MCP that a server speaks. To an agent of another era it is translated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaks {
+    /// The handshake era alone.
+    Legacy,
+    /// The stateless era alone.
+    Modern,
+    /// Both.
+    Both,
+}
+
+impl Speaks {
+    /// Is the era among them?
+    pub fn includes(self, era: Era) -> bool {
+        match self {
+            Self::Legacy => era == Era::Legacy,
+            Self::Modern => era == Era::Modern,
+            Self::Both => true,
+        }
+    }
 }
 
 /// What a server may ask the agent for. The agent must have declared it as well.
@@ -222,6 +246,7 @@ impl Server {
             origin_verified: false,
             labels_heard: true,
             wire,
+            speaks: None,
             rules: Rules::allow_all(),
             intercept: None,
             undeclared: Undeclared::Refuse,

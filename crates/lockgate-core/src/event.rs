@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use lockgate_audit::Record;
-use lockgate_model::{Effect, ExchangeId, Label, Reason, ServerName, ToolName, UnixMillis};
+use lockgate_model::{Effect, Era, ExchangeId, Label, Reason, ServerName, ToolName, UnixMillis};
 
 use lockgate_policy::intercept::Decision;
 
@@ -135,6 +135,27 @@ pub enum Step {
         server: ServerName,
         /// The exchange.
         exchange: ExchangeId,
+        /// Has it been taken over to the era of the server? False only within the core.
+        crossed: bool,
+    },
+    /// Open the standing stream of a server of the handshake era over HTTP, for an agent that has none, and keep it open.
+    Listen {
+        /// The server.
+        server: ServerName,
+    },
+    /// End the child of a server and start another one for what is sent next. What waits for it goes on waiting.
+    Restart {
+        /// The server.
+        server: ServerName,
+    },
+    /// It was found out whether a server speaks an era. Tell later sessions with [`crate::Core::know_eras`].
+    Era {
+        /// The server.
+        server: ServerName,
+        /// The era.
+        era: Era,
+        /// Does it?
+        speaks: bool,
     },
     /// End the connection to a server, which has broken the protocol too often or must start afresh.
     Disconnect {

@@ -336,17 +336,6 @@ impl Core {
         let good: Vec<_> = fan.answers.iter().filter(|(_, answer)| answer.failed.is_none()).collect();
         let failed = fan.answers.values().find_map(|answer| answer.failed);
         let result = match fan.merge {
-            // An old server among them: the agent must fall back to the handshake, which all of them speak.
-            Merge::Discover
-                if fan.answers.values().any(|answer| answer.failed == Some(Reason::ServerRefused)) =>
-            {
-                for server in self.servers() {
-                    if self.is_lines(&server) {
-                        steps.push(Step::Disconnect { server });
-                    }
-                }
-                Err(Reason::EraNotSupported)
-            }
             Merge::Initialize | Merge::Discover if good.is_empty() => {
                 Err(failed.unwrap_or(Reason::UnknownServer))
             }

@@ -11,6 +11,7 @@ mod answer;
 mod boundary;
 mod catalogue;
 mod digest;
+mod era;
 mod event;
 mod exchange;
 mod fan;
@@ -41,7 +42,9 @@ mod session;
 mod stop;
 mod task;
 
-pub use boundary::{Boundary, Described, Desk, Flow, MayAsk, SecretAction, Secrets, Server, Violation, Wire};
+pub use boundary::{
+    Boundary, Described, Desk, Flow, MayAsk, SecretAction, Secrets, Server, Speaks, Violation, Wire,
+};
 pub use event::{Ask, Ballot, Event, Headers, Learn, Outlet, Reach, Step};
 pub use intercept::{Intercepted, Matter};
 pub use names::exposed_tool;

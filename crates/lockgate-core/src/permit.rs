@@ -12,6 +12,19 @@ pub struct Permit {
     pub(crate) message: Bytes,
     pub(crate) head: Head,
     pub(crate) rule: String,
+    pub(crate) passage: Passage,
+}
+
+/// What is known of the era that its server speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Passage {
+    /// Not looked at yet.
+    #[default]
+    Open,
+    /// It goes as it is.
+    Plain,
+    /// It was translated into that era.
+    Translated,
 }
 
 /// What a transport must know about a message without reading it.
@@ -60,6 +73,20 @@ impl Permit {
     /// What a transport must know about it.
     pub fn head(&self) -> &Head {
         &self.head
+    }
+
+    /// Is it for a server of another era than the agent's? Then the stream of its answer outlives the agent's request:
+    /// the server may ask something in between, and the agent answers with another request.
+    pub fn is_translated(&self) -> bool {
+        self.passage == Passage::Translated
+    }
+
+    pub(crate) fn plain(self) -> Self {
+        Self { passage: Passage::Plain, ..self }
+    }
+
+    pub(crate) fn translated(self) -> Self {
+        Self { passage: Passage::Translated, ..self }
     }
 
     /// The rule that allowed it.

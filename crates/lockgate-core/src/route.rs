@@ -388,7 +388,7 @@ impl Core {
         self.peers.get(server).and_then(|peer| peer.revision).unwrap_or(revision)
     }
 
-    fn mirrored(
+    pub(crate) fn mirrored(
         &self,
         server: &ServerName,
         tool: Option<&ToolName>,

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use lockgate_model::{ExchangeId, Revision, ServerName};
 
 use crate::exchange::Outgoing;
+use crate::permit::Passage;
 use crate::{Core, Head, Outlet, Permit, Release, Sent, Step, Wire};
 
 impl Core {
@@ -14,13 +15,13 @@ impl Core {
         head: Head,
         rule: String,
     ) -> Permit {
-        Permit { server: server.clone(), exchange, message, head, rule }
+        Permit { server: server.clone(), exchange, message, head, rule, passage: Passage::Open }
     }
 
     /// A decided request. Only here, behind every decision and record, do handles become secrets again.
     pub(crate) fn send(&mut self, exchange: ExchangeId, outgoing: Outgoing) -> Step {
         let Outgoing { server, message, head, rule } = self.expand(exchange, outgoing);
-        Step::Send(Permit { server, exchange: Some(exchange), message, head, rule })
+        Step::Send(Self::permit(&server, Some(exchange), message, head, rule))
     }
 
     /// A notification for a server.

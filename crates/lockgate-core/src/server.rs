@@ -290,7 +290,9 @@ impl Core {
                 splice.replace(given, own.to_vec());
             }
             outlet = Outlet::Exchange(whole);
-        } else if revision == Revision::R2026_07_28 && method != "notifications/message" {
+        } else if revision == Revision::R2026_07_28
+            && !matches!(method, "notifications/message" | "notifications/elicitation/complete")
+        {
             // In the stateless era a server speaks only on streams that were asked for.
             return Err(Reason::UnexpectedNotification);
         }

@@ -11,6 +11,7 @@ use lockgate_flow::History;
 use lockgate_policy::budget::{Breaker, Loops};
 
 use crate::catalogue::Catalogue;
+use crate::era::Ways;
 use crate::exchange::{Exchange, Exchanges, State};
 use crate::freezer::Freezer;
 use crate::handles::{Found, Handles};
@@ -72,6 +73,8 @@ pub struct Core {
     /// What was found in the message of a server that is being handled.
     pub(crate) found: Found,
     pub(crate) peers: BTreeMap<ServerName, Peer>,
+    /// How each server is spoken to, where it may be of the other era.
+    pub(crate) ways: Ways,
     pub(crate) exchanges: Exchanges,
     pub(crate) questions: Questions,
     pub(crate) holds: Holds,
@@ -86,7 +89,8 @@ pub struct Core {
     pub(crate) wall: UnixMillis,
     /// The time of the event that is being handled.
     pub(crate) now: Tick,
-    next: u64,
+    /// The number of the next exchange.
+    pub(crate) next: u64,
 }
 
 /// What the agent said of itself.
@@ -148,6 +152,7 @@ impl Core {
             handles: Handles::default(),
             found: Found::default(),
             peers: BTreeMap::new(),
+            ways: Ways::default(),
             exchanges: Exchanges::default(),
             questions: Questions::default(),
             holds: Holds::default(),
@@ -172,17 +177,20 @@ impl Core {
     /// is added to `steps`, in order. Never fails: what cannot be decided is refused, and said so in the steps.
     pub fn handle(&mut self, event: Event<'_>, now: Tick, steps: &mut Vec<Step>) {
         self.now = now;
+        let begun = steps.len();
         match event {
             Event::Agent { exchange, received, headers, at } => {
                 self.wall = at;
                 self.from_agent(exchange, &received, headers.as_ref(), now, steps);
             }
             Event::Server { server, exchange, received } => {
-                self.from_server(&server, exchange, &received, now, steps);
+                self.hear_across(&server, exchange, &received, now, steps);
             }
-            Event::Failed { server, exchange, reason } => self.failed(&server, exchange, reason, now, steps),
+            Event::Failed { server, exchange, reason } => {
+                self.fail_across(&server, exchange, reason, now, steps);
+            }
             Event::Forgotten { server, exchange, greeted } => {
-                self.forgotten(&server, exchange, greeted, now, steps);
+                self.forgotten_across(&server, exchange, greeted, now, steps);
             }
             Event::Reserved { exchange, room } => self.reserved(exchange, room, now, steps),
             Event::Intercepted { exchange, decision } => self.intercepted(exchange, decision, now, steps),
@@ -211,11 +219,14 @@ impl Core {
                 }
             }
         }
+        self.cross(begun, now, steps);
     }
 
     /// Is there anything that [`Event::Wake`] may be about?
     pub fn waits(&self) -> bool {
-        !self.exchanges.is_empty() || self.peers.values().any(|peer| peer.greet_at.is_some())
+        !self.exchanges.is_empty()
+            || self.ways_wait()
+            || self.peers.values().any(|peer| peer.greet_at.is_some())
     }
 
     /// Is nothing open? A session at rest may be forgotten when it is old.
@@ -350,11 +361,12 @@ impl Core {
                 steps.push(Step::Send(permit));
             }
         } else {
-            steps.push(Step::Abandon { server: server.clone(), exchange });
+            steps.push(Step::Abandon { server: server.clone(), exchange, crossed: false });
         }
     }
 
     fn wake(&mut self, now: Tick, steps: &mut Vec<Step>) {
+        self.wake_ways(now, steps);
         self.greet(now, steps);
         for exchange in self.exchanges.overdue(now) {
             self.overdue(exchange, now, steps);

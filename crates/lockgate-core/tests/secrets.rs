@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use lockgate_core::{
-    Boundary, Core, Event, Front, Identity, Received, Scope, SecretAction, Server, Step, Wire,
+    Boundary, Core, Event, Front, Identity, Received, Scope, SecretAction, Server, Speaks, Step, Wire,
 };
 use lockgate_model::{Limits, Principal, ServerName, SessionId, Side, Tick, UnixMillis};
 use proptest::prelude::*;
@@ -42,7 +42,8 @@ impl Talk {
     }
 
     fn of(session: &str, era: Era, change: impl FnOnce(&mut Boundary)) -> Self {
-        let servers = ["files", "mail", "vault"].map(|name| (server(name), Server::new(Wire::Lines)));
+        let servers = ["files", "mail", "vault"]
+            .map(|name| (server(name), Server { speaks: Some(Speaks::Both), ..Server::new(Wire::Lines) }));
         let mut boundary = Boundary::new(BTreeMap::from(servers));
         boundary.records = true;
         boundary.record_arguments = true;

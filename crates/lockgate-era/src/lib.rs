@@ -7,8 +7,18 @@
 //!
 //! On the wire a request has the number of its exchange as its id, and the session's own id is restored on the way back.
 
+mod bridge;
+mod handshake;
+#[cfg(test)]
+mod round_trip;
+mod stateless;
+
 use bytes::Bytes;
 use lockgate_model::{ExchangeId, Reason, Tick};
+
+pub use bridge::Bridge;
+pub use handshake::Handshake;
+pub use stateless::Stateless;
 
 /// What a bridge wants done, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -127,14 +127,14 @@ impl HttpServer {
         self.exchange(request).await
     }
 
-    /// Opens the standing stream of a session, or resumes a stream after an event.
+    /// Opens the standing stream of a session, or resumes a stream after an event. Some servers give no session.
     pub async fn listen(
         &self,
-        session: &str,
+        session: Option<&str>,
         revision: Revision,
         after: Option<&str>,
     ) -> Result<HttpAnswer, Reason> {
-        let mut request = self.request(Method::GET, Some(session));
+        let mut request = self.request(Method::GET, session);
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
         version(revision, headers);

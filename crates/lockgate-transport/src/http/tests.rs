@@ -70,7 +70,7 @@ async fn a_request_of_a_session() {
     let permit = hello();
     let message = String::from_utf8(permit.message().to_vec()).unwrap();
     http.send(permit, Some("s-1")).await.unwrap();
-    http.listen("s-1", Revision::R2025_06_18, Some("7")).await.unwrap();
+    http.listen(Some("s-1"), Revision::R2025_06_18, Some("7")).await.unwrap();
     http.end("s-1", Revision::R2024_11_05).await.unwrap();
 
     assert_eq!(asked(&mut told).await, "+");

@@ -171,6 +171,9 @@ fn describe_server(out: &mut String, config: &Config, name: &ServerName, server:
     if server.undeclared == Undeclared::Allow {
         facts.push(("undeclared".to_owned(), "arguments that a tool does not declare pass too".to_owned()));
     }
+    if let Some(speaks) = server.speaks {
+        facts.push(("speaks".to_owned(), lower(words::speaks(speaks))));
+    }
     facts.push(("may ask for".to_owned(), asks(server.may_ask)));
     let show = bounds::TIMEOUT.measure;
     if (server.timeout, server.deadline) != (bounds::TIMEOUT.default, bounds::DEADLINE.default) {
@@ -399,6 +402,7 @@ fn server_json(config: &Config, name: &ServerName, server: &Server) -> Value {
         "effects": effects,
         "arguments": arguments,
         "classes": classes,
+        "speaks": server.speaks.and_then(|own| words::SPEAKS.iter().find(|(_, speaks)| *speaks == own)).map(|(word, _)| word),
         "may_ask": asked(server.may_ask),
         "timeout_ms": server.timeout,
         "deadline_ms": server.deadline,

@@ -1,6 +1,6 @@
 //! The file as it is written: every key with its documentation, nothing resolved and nothing compared yet.
 
-use lockgate_core::SecretAction;
+use lockgate_core::{SecretAction, Speaks};
 use lockgate_flow::Role;
 use lockgate_model::{Class, Confidentiality, Effect, Tier};
 use lockgate_policy::{Rule, Treatment, Undeclared};
@@ -270,6 +270,9 @@ pub(super) struct RawServer {
     /// What becomes of labels that the server puts beside its results in `_meta.ifc`, and of hints such as `sensitiveHint`.
     #[schemars(with = "Option<schema::MetaLabels>", extend("default" = "restrict_only"))]
     pub(super) accept_meta_ifc: Option<At<bool>>,
+    /// The eras of MCP that the server speaks, where it should not be found out: an agent of another era is translated for it.
+    #[schemars(with = "Option<schema::Speaks>")]
+    pub(super) speaks: Option<At<Speaks>>,
     /// What the server may ask the agent for. An empty list: nothing.
     #[schemars(
         with = "Option<Vec<schema::Ask>>",

@@ -17,7 +17,7 @@ use super::raw::{
 use super::rule::{self, People};
 use super::section::{self, Section};
 use super::trust::RawClearance;
-use super::words::{self, ASKS, DEFAULTS, Default, META_LABELS, SECRETS, UNDECLARED, effects, tiers};
+use super::words::{self, ASKS, DEFAULTS, Default, META_LABELS, SECRETS, SPEAKS, UNDECLARED, effects, tiers};
 use super::yaml::{Kind, Node};
 
 impl RawConfig {
@@ -131,6 +131,7 @@ impl RawServer {
             intercept: section.text("intercept"),
             undeclared_arguments: section.word("undeclared_arguments", UNDECLARED),
             classes: words(&section, "classes", &words::classes(), report),
+            speaks: section.word("speaks", SPEAKS),
             may_ask: section.texts("may_ask").map(|asks| {
                 let word = |text| At::map(text, |text| section::word("`may_ask`", text, ASKS, report));
                 asks.value.iter().filter_map(word).collect()

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::argument;
 use super::bounds::{self, Bounds, Measure};
 use super::raw::{RawConfig, RawRule};
-use super::words::{self, ASKS};
+use super::words::{self, ASKS, SPEAKS};
 
 /// The JSON Schema (2020-12) of `lockgate.yaml`.
 pub fn schema() -> Value {
@@ -167,6 +167,8 @@ shape! {
     ]);
     /// What a tool does.
     Effect => |_| one_of(words::effects().map(|(word, effect)| (word, words::effect(effect))));
+    /// The eras that a server speaks.
+    Speaks => |_| one_of(SPEAKS.iter().map(|(word, speaks)| (*word, words::speaks(*speaks))));
     /// What a server may ask for.
     Ask => |_| one_of(ASKS.iter().map(|(word, ask)| (*word, words::ask(*ask))));
     /// A program with its arguments.

@@ -78,6 +78,7 @@ pub(super) fn check(raw: &RawServer, default: Option<Fallback>, resolver: &Resol
         origin_verified: reaches(&launch).is_some_and(|target| target.encrypted),
         labels_heard: raw.accept_meta_ifc.as_ref().is_none_or(|heard| heard.value),
         wire,
+        speaks: raw.speaks.as_ref().map(|speaks| speaks.value),
         rules,
         intercept,
         undeclared: raw

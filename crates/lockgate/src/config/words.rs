@@ -1,6 +1,6 @@
 //! The words of the file and what they stand for.
 
-use lockgate_core::{SecretAction, Violation};
+use lockgate_core::{SecretAction, Speaks, Violation};
 use lockgate_flow::Role;
 use lockgate_model::{Class, Confidentiality, Effect, Tier};
 use lockgate_policy::{Action, Undeclared};
@@ -135,6 +135,19 @@ pub(super) fn flow(mode: Option<lockgate_flow::Mode>) -> &'static str {
 /// What becomes of arguments that a tool does not declare.
 pub(super) const UNDECLARED: &[(&str, Undeclared)] =
     &[("refuse", Undeclared::Refuse), ("allow", Undeclared::Allow)];
+
+/// The eras that a server speaks.
+pub(super) const SPEAKS: &[(&str, Speaks)] =
+    &[("legacy", Speaks::Legacy), ("modern", Speaks::Modern), ("both", Speaks::Both)];
+
+/// What they are.
+pub(super) fn speaks(speaks: Speaks) -> &'static str {
+    match speaks {
+        Speaks::Legacy => "The handshake era alone: revisions 2024-11-05 to 2025-11-25.",
+        Speaks::Modern => "The stateless era alone: revision 2026-07-28.",
+        Speaks::Both => "Both, each agent in its own.",
+    }
+}
 
 /// What a server may be let ask for.
 pub(super) const ASKS: &[(&str, Ask)] =

@@ -35,13 +35,6 @@ impl From<Reason> for Unlisted {
     }
 }
 
-impl Unlisted {
-    /// Is it how a server without a handshake may refuse one?
-    fn may_be_modern(&self) -> bool {
-        matches!(self, Self::Said(_) | Self::Found(Reason::ServerRefused | Reason::ServerBrokeProtocol))
-    }
-}
-
 /// Most pages of one list that are asked for.
 const PAGES: usize = 1_000;
 
@@ -86,26 +79,16 @@ pub(crate) fn list_tools(
     })
 }
 
-/// Asks one server: with the handshake, and without it where the server does not know that.
+/// Asks one server. One that knows no handshake is translated for, as for any agent that begins with one.
 async fn inquire(gateway: Arc<Gateway>, server: ServerName) -> Listed {
     let hello = format!(
         r#""protocolVersion":"2025-11-25","capabilities":{{}},"clientInfo":{{"name":"lockgate-tools","version":"{}"}}"#,
         env!("CARGO_PKG_VERSION")
     );
-    let mut agent = Agent::begin(&gateway, &server, "legacy")?;
-    match agent.ask("initialize", &hello).await {
-        Ok(_) => {
-            agent.say(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#).await;
-            agent.list("").await
-        }
-        Err(refused) if refused.may_be_modern() => {
-            agent.session.end().await;
-            let meta = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"lockgate-tools","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}"#;
-            // Where neither works, the handshake is what most servers fail at for a reason worth reading.
-            Agent::begin(&gateway, &server, "modern")?.list(meta).await.map_err(|_| refused)
-        }
-        Err(refused) => Err(refused),
-    }
+    let mut agent = Agent::begin(&gateway, &server)?;
+    agent.ask("initialize", &hello).await?;
+    agent.say(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#).await;
+    agent.list().await
 }
 
 /// Lockgate in the part of the agent.
@@ -116,14 +99,14 @@ struct Agent {
 }
 
 impl Agent {
-    /// A session with one server. `era` tells it from an earlier one.
-    fn begin(gateway: &Arc<Gateway>, server: &ServerName, era: &str) -> Result<Self, Reason> {
+    /// A session with one server.
+    fn begin(gateway: &Arc<Gateway>, server: &ServerName) -> Result<Self, Reason> {
         let principal = Principal::new("local");
         let identity =
             Identity { session: SessionId::new("tools"), principal: principal.clone(), client: None };
         let core = Core::new(gateway.boundary(), identity, Scope::One(server.clone()), Front::Stdio);
         let session = Session::new(Arc::clone(gateway), principal, None, core);
-        let key = Key::Legacy(format!("{server} {era}"));
+        let key = Key::Legacy(server.to_string());
         let place = || Ok(Arc::clone(&session));
         gateway.sessions.find_or_place(key, usize::MAX, place)?;
         let (heard, sink) = session.stand();
@@ -132,13 +115,12 @@ impl Agent {
         Ok(Self { session, heard, next: 0 })
     }
 
-    /// The whole list of tools. `meta` is what every request carries.
-    async fn list(&mut self, meta: &str) -> Listed {
+    /// The whole list of tools.
+    async fn list(&mut self) -> Listed {
         let mut entries = Vec::new();
         let mut cursor = String::new();
         for _ in 0..PAGES {
-            let between = if meta.is_empty() || cursor.is_empty() { "" } else { "," };
-            let answer = self.ask("tools/list", &format!("{meta}{between}{cursor}")).await?;
+            let answer = self.ask("tools/list", &cursor).await?;
             let message = self.read(&answer)?;
             let Body::Result { result, .. } = message.body else { break };
             let tools = result.get("tools").into_iter().flat_map(Json::elements);

@@ -28,7 +28,7 @@ use std::time::Duration;
 
 use lockgate_audit::Record;
 use lockgate_core::{Boundary, Event, Step};
-use lockgate_model::{Reason, ServerName, Tick};
+use lockgate_model::{Era, Reason, ServerName, Tick};
 use lockgate_store::{RecordLog, Rotation};
 use lockgate_transport::child::Launch as ChildLaunch;
 use lockgate_transport::http::HttpServer;
@@ -84,6 +84,8 @@ pub struct Gateway {
     memory: Memory,
     learned: Learned,
     population: Arc<Population>,
+    /// Does a server speak an era? As far as it was found out since the configuration was read.
+    eras: Mutex<BTreeMap<(ServerName, Era), bool>>,
 }
 
 /// What a reload replaces.
@@ -170,6 +172,7 @@ impl Gateway {
             desk: Desk::new(folder, notices),
             turns: Turns::new(config.hook.as_ref().map(|key| key.reveal().as_bytes())),
             population: Arc::default(),
+            eras: Mutex::default(),
         }))
     }
 
@@ -193,6 +196,15 @@ impl Gateway {
 
     fn most_sessions(&self) -> usize {
         lock(&self.state).most_sessions
+    }
+
+    /// What is known of the eras that servers speak.
+    fn eras(&self) -> BTreeMap<(ServerName, Era), bool> {
+        lock(&self.eras).clone()
+    }
+
+    fn learn_era(&self, server: ServerName, era: Era, speaks: bool) {
+        lock(&self.eras).insert((server, era), speaks);
     }
 
     /// How long a stream that can be resumed is kept open without an answer.
@@ -287,6 +299,7 @@ impl Gateway {
             let old = std::mem::replace(&mut *state, fresh);
             // A server whose address is the same keeps its connections.
             drop(old);
+            lock(&self.eras).clear();
         }
         for session in self.sessions.all() {
             let steps = session.event(Event::Changed(Arc::clone(&boundary)));

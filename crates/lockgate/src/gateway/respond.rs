@@ -148,7 +148,7 @@ impl Session {
     fn direct(&self, exchange: ExchangeId, steps: Vec<Step>) -> Result<(Arc<HttpServer>, Permit), Vec<Step>> {
         let plain = |step: &Step| {
             matches!(step, Step::Record(_))
-                || matches!(step, Step::Send(permit) if permit.exchange() == Some(exchange))
+                || matches!(step, Step::Send(permit) if permit.exchange() == Some(exchange) && !permit.is_translated())
         };
         if !steps.iter().all(plain) {
             return Err(steps);
@@ -198,7 +198,10 @@ impl Session {
                 let received = Received::read(&bytes, Side::Server, &limits);
                 let mut steps =
                     self.event(Event::Server { server: server.clone(), exchange: Some(exchange), received });
-                if self.core().is_open(exchange) {
+                let sent_again = steps
+                    .iter()
+                    .any(|step| matches!(step, Step::Send(permit) if permit.exchange() == Some(exchange)));
+                if !sent_again && self.core().awaits(&server, exchange) {
                     // The one answer there will be was not one.
                     let reason = Reason::ServerBrokeProtocol;
                     steps.extend(self.event(Event::Failed { server, exchange: Some(exchange), reason }));
@@ -335,7 +338,7 @@ impl Session {
                 own = true;
                 continue;
             };
-            let listening = http.listen(&id, revision, after);
+            let listening = http.listen(Some(&id), revision, after);
             let heard = if self.aggregates() {
                 // One silent server does not keep the streams of the others from the agent.
                 let patience = self.gateway.courtesy(&name);

@@ -68,6 +68,8 @@ pub(super) struct Session {
     standing: Mutex<Standing>,
     /// Requests under way to HTTP servers, to be dropped when nobody waits any more.
     under_way: Mutex<BTreeMap<ExchangeId, AbortHandle>>,
+    /// Standing streams of servers of the handshake era, for an agent that has none.
+    pub(super) listening: Mutex<BTreeMap<ServerName, AbortHandle>>,
     touched: AtomicU64,
     /// When it was opened, by the wall clock.
     pub(super) opened: UnixMillis,
@@ -129,6 +131,7 @@ impl Session {
         context: Option<String>,
         mut core: Core,
     ) -> Arc<Self> {
+        core.know_eras(gateway.eras());
         // Nothing is open yet, so that no step can come of it.
         core.handle(Event::Stopped(gateway.stops()), gateway.clock.now(), &mut Vec::new());
         let touched = AtomicU64::new(gateway.clock.now().0);
@@ -143,6 +146,7 @@ impl Session {
             sinks: Mutex::default(),
             standing: Mutex::default(),
             under_way: Mutex::default(),
+            listening: Mutex::default(),
             asked: Mutex::default(),
             reserved: Mutex::default(),
             touched,
@@ -292,8 +296,12 @@ impl Session {
     /// that had nothing else is over: it is forgotten, so that the agent is told to begin again, and before the agent
     /// hears of it, so that nothing more is sent in it.
     pub(super) async fn server_ended(self: &Arc<Self>, server: &ServerName) {
-        let modern = self.core().revision() == Some(Revision::R2026_07_28);
-        let over = !self.aggregates() && !modern;
+        let shook_hands = {
+            let core = self.core();
+            let modern = Some(Revision::R2026_07_28);
+            core.revision() != modern && core.spoken_with(server) != modern
+        };
+        let over = !self.aggregates() && shook_hands;
         if over {
             self.gateway.sessions.forget(self);
         }
@@ -370,6 +378,9 @@ impl Session {
                             task.abort();
                         }
                     }
+                    Step::Listen { server } => self.listen_to(server),
+                    Step::Restart { server } => self.links.cut(&server).await,
+                    Step::Era { server, era, speaks } => self.gateway.learn_era(server, era, speaks),
                     Step::Disconnect { server } => {
                         self.links.cut(&server).await;
                         self.server_ended(&server).await;
@@ -474,6 +485,10 @@ impl Session {
         }
     }
 
+    pub(super) fn is_under_way(&self, exchange: ExchangeId) -> bool {
+        lock(&self.under_way).contains_key(&exchange)
+    }
+
     pub(super) fn arrived(&self, exchange: ExchangeId) {
         lock(&self.under_way).remove(&exchange);
     }
@@ -481,15 +496,16 @@ impl Session {
     /// Ends everything the session holds: its child processes, its upstream sessions, its streams.
     pub(super) async fn end(self: &Arc<Self>) {
         let tasks = std::mem::take(&mut *lock(&self.under_way));
-        for task in tasks.into_values() {
+        let listening = std::mem::take(&mut *lock(&self.listening));
+        for task in tasks.into_values().chain(listening.into_values()) {
             task.abort();
         }
         lock(&self.sinks).clear();
         *lock(&self.standing) = Standing::default();
         let ids = std::mem::take(&mut *lock(&self.upstream_ids));
-        let revision = self.core().revision();
         let mut ends = tokio::task::JoinSet::new();
         for (server, id) in ids {
+            let revision = self.core().spoken_with(&server);
             if let (Some(http), Some(revision)) = (self.gateway.http_server(&server), revision) {
                 ends.spawn(async move { http.end(&id, revision).await });
             }

@@ -10,10 +10,14 @@ use lockgate_transport::http::{HttpAnswer, HttpBody, HttpServer, SseStream};
 use lockgate_transport::sse::SseEvent;
 use tokio::sync::mpsc;
 
-use super::session::{Delivery, Mark, Session, Via};
+use super::session::{Delivery, Mark, Session, Via, lock};
 
 /// Most times that one exchange's stream is resumed.
 const RESUMES: usize = 1_000;
+
+/// Pauses before a server's standing stream is opened again.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LAST_PAUSE: Duration = Duration::from_secs(30);
 
 /// What came of a request.
 pub(super) enum Arrived {
@@ -39,7 +43,8 @@ impl Session {
             Arrived::Message(bytes) => {
                 self.arrived(exchange);
                 self.from_server(&server, Some(exchange), bytes, Via::default()).await;
-                if self.core().is_open(exchange) {
+                // In another era it may have been sent again by now.
+                if !self.is_under_way(exchange) && self.core().awaits(&server, exchange) {
                     self.failed(&server, Some(exchange), Reason::ServerBrokeProtocol).await;
                 }
             }
@@ -127,30 +132,64 @@ impl Session {
                             self.from_server(server, Some(exchange), event.data, Via::default()).await;
                         }
                         // What a server adds after its answer is not waited for.
-                        if !self.core().is_open(exchange) {
+                        if !self.core().awaits(server, exchange) {
                             return;
                         }
                     }
                     Err(reason) => return self.failed(server, Some(exchange), reason).await,
                 }
             }
-            if !self.core().is_open(exchange) {
+            if !self.core().awaits(server, exchange) {
                 return;
             }
-            let (Some(http), Some(id)) = (self.gateway.http_server(server), self.upstream_id(server)) else {
-                break;
-            };
-            let (Some(after), Some(revision)) = (&last, self.core().revision()) else { break };
+            let Some(http) = self.gateway.http_server(server) else { break };
+            let id = self.upstream_id(server);
+            let (Some(after), Some(revision)) = (&last, self.core().spoken_with(server)) else { break };
             if let Some(conduit) = self.conduits.find(exchange) {
                 conduit.poll();
             }
             tokio::time::sleep(Duration::from_millis(pause)).await;
-            match http.listen(&id, revision, Some(after)).await {
+            match http.listen(id.as_deref(), revision, Some(after)).await {
                 Ok(HttpAnswer { body: HttpBody::Stream(resumed), .. }) => events = resumed,
                 _ => break,
             }
         }
         self.failed(server, Some(exchange), Reason::ServerBrokeProtocol).await;
+    }
+
+    /// Keeps the standing stream of a server of the handshake era open, for an agent of the stateless one, which has none.
+    pub(super) fn listen_to(self: &Arc<Self>, server: ServerName) {
+        let Some(http) = self.gateway.http_server(&server) else { return };
+        let (session, name) = (Arc::downgrade(self), server.clone());
+        let listening = tokio::spawn(async move {
+            let (mut last, mut pause) = (None, FIRST_PAUSE);
+            loop {
+                let Some((id, revision)) = session.upgrade().and_then(|session| {
+                    Some((session.upstream_id(&name)?, session.core().spoken_with(&name)?))
+                }) else {
+                    return;
+                };
+                // A server that has no such stream says so once.
+                let Ok(HttpAnswer { body: HttpBody::Stream(mut events), .. }) =
+                    http.listen(Some(&id), revision, last.as_deref()).await
+                else {
+                    return;
+                };
+                while let Some(Ok(event)) = events.next().await {
+                    last = event.id.or(last);
+                    pause = event.retry.map_or(pause, Duration::from_millis).clamp(FIRST_PAUSE, LAST_PAUSE);
+                    let Some(session) = session.upgrade() else { return };
+                    if !event.data.is_empty() {
+                        session.from_server(&name, None, event.data, Via::default()).await;
+                    }
+                }
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LAST_PAUSE);
+            }
+        });
+        if let Some(earlier) = lock(&self.listening).insert(server, listening.abort_handle()) {
+            earlier.abort();
+        }
     }
 
     /// Takes one event: its message through the door, a mere mark straight to the agent.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use lockgate_audit::Happening;
 use lockgate_core::{
-    Boundary, Core, Event, Flow, Front, Identity, Permit, Received, Scope, Sent, Server, Step, Wire,
+    Boundary, Core, Event, Flow, Front, Identity, Permit, Received, Scope, Sent, Server, Speaks, Step, Wire,
     exposed_tool,
 };
 use lockgate_model::{
@@ -63,7 +63,10 @@ pub(super) fn play_session(
     catalogue: &Catalogue,
     options: &Options,
 ) -> Result<Vec<Decision>, String> {
-    let servers = recording.servers.iter().map(|server| (server.clone(), Server::new(Wire::Lines)));
+    let servers = recording
+        .servers
+        .iter()
+        .map(|server| (server.clone(), Server { speaks: Some(Speaks::Both), ..Server::new(Wire::Lines) }));
     let mut boundary = Boundary { records: true, ..Boundary::new(servers.collect()) };
     boundary.flow.mode = options.mode.0;
     boundary.flow.violation = options.mode.1;

@@ -1,0 +1,414 @@
+//! Servers of the other era than the agent's: between what the session decides and what goes over the wire stands a bridge
+//! ([`lockgate_era`]). Nothing else in the core knows of it.
+
+mod trial;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::Bytes;
+use lockgate_era::{Bounds, Bridge, Moment, Out};
+use lockgate_model::{Era, ExchangeId, Limits, Reason, Revision, ServerName, Side, Tick, peek_id};
+
+use crate::permit::Passage;
+use crate::{Core, Head, Permit, Received, Sent, Step, headers};
+use trial::{Kept, Trial};
+
+/// How the servers of a session are spoken to.
+#[derive(Debug, Default)]
+pub(crate) struct Ways {
+    ways: BTreeMap<ServerName, Way>,
+    /// Does a server speak an era? As far as the operator says so or it was found out before.
+    known: BTreeMap<(ServerName, Era), bool>,
+}
+
+#[derive(Debug)]
+struct Way {
+    /// The era of the session.
+    era: Era,
+    manner: Manner,
+    /// What was sent before it was known that the server speaks the other era, and has no answer yet.
+    late: BTreeMap<ExchangeId, Kept>,
+    /// What the server answered to what then was sent in the other era, until it has understood that.
+    doubts: BTreeMap<ExchangeId, Refusal>,
+    /// Has it understood the other era?
+    sure: bool,
+    /// Is it only a guess that it does not speak the session's?
+    suspect: bool,
+}
+
+#[derive(Debug)]
+enum Manner {
+    /// It is being found out whether it speaks the session's era.
+    Tried(Trial),
+    /// It speaks the session's era.
+    Same,
+    /// It speaks the other one.
+    Bridged(Box<Bridge>),
+}
+
+/// How a server refused what it may not have understood.
+#[derive(Debug)]
+enum Refusal {
+    Said(Bytes),
+    Failed(Reason),
+    /// Not at all: it was never sent in the session's era.
+    Unsent(Box<Permit>),
+}
+
+impl Ways {
+    /// Is it known that the server is spoken to in this era, as the session is?
+    fn is_same(&self, server: &ServerName, era: Era) -> bool {
+        self.ways.get(server).is_some_and(|way| way.era == era && matches!(way.manner, Manner::Same))
+    }
+
+    fn crosses(&self, server: &ServerName) -> bool {
+        self.ways.get(server).is_some_and(|way| !matches!(way.manner, Manner::Same))
+    }
+
+    fn bridge(&self, server: &ServerName) -> Option<&Bridge> {
+        match &self.ways.get(server)?.manner {
+            Manner::Bridged(bridge) => Some(bridge),
+            Manner::Tried(_) | Manner::Same => None,
+        }
+    }
+
+    fn wait(&self) -> bool {
+        self.ways.values().any(|way| match &way.manner {
+            Manner::Tried(trial) => trial.waits(),
+            Manner::Same => false,
+            Manner::Bridged(bridge) => bridge.waits(),
+        })
+    }
+}
+
+impl Core {
+    /// Servers of which it is known whether they speak an era.
+    pub fn know_eras(&mut self, known: impl IntoIterator<Item = ((ServerName, Era), bool)>) {
+        self.ways.known.extend(known);
+    }
+
+    /// Is something of this server still expected on the stream of this exchange?
+    pub fn awaits(&self, server: &ServerName, exchange: ExchangeId) -> bool {
+        match self.ways.ways.get(server) {
+            Some(Way { manner: Manner::Bridged(bridge), late, .. }) => {
+                bridge.awaits(exchange) || late.contains_key(&exchange)
+            }
+            _ => self.is_open(exchange),
+        }
+    }
+
+    /// The revision that is spoken with a server.
+    pub fn spoken_with(&self, server: &ServerName) -> Option<Revision> {
+        self.ways.bridge(server).map(Bridge::revision).or(self.agent.revision)
+    }
+
+    pub(crate) fn ways_wait(&self) -> bool {
+        self.ways.wait()
+    }
+
+    fn way(&mut self, server: &ServerName, era: Era) -> &mut Way {
+        let known = self.ways.known.get(&(server.clone(), era)).copied();
+        let configured = self.boundary.servers.get(server).and_then(|server| server.speaks);
+        let speaks = configured.map(|configured| configured.includes(era)).or(known);
+        let fresh = || {
+            let manner = match speaks {
+                None => Manner::Tried(Trial::default()),
+                Some(true) => Manner::Same,
+                Some(false) => Manner::Bridged(Box::new(Bridge::from(era, Bounds::default()))),
+            };
+            Way { era, manner, late: BTreeMap::new(), doubts: BTreeMap::new(), sure: false, suspect: false }
+        };
+        let way = self.ways.ways.entry(server.clone()).or_insert_with(fresh);
+        if way.era != era {
+            // The agent has changed over.
+            *way = fresh();
+        }
+        way
+    }
+
+    /// Takes the steps from this one on over to the servers that speak another era.
+    pub(crate) fn cross(&mut self, begun: usize, now: Tick, steps: &mut Vec<Step>) {
+        if steps.iter().skip(begun).all(|step| self.stays(step)) {
+            return;
+        }
+        let mut work: VecDeque<Step> = steps.drain(begun..).collect();
+        while let Some(step) = work.pop_front() {
+            if self.stays(&step) {
+                steps.push(step);
+                continue;
+            }
+            let mut more = Vec::new();
+            if let Step::Send(permit) = step {
+                self.send_across(permit, now, &mut more);
+            } else if let Step::Abandon { server, exchange, .. } = step {
+                self.abandon_across(server, exchange, now, &mut more);
+            }
+            more.into_iter().rev().for_each(|step| work.push_front(step));
+        }
+    }
+
+    /// Is this step to be done as it is?
+    fn stays(&self, step: &Step) -> bool {
+        if let Step::Send(permit) = step {
+            permit.passage != Passage::Open || self.ways.is_same(&permit.server, permit.head.revision.era())
+        } else if let Step::Abandon { server, crossed, .. } = step {
+            *crossed || !self.ways.crosses(server)
+        } else {
+            true
+        }
+    }
+
+    /// A message that was decided, on its way to a server.
+    fn send_across(&mut self, permit: Permit, now: Tick, steps: &mut Vec<Step>) {
+        let era = permit.head.revision.era();
+        let lines = self.is_lines(&permit.server);
+        match &mut self.way(&permit.server, era).manner {
+            Manner::Same => steps.push(Step::Send(permit.plain())),
+            Manner::Tried(_) => self.try_out(permit, lines, now, steps),
+            Manner::Bridged(_) => {
+                let server = permit.server.clone();
+                self.doubt(&permit);
+                self.bridged(&server, now, steps, |bridge, moment| {
+                    match (permit.exchange, permit.head.method) {
+                        (Some(exchange), Some(method)) => {
+                            bridge.request(exchange, method, &permit.message, moment);
+                        }
+                        (None, Some(method)) => bridge.notification(method, &permit.message, moment),
+                        (_, None) => bridge.answer(&permit.message, moment),
+                    }
+                });
+            }
+        }
+    }
+
+    /// Where it is only a guess that a server speaks the other era, what is sent is kept until it has understood that.
+    fn doubt(&mut self, permit: &Permit) {
+        let Permit { server, exchange, message, head, rule, .. } = permit;
+        if let Some(way) = self.ways.ways.get_mut(server)
+            && let Some(exchange) = *exchange
+            && way.suspect
+            && !way.sure
+        {
+            let copy = Self::permit(server, Some(exchange), message.clone(), head.clone(), rule.clone());
+            way.doubts.insert(exchange, Refusal::Unsent(Box::new(copy.plain())));
+        }
+    }
+
+    fn abandon_across(&mut self, server: ServerName, exchange: ExchangeId, now: Tick, steps: &mut Vec<Step>) {
+        let way = self.ways.ways.get_mut(&server);
+        let late = way.and_then(|way| {
+            if let Manner::Tried(trial) = &mut way.manner {
+                trial.forget(exchange);
+            }
+            way.late.remove(&exchange)
+        });
+        if late.is_some() || self.ways.bridge(&server).is_none() {
+            return steps.push(Step::Abandon { server, exchange, crossed: true });
+        }
+        self.bridged(&server, now, steps, |bridge, moment| bridge.abandon(exchange, moment));
+    }
+
+    /// A server has said something. Gives the event back where the server speaks as the session does.
+    pub(crate) fn hear_across(
+        &mut self,
+        server: &ServerName,
+        exchange: Option<ExchangeId>,
+        received: &Received<'_>,
+        now: Tick,
+        steps: &mut Vec<Step>,
+    ) {
+        match self.ways.ways.get(server).map(|way| &way.manner) {
+            None | Some(Manner::Same) => return self.from_server(server, exchange, received, now, steps),
+            Some(Manner::Tried(_)) => return self.hear_tried(server, exchange, received, now, steps),
+            Some(Manner::Bridged(_)) => {}
+        }
+        if let Some(exchange) = exchange
+            && self.is_late(server, exchange)
+        {
+            return self.hear_tried(server, Some(exchange), received, now, steps);
+        }
+        if let Err(reason) = &received.message {
+            let reason =
+                if *reason == Reason::ResultTooLarge { *reason } else { Reason::ServerBrokeProtocol };
+            let meant = exchange.or_else(|| {
+                let number = std::str::from_utf8(peek_id(received.bytes)?).ok()?.parse().ok()?;
+                Some(ExchangeId(number))
+            });
+            if let Some(meant) = meant {
+                self.bridged(server, now, steps, |bridge, moment| bridge.failed(Some(meant), reason, moment));
+            }
+            return self.strike(server, steps);
+        }
+        self.bridged(server, now, steps, |bridge, moment| bridge.heard(exchange, received.bytes, moment));
+    }
+
+    /// A server has failed.
+    pub(crate) fn fail_across(
+        &mut self,
+        server: &ServerName,
+        exchange: Option<ExchangeId>,
+        reason: Reason,
+        now: Tick,
+        steps: &mut Vec<Step>,
+    ) {
+        if !self.ways.crosses(server) {
+            return self.failed(server, exchange, reason, now, steps);
+        }
+        if self.fail_tried(server, exchange, reason, now, steps) {
+            return;
+        }
+        self.bridged(server, now, steps, |bridge, moment| bridge.failed(exchange, reason, moment));
+        if exchange.is_none() {
+            self.failed(server, None, reason, now, steps);
+        }
+    }
+
+    /// A server has forgotten the session in which it was sent this.
+    pub(crate) fn forgotten_across(
+        &mut self,
+        server: &ServerName,
+        exchange: ExchangeId,
+        greeted: bool,
+        now: Tick,
+        steps: &mut Vec<Step>,
+    ) {
+        if self.ways.bridge(server).is_none() {
+            return self.forgotten(server, exchange, greeted, now, steps);
+        }
+        self.bridged(server, now, steps, |bridge, moment| bridge.forgotten(exchange, moment));
+    }
+
+    /// Lets time pass for what waits on the way.
+    pub(crate) fn wake_ways(&mut self, now: Tick, steps: &mut Vec<Step>) {
+        let servers: Vec<_> =
+            self.ways.ways.keys().filter(|server| self.ways.crosses(server)).cloned().collect();
+        for server in servers {
+            self.wake_tried(&server, now, steps);
+            self.bridged(&server, now, steps, Bridge::wake);
+        }
+    }
+
+    /// Has the bridge do something, and does what comes of it.
+    fn bridged(
+        &mut self,
+        server: &ServerName,
+        now: Tick,
+        steps: &mut Vec<Step>,
+        work: impl FnOnce(&mut Bridge, &mut Moment<'_>),
+    ) {
+        let mut out = Vec::new();
+        let Self { ways, next, .. } = self;
+        if let Some(Way { manner: Manner::Bridged(bridge), .. }) = ways.ways.get_mut(server) {
+            work(bridge, &mut Moment { now, next, out: &mut out });
+        }
+        let mut failed = false;
+        for out in out {
+            failed |= matches!(out, Out::Failed { .. });
+            match out {
+                Out::Send { exchange, method, message } => {
+                    steps.extend(self.send_translated(server, exchange, method, message));
+                }
+                Out::Said { exchange, message } => {
+                    if let Some(way) = self.ways.ways.get_mut(server)
+                        && exchange.is_some()
+                        && !way.sure
+                    {
+                        way.sure = true;
+                        way.doubts.clear();
+                        steps.push(Step::Era { server: server.clone(), era: way.era, speaks: false });
+                    }
+                    self.said_across(server, exchange, &message, now, steps);
+                }
+                Out::Failed { exchange, reason } => self.not_understood(server, exchange, reason, now, steps),
+                Out::Abandon { exchange } => {
+                    steps.push(Step::Abandon { server: server.clone(), exchange, crossed: true });
+                }
+                Out::Listen => steps.push(Step::Listen { server: server.clone() }),
+            }
+        }
+        // It speaks neither, for now: the next request finds out again.
+        if failed
+            && let Some(way) = self.ways.ways.get_mut(server)
+            && !way.sure
+        {
+            self.ways.known.remove(&(server.clone(), way.era));
+            if way.suspect {
+                way.manner = Manner::Same;
+            } else {
+                self.ways.ways.remove(server);
+            }
+        }
+    }
+
+    fn said_across(
+        &mut self,
+        server: &ServerName,
+        exchange: Option<ExchangeId>,
+        message: &Bytes,
+        now: Tick,
+        steps: &mut Vec<Step>,
+    ) {
+        // It was admitted as it came, and translation may have made it longer.
+        let limits = Limits { result_bytes: usize::MAX, ..self.boundary.limits };
+        let received = Received::read(message, Side::Server, &limits);
+        self.from_server(server, exchange, &received, now, steps);
+    }
+
+    /// A server does not answer. Where it did not understand what was sent in the other era either, what it said first
+    /// holds.
+    fn not_understood(
+        &mut self,
+        server: &ServerName,
+        exchange: ExchangeId,
+        reason: Reason,
+        now: Tick,
+        steps: &mut Vec<Step>,
+    ) {
+        let refusal = self.ways.ways.get_mut(server).and_then(|way| way.doubts.remove(&exchange));
+        match refusal {
+            None => self.failed(server, Some(exchange), reason, now, steps),
+            Some(Refusal::Failed(reason)) => self.failed(server, Some(exchange), reason, now, steps),
+            Some(Refusal::Unsent(permit)) => steps.push(Step::Send(*permit)),
+            Some(Refusal::Said(message)) => self.said_across(server, Some(exchange), &message, now, steps),
+        }
+    }
+
+    /// A translated message on its way out.
+    fn send_translated(
+        &self,
+        server: &ServerName,
+        exchange: Option<ExchangeId>,
+        method: Option<&'static str>,
+        message: Bytes,
+    ) -> Option<Step> {
+        let revision = self.ways.bridge(server)?.revision();
+        let sent = match (exchange, method) {
+            (Some(_), _) => Sent::Request,
+            (None, Some(_)) => Sent::Notification,
+            (None, None) => Sent::Answer,
+        };
+        let (mut name, mut parameters) = (None, Vec::new());
+        if revision.era() == Era::Modern
+            && let Some(field) = method.and_then(headers::named)
+        {
+            let limits = Limits { request_bytes: usize::MAX, ..self.boundary.limits };
+            let received = Received::read(&message, Side::Agent, &limits);
+            let (_, _, params) = received.request()?;
+            name = params.text(field).map(std::borrow::Cow::into_owned);
+            if method == Some("tools/call") {
+                let tool = name.as_deref().map(lockgate_model::ToolName::new);
+                parameters = self.mirrored(server, tool.as_ref(), params.arguments());
+            }
+        }
+        let head = Head { sent, revision, method, name, parameters };
+        let permit = Self::permit(server, exchange, message, head, "protocol".to_owned());
+        Some(Step::Send(permit.translated()))
+    }
+}
+
+impl Way {
+    /// The server speaks the other era, as it seems.
+    fn cross_over(&mut self) {
+        self.manner = Manner::Bridged(Box::new(Bridge::from(self.era, Bounds::default())));
+    }
+}
