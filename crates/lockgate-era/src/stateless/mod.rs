@@ -262,6 +262,8 @@ impl Stateless {
             }
             // No task was ever asked for.
             "notifications/tasks" | "notifications/tasks/status" => {}
+            // The request on whose stream it comes is over.
+            _ if owner.is_none() && exchange.is_some_and(|wire| !self.listening.is_open(wire)) => {}
             _ => {
                 let message = unmarked(message, params);
                 moment.out.push(Out::Said { exchange: owner, message });

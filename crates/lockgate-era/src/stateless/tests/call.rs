@@ -71,6 +71,7 @@ fn cancelled_requests_are_forgotten() {
   wire {"method":"notifications/cancelled","params":{"requestId":2,"reason":"r"}}
   abandon 2
 x 2
+< 2 {"method":"notifications/message","params":{"level":"info","data":1}}
 < 2 {"id":2,"result":{}}
   agent 100 {"id":2,"result":{}}
 > 3 {"id":"x","method":"tools/call","params":{"name":"t"}}
