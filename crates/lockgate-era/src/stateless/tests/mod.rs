@@ -7,6 +7,7 @@
 
 mod call;
 mod greet;
+mod hostile;
 mod input;
 mod listen;
 
