@@ -271,20 +271,21 @@ impl Stateless {
         }
     }
 
-    /// Something that is not a message goes on to where it was meant for: the core refuses it.
+    /// Something that is not a message goes on to where it was plainly meant for, which is over then: the core refuses
+    /// it.
     fn unreadable(&mut self, exchange: Option<ExchangeId>, message: &Bytes, moment: &mut Moment<'_>) {
         let named = peek_id(message).map(wire_of);
         let wire = exchange.or(named.flatten());
-        let owner = wire.and_then(|wire| self.wires.remove(&wire));
-        let exchange = match (owner, exchange, named) {
-            (Some(owner), ..) => {
-                self.calls.remove(&owner);
-                Some(owner)
-            }
-            (None, None, None) => None,
-            (None, ..) => Some(moment.open()),
-        };
-        moment.out.push(Out::Said { exchange, message: message.clone() });
+        let call = wire.and_then(|wire| Some((wire, self.wires.remove(&wire)?)));
+        if let Some((wire, owner)) = call {
+            self.calls.remove(&owner);
+            say(moment, owner, message.clone());
+            moment.out.push(Out::Abandon { exchange: wire });
+        } else if exchange.is_none() && named.is_none() {
+            moment.out.push(Out::Said { exchange: None, message: message.clone() });
+        } else {
+            astray(message, moment);
+        }
     }
 }
 

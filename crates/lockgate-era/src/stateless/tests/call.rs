@@ -112,12 +112,14 @@ fn what_belongs_to_nothing_is_mapped_onto_nothing() {
   agent noise
 < 2 noise
   agent 2 noise
+  abandon 2
 < {"id":3,"id":4}
   agent {"id":3,"id":4}
 < [{"id":3}]
   agent [{"id":3}]
 < {"id":3,"result":}
   agent 3 {"id":3,"result":}
+  abandon 3
 "#,
     );
 }
