@@ -1,7 +1,7 @@
 //! Requests on their way to the server, and its answers on their way back.
 
 use bytes::Bytes;
-use lockgate_model::{Body, ExchangeId, Json, Message, Params, Reason, Side, Splice, Tick};
+use lockgate_model::{Body, ExchangeId, Json, Message, Params, Reason, Side, Splice, Tick, quote};
 
 use super::input::Asking;
 use super::members::{Object, is_reserved, members};
@@ -63,7 +63,7 @@ impl Stateless {
         };
         self.wires.insert(exchange, exchange);
         self.calls.insert(exchange, call);
-        let message = self.outgoing(message, id, params, exchange, None);
+        let message = self.outgoing(message, method, (id, params), exchange, None);
         moment.out.push(Out::Send { exchange: Some(exchange), method: Some(method), message });
     }
 
@@ -77,7 +77,7 @@ impl Stateless {
         let (method, source) = (call.method, call.message.clone());
         let parsed = Message::parse(&source, Side::Agent, &LIMITS);
         if let Ok(Message { body: Body::Request { id, params, .. }, .. }) = parsed {
-            let message = self.outgoing(&source, id, &params, wire, Some(more));
+            let message = self.outgoing(&source, method, (id, &params), wire, Some(more));
             moment.out.push(Out::Send { exchange: Some(wire), method: Some(method), message });
         }
     }
@@ -87,8 +87,8 @@ impl Stateless {
     fn outgoing(
         &self,
         source: &Bytes,
-        id: Json<'_>,
-        params: &Params<'_>,
+        method: &str,
+        (id, params): (Json<'_>, &Params<'_>),
         wire: ExchangeId,
         more: Option<&More>,
     ) -> Bytes {
@@ -122,12 +122,7 @@ impl Stateless {
         splice.replace(id, number);
         match params.whole() {
             Some(whole) => splice.replace(whole, out.finish()),
-            None => {
-                if let Ok(whole) = Json::check(source, 128) {
-                    let written = String::from_utf8_lossy(&out.finish()).into_owned();
-                    splice.insert(whole, &format!("\"params\":{written}"));
-                }
-            }
+            None => return written(wire, method, &out.finish()),
         }
         splice.finish()
     }
@@ -210,6 +205,12 @@ impl Stateless {
         }
         moment.out.push(Out::Failed { exchange, reason: Reason::ServerTimedOut });
     }
+}
+
+/// A request that is written from nothing.
+pub(super) fn written(wire: ExchangeId, method: &str, params: &[u8]) -> Bytes {
+    let head = format!(r#"{{"jsonrpc":"2.0","id":{wire},"method":{},"params":"#, quote(method));
+    [head.as_bytes(), params, b"}"].concat().into()
 }
 
 /// Tells the server that nobody waits for an exchange any more. On a pipe the notification says it, over HTTP the closed

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use lockgate_model::{ExchangeId, Fields, Json, Kind, Params, Reason, Revision, quote};
 
-use super::call::{Call, State};
+use super::call::{Call, State, written};
 use super::members::{Object, members, reserved, unreserved};
 use super::{Stateless, result, say};
 use crate::{Moment, Out};
@@ -94,8 +94,7 @@ impl Stateless {
         let mut all = Object::new();
         all.add("_meta", &meta.finish());
         all.push(params);
-        let head = format!(r#"{{"jsonrpc":"2.0","id":{wire},"method":{},"params":"#, quote(method));
-        [head.as_bytes(), &all.finish(), b"}"].concat().into()
+        written(wire, method, &all.finish())
     }
 
     /// What a discovered server would have answered to `initialize`. What else it says of itself goes along.

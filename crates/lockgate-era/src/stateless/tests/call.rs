@@ -15,7 +15,7 @@ fn requests_are_complete_in_themselves_and_results_lose_what_the_agent_does_not_
 < 2 {"id":2,"result":{"content":[ ],"new":{"x":1e2},"structuredContent":{},"resultType":"complete","ttlMs":1,"_meta":{"io.modelcontextprotocol/serverInfo":{}}}}
   agent 2 {"id":"x","result":{"content":[ ],"new":{"x":1e2},"structuredContent":{},"ttlMs":1}}
 > 3 {"id":3,"method":"tools/list"}
-  wire 3 {"params":{"_meta":{$}},"id":3,"method":"tools/list"}
+  wire 3 {"id":3,"method":"tools/list","params":{"_meta":{$}}}
 < {"id":3,"result":{"resultType":"complete","ttlMs":1,"cacheScope":"private","tools":[{"name":"a","outputSchema":{"type":"array"},"x":1},{"name":"b","outputSchema":{"type":"object"}}],"nextCursor":""}}
   agent 3 {"id":3,"result":{"tools":[{"name":"a","x":1},{"name":"b","outputSchema":{"type":"object"}}],"nextCursor":""}}
 > 4 {"id":4,"method":"tools/call","params":{"name":"t"}}

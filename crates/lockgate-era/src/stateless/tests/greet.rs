@@ -63,7 +63,7 @@ fn answered_by_the_bridge() {
 > 2 {"id":2,"method":"logging/setLevel","params":{"level":"error"}}
   agent 2 {"id":2,"result":{}}
 > 3 {"id":3,"method":"prompts/list"}
-  wire 3 {"params":{"_meta":{$,"io.modelcontextprotocol/logLevel":"error"}},"id":3,"method":"prompts/list"}
+  wire 3 {"id":3,"method":"prompts/list","params":{"_meta":{$,"io.modelcontextprotocol/logLevel":"error"}}}
 > 4 {"id":4,"method":"tasks/list"}
   agent 4 {"id":4,"error":{"code":-32601,"message":"the server offers no tasks"}}
 > 4 {"id":4,"method":"tools/call","params":{"name":"t","task":{}}}
