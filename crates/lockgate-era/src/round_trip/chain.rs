@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::{Bounds, Moment, Out, Stateless};
+use crate::{Bounds, Handshake, Moment, Out, Stateless};
 use bytes::Bytes;
 use lockgate_model::{Direction, ExchangeId, Method, MethodKind, Reason, Revision, Tick};
 use serde_json::Value;
@@ -28,11 +28,26 @@ pub(super) enum Down {
 
 pub(super) enum Bridge {
     Stateless(Stateless),
+    Handshake(Handshake),
+}
+
+/// Both are asked in the same way.
+macro_rules! bridge {
+    ($this:expr, $bridge:ident => $ask:expr) => {
+        match $this {
+            Self::Stateless($bridge) => $ask,
+            Self::Handshake($bridge) => $ask,
+        }
+    };
 }
 
 impl Bridge {
     pub(super) fn stateless() -> Self {
         Self::Stateless(Stateless::new(Bounds::default()))
+    }
+
+    pub(super) fn handshake() -> Self {
+        Self::Handshake(Handshake::new(Bounds::default()))
     }
 
     fn method(message: &Bytes, kind: MethodKind) -> &'static str {
@@ -47,25 +62,33 @@ impl Bridge {
     }
 
     fn up(&mut self, up: Up, moment: &mut Moment<'_>) {
-        let Self::Stateless(bridge) = self;
         match up {
             Up::Request(exchange, message) => {
-                bridge.request(exchange, Self::method(&message, MethodKind::Request), &message, moment);
+                let method = Self::method(&message, MethodKind::Request);
+                bridge!(self, bridge => bridge.request(exchange, method, &message, moment));
             }
             Up::Tell(message) => {
-                bridge.notification(Self::method(&message, MethodKind::Notification), &message, moment);
+                let method = Self::method(&message, MethodKind::Notification);
+                bridge!(self, bridge => bridge.notification(method, &message, moment));
             }
-            Up::Answer(message) => bridge.answer(&message, moment),
-            Up::Abandon(exchange) => bridge.abandon(exchange, moment),
+            Up::Answer(message) => bridge!(self, bridge => bridge.answer(&message, moment)),
+            Up::Abandon(exchange) => bridge!(self, bridge => bridge.abandon(exchange, moment)),
         }
     }
 
     fn down(&mut self, down: Down, moment: &mut Moment<'_>) {
-        let Self::Stateless(bridge) = self;
         match down {
-            Down::Said(exchange, message) => bridge.heard(exchange, &message, moment),
-            Down::Failed(exchange, reason) => bridge.failed(Some(exchange), reason, moment),
+            Down::Said(exchange, message) => {
+                bridge!(self, bridge => bridge.heard(exchange, &message, moment));
+            }
+            Down::Failed(exchange, reason) => {
+                bridge!(self, bridge => bridge.failed(Some(exchange), reason, moment));
+            }
         }
+    }
+
+    fn wake(&mut self, moment: &mut Moment<'_>) {
+        bridge!(self, bridge => bridge.wake(moment));
     }
 }
 
@@ -75,6 +98,7 @@ pub(super) struct Chain {
     pub(super) server: Server,
     pipe: bool,
     next: u64,
+    now: Tick,
     up: VecDeque<Up>,
     down: VecDeque<Down>,
     /// Between the last bridge and the server.
@@ -87,7 +111,7 @@ impl Chain {
         let queues = (VecDeque::new(), VecDeque::new());
         let (up, down) = queues.clone();
         let (wire_up, wire_down) = queues.clone();
-        Self { client, bridges, server, pipe, next: FIRST, up, down, wire_up, wire_down }
+        Self { client, bridges, server, pipe, next: FIRST, now: Tick(0), up, down, wire_up, wire_down }
     }
 
     /// Does one of the things that can be done; none where there is nothing.
@@ -111,6 +135,17 @@ impl Chain {
         let Some(what) = can.get(usize::from(choice) % can.len().max(1)) else { return false };
         self.carry(*what);
         true
+    }
+
+    /// So much time passes that nobody waits for anything any more. Milliseconds.
+    pub(super) fn pass(&mut self, millis: u64) {
+        self.now = self.now.after_millis(millis);
+        for level in 0..self.bridges.len() {
+            let mut out = Vec::new();
+            let mut moment = Moment { now: self.now, next: &mut self.next, out: &mut out };
+            self.bridges[level].wake(&mut moment);
+            self.done(level, out);
+        }
     }
 
     /// Everything on its way arrives; the server does nothing of its own.
@@ -160,7 +195,7 @@ impl Chain {
             return self.wire_up.push_back(up);
         }
         let mut out = Vec::new();
-        let mut moment = Moment { now: Tick(0), next: &mut self.next, out: &mut out };
+        let mut moment = Moment { now: self.now, next: &mut self.next, out: &mut out };
         self.bridges[level].up(up, &mut moment);
         self.done(level, out);
     }
@@ -173,7 +208,7 @@ impl Chain {
             Down::Said(..) | Down::Failed(..) => down,
         };
         let mut out = Vec::new();
-        let mut moment = Moment { now: Tick(0), next: &mut self.next, out: &mut out };
+        let mut moment = Moment { now: self.now, next: &mut self.next, out: &mut out };
         self.bridges[before].down(down, &mut moment);
         self.done(before, out);
     }

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lockgate_model::Era;
 use proptest::prelude::*;
 
+use crate::Bounds;
 use chain::{Bridge, Chain};
 use client::Client;
 use script::{Heard, Script, Step, script};
@@ -58,6 +59,7 @@ fn play(script: &Script, agent: Era, bridges: Vec<Bridge>, server: Era) {
             Step::Change(what) => {
                 chain.settle();
                 chain.server.change(what);
+                chain.settle();
                 match CHANGES.get(usize::from(what)) {
                     Some(method) => changes.push((*method).to_owned()),
                     None if watched.contains(&(what - 3)) => changes.push(format!("r{}", what - 3)),
@@ -67,6 +69,9 @@ fn play(script: &Script, agent: Era, bridges: Vec<Bridge>, server: Era) {
         }
     }
     while chain.step(turns.next().unwrap_or_default()) {}
+    // A call that is taken back while a stateless agent would come back ends when it does not.
+    chain.pass(Bounds::default().held);
+    chain.settle();
 
     assert!(chain.client.is_done(), "a request has no answer");
     assert!(chain.server.open.is_empty(), "a call was taken back and the server was not told");
@@ -115,5 +120,21 @@ proptest! {
     #[test]
     fn a_stateless_agent_with_its_own_server(script in script()) {
         play(&script.stateless(), Era::Modern, Vec::new(), Era::Modern);
+    }
+
+    #[test]
+    fn a_stateless_agent_with_a_handshake_server(script in script()) {
+        play(&script.stateless().apart(), Era::Modern, vec![Bridge::handshake()], Era::Legacy);
+    }
+
+    #[test]
+    fn a_stateless_agent_there_and_back(script in script()) {
+        let bridges = vec![Bridge::handshake(), Bridge::stateless()];
+        play(&script.stateless().apart(), Era::Modern, bridges, Era::Modern);
+    }
+
+    #[test]
+    fn a_handshake_agent_there_and_back(script in script()) {
+        play(&script.in_turn().apart(), Era::Legacy, vec![Bridge::stateless(), Bridge::handshake()], Era::Legacy);
     }
 }

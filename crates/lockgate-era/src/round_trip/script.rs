@@ -84,6 +84,22 @@ pub(super) enum Heard {
 pub(super) const REFUSED: i64 = -32_601;
 
 impl Script {
+    /// Every request has its own stream: on a pipe, a question of the handshake era belongs to no call.
+    pub(super) fn apart(self) -> Self {
+        Self { pipe: false, ..self }
+    }
+
+    /// Questions that are asked at once may be asked one after the other, and then the first refusal is the last.
+    pub(super) fn in_turn(mut self) -> Self {
+        for act in self.calls.iter_mut().flat_map(|call| &mut call.acts) {
+            if let Act::Ask { questions, .. } = act {
+                let last = questions.iter().position(|question| *question == Question::Refused);
+                questions.truncate(last.map_or(questions.len(), |last| last + 1));
+            }
+        }
+        self
+    }
+
     /// A stateless agent has no way to refuse an answer.
     pub(super) fn stateless(mut self) -> Self {
         for act in self.calls.iter_mut().flat_map(|call| &mut call.acts) {
