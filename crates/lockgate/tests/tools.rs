@@ -152,6 +152,7 @@ fn a_server_without_a_handshake_is_asked_without() {
     // It refuses what does not carry the revision in every request.
     let script = r#"while read -r line; do id=${line#*\"id\":}; id=${id%%,*}
         case $line in
+            *server/discover*2026-07-28*) echo "{\"jsonrpc\":\"2.0\",\"id\":$id,\"result\":{\"resultType\":\"complete\",\"supportedVersions\":[\"2026-07-28\"],\"capabilities\":{\"tools\":{}}}}";;
             *tools/list*2026-07-28*) echo "{\"jsonrpc\":\"2.0\",\"id\":$id,\"result\":{\"resultType\":\"complete\",\"tools\":[{\"name\":\"send_x\",\"inputSchema\":{\"type\":\"object\"}}]}}";;
             *) echo "{\"jsonrpc\":\"2.0\",\"id\":$id,\"error\":{\"code\":-32601,\"message\":\"no such method\"}}";;
         esac; done"#;
