@@ -41,8 +41,12 @@ pub struct Stage {
 impl Stage {
     /// A session that has shaken hands with every server. The agent can ask a person where `elicitation` says so.
     pub fn open(boundary: Boundary, elicitation: bool) -> Self {
-        let identity =
-            Identity { session: SessionId::new("s"), principal: Principal::new("local"), client: None };
+        let identity = Identity {
+            session: SessionId::new("s"),
+            principal: Principal::new("local"),
+            client: None,
+            bound: String::new(),
+        };
         let core = Core::new(Arc::new(boundary), identity, Scope::All, Front::Stdio);
         let mut stage = Self {
             core,

@@ -29,6 +29,8 @@ pub struct Talk {
     open: Vec<(ServerName, ExchangeId)>,
     /// The question that waits for the person.
     question: Option<Value>,
+    /// The task that the agent was last told of.
+    task: Option<Value>,
 }
 
 impl Talk {
@@ -43,9 +45,10 @@ impl Talk {
             session: SessionId::new(principal),
             principal: Principal::new(principal),
             client: None,
+            bound: String::new(),
         };
         let core = Core::new(boundary.clone(), identity, Scope::All, Front::Stdio);
-        let mut talk = Self { core, modern, ids: 0, open: Vec::new(), question: None };
+        let mut talk = Self { core, modern, ids: 0, open: Vec::new(), question: None, task: None };
         if !modern {
             let hello = json!({ "protocolVersion": "2025-11-25", "capabilities": capabilities() });
             talk.request("initialize", hello);
@@ -95,6 +98,11 @@ impl Talk {
     /// The request that came last: its server and its number.
     pub fn last(&self) -> Option<(ServerName, u64)> {
         self.open.last().map(|(server, exchange)| (server.clone(), exchange.0))
+    }
+
+    /// The task that the agent was last told of, by the name that it was given.
+    pub fn task(&self) -> Value {
+        self.task.clone().unwrap_or_default()
     }
 
     /// A server says anything.
@@ -153,6 +161,9 @@ impl Talk {
             {
                 let asks = message["method"] == "elicitation/create"
                     || message["result"]["inputRequests"].get("lockgate_approval").is_some();
+                let result = &message["result"];
+                let task = result["task"].get("taskId").or_else(|| result.get("taskId"));
+                self.task = task.cloned().or(self.task.take());
                 if asks {
                     self.question = Some(message["id"].clone());
                     became = Became::Held;

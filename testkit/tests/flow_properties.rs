@@ -274,12 +274,12 @@ const WAYS: &[(&str, bool, bool, Say)] = &[
     }),
     ("the result of a task", true, false, |talk, said| {
         start_task(talk);
-        talk.request("tasks/result", json!({ "taskId": "web+t-1" }));
+        talk.request("tasks/result", json!({ "taskId": talk.task() }));
         talk.answer(page(said));
     }),
     ("the state of a task", true, true, |talk, said| {
         start_task(talk);
-        talk.request("tasks/get", json!({ "taskId": "web+t-1" }));
+        talk.request("tasks/get", json!({ "taskId": talk.task() }));
         let mut task = task();
         task["resultType"] = json!("complete");
         task["statusMessage"] = json!(said);

@@ -84,6 +84,7 @@ impl Session {
             session: SessionId::new("a2939b6cb3a4"),
             principal: Principal::new("local"),
             client: None,
+            bound: String::new(),
         };
         let core = Core::new(Arc::new(boundary), identity, scope, Front::Http);
         let mut session = Self { core, steps: Vec::new(), limits: Limits::default(), server };

@@ -266,6 +266,15 @@ impl Core {
         if id.raw() != &question.id[..] {
             splice.replace(id, question.id.to_vec());
         }
+        if let Body::Result { fields, .. } = body {
+            match self.open_related(&question.server, fields.get("_meta")) {
+                Ok(related) => related.into_iter().for_each(|(given, task)| splice.replace(given, task)),
+                Err(reason) => {
+                    let finding = Finding::deny(Phase::Identify, reason, "protocol");
+                    return self.refuse_message(exchange, None, None, finding, steps);
+                }
+            }
+        }
         let message = if splice.is_empty() { received.bytes.clone() } else { splice.finish() };
         self.note(Note::happening(Happening::Request).server(&question.server), steps);
         let head = Head {

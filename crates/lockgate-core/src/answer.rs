@@ -41,7 +41,7 @@ impl Core {
         let mut splice = Splice::new(bytes);
         let checked = match body {
             Body::Result { result, fields, .. } => {
-                self.result(&open, server, (*result, fields), &mut splice, now)
+                self.result(exchange, &open, server, (*result, fields), &mut splice, now)
             }
             Body::Request { .. } | Body::Notification { .. } | Body::Error { .. } => Ok(()),
         };
@@ -77,6 +77,7 @@ impl Core {
     /// Reads a good answer for what the method promises; edits it where the agent must see something else.
     fn result(
         &mut self,
+        exchange: ExchangeId,
         open: &Exchange,
         server: &ServerName,
         (result, fields): (Json<'_>, &Fields<'_>),
@@ -110,14 +111,17 @@ impl Core {
             "tools/call" | "prompts/get" | "resources/read" | "tasks/get" | "tasks/result" => {
                 self.asked_for_input(open, server, fields, now)?;
                 self.fits(open, server, fields)?;
-                self.learn_task(open, server, fields);
+                self.seal_state(exchange, open, server, fields, splice)?;
+                self.seal_tasks(server, |name| fields.get(name), splice)?;
                 if self.aggregates() {
                     rename(server, fields, splice);
                 }
             }
+            "tasks/cancel" | "tasks/update" => self.seal_tasks(server, |name| fields.get(name), splice)?,
+            "tasks/list" => self.seal_list(server, fields, splice),
             _ => {}
         }
-        Ok(())
+        self.seal_cursor(open, server, fields, splice)
     }
 
     /// A tool that declares what its results look like must keep to it.
@@ -176,14 +180,6 @@ impl Core {
             (true, true) => Ok(()),
             (false, _) => Err(Reason::ServerMayNotAsk),
             (true, false) => Err(Reason::CapabilityNotDeclared),
-        }
-    }
-
-    fn learn_task(&mut self, open: &Exchange, server: &ServerName, fields: &Fields<'_>) {
-        if let Some(task) = task_id(fields).and_then(Json::text)
-            && open.method == "tools/call"
-        {
-            self.tasks.learn(server, &task);
         }
     }
 
@@ -272,7 +268,7 @@ fn status(body: &Body<'_>, revision: Revision) -> u16 {
     }
 }
 
-/// Gives the addresses and tasks of a result the name of their server.
+/// Gives the addresses of a result the name of their server.
 fn rename(server: &ServerName, fields: &Fields<'_>, splice: &mut Splice<'_>) {
     let mut address = |value: Option<Json<'_>>| {
         if let Some(value) = value
@@ -295,7 +291,6 @@ fn rename(server: &ServerName, fields: &Fields<'_>, splice: &mut Splice<'_>) {
     for content in fields.get("contents").into_iter().flat_map(Json::elements) {
         address(content.get("uri"));
     }
-    address(task_id(fields));
 }
 
 /// The task that an answer is or speaks of.

@@ -31,6 +31,8 @@ pub struct Boundary {
     pub observes: bool,
     /// When a session goes in circles. None: nobody looks.
     pub loops: Option<LoopRules>,
+    /// The key of what is sealed for an agent to bring back. Gateways with the same key open each other's seals.
+    pub seal: [u8; 32],
     /// Are records kept? Where nobody reads them none are made. Default false.
     pub records: bool,
     /// Do records hold arguments, beside their digest? Default false.
@@ -299,6 +301,7 @@ impl Boundary {
             desk: None,
             observes: false,
             loops: None,
+            seal: [0; 32],
             records: false,
             record_arguments: false,
         }

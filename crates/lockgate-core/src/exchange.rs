@@ -25,6 +25,8 @@ pub(crate) struct Exchange {
     pub(crate) label_before: Label,
     /// The arguments as they came, to tell an echo from news.
     pub(crate) echo: Option<Bytes>,
+    /// The request of the agent, in the stateless era: a state in its answer is for the same request alone.
+    pub(crate) request: Option<Bytes>,
     pub(crate) started: Tick,
     /// When it fails unless there is a sign of progress.
     pub(crate) quiet_until: Tick,
@@ -143,6 +145,7 @@ impl Exchange {
         Self {
             asker: Asker::Part { of: ExchangeId(0) },
             echo: None,
+            request: None,
             method: self.method,
             revision: self.revision,
             target: self.target.clone(),
@@ -268,21 +271,26 @@ pub(crate) struct Outgoing {
 }
 
 impl Outgoing {
-    /// The parameters, as the server will read them. Without limits: it was admitted under those that held when it came,
-    /// and the names that were replaced in it may have made it longer.
+    /// The parameters, as the server will read them.
     pub(crate) fn params(&self) -> Option<Params<'_>> {
-        const NO_LIMITS: Limits = Limits {
-            request_bytes: usize::MAX,
-            result_bytes: usize::MAX,
-            argument_depth: 128,
-            message_depth: 128,
-            parameters: usize::MAX,
-        };
-        Received::read(&self.message, Side::Agent, &NO_LIMITS).request().map(|(_, _, params)| params)
+        params(&self.message)
     }
 
     /// The arguments among them.
     pub(crate) fn arguments(&self) -> Option<Json<'_>> {
         self.params()?.arguments()
     }
+}
+
+/// The parameters of a request. Without limits: it was admitted under those that held when it came, and the names that were
+/// replaced in it may have made it longer.
+pub(crate) fn params(message: &Bytes) -> Option<Params<'_>> {
+    const NO_LIMITS: Limits = Limits {
+        request_bytes: usize::MAX,
+        result_bytes: usize::MAX,
+        argument_depth: 128,
+        message_depth: 128,
+        parameters: usize::MAX,
+    };
+    Received::read(message, Side::Agent, &NO_LIMITS).request().map(|(_, _, params)| params)
 }

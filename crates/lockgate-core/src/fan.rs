@@ -113,6 +113,9 @@ impl Core {
             let own: Vec<_> = own.filter(|(owner, _)| owner == server).map(|(_, rest)| quote(rest)).collect();
             splice.replace(wanted, format!("[{}]", own.join(",")));
         }
+        if let Some((wanted, own)) = self.open_listened(request, server) {
+            splice.replace(wanted, own);
+        }
         self.ask_part(
             part,
             request.exchange,
@@ -170,6 +173,7 @@ impl Core {
         let outgoing = Outgoing { server: server.clone(), message, head, rule: "protocol".to_owned() };
         let exchange = Exchange {
             echo: None,
+            request: None,
             asker: Asker::Part { of },
             method,
             revision,

@@ -36,11 +36,11 @@ mod record;
 mod reply;
 mod reserve;
 mod route;
+mod seal;
 mod send;
 mod server;
 mod session;
 mod stop;
-mod task;
 
 pub use boundary::{
     Boundary, Described, Desk, Flow, MayAsk, SecretAction, Secrets, Server, Speaks, Violation, Wire,

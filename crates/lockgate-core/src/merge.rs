@@ -55,13 +55,15 @@ pub(crate) fn nothing(modern: bool) -> String {
 /// What all servers together will notify of.
 pub(crate) fn agreed(answers: &[(ServerName, Bytes)]) -> String {
     let mut flags = BTreeSet::new();
-    let mut addresses = Vec::new();
+    let (mut addresses, mut tasks) = (Vec::new(), Vec::new());
     for (server, answer) in answers {
         let Ok(json) = Json::check(answer, 8) else { continue };
         for (key, value) in json.members() {
             if key.is("resourceSubscriptions") {
                 let texts = value.elements().filter_map(Json::text);
                 addresses.extend(texts.map(|text| quote(&names::exposed_address(server, &text))));
+            } else if key.is("taskIds") {
+                tasks.extend(value.elements().filter_map(Json::text).map(|text| quote(&text)));
             } else if value.bool() == Some(true) {
                 flags.insert(key.text().into_owned());
             }
@@ -70,6 +72,9 @@ pub(crate) fn agreed(answers: &[(ServerName, Bytes)]) -> String {
     let mut fields: Vec<_> = flags.iter().map(|flag| format!("{}:true", quote(flag))).collect();
     if !addresses.is_empty() {
         fields.push(format!("\"resourceSubscriptions\":[{}]", addresses.join(",")));
+    }
+    if !tasks.is_empty() {
+        fields.push(format!("\"taskIds\":[{}]", tasks.join(",")));
     }
     format!("{{{}}}", fields.join(","))
 }

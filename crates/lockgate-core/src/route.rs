@@ -12,6 +12,7 @@ use crate::fan::Merge;
 use crate::hold::{Holds, fingerprint};
 use crate::phase::{Call, decide};
 use crate::record::Note;
+use crate::seal::Sealed;
 use crate::{Core, Head, Scope, Sent, Step, headers, names, reply};
 
 /// How long `server/discover` may take: an old server may not answer it at all, and the agent waits to fall back.
@@ -28,6 +29,8 @@ struct Located<'m> {
     /// Values to replace, for the server to know them.
     edits: Vec<(Json<'m>, String)>,
     shown: String,
+    /// The task it is about, as the agent names it and opened.
+    task: Option<(Json<'m>, Sealed)>,
 }
 
 /// Why a request cannot be located: for good, or until a server's tools are known.
@@ -101,8 +104,11 @@ impl Core {
         }
     }
 
-    /// What stands against the resources whose changes a stream is to bring.
+    /// What stands against the resources and tasks that a stream is to bring news of.
     fn unheard(&self, request: &Request<'_>) -> Option<(Target, Finding)> {
+        if let Err(reason) = self.may_listen(request) {
+            return Some((Target::default(), Finding::deny(Phase::Identify, reason, "protocol")));
+        }
         let wanted = request.params.get("notifications")?.get("resourceSubscriptions")?;
         let bad = || Finding::deny(Phase::Identify, Reason::BadParams, "protocol");
         if wanted.kind() != Kind::Array {
@@ -147,13 +153,22 @@ impl Core {
         if let Some(finding) = crate::phase::stopped_call(self, &server, None) {
             return self.refuse(request, &target, finding, steps);
         }
-        let outgoing = self.outgoing(request, &server, &[], Vec::new(), "protocol".to_owned());
+        let cursor = self.open_cursor(request.method, &server, None, &request.params);
+        let cursor = match cursor {
+            Ok(cursor) => cursor,
+            Err(reason) => {
+                let finding = Finding::deny(Phase::Identify, reason, "protocol");
+                return self.refuse(request, &target, finding, steps);
+            }
+        };
+        let edits: Vec<_> = cursor.into_iter().chain(self.open_listened(request, &server)).collect();
+        let outgoing = self.outgoing(request, &server, &edits, Vec::new(), "protocol".to_owned());
         self.dispatch(request, target, None, outgoing, None, now, steps);
     }
 
     /// A request about one tool, prompt, resource or task.
     fn aim(&mut self, request: &Request<'_>, approved: bool, now: Tick, steps: &mut Vec<Step>) {
-        let located = match self.locate(request) {
+        let mut located = match self.locate(request) {
             Ok(located) => located,
             Err(Lost::Refused(reason)) => {
                 let finding = Finding::deny(Phase::Identify, reason, "protocol");
@@ -161,6 +176,7 @@ impl Core {
             }
             Err(Lost::Unlearnt(server)) => return self.learn_first(request, server, now, steps),
         };
+        let brought = self.brought_back(request, &mut located);
         let tool = located.tool.as_ref();
         if let (Some(headers), Some(tool)) = (request.headers, tool)
             && request.revision == Revision::R2026_07_28
@@ -196,6 +212,12 @@ impl Core {
                 self.refuse(request, &target, finding, steps);
             }
             held => {
+                let spent = brought
+                    .and_then(|state| state.map_or(Ok(()), |(given, sealed)| self.spend(given, &sealed)));
+                if let Err(reason) = spent {
+                    let finding = Finding::deny(Phase::Identify, reason, "protocol");
+                    return self.refuse(request, &target, finding, steps);
+                }
                 let digest = self.digest(arguments);
                 let mirrored = self.mirrored(&located.server, tool, arguments);
                 let outgoing =
@@ -211,6 +233,27 @@ impl Core {
                 }
             }
         }
+    }
+
+    /// Opens what the request brings back beside its task: state and cursor. The state is spent when the request goes on.
+    fn brought_back<'m>(
+        &mut self,
+        request: &Request<'m>,
+        located: &mut Located<'m>,
+    ) -> Result<Option<(Json<'m>, Sealed)>, Reason> {
+        let (server, subject) = (&located.server, located.subject.as_ref());
+        let cursor = self.open_cursor(request.method, server, subject, &request.params)?;
+        let state = self.open_state(request.method, request.revision, server, subject, &request.params)?;
+        if let Some((given, task)) = &located.task {
+            self.recall(task);
+            self.know_task(server, *given, task);
+        }
+        if let Some((given, sealed)) = &state {
+            self.recall(sealed);
+            located.edits.push((*given, sealed.value.clone()));
+        }
+        located.edits.extend(cursor);
+        Ok(state)
     }
 
     fn locate<'m>(&self, request: &Request<'m>) -> Result<Located<'m>, Lost> {
@@ -238,6 +281,7 @@ impl Core {
                 tool: (subject == Some(Subject::Tool)).then(|| ToolName::new(&name)),
                 edits: Vec::new(),
                 shown: shown(&name, subject),
+                task: None,
             });
         }
         let (server, inner) = match subject {
@@ -273,7 +317,8 @@ impl Core {
         }
         let edits = vec![(given, quote(&inner))];
         let shown = shown(&inner, subject);
-        Ok(Located { server, subject: subject.map(|subject| (subject, inner)), tool, edits, shown })
+        let subject = subject.map(|subject| (subject, inner));
+        Ok(Located { server, subject, tool, edits, shown, task: None })
     }
 
     fn locate_reference<'m>(&self, request: &Request<'m>) -> Result<Located<'m>, Lost> {
@@ -297,7 +342,7 @@ impl Core {
             }
         };
         let shown = shown(&inner, Some(subject));
-        Ok(Located { server, subject: Some((subject, inner)), tool: None, edits, shown })
+        Ok(Located { server, subject: Some((subject, inner)), tool: None, edits, shown, task: None })
     }
 
     fn locate_task<'m>(&self, request: &Request<'m>) -> Result<Located<'m>, Lost> {
@@ -307,16 +352,10 @@ impl Core {
             return Err(Lost::Refused(Reason::MissingClientCapability));
         }
         let given = request.params.get("taskId").ok_or(Lost::Refused(Reason::BadParams))?;
-        let task = given.text().ok_or(Lost::Refused(Reason::BadParams))?;
-        let (server, inner) = match &self.scope {
-            Scope::One(server) => (server.clone(), &*task),
-            Scope::All => names::split_address(&task).ok_or(Lost::Refused(Reason::UnknownTask))?,
-        };
-        if !self.tasks.knows(&server, inner) {
-            return Err(Lost::Refused(Reason::UnknownTask));
-        }
-        let edits = if self.aggregates() { vec![(given, quote(inner))] } else { Vec::new() };
-        Ok(Located { server, subject: None, tool: None, edits, shown: "task".to_owned() })
+        let (server, sealed) = self.open_task(given).map_err(Lost::Refused)?;
+        let edits = vec![(given, sealed.value.clone())];
+        let task = Some((given, sealed));
+        Ok(Located { server, subject: None, tool: None, edits, shown: "task".to_owned(), task })
     }
 
     /// Is it possible that the server offers this tool and we have not seen its list?
@@ -370,10 +409,13 @@ impl Core {
         let message = if splice.is_empty() { request.bytes.clone() } else { splice.finish() };
         let modern = request.revision == Revision::R2026_07_28;
         let name = headers::named(request.method).filter(|_| modern).and_then(|field| {
-            let edited = edits.first().and_then(|(_, text)| {
-                Json::check(text.as_bytes(), 1).ok()?.text().map(std::borrow::Cow::into_owned)
-            });
-            edited.or_else(|| request.params.text(field).map(std::borrow::Cow::into_owned))
+            let given = request.params.get(field)?;
+            let edited = edits.iter().find(|(part, _)| std::ptr::eq(part.raw(), given.raw()));
+            let named = match edited {
+                Some((_, text)) => Json::check(text.as_bytes(), 1).ok()?.text()?.into_owned(),
+                None => given.text()?.into_owned(),
+            };
+            Some(named)
         });
         let revision = self.wire_revision(server, request.revision);
         let head = Head { sent: Sent::Request, revision, method: Some(request.method), name, parameters };
@@ -457,6 +499,7 @@ impl Core {
             target,
             arguments,
             echo: echo.map(|echo| request.bytes.slice_ref(echo.raw())),
+            request: (request.revision == Revision::R2026_07_28).then(|| request.bytes.clone()),
             label_before: self.history.label().clone(),
             started: now,
             quiet_until: now.after_millis(quiet),

@@ -280,7 +280,14 @@ impl Core {
                 Asker::Agent { .. } => exchange,
             };
             if method == "notifications/subscriptions/acknowledged" && whole != exchange {
-                let agreed = params.get("notifications").map(|agreed| source.bytes.slice_ref(agreed.raw()));
+                let agreed = match params.get("notifications") {
+                    Some(agreed) => {
+                        let mut sealed = Splice::new(agreed.raw());
+                        self.seal_agreed(server, agreed, &mut sealed)?;
+                        Some(sealed.finish())
+                    }
+                    None => None,
+                };
                 self.part_acknowledged(whole, server, agreed, steps);
                 return Ok(None);
             }
@@ -296,14 +303,15 @@ impl Core {
             // In the stateless era a server speaks only on streams that were asked for.
             return Err(Reason::UnexpectedNotification);
         }
-        if self.aggregates() {
-            for field in ["uri", "taskId"] {
-                if let Some(value) = params.get(field)
-                    && let Some(text) = value.text()
-                {
-                    splice.replace(value, quote(&names::exposed_address(server, &text)));
-                }
-            }
+        if self.aggregates()
+            && let Some(value) = params.get("uri")
+            && let Some(text) = value.text()
+        {
+            splice.replace(value, quote(&names::exposed_address(server, &text)));
+        }
+        self.seal_tasks(server, |name| params.get(name), &mut splice)?;
+        if let Some(agreed) = params.get("notifications") {
+            self.seal_agreed(server, agreed, &mut splice)?;
         }
         let message = if splice.is_empty() { source.bytes.clone() } else { splice.finish() };
         Ok(Some((outlet, message)))
@@ -370,6 +378,10 @@ impl Core {
         let mut splice = Splice::new(source.bytes);
         if as_known != given {
             splice.replace(id, as_known.to_vec());
+        }
+        let meta = |name: &str| params.get(name).filter(|_| name == "_meta");
+        if let Err(reason) = self.seal_tasks(server, meta, &mut splice) {
+            return self.drop_message(source, known, reason, steps);
         }
         // Nothing but the server's own data goes into a question to the model.
         if let Some(context) = params.get("includeContext")

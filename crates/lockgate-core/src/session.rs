@@ -17,8 +17,8 @@ use crate::freezer::Freezer;
 use crate::handles::{Found, Handles};
 use crate::hold::Holds;
 use crate::question::Questions;
+use crate::seal::{Spent, Tasks};
 use crate::stop::Stops;
-use crate::task::Tasks;
 use crate::{Boundary, Event, Step};
 
 /// Which servers a session can reach.
@@ -48,6 +48,9 @@ pub struct Identity {
     pub principal: Principal,
     /// What the agent's program calls itself.
     pub client: Option<ClientName>,
+    /// What seals of the session hold for, beside the principal: what finds the session again. A seal that another session
+    /// gave is opened where this is the same.
+    pub bound: String,
 }
 
 /// How many calls a session has made.
@@ -79,6 +82,7 @@ pub struct Core {
     pub(crate) questions: Questions,
     pub(crate) holds: Holds,
     pub(crate) tasks: Tasks,
+    pub(crate) spent: Spent,
     /// The agent's `initialize`, for servers that must hear it again.
     pub(crate) greeting: Option<Bytes>,
     pub(crate) stops: Arc<Stops>,
@@ -87,6 +91,8 @@ pub struct Core {
     pub(crate) tally: Tally,
     /// When the agent last spoke, by the wall clock.
     pub(crate) wall: UnixMillis,
+    /// The same, by the time of events.
+    pub(crate) spoke_at: Tick,
     /// The time of the event that is being handled.
     pub(crate) now: Tick,
     /// The number of the next exchange.
@@ -157,11 +163,13 @@ impl Core {
             questions: Questions::default(),
             holds: Holds::default(),
             tasks: Tasks::default(),
+            spent: Spent::default(),
             greeting: None,
             stops: Arc::default(),
             loops: None,
             tally: Tally::default(),
             wall: UnixMillis(0),
+            spoke_at: Tick::default(),
             next: 1,
         }
     }
@@ -181,6 +189,7 @@ impl Core {
         match event {
             Event::Agent { exchange, received, headers, at } => {
                 self.wall = at;
+                self.spoke_at = now;
                 self.from_agent(exchange, &received, headers.as_ref(), now, steps);
             }
             Event::Server { server, exchange, received } => {

@@ -38,8 +38,12 @@ impl Session {
             .collect();
         let mut boundary = Boundary::new(servers);
         change(&mut boundary);
-        let identity =
-            Identity { session: SessionId::new("s"), principal: Principal::new("local"), client: None };
+        let identity = Identity {
+            session: SessionId::new("s"),
+            principal: Principal::new("local"),
+            client: None,
+            bound: String::new(),
+        };
         let core = Core::new(Arc::new(boundary), identity, scope, Front::Stdio);
         Self { core, now: Tick(0), said: Vec::new() }
     }
@@ -432,8 +436,12 @@ fn one_of_several_servers_that_dies_is_greeted_again() {
 #[test]
 fn a_modern_request_must_say_the_same_in_header_and_body() {
     let servers = BTreeMap::from([(name("x"), Server::new(Wire::Http))]);
-    let identity =
-        Identity { session: SessionId::new("s"), principal: Principal::new("local"), client: None };
+    let identity = Identity {
+        session: SessionId::new("s"),
+        principal: Principal::new("local"),
+        client: None,
+        bound: String::new(),
+    };
     let mut core = Core::new(Arc::new(Boundary::new(servers)), identity, Scope::One(name("x")), Front::Http);
     let text = r#"{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"a:b","_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}"#;
     let good = Headers {

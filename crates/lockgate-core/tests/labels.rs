@@ -17,8 +17,12 @@ fn read(tier: Tier, heard: bool, beside: &str) -> (Integrity, Confidentiality, V
     let server = Server { trust: Trust::of(tier), labels_heard: heard, ..Server::new(Wire::Lines) };
     let mut boundary = Boundary::new(BTreeMap::from([(name.clone(), server)]));
     boundary.records = true;
-    let identity =
-        Identity { session: SessionId::new("s"), principal: Principal::new("local"), client: None };
+    let identity = Identity {
+        session: SessionId::new("s"),
+        principal: Principal::new("local"),
+        client: None,
+        bound: String::new(),
+    };
     let mut core = Core::new(Arc::new(boundary), identity, Scope::One(name.clone()), Front::Stdio);
     let result = format!(r#"{{"content":[],"structuredContent":{{"city":"Bern"}}{beside}}}"#);
     let said = [

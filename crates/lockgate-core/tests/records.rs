@@ -18,8 +18,12 @@ fn records(change: impl FnOnce(&mut Boundary)) -> Vec<Record> {
     let server = ServerName::parse("x").unwrap();
     let mut boundary = Boundary::new(BTreeMap::from([(server.clone(), Server::new(Wire::Lines))]));
     change(&mut boundary);
-    let identity =
-        Identity { session: SessionId::new("s"), principal: Principal::new("local"), client: None };
+    let identity = Identity {
+        session: SessionId::new("s"),
+        principal: Principal::new("local"),
+        client: None,
+        bound: String::new(),
+    };
     let mut core = Core::new(Arc::new(boundary), identity, Scope::One(server.clone()), Front::Stdio);
     let mut steps = Vec::new();
     let said = [

@@ -49,8 +49,12 @@ impl Talk {
         boundary.record_arguments = true;
         boundary.flow.mode = lockgate_flow::Mode::Off;
         change(&mut boundary);
-        let identity =
-            Identity { session: SessionId::new(session), principal: Principal::new("local"), client: None };
+        let identity = Identity {
+            session: SessionId::new(session),
+            principal: Principal::new("local"),
+            client: None,
+            bound: String::new(),
+        };
         let core = Core::new(Arc::new(boundary), identity, Scope::All, Front::Stdio);
         let mut talk =
             Self { core, era, next: 1, agent: String::new(), records: String::new(), sent: Vec::new() };

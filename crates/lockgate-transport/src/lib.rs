@@ -16,4 +16,4 @@ pub mod sse;
 #[cfg(test)]
 mod testing;
 
-pub use random::{key, unguessable};
+pub use random::{key, seal_key, unguessable};

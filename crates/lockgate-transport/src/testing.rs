@@ -33,8 +33,12 @@ pub(crate) fn stateless(method: &str) -> Permit {
 fn permit(wire: Wire, message: &str, headers: Option<Headers>) -> Permit {
     let name = ServerName::parse("x").unwrap();
     let boundary = Boundary::new(BTreeMap::from([(name.clone(), Server::new(wire))]));
-    let identity =
-        Identity { session: SessionId::new("s"), principal: Principal::new("local"), client: None };
+    let identity = Identity {
+        session: SessionId::new("s"),
+        principal: Principal::new("local"),
+        client: None,
+        bound: String::new(),
+    };
     let front = if headers.is_some() { Front::Http } else { Front::Stdio };
     let mut core = Core::new(Arc::new(boundary), identity, Scope::One(name), front);
     let bytes = Bytes::from(message.to_owned());

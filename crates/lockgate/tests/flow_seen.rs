@@ -49,6 +49,7 @@ impl Session {
             session: SessionId::new(name),
             principal: Principal::new("local"),
             client: Some(ClientName::new("desk <assistant>")),
+            bound: String::new(),
         };
         let core = Core::new(Arc::new(boundary), identity, Scope::All, Front::Stdio);
         let mut session =

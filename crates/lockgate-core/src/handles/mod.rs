@@ -173,7 +173,12 @@ mod tests {
     use super::*;
 
     fn identity(session: &str, principal: &str) -> Identity {
-        Identity { session: SessionId::new(session), principal: Principal::new(principal), client: None }
+        Identity {
+            session: SessionId::new(session),
+            principal: Principal::new(principal),
+            client: None,
+            bound: String::new(),
+        }
     }
 
     fn server(name: &str) -> ServerName {

@@ -81,6 +81,8 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         list_entries: usize_of(&raw.limits.list_entries),
         hold_timeout: raw.hold_timeout.value,
         desk,
+        // Each gateway has its own, or that of its state folder.
+        seal: [0; 32],
         observes: raw.mode.as_ref().is_some_and(|mode| mode.value),
         loops: raw.loops.as_ref().map(|raw| LoopRules {
             at_most: u32::try_from(raw.at_most.value).unwrap_or(u32::MAX),

@@ -80,17 +80,18 @@ impl Gateway {
         let claims_modern = request.headers.version.as_deref() == Some(Revision::R2026_07_28.as_str());
         if received.message().is_none() && request.session.is_none() {
             // It cannot be read, so it belongs to nobody: a session of its own refuses it.
-            let (_, session) = self.new_session(request, received, scope)?;
+            let (_, session) = self.new_session(request, received, scope, None)?;
             return Ok(Found { session, minted: None });
         }
         if received.is_modern() || claims_modern {
             let who = request.context.clone().map(|context| format!("context {context}"));
-            let client = received.client().map(|client| client.to_string());
-            let who = who.or(client).unwrap_or_default();
-            let key =
-                Key::Modern { principal: request.principal.clone(), route: route_name(&request.route), who };
+            let client = received.client().map(|client| format!("client {client}"));
+            let (who, route) = (who.or(client).unwrap_or_default(), route_name(&request.route));
+            // What finds the session again finds it after a restart, too.
+            let bound = format!("run {route} {who}");
+            let key = Key::Modern { principal: request.principal.clone(), route, who };
             let session = self.sessions.find_or_place(key, self.most_sessions(), || {
-                let (_, session) = self.new_session(request, received, scope)?;
+                let (_, session) = self.new_session(request, received, scope, Some(bound))?;
                 session.restore();
                 session.know_learned();
                 session.hear_earlier();
@@ -99,7 +100,7 @@ impl Gateway {
             return Ok(Found { session, minted: None });
         }
         if received.is_initialize() && request.session.is_none() {
-            let (id, session) = self.new_session(request, received, scope)?;
+            let (id, session) = self.new_session(request, received, scope, None)?;
             self.sessions
                 .find_or_place(Key::Legacy(id.clone()), self.most_sessions(), || Ok(Arc::clone(&session)))?;
             session.restore();
@@ -126,11 +127,13 @@ impl Gateway {
         session.filter(own).ok_or(Reason::UnknownSession)
     }
 
+    /// `bound` is what finds the session, where that is not its id.
     fn new_session(
         self: &Arc<Self>,
         request: &FrontRequest,
         received: &Received<'_>,
         scope: Scope,
+        bound: Option<String>,
     ) -> Result<(String, Arc<Session>), Reason> {
         let id = Self::mint()?;
         // Records show the beginning of the id: enough to tell sessions apart, too little to take one over.
@@ -139,6 +142,7 @@ impl Gateway {
             session: SessionId::new(&shown),
             principal: request.principal.clone(),
             client: received.client(),
+            bound: bound.unwrap_or_else(|| format!("session {shown}")),
         };
         let core = Core::new(self.boundary(), identity, scope, Front::Http);
         Ok((id, Session::new(Arc::clone(self), request.principal.clone(), request.context.clone(), core)))

@@ -102,8 +102,12 @@ impl Agent {
     /// A session with one server.
     fn begin(gateway: &Arc<Gateway>, server: &ServerName) -> Result<Self, Reason> {
         let principal = Principal::new("local");
-        let identity =
-            Identity { session: SessionId::new("tools"), principal: principal.clone(), client: None };
+        let identity = Identity {
+            session: SessionId::new("tools"),
+            principal: principal.clone(),
+            client: None,
+            bound: String::new(),
+        };
         let core = Core::new(gateway.boundary(), identity, Scope::One(server.clone()), Front::Stdio);
         let session = Session::new(Arc::clone(gateway), principal, None, core);
         let key = Key::Legacy(server.to_string());

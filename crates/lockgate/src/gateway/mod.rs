@@ -100,7 +100,7 @@ struct State {
 }
 
 impl State {
-    fn new(config: &Config) -> Result<Self, String> {
+    fn new(config: &Config, seal: [u8; 32]) -> Result<Self, String> {
         let inherited: Vec<_> = INHERITED
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)))
@@ -129,6 +129,7 @@ impl State {
         }
         let mut boundary = Boundary::clone(&config.boundary);
         boundary.flow.key = lockgate_transport::key().ok_or("the system has no randomness")?;
+        boundary.seal = seal;
         Ok(Self {
             boundary: Arc::new(boundary),
             launches,
@@ -160,11 +161,12 @@ impl Gateway {
         }
         let notices = Notices::new(config.webhook.as_ref())?;
         let folder = config.state.clone().unwrap_or_else(crate::state::folder);
+        let seal = lockgate_transport::seal_key().ok_or("the system has no randomness")?;
         let memory = Memory::new(folder.clone(), config.label_ttl, complain);
         Ok(Arc::new(Self {
             memory,
             learned: Learned::new(folder.clone()),
-            state: Mutex::new(State::new(config)?),
+            state: Mutex::new(State::new(config, seal)?),
             sessions: Sessions::default(),
             records,
             clock: Clock::start(),
@@ -179,6 +181,16 @@ impl Gateway {
     /// The operator's decisions as they stand.
     pub fn boundary(&self) -> Arc<Boundary> {
         Arc::clone(&lock(&self.state).boundary)
+    }
+
+    /// Seals from now on with the key of the state folder, so that what is sealed outlives the process and other gateways
+    /// of the folder open it. To be said before the first session begins.
+    fn share_seals(&self, config: &Config) -> Result<(), String> {
+        let folder = config.state.clone().unwrap_or_else(crate::state::folder);
+        if let Some(key) = crate::state::seal_key(&folder, complain)? {
+            Arc::make_mut(&mut lock(&self.state).boundary).seal = key;
+        }
+        Ok(())
     }
 
     fn http_server(&self, server: &ServerName) -> Option<Arc<HttpServer>> {
@@ -292,7 +304,7 @@ impl Gateway {
     /// Puts a new configuration in force: its rules at once, in every session; its ways to start and reach servers for
     /// what is started and opened from now on.
     pub fn change(&self, config: &Config) -> Result<(), String> {
-        let fresh = State::new(config)?;
+        let fresh = State::new(config, self.boundary().seal)?;
         let boundary = Arc::clone(&fresh.boundary);
         {
             let mut state = lock(&self.state);
@@ -337,7 +349,7 @@ mod tests {
     #[test]
     fn digests_are_kept_under_a_key_that_nobody_can_know() {
         let config = Config::for_command(vec!["server".to_owned()]);
-        let key = || State::new(&config).map(|state| state.boundary.flow.key);
+        let key = || State::new(&config, [0; 32]).map(|state| state.boundary.flow.key);
         assert_ne!(key(), key());
         assert_eq!(config.boundary.flow.key, [0; 16], "where a policy is only tried, every run is the same");
     }

@@ -45,10 +45,12 @@ pub fn serve_stdio(config: &Config, pipe: &Pipe, file: Option<Watched>) -> Resul
             tokio::spawn(file.keep(Arc::clone(&gateway)));
         }
         let name = Gateway::mint().map_err(|_| "the system has no randomness".to_owned())?;
+        let shown: String = name.chars().take(12).collect();
         let identity = Identity {
-            session: SessionId::new(&name.chars().take(12).collect::<String>()),
+            session: SessionId::new(&shown),
             principal: Principal::new("local"),
             client: None,
+            bound: format!("session {shown}"),
         };
         let core = Core::new(gateway.boundary(), identity, scope, Front::Stdio);
         let session = Session::new(Arc::clone(&gateway), Principal::new("local"), None, core);

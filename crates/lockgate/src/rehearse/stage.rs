@@ -90,6 +90,7 @@ impl Stage {
             session: SessionId::new("rehearsal"),
             principal: call.principal.clone(),
             client: None,
+            bound: String::new(),
         };
         let core = Core::new(Arc::new(open), identity, Scope::All, Front::Stdio);
         let mut session = Session {

@@ -71,8 +71,12 @@ pub(super) fn play_session(
     boundary.flow.mode = options.mode.0;
     boundary.flow.violation = options.mode.1;
     boundary.flow.rules = Flow::built_in(options.mode.0, options.mode.1);
-    let identity =
-        Identity { session: SessionId::new("replay"), principal: Principal::new("local"), client: None };
+    let identity = Identity {
+        session: SessionId::new("replay"),
+        principal: Principal::new("local"),
+        client: None,
+        bound: String::new(),
+    };
     let mut player = Player {
         limits: boundary.limits,
         core: Core::new(Arc::new(boundary), identity, Scope::All, Front::Stdio),
