@@ -76,7 +76,7 @@ pub struct FrontRequest {
     pub principal: Principal,
     /// `Mcp-Session-Id`
     pub session: Option<String>,
-    /// `Lockgate-Context`: the agent's run, where its configuration names one.
+    /// The agent's run, where its configuration names one: `Lockgate-Context`, or `/c/<context>` before the path.
     pub context: Option<String>,
     /// `Last-Event-ID`
     pub last_event_id: Option<String>,

@@ -9,13 +9,37 @@ use sha2::{Digest, Sha256};
 use super::{FrontSettings, Route};
 use crate::http::{METHOD, NAME, VERSION, decoded};
 
-/// The server or servers a path stands for.
-pub(super) fn route(path: &str) -> Option<Route> {
-    if path == "/mcp" {
-        return Some(Route::All);
+/// The server or servers a path stands for, and the agent's run where it names one: `/c/<context>/…` says what the header
+/// `Lockgate-Context` says, for clients that cannot set headers.
+pub(super) fn route(path: &str) -> Option<(Route, Option<&str>)> {
+    let (context, path) = match path.strip_prefix("/c/") {
+        Some(rest) => {
+            let (context, rest) = rest.split_at_checked(rest.find('/')?)?;
+            (Some(context), rest)
+        }
+        None => (None, path),
+    };
+    let route = match path {
+        "/mcp" => Route::All,
+        _ => Route::One(ServerName::parse(path.strip_prefix("/s/")?.strip_suffix("/mcp")?)?),
+    };
+    context.is_none_or(names_run).then_some((route, context))
+}
+
+/// The agent's run, by what path and header say: they must not differ.
+pub(super) fn context(path: Option<&str>, header: Option<String>) -> Result<Option<String>, Reason> {
+    let usable = header.as_deref().is_none_or(names_run);
+    let alike = path.is_none() || header.is_none() || path == header.as_deref();
+    if !usable || !alike {
+        return Err(Reason::HeaderMismatch);
     }
-    let name = path.strip_prefix("/s/")?.strip_suffix("/mcp")?;
-    ServerName::parse(name).map(Route::One)
+    Ok(header.or_else(|| path.map(str::to_owned)))
+}
+
+/// Is it 1 to 64 of `A-Z a-z 0-9 - _`?
+fn names_run(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
 /// Host and Origin: a page in a browser must not reach a gateway on the loopback by a name it controls.
@@ -252,10 +276,44 @@ mod tests {
 
     #[test]
     fn paths_types_and_repeated_headers() {
-        assert_eq!(route("/mcp"), Some(Route::All));
-        assert_eq!(route("/s/db/mcp"), Some(Route::One(ServerName::parse("db").unwrap())));
-        for path in ["/", "/mcp/", "/s//mcp", "/s/DB/mcp", "/s/db", "/s/a/b/mcp", "/s/..%2f/mcp"] {
+        let db = || Route::One(ServerName::parse("db").unwrap());
+        let long = |letters: usize| format!("/c/{}/mcp", "x".repeat(letters));
+        assert_eq!(route("/mcp"), Some((Route::All, None)));
+        assert_eq!(route("/s/db/mcp"), Some((db(), None)));
+        assert_eq!(route("/c/run-7_A/mcp"), Some((Route::All, Some("run-7_A"))));
+        assert_eq!(route("/c/s/s/db/mcp"), Some((db(), Some("s"))));
+        assert!(route(&long(64)).is_some());
+        for path in [
+            "/",
+            "/mcp/",
+            "/s//mcp",
+            "/s/DB/mcp",
+            "/s/db",
+            "/s/a/b/mcp",
+            "/s/..%2f/mcp",
+            "/c//mcp",
+            "/c/run",
+            "/c/run/",
+            "/c/a.b/mcp",
+            "/c/a%20b/mcp",
+            "/c/a/c/b/mcp",
+            "/s/db/c/run/mcp",
+            &long(65),
+        ] {
             assert_eq!(route(path), None, "{path}");
+        }
+        for (path, header, outcome) in [
+            (None, None, Ok(None)),
+            (Some("a"), None, Ok(Some("a"))),
+            (None, Some("a"), Ok(Some("a"))),
+            (Some("a"), Some("a"), Ok(Some("a"))),
+            (Some("a"), Some("b"), Err(Reason::HeaderMismatch)),
+            (Some("a"), Some("A"), Err(Reason::HeaderMismatch)),
+            (None, Some("a b"), Err(Reason::HeaderMismatch)),
+            (None, Some(""), Err(Reason::HeaderMismatch)),
+        ] {
+            let found = context(path, header.map(str::to_owned));
+            assert_eq!(found, outcome.map(|outcome| outcome.map(str::to_owned)), "{path:?} {header:?}");
         }
         let both = request(&[("accept", "application/json;q=0, text/event-stream")]);
         assert!(accepts(both.headers(), "application/json") && accepts(both.headers(), "text/event-stream"));

@@ -131,20 +131,13 @@ async fn answer<H: Handler>(
 
 async fn admit(request: Request<Incoming>, settings: &FrontSettings) -> Result<FrontRequest, Reason> {
     check::same_site(&request, settings)?;
-    let route = check::route(request.uri().path()).ok_or(Reason::NotFound)?;
+    let (route, named) = check::route(request.uri().path()).ok_or(Reason::NotFound)?;
     let principal = check::principal(request.headers(), settings)?;
     let headers = request.headers();
     let one = |name: &HeaderName| check::single(headers, name).map_err(|()| Reason::HeaderMismatch);
     let session = one(&SESSION)?;
     let last_event_id = one(&LAST_EVENT)?;
-    let context = one(&CONTEXT)?;
-    let usable = |text: &String| {
-        (1..=64).contains(&text.len())
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-    };
-    if context.as_ref().is_some_and(|context| !usable(context)) {
-        return Err(Reason::HeaderMismatch);
-    }
+    let context = check::context(named, one(&CONTEXT)?)?;
     let said = check::mcp_headers(headers);
     let method = match *request.method() {
         Method::POST => {

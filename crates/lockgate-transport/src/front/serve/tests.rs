@@ -156,6 +156,13 @@ async fn what_is_refused_before_anybody_looks_at_it() {
         ("two sessions", post("{}", &[("Mcp-Session-Id", "a\r\nMcp-Session-Id: b")]), 400, "header_mismatch"),
         ("context", post("{}", &[("Lockgate-Context", "a b")]), 400, "header_mismatch"),
         ("long context", post("{}", &[("Lockgate-Context", &"x".repeat(65))]), 400, "header_mismatch"),
+        (
+            "two contexts",
+            request("POST /c/a/mcp", "{}", &[("Lockgate-Context", "b")]),
+            400,
+            "header_mismatch",
+        ),
+        ("context in the path", request("POST /c/a.b/mcp", "{}", &[]), 404, "not_found"),
         ("large", post(&"x".repeat(21), &[]), 413, "message_too_large"),
         (
             "large by chunks",
@@ -207,6 +214,10 @@ async fn what_is_let_in() {
     let Told::Request(seen) = stage.told().await else { panic!("no request") };
     assert!(matches!(seen.method, FrontMethod::Get) && seen.route == Route::All);
     assert_eq!(seen.last_event_id.as_deref(), Some("7.1"));
+    stage.raw(&request("POST /c/run-7/s/db/mcp", "{}", &[])).await;
+    let Told::Request(seen) = stage.told().await else { panic!("no request") };
+    assert!(matches!(&seen.route, Route::One(server) if server.as_str() == "db"));
+    assert_eq!(seen.context.as_deref(), Some("run-7"));
     stage.raw(&request("DELETE /mcp", "", &[("Accept", "")])).await;
     let Told::Request(seen) = stage.told().await else { panic!("no request") };
     assert!(matches!(seen.method, FrontMethod::Delete));
