@@ -188,7 +188,7 @@ pub struct Server {
 /// How a server is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wire {
-    /// Lines on a pipe, all requests on one stream: ids and progress tokens are replaced on the way and restored.
+    /// All requests on one stream, as lines on a pipe or the events of HTTP+SSE: ids and progress tokens are replaced on the way and restored.
     Lines,
     /// Streamable HTTP, each request with a stream of its own: ids are left as they are.
     Http,

@@ -14,6 +14,7 @@ use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::timeout;
 
 use crate::lines::{Line, LineReader, as_line};
+use crate::said::Said;
 
 /// Longest line of diagnostics that is kept whole.
 const DIAGNOSTIC: usize = 8 << 10;
@@ -34,19 +35,6 @@ pub struct Launch {
     pub environment: Vec<(String, String)>,
     /// The working directory; that of Lockgate where there is none.
     pub directory: Option<PathBuf>,
-}
-
-/// What a child says.
-#[derive(Debug)]
-pub enum ChildLine {
-    /// A line of its output.
-    Message(Bytes),
-    /// The beginning of a line longer than allowed.
-    TooLong(Bytes),
-    /// A line of its diagnostics. Server text: escape it.
-    Diagnostic(String),
-    /// It has ended, with this code, or by a signal. Said once, last.
-    Exited(Option<i32>),
 }
 
 /// A running server. Killed with its whole process group when dropped, and what is left of that group is ended when the
@@ -77,11 +65,7 @@ enum State {
 impl Child {
     /// Starts a server. What it says goes to `lines`; where nobody takes it, the server waits. Must be called within a
     /// tokio runtime.
-    pub fn start(
-        launch: &Launch,
-        line_bytes: usize,
-        lines: mpsc::Sender<ChildLine>,
-    ) -> std::io::Result<Self> {
+    pub fn start(launch: &Launch, line_bytes: usize, lines: mpsc::Sender<Said>) -> std::io::Result<Self> {
         let (program, arguments) = launch.command.split_first().ok_or(std::io::ErrorKind::InvalidInput)?;
         let mut command = Command::new(program);
         command
@@ -121,7 +105,7 @@ impl Child {
                 let _read = read.await;
             }
             let code = status.and_then(|status| status.code());
-            let _told = lines.send(ChildLine::Exited(code)).await;
+            let _told = lines.send(Said::Exited(code)).await;
         });
         Ok(Self { input: Mutex::new(input), group, state })
     }
@@ -206,8 +190,8 @@ impl Input {
 async fn relay(
     pipe: impl AsyncRead + Unpin,
     line_bytes: usize,
-    said: fn(Line) -> ChildLine,
-    lines: mpsc::Sender<ChildLine>,
+    as_said: fn(Line) -> Said,
+    lines: mpsc::Sender<Said>,
     mut state: watch::Receiver<State>,
 ) {
     let mut reader = LineReader::new(pipe, line_bytes);
@@ -221,7 +205,7 @@ async fn relay(
                 _ = &mut ended => break,
             };
             let Ok(Some(line)) = line else { return };
-            if lines.send(said(line)).await.is_err() {
+            if lines.send(as_said(line)).await.is_err() {
                 return;
             }
         }
@@ -231,22 +215,22 @@ async fn relay(
         let Ok(Ok(Some(line))) = timeout(FAREWELL, reader.next()).await else { return };
         let (Line::Whole(text) | Line::TooLong(text)) = &line;
         left = left.saturating_sub(text.len() + 1);
-        if lines.send(said(line)).await.is_err() {
+        if lines.send(as_said(line)).await.is_err() {
             return;
         }
     }
 }
 
-fn message(line: Line) -> ChildLine {
+fn message(line: Line) -> Said {
     match line {
-        Line::Whole(line) => ChildLine::Message(line),
-        Line::TooLong(beginning) => ChildLine::TooLong(beginning),
+        Line::Whole(line) => Said::Message(line),
+        Line::TooLong(beginning) => Said::TooLong(beginning),
     }
 }
 
-fn diagnostic(line: Line) -> ChildLine {
+fn diagnostic(line: Line) -> Said {
     let (Line::Whole(line) | Line::TooLong(line)) = line;
-    ChildLine::Diagnostic(String::from_utf8_lossy(&line).into_owned())
+    Said::Diagnostic(String::from_utf8_lossy(&line).into_owned())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Servers reached over Streamable HTTP.
+//! Servers reached over HTTP.
 
 use std::time::Duration;
 
@@ -35,6 +35,11 @@ const CONNECT: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_mins(1);
 /// How many idle connections are kept for one server.
 const KEPT: usize = 64;
+/// How much is read of the body of a mere acknowledgement. Bytes.
+const ACKNOWLEDGEMENT: usize = 4 << 10;
+/// How long a connection may be silent before the other side is asked whether it is still there, and again until it is
+/// given up after the third time: a stream of events may be silent for hours.
+const SILENT: Duration = Duration::from_secs(30);
 
 /// Why a server's address cannot be used. Names the matter, never a header's value.
 #[derive(Debug, thiserror::Error)]
@@ -151,6 +156,30 @@ impl HttpServer {
         self.exchange(request).await
     }
 
+    /// Opens the one stream of a server of HTTP+SSE.
+    pub(crate) async fn events(&self) -> Result<HttpAnswer, Reason> {
+        let mut request = self.request(Method::GET, None);
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+        self.exchange(request).await
+    }
+
+    /// Sends one message to the endpoint of such a server, and gives the status that it was answered with.
+    pub(crate) async fn post(&self, endpoint: Uri, permit: Permit) -> Result<u16, Reason> {
+        let mut request = self.request(Method::POST, None);
+        *request.uri_mut() = endpoint;
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        *request.body_mut() = Full::new(permit.message().clone());
+        let response = self.client.request(request).await.map_err(|_| Reason::ServerUnreachable)?;
+        let status = response.status().as_u16();
+        // Read so that the connection can be used again; what stands there has no meaning.
+        let _read = collect(response.into_body(), None, ACKNOWLEDGEMENT).await;
+        Ok(status)
+    }
+
+    pub(crate) fn address(&self) -> &Uri {
+        &self.address
+    }
+
     fn request(&self, method: Method, session: Option<&str>) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::default());
         *request.method_mut() = method;
@@ -204,6 +233,9 @@ fn connector() -> HttpConnector {
     connector.set_nodelay(true);
     connector.enforce_http(false);
     connector.set_connect_timeout(Some(CONNECT));
+    connector.set_keepalive(Some(SILENT));
+    connector.set_keepalive_interval(Some(SILENT));
+    connector.set_keepalive_retries(Some(3));
     connector
 }
 
@@ -242,6 +274,13 @@ pub struct SseStream {
 }
 
 impl SseStream {
+    /// After an event that was too large: what it began with, at most 4 KiB. Its rest is passed over, and what comes
+    /// behind it can be read.
+    pub(crate) fn pass_over(&mut self) -> Bytes {
+        self.over = false;
+        self.parser.pass_over()
+    }
+
     /// The next event; none at the end. After an error there is nothing more.
     pub async fn next(&mut self) -> Option<Result<SseEvent, Reason>> {
         while !self.over {

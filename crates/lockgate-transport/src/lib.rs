@@ -1,4 +1,4 @@
-//! How Lockgate speaks: stdio children and Streamable HTTP to servers, HTTP and stdio to agents.
+//! How Lockgate speaks: stdio children, Streamable HTTP and the older HTTP+SSE to servers, HTTP and stdio to agents.
 //!
 //! This crate refuses to decide anything about a message. It sends what a [`lockgate_core::Permit`] holds and nothing
 //! else, and hands every message it receives to whoever holds the door. What it checks itself is what can only be seen
@@ -7,11 +7,13 @@
 //! Read [`http::HttpServer`] and [`front::Handler`] first.
 
 pub mod child;
+pub mod event_stream;
 pub mod front;
 pub mod http;
 pub mod lines;
 pub mod pipes;
 mod random;
+pub mod said;
 pub mod sse;
 #[cfg(test)]
 mod testing;

@@ -13,8 +13,11 @@ pub struct SseEvent {
     /// How long to wait before reconnecting. Milliseconds.
     pub retry: Option<u64>,
     /// The data, its lines joined by a line feed. Empty for an event that only marks a place, and for one of another
-    /// type than `message`: MCP gives no other type a meaning.
+    /// type than `message`.
     pub data: Bytes,
+    /// The data of an event of the type `endpoint`, with which a server of HTTP+SSE says where messages go to. MCP gives no
+    /// other type a meaning.
+    pub endpoint: Option<Bytes>,
 }
 
 /// Reads a stream of events. Linear in the bytes fed, whatever the pieces.
@@ -27,11 +30,33 @@ pub struct Parser {
     event: SseEvent,
     data: BytesMut,
     lines: usize,
-    /// The event is of another type than `message`.
-    foreign: bool,
+    kind: Kind,
+    skipping: Skipping,
     started: bool,
     after_return: bool,
 }
+
+/// The type of an event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Kind {
+    #[default]
+    Message,
+    Endpoint,
+    Other,
+}
+
+/// Is the rest of an event that was too large being passed over?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Skipping {
+    No,
+    /// From the beginning of a line.
+    Lines,
+    /// From within a line.
+    Within,
+}
+
+/// Most bytes that are kept of an event that was too large.
+const BEGINNING: usize = 4 << 10;
 
 impl Parser {
     /// Reads events of at most `largest` bytes.
@@ -43,7 +68,8 @@ impl Parser {
             event: SseEvent::default(),
             data: BytesMut::new(),
             lines: 0,
-            foreign: false,
+            kind: Kind::Message,
+            skipping: Skipping::No,
             started: false,
             after_return: false,
         }
@@ -55,7 +81,7 @@ impl Parser {
     }
 
     /// The next event, as soon as it is whole. [`Reason::ResultTooLarge`] where it grows past the limit; the stream
-    /// cannot be read further then.
+    /// can be read further only after [`Parser::pass_over`].
     pub fn next_event(&mut self) -> Option<Result<SseEvent, Reason>> {
         loop {
             if !self.started {
@@ -75,6 +101,13 @@ impl Parser {
             }
             let rest = self.buffer.get(self.searched..).unwrap_or_default();
             let Some(end) = memchr2(b'\n', b'\r', rest).map(|at| at + self.searched) else {
+                if self.skipping != Skipping::No {
+                    if !self.buffer.is_empty() {
+                        self.skipping = Skipping::Within;
+                    }
+                    self.buffer.clear();
+                    return None;
+                }
                 self.searched = self.buffer.len();
                 // A field's name is not part of the data.
                 let too_large = self.buffer.len() + self.data.len() > self.largest.saturating_add(16);
@@ -84,6 +117,11 @@ impl Parser {
             let line = self.buffer.split_to(end);
             self.after_return = self.buffer.first() == Some(&b'\r');
             drop(self.buffer.split_to(1));
+            if self.skipping != Skipping::No {
+                let over = self.skipping == Skipping::Lines && line.is_empty();
+                self.skipping = if over { Skipping::No } else { Skipping::Lines };
+                continue;
+            }
             if line.is_empty() {
                 if let Some(event) = self.dispatch() {
                     return Some(Ok(event));
@@ -95,6 +133,32 @@ impl Parser {
                 return Some(Err(Reason::ResultTooLarge));
             }
         }
+    }
+
+    /// After an event that was too large: gives what its data began with, at most 4 KiB, and passes over its rest.
+    pub fn pass_over(&mut self) -> Bytes {
+        let unfinished = std::mem::take(&mut self.buffer);
+        let unfinished = if self.searched == 0 {
+            // The last line was read; what stands in the buffer is behind it.
+            self.buffer = unfinished;
+            self.skipping = Skipping::Lines;
+            BytesMut::new()
+        } else {
+            self.skipping = Skipping::Within;
+            unfinished
+        };
+        let mut beginning = std::mem::take(&mut self.data);
+        if beginning.is_empty() {
+            let value = unfinished.strip_prefix(b"data:").unwrap_or_default();
+            let value = value.strip_prefix(b" ").unwrap_or(value);
+            beginning.extend_from_slice(value.get(..BEGINNING.min(value.len())).unwrap_or_default());
+        }
+        beginning.truncate(BEGINNING);
+        self.searched = 0;
+        self.lines = 0;
+        self.kind = Kind::Message;
+        self.event = SseEvent::default();
+        Bytes::copy_from_slice(&beginning)
     }
 
     fn field(&mut self, line: &Bytes) {
@@ -110,7 +174,13 @@ impl Parser {
                 self.lines += 1;
                 self.data.extend_from_slice(value);
             }
-            b"event" => self.foreign = !matches!(value, b"" | b"message"),
+            b"event" => {
+                self.kind = match value {
+                    b"" | b"message" => Kind::Message,
+                    b"endpoint" => Kind::Endpoint,
+                    _ => Kind::Other,
+                }
+            }
             b"id" => {
                 let usable =
                     value.len() <= 256 && value.iter().all(u8::is_ascii_graphic) && !value.is_empty();
@@ -132,12 +202,14 @@ impl Parser {
     fn dispatch(&mut self) -> Option<SseEvent> {
         let lines = std::mem::take(&mut self.lines);
         let mut event = std::mem::take(&mut self.event);
-        let foreign = std::mem::take(&mut self.foreign);
-        if foreign {
-            self.data.clear();
+        let kind = std::mem::take(&mut self.kind);
+        let data = self.data.split().freeze();
+        match kind {
+            Kind::Message => event.data = data,
+            Kind::Endpoint if lines > 0 => event.endpoint = Some(data),
+            Kind::Endpoint | Kind::Other => {}
         }
-        event.data = self.data.split().freeze();
-        let seen = lines > 0 && !foreign;
+        let seen = lines > 0 && kind != Kind::Other;
         (seen || event.id.is_some() || event.retry.is_some()).then_some(event)
     }
 }
@@ -212,6 +284,39 @@ mod tests {
             assert_eq!(events[0].data, data, "{text:?}");
         }
         assert_eq!(read(&[b"event: ping\ndata: {}\n\n: comment\n\n"]), []);
+    }
+
+    #[test]
+    fn an_endpoint_is_no_message() {
+        let events =
+            read(&[b"event: endpoint\ndata: /messages?session=1\n\ndata: {}\n\nevent: endpoint\n\n"]);
+        assert_eq!(events.len(), 2);
+        assert_eq!(events[0].endpoint.as_deref(), Some(&b"/messages?session=1"[..]));
+        assert!(events[0].data.is_empty());
+        assert_eq!((&events[1].data[..], &events[1].endpoint), (&b"{}"[..], &None));
+    }
+
+    #[test]
+    fn an_event_that_was_too_large_is_passed_over() {
+        let long = "x".repeat(300);
+        let large = [
+            format!("data: {long}\n\n"),
+            format!("data: {long}\r\ndata: more\r\n\r\n"),
+            format!("data: {}\nid: 1\ndata: {long}\n\n", "x".repeat(90)),
+        ];
+        for (text, piece) in large.iter().flat_map(|text| [1, 7, 1_000].map(|piece| (text, piece))) {
+            let mut parser = Parser::new(100);
+            let mut seen = Vec::new();
+            for piece in format!("data: a\n\n{text}data: b\n\n").as_bytes().chunks(piece) {
+                parser.feed(piece);
+                while let Some(event) = parser.next_event() {
+                    seen.push(event.map_or_else(|_| parser.pass_over(), |event| event.data));
+                }
+            }
+            assert_eq!(seen.len(), 3, "{text:?} {piece}");
+            assert_eq!((&seen[0][..], &seen[2][..]), (&b"a"[..], &b"b"[..]), "{text:?} {piece}");
+            assert!(seen[1].starts_with(&[b'x'; 90]), "{text:?} {piece}");
+        }
     }
 
     #[test]

@@ -225,7 +225,7 @@ fn values_arrive_as_written() {
         ]
     );
     assert_eq!(cwd.as_deref(), Some(Path::new("/home/op/etc")));
-    let Launch::Http { url, headers } = launch("web") else { panic!("web is reached") };
+    let Launch::Http { url, headers, .. } = launch("web") else { panic!("web is reached") };
     assert_eq!(url, "https://example.com/mcp?key=literal-secret");
     assert_eq!(headers.first().map(|(_, value)| value.reveal()), Some("Bearer wwwwwwwwwwwwwwwwwwww"));
     assert!(config.principals.iter().all(|(_, token)| token.reveal().len() >= 16));

@@ -28,10 +28,11 @@ async fn hear(script: &str) -> Vec<String> {
     let mut heard = Vec::new();
     while let Some(line) = incoming.recv().await {
         heard.push(match line {
-            ChildLine::Message(text) => format!("out {}", String::from_utf8_lossy(&text)),
-            ChildLine::TooLong(text) => format!("long {}", text.len()),
-            ChildLine::Diagnostic(text) => format!("err {text}"),
-            ChildLine::Exited(code) => format!("end {code:?}"),
+            Said::Message(text) => format!("out {}", String::from_utf8_lossy(&text)),
+            Said::TooLong(text) => format!("long {}", text.len()),
+            Said::Diagnostic(text) => format!("err {text}"),
+            Said::Exited(code) => format!("end {code:?}"),
+            Said::Closed(ended) => panic!("{ended}"),
         });
     }
     heard
@@ -56,9 +57,9 @@ async fn a_child_that_ignores_everything_is_killed() {
     let (lines, mut incoming) = mpsc::channel(4);
     let child =
         Child::start(&shell("trap '' TERM; echo ready; while :; do sleep 1; done"), 100, lines).unwrap();
-    assert!(matches!(incoming.recv().await, Some(ChildLine::Message(_))));
+    assert!(matches!(incoming.recv().await, Some(Said::Message(_))));
     child.stop().await;
-    assert!(matches!(next(&mut incoming).await, Some(ChildLine::Exited(None))));
+    assert!(matches!(next(&mut incoming).await, Some(Said::Exited(None))));
 }
 
 #[tokio::test]
@@ -79,7 +80,7 @@ impl Folder {
     }
 
     /// Starts a child within it.
-    fn start(&self, script: &str, lines: mpsc::Sender<ChildLine>) -> Child {
+    fn start(&self, script: &str, lines: mpsc::Sender<Said>) -> Child {
         let launch = Launch { directory: Some(self.0.clone()), ..shell(script) };
         Child::start(&launch, 1 << 20, lines).unwrap()
     }
@@ -99,10 +100,10 @@ impl Drop for Folder {
 }
 
 /// What comes next, diagnostics aside.
-async fn next(incoming: &mut mpsc::Receiver<ChildLine>) -> Option<ChildLine> {
+async fn next(incoming: &mut mpsc::Receiver<Said>) -> Option<Said> {
     loop {
         match timeout(PATIENCE, incoming.recv()).await.unwrap() {
-            Some(ChildLine::Diagnostic(_)) => {}
+            Some(Said::Diagnostic(_)) => {}
             other => return other,
         }
     }
@@ -126,12 +127,9 @@ async fn a_slow_listener_hears_all_that_was_said() {
     tokio::time::advance(Duration::from_mins(1)).await;
     for number in 0..300 {
         let line = incoming.recv().await;
-        assert!(
-            matches!(&line, Some(ChildLine::Message(text)) if *text == format!("line {number}")),
-            "{line:?}"
-        );
+        assert!(matches!(&line, Some(Said::Message(text)) if *text == format!("line {number}")), "{line:?}");
     }
-    assert!(matches!(incoming.recv().await, Some(ChildLine::Exited(Some(1)))));
+    assert!(matches!(incoming.recv().await, Some(Said::Exited(Some(1)))));
     assert!(incoming.recv().await.is_none());
 }
 
@@ -153,11 +151,11 @@ async fn a_cancelled_send_leaves_no_half_message() {
     gate.write_all(b"\n").unwrap();
     child.send(greeting(Wire::Lines, "small")).await.unwrap();
     for version in [large.as_str(), "small"] {
-        let Some(ChildLine::Message(line)) = next(&mut incoming).await else { panic!("no line") };
+        let Some(Said::Message(line)) = next(&mut incoming).await else { panic!("no line") };
         assert!(line.ends_with(format!("\"version\":\"{version}\"}}}}}}").as_bytes()), "{}", line.len());
     }
     child.stop().await;
-    assert!(matches!(next(&mut incoming).await, Some(ChildLine::Exited(Some(0)))));
+    assert!(matches!(next(&mut incoming).await, Some(Said::Exited(Some(0)))));
 }
 
 #[tokio::test]
@@ -166,7 +164,7 @@ async fn messages_keep_their_order_and_their_lines() {
     let child = Child::start(&shell("exec cat"), 10_000, lines).unwrap();
     for number in 0..100 {
         child.send(greeting(Wire::Lines, &number.to_string())).await.unwrap();
-        let Some(ChildLine::Message(line)) = next(&mut incoming).await else { panic!("no line") };
+        let Some(Said::Message(line)) = next(&mut incoming).await else { panic!("no line") };
         assert!(line.ends_with(format!("\"version\":\"{number}\"}}}}}}").as_bytes()));
     }
 }
@@ -184,12 +182,12 @@ async fn what_a_child_has_started_ends_with_it() {
         lines,
     );
     for _ in 0..2 {
-        assert!(matches!(next(&mut incoming).await, Some(ChildLine::Message(_))));
+        assert!(matches!(next(&mut incoming).await, Some(Said::Message(_))));
     }
     child.stop().await;
-    let Some(ChildLine::Message(last)) = next(&mut incoming).await else { panic!("it was not asked") };
+    let Some(Said::Message(last)) = next(&mut incoming).await else { panic!("it was not asked") };
     assert_eq!(last, "bye");
-    assert!(matches!(next(&mut incoming).await, Some(ChildLine::Exited(Some(0)))));
+    assert!(matches!(next(&mut incoming).await, Some(Said::Exited(Some(0)))));
     assert!(next(&mut incoming).await.is_none());
     // Its end of the pipe is closed: it has ended.
     let mut rest = Vec::new();
@@ -200,7 +198,7 @@ async fn what_a_child_has_started_ends_with_it() {
 async fn a_child_that_has_ended_takes_nothing() {
     let (lines, mut incoming) = mpsc::channel(4);
     let child = Child::start(&shell("exit 0"), 100, lines).unwrap();
-    assert!(matches!(next(&mut incoming).await, Some(ChildLine::Exited(Some(0)))));
+    assert!(matches!(next(&mut incoming).await, Some(Said::Exited(Some(0)))));
     assert_eq!(child.send(greeting(Wire::Lines, "late")).await, Err(Reason::ServerExited));
     child.stop().await;
 }
@@ -209,7 +207,7 @@ async fn a_child_that_has_ended_takes_nothing() {
 async fn a_child_that_never_reads_is_given_up() {
     let (lines, mut incoming) = mpsc::channel(4);
     let child = Child::start(&shell("echo up; exec sleep 1000"), 100, lines).unwrap();
-    assert!(matches!(next(&mut incoming).await, Some(ChildLine::Message(_))));
+    assert!(matches!(next(&mut incoming).await, Some(Said::Message(_))));
     tokio::time::pause();
     let large = "x".repeat(300_000);
     assert_eq!(child.send(greeting(Wire::Lines, &large)).await, Err(Reason::ServerTimedOut));

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lockgate_core::{Boundary, Desk, Flow, Server};
+use lockgate_core::{Boundary, Desk, Flow, Server, Wire};
 use lockgate_flow::rule::Rule;
 use lockgate_model::{Limits, Principal, ServerName};
 use lockgate_policy::budget::LoopRules;
@@ -48,14 +48,14 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         report.error(default.place, "`default` has no effect: every server has its own", "remove it");
     }
     trust::idle(raw, report);
-    let programs = launches.values().filter(|launch| matches!(launch, Launch::Command { .. })).count();
+    let held = servers.values().filter(|server| server.wire == Wire::Lines).count();
     let children = &raw.limits.children;
-    if usize_of(children) < programs {
-        let message = format!("`children` is {}, but {programs} programs are configured", children.value);
+    if usize_of(children) < held {
+        let message = format!("`children` is {}, but {held} servers count towards it", children.value);
         report.error(
             children.place,
             message,
-            format!("a session starts one of each; write at least {programs}"),
+            format!("a session has its own of each program and each `sse` server; write at least {held}"),
         );
     }
     let flow = raw.flow.check(&servers, report);

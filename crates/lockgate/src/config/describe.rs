@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::bounds::{self, Bounds};
 use super::crossing;
-use super::{Admin, Config, Door, Launch};
+use super::{Admin, Config, Door, Launch, Transport};
 use super::{flow_rules, words};
 
 /// Columns that people read in.
@@ -201,9 +201,10 @@ fn reached(config: &Config, name: &ServerName) -> Vec<(String, String)> {
                 facts.push(("with".to_owned(), starred(env, "=")));
             }
         }
-        Some(Launch::Http { headers, .. }) => {
+        Some(Launch::Http { headers, transport, .. }) => {
+            let older = if *transport == Transport::Sse { " over http+sse" } else { "" };
             let plain = if shown.starts_with("http://") { " (not encrypted)" } else { "" };
-            facts.push(("at".to_owned(), format!("{shown}{plain}")));
+            facts.push(("at".to_owned(), format!("{shown}{older}{plain}")));
             if !headers.is_empty() {
                 facts.push(("with".to_owned(), starred(headers, ": ")));
             }

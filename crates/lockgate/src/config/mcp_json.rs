@@ -8,7 +8,7 @@ use super::yaml::{Kind, Node};
 const KEYS: [&str; 8] = ["command", "args", "env", "cwd", "url", "headers", "type", "disabled"];
 
 /// Keys of a server that only concern the client: what it shows, and what it approves without asking.
-const CLIENT_KEYS: [&str; 12] = [
+const CLIENT_KEYS: [&str; 11] = [
     "alwaysAllow",
     "autoApprove",
     "auto_approve",
@@ -20,7 +20,6 @@ const CLIENT_KEYS: [&str; 12] = [
     "notes",
     "timeout",
     "trust",
-    "transportType",
 ];
 
 /// Is a text such a file?
@@ -86,7 +85,13 @@ fn server(name: &At<String>, node: Node, report: &Report) -> Option<Node> {
     for (key, value) in members {
         match key.value.as_str() {
             "disabled" if matches!(&value.value, Kind::Text(text, _) if text == "true") => return None,
-            "type" => transport(&value, report),
+            "type" | "transportType" => {
+                let written = kept.iter().any(|(key, _)| key.value == "transport");
+                if let Some(transport) = transport(&value, report).filter(|_| !written) {
+                    let key = At { value: "transport".to_owned(), place: key.place };
+                    kept.push((key, transport));
+                }
+            }
             "command" => command = Some((key, value)),
             "args" => arguments = items(&value, report),
             "env" | "headers" if matches!(&value.value, Kind::Nothing | Kind::Null) => {}
@@ -111,23 +116,20 @@ fn server(name: &At<String>, node: Node, report: &Report) -> Option<Node> {
     Some(At { value: Kind::Map(kept), place })
 }
 
-fn transport(value: &Node, report: &Report) {
+/// What `transport` must say for this type; nothing where it says itself.
+fn transport(value: &Node, report: &Report) -> Option<Node> {
     let known = ["stdio", "http", "streamable-http", "streamableHttp", "streamable_http"];
     match &value.value {
-        Kind::Text(text, _) if known.contains(&text.as_str()) => {}
-        Kind::Text(text, _) if text == "sse" => {
-            let hint = "use the server's streamable http address, with the type `http`";
-            report.error(value.place, "the transport `sse` is not supported", hint);
-        }
+        Kind::Text(text, _) if known.contains(&text.as_str()) => None,
+        Kind::Text(text, _) if text == "sse" => Some(value.clone()),
         Kind::Text(text, _) => {
-            report.error(
-                value.place,
-                format!("unknown transport {}", quoted(text)),
-                "write `stdio` or `http`",
-            );
+            let message = format!("unknown transport {}", quoted(text));
+            report.error(value.place, message, "write `stdio`, `http` or `sse`");
+            None
         }
         Kind::Broken | Kind::Nothing | Kind::Null | Kind::List(_) | Kind::Map(_) => {
-            report.error(value.place, "`type` must be a text", "write `stdio` or `http`");
+            report.error(value.place, "`type` must be a text", "write `stdio`, `http` or `sse`");
+            None
         }
     }
 }

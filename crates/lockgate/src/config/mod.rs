@@ -92,7 +92,7 @@ pub struct Config {
     pub sessions: usize,
     /// How long a session without a request is kept.
     pub session_idle: Duration,
-    /// Most server programs running at once.
+    /// Most server programs running, and streams of events of HTTP+SSE servers open, at once.
     pub children: usize,
     /// Where people rule the running gateway; `None` for nowhere.
     pub admin: Option<Admin>,
@@ -124,13 +124,24 @@ pub enum Launch {
         /// The folder it starts in; `None` for the one Lockgate was started in.
         cwd: Option<PathBuf>,
     },
-    /// Streamable HTTP.
+    /// A server elsewhere.
     Http {
         /// The address: `https`, or `http` to this machine or where the operator insists. May hold secrets.
         url: String,
         /// Headers for every request. Names differ, regardless of case; values are visible ASCII and spaces.
         headers: Vec<(String, Secret)>,
+        /// How it speaks over HTTP.
+        transport: Transport,
     },
+}
+
+/// How a server speaks over HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// Streamable HTTP.
+    Http,
+    /// HTTP+SSE, of revision 2024-11-05.
+    Sse,
 }
 
 impl fmt::Debug for Launch {
@@ -144,9 +155,11 @@ impl fmt::Debug for Launch {
                     .field("cwd", cwd)
                     .finish_non_exhaustive()
             }
-            Self::Http { headers, .. } => {
-                f.debug_struct("Http").field("headers", headers).finish_non_exhaustive()
-            }
+            Self::Http { headers, transport, .. } => f
+                .debug_struct("Http")
+                .field("headers", headers)
+                .field("transport", transport)
+                .finish_non_exhaustive(),
         }
     }
 }

@@ -6,6 +6,7 @@ use lockgate_model::{Class, Confidentiality, Effect, Tier};
 use lockgate_policy::{Rule, Treatment, Undeclared};
 use schemars::JsonSchema;
 
+use super::Transport;
 use super::error::{At, Place};
 use super::flow::RawFlow;
 use super::flow_rules::RawFlowRule;
@@ -204,9 +205,12 @@ pub(super) struct RawServer {
     /// started in.
     #[schemars(with = "Option<String>")]
     pub(super) cwd: Option<At<String>>,
-    /// The address of a server that speaks streamable HTTP. `https`, or `http` to this machine.
+    /// The address of a server that speaks HTTP. `https`, or `http` to this machine.
     #[schemars(with = "Option<String>")]
     pub(super) url: Option<At<String>>,
+    /// How the server at `url` speaks HTTP. Lockgate does not try one after the other.
+    #[schemars(with = "Option<schema::Transport>", extend("default" = "http"))]
+    pub(super) transport: Option<At<Transport>>,
     /// Headers sent with every request, for the credentials of the server.
     #[schemars(with = "Option<std::collections::BTreeMap<String, schema::Secret>>")]
     pub(super) headers: Option<At<RawSecrets>>,
@@ -372,7 +376,8 @@ pub(super) struct RawLimits {
     /// How long a session without a request is kept.
     #[schemars(with = "Option<schema::Time>")]
     pub(super) session_idle: At<u64>,
-    /// Most server programs running at once, over all sessions. Every session starts its own.
+    /// Most server programs running, and streams of events of servers with `transport: sse` open, at once, over all
+    /// sessions. Every session has its own.
     #[schemars(with = "Option<schema::Count>")]
     pub(super) children: At<u64>,
 }

@@ -17,7 +17,9 @@ use super::raw::{
 use super::rule::{self, People};
 use super::section::{self, Section};
 use super::trust::RawClearance;
-use super::words::{self, ASKS, DEFAULTS, Default, META_LABELS, SECRETS, SPEAKS, UNDECLARED, effects, tiers};
+use super::words::{
+    self, ASKS, DEFAULTS, Default, META_LABELS, SECRETS, SPEAKS, TRANSPORTS, UNDECLARED, effects, tiers,
+};
 use super::yaml::{Kind, Node};
 
 impl RawConfig {
@@ -114,6 +116,7 @@ impl RawServer {
             env: secrets(&section, "env", report),
             cwd: section.text("cwd"),
             url: section.text("url"),
+            transport: section.word("transport", TRANSPORTS),
             headers: secrets(&section, "headers", report),
             allow_insecure_http: section.switch("allow_insecure_http"),
             tier: section.word("tier", &tiers()),

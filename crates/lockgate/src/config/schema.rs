@@ -160,6 +160,8 @@ shape! {
     Role => |_| one_of(words::roles().map(|(word, role)| (word, words::role(role))));
     /// By which way words of the user come.
     Channel => |_| one_of(words::CHANNELS.iter().map(|(word, channel)| (*word, words::channel(*channel))));
+    /// How a server speaks over HTTP.
+    Transport => |_| one_of(words::TRANSPORTS.iter().map(|(word, transport)| (*word, words::transport(*transport))));
     /// Arguments that a tool does not declare.
     Undeclared => |_| one_of([
         ("refuse", "The call is refused (`undeclared_argument`): what they do there nobody can tell. A schema that names no argument at all lets all pass."),

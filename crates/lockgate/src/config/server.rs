@@ -2,17 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use lockgate_core::{MayAsk, Server, Wire};
+use lockgate_core::{MayAsk, Server, Speaks, Wire};
 use lockgate_model::{ServerName, Tier};
 use lockgate_policy::{Action, Fallback, Rules, Undeclared};
 
-use super::Launch;
 use super::address::Target;
 use super::error::{At, Place, Report, quoted};
 use super::raw::{RawSecret, RawServer};
 use super::secret::{Resolver, Secret};
 use super::words::Ask;
-use super::{intercept, meaning, rules, trust};
+use super::{Launch, Transport, intercept, meaning, rules, trust};
 
 /// Headers that Lockgate sets itself, or that belong to one connection.
 const OWN_HEADERS: [&str; 13] = [
@@ -68,9 +67,11 @@ pub(super) fn check(raw: &RawServer, default: Option<Fallback>, resolver: &Resol
         report.error(raw.timeout.place, "`timeout` is longer than `deadline`", hint);
     }
     let (launch, shown) = launch?;
+    // The old transport is of the handshake era alone.
+    let old = matches!(launch, Launch::Http { transport: Transport::Sse, .. });
     let wire = match launch {
-        Launch::Command { .. } => Wire::Lines,
-        Launch::Http { .. } => Wire::Http,
+        Launch::Command { .. } | Launch::Http { transport: Transport::Sse, .. } => Wire::Lines,
+        Launch::Http { transport: Transport::Http, .. } => Wire::Http,
     };
     let server = Server {
         trust: trust::check(raw, report),
@@ -78,7 +79,7 @@ pub(super) fn check(raw: &RawServer, default: Option<Fallback>, resolver: &Resol
         origin_verified: reaches(&launch).is_some_and(|target| target.encrypted),
         labels_heard: raw.accept_meta_ifc.as_ref().is_none_or(|heard| heard.value),
         wire,
-        speaks: raw.speaks.as_ref().map(|speaks| speaks.value),
+        speaks: raw.speaks.as_ref().map(|speaks| speaks.value).or(old.then_some(Speaks::Legacy)),
         rules,
         intercept,
         undeclared: raw
@@ -155,6 +156,7 @@ fn launch(raw: &RawServer, resolver: &Resolver<'_>) -> Option<(Launch, String)> 
         }
     };
     if let Some(command) = &raw.command {
+        idle("transport", raw.transport.as_ref().map(|at| at.place), "url");
         idle("headers", raw.headers.as_ref().map(|at| at.place), "url");
         idle("allow_insecure_http", raw.allow_insecure_http.as_ref().map(|at| at.place), "url");
         return start(raw, command, resolver);
@@ -270,7 +272,8 @@ fn reach(raw: &RawServer, url: &At<String>, resolver: &Resolver<'_>) -> Option<(
         }
         _ => {}
     }
-    Some((Launch::Http { url: expanded, headers: headers? }, without_secrets(&url.value)))
+    let transport = raw.transport.as_ref().map_or(Transport::Http, |transport| transport.value);
+    Some((Launch::Http { url: expanded, headers: headers?, transport }, without_secrets(&url.value)))
 }
 
 /// A URL for people: what could be a password or a key in it as stars.

@@ -5,12 +5,27 @@ use lockgate_flow::Role;
 use lockgate_model::{Class, Confidentiality, Effect, Tier};
 use lockgate_policy::{Action, Undeclared};
 
+use super::Transport;
+
 /// What a server may ask the agent for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ask {
     Sampling,
     Elicitation,
     Roots,
+}
+
+/// What `transport` may be.
+pub(super) const TRANSPORTS: &[(&str, Transport)] = &[("http", Transport::Http), ("sse", Transport::Sse)];
+
+/// How a server speaks over HTTP.
+pub(super) fn transport(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Http => "Streamable HTTP.",
+        Transport::Sse => {
+            "HTTP+SSE, the older transport of revision 2024-11-05: `url` is where the stream of its events is, and the endpoint for messages that it names there must have the same scheme, host and port."
+        }
+    }
 }
 
 /// What a rule may say.

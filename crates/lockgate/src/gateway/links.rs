@@ -1,4 +1,5 @@
-//! Child processes of a session: started when first spoken to, restarted with growing pauses, stopped with it.
+//! Servers that a session holds for itself, children and streams of events: started when first spoken to, restarted with
+//! growing pauses, stopped with it.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,20 +8,63 @@ use std::time::{Duration, Instant};
 
 use lockgate_core::{Permit, Received};
 use lockgate_model::{Reason, ServerName, Untrusted};
-use lockgate_transport::child::{Child, ChildLine};
+use lockgate_transport::child::{Child, Launch};
+use lockgate_transport::event_stream::EventStream;
+use lockgate_transport::http::HttpServer;
+use lockgate_transport::said::Said;
 use tokio::sync::{Mutex, mpsc};
 
 use super::session::{Session, Via};
 
-/// Most lines of one child that wait to be read; then the child waits.
+/// Most messages of one server that wait to be read; then the server waits.
 const LINES: usize = 64;
-/// Pause before a child that ended early is started again: doubled each time from the first to the last.
+/// Pause before a server that ended early is started again: doubled each time from the first to the last.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LAST_PAUSE: Duration = Duration::from_secs(30);
-/// A child that lived this long is healthy.
+/// A server that lived this long is healthy.
 const HEALTHY: Duration = Duration::from_secs(10);
 
-/// The children of one session.
+/// How a server is spoken to that a session holds for itself.
+#[derive(Clone)]
+pub(super) enum Way {
+    /// It is started.
+    Start(Launch),
+    /// Its stream of events is opened.
+    Open(Arc<HttpServer>),
+}
+
+/// Such a server.
+enum Peer {
+    Child(Child),
+    Events(EventStream),
+}
+
+impl Peer {
+    async fn send(&self, permit: Permit) -> Result<(), Reason> {
+        match self {
+            Self::Child(child) => child.send(permit).await,
+            Self::Events(events) => events.send(permit).await,
+        }
+    }
+
+    /// Ends it with a farewell, where it can be given one.
+    async fn stop(&self) {
+        match self {
+            Self::Child(child) => child.stop().await,
+            Self::Events(events) => events.close(),
+        }
+    }
+
+    /// Ends it at once.
+    fn kill(&self) {
+        match self {
+            Self::Child(child) => child.kill(),
+            Self::Events(events) => events.close(),
+        }
+    }
+}
+
+/// These servers of one session.
 #[derive(Default)]
 pub(super) struct Links {
     links: Mutex<BTreeMap<ServerName, Link>>,
@@ -28,14 +72,14 @@ pub(super) struct Links {
 
 #[derive(Default)]
 struct Link {
-    child: Option<Arc<Child>>,
+    peer: Option<Arc<Peer>>,
     started: Option<Instant>,
     /// Not to be started before.
     not_before: Option<Instant>,
     pause: Duration,
 }
 
-/// Counts the children of all sessions against the limit.
+/// Counts the children and streams of events of all sessions against the limit.
 #[derive(Default)]
 pub(super) struct Population(AtomicUsize);
 
@@ -48,52 +92,51 @@ impl Drop for Place {
 }
 
 impl Links {
-    /// Sends to a server's child; starts it where none runs.
+    /// Sends to a server; starts it where it does not run.
     pub(super) async fn send(&self, session: &Arc<Session>, permit: Permit) -> Result<(), Reason> {
-        let child = self.child(session, permit.server()).await?;
-        child.send(permit).await
+        let peer = self.peer(session, permit.server()).await?;
+        peer.send(permit).await
     }
 
-    async fn child(&self, session: &Arc<Session>, server: &ServerName) -> Result<Arc<Child>, Reason> {
+    async fn peer(&self, session: &Arc<Session>, server: &ServerName) -> Result<Arc<Peer>, Reason> {
         let mut links = self.links.lock().await;
         let link = links.entry(server.clone()).or_default();
-        if let Some(child) = &link.child {
-            return Ok(Arc::clone(child));
+        if let Some(peer) = &link.peer {
+            return Ok(Arc::clone(peer));
         }
         let now = Instant::now();
         if link.not_before.is_some_and(|not_before| now < not_before) {
             return Err(Reason::ServerRestarting);
         }
         let gateway = &session.gateway;
-        let launch = gateway.launch(server).ok_or(Reason::UnknownServer)?;
+        let way = gateway.way(server).ok_or(Reason::UnknownServer)?;
         let place = gateway.place_for_child()?;
         let (said, incoming) = mpsc::channel(LINES);
-        let line_bytes = gateway.boundary().limits.result_bytes;
-        let child = Child::start(&launch, line_bytes, said).map_err(|error| {
-            gateway.say(&format!("server `{server}` cannot be started: {error}"));
-            Reason::ServerUnreachable
-        })?;
-        let child = Arc::new(child);
-        link.child = Some(Arc::clone(&child));
+        let peer = match way {
+            Way::Start(launch) => {
+                let line_bytes = gateway.boundary().limits.result_bytes;
+                Child::start(&launch, line_bytes, said).map(Peer::Child).map_err(|error| {
+                    gateway.say(&format!("server `{server}` cannot be started: {error}"));
+                    Reason::ServerUnreachable
+                })?
+            }
+            Way::Open(http) => Peer::Events(EventStream::open(http, gateway.patience(server), said)),
+        };
+        let peer = Arc::new(peer);
+        link.peer = Some(Arc::clone(&peer));
         link.started = Some(now);
-        tokio::spawn(listen(
-            Arc::downgrade(session),
-            Arc::downgrade(&child),
-            server.clone(),
-            incoming,
-            place,
-        ));
-        Ok(child)
+        tokio::spawn(listen(Arc::downgrade(session), Arc::downgrade(&peer), server.clone(), incoming, place));
+        Ok(peer)
     }
 
-    /// The child has ended by itself. False where it was stopped before and is nobody's any more.
-    async fn ended(&self, server: &ServerName, child: &Weak<Child>) -> bool {
+    /// The server has ended by itself. False where it was stopped before and is nobody's any more.
+    async fn ended(&self, server: &ServerName, peer: &Weak<Peer>) -> bool {
         let mut links = self.links.lock().await;
         let link = links.get_mut(server);
         let current =
-            link.filter(|link| link.child.as_ref().is_some_and(|own| Arc::as_ptr(own) == child.as_ptr()));
+            link.filter(|link| link.peer.as_ref().is_some_and(|own| Arc::as_ptr(own) == peer.as_ptr()));
         if let Some(link) = current {
-            link.child = None;
+            link.peer = None;
             let healthy = link.started.is_some_and(|started| started.elapsed() >= HEALTHY);
             link.pause = if healthy { FIRST_PAUSE } else { (link.pause * 2).clamp(FIRST_PAUSE, LAST_PAUSE) };
             link.not_before = Some(Instant::now() + link.pause);
@@ -102,21 +145,21 @@ impl Links {
         false
     }
 
-    /// Ends a server's child at once; it may be started afresh.
+    /// Ends a server at once; it may be started afresh.
     pub(crate) async fn cut(&self, server: &ServerName) {
         let link = self.links.lock().await.remove(server);
-        if let Some(child) = link.and_then(|link| link.child) {
-            child.kill();
+        if let Some(peer) = link.and_then(|link| link.peer) {
+            peer.kill();
         }
     }
 
-    /// Stops all children, side by side.
+    /// Stops all of them, side by side.
     pub(super) async fn stop_all(&self) {
         let links = std::mem::take(&mut *self.links.lock().await);
         let stops: Vec<_> = links
             .into_values()
-            .filter_map(|link| link.child)
-            .map(|child| tokio::spawn(async move { child.stop().await }))
+            .filter_map(|link| link.peer)
+            .map(|peer| tokio::spawn(async move { peer.stop().await }))
             .collect();
         for stop in stops {
             let _stopped = stop.await;
@@ -124,7 +167,7 @@ impl Links {
     }
 }
 
-/// Takes one more child into the population, or says that it is full.
+/// Takes one more into the population, or says that it is full.
 pub(super) fn place(population: &Arc<Population>, most: usize) -> Result<impl Sized + Send + use<>, Reason> {
     let place = Place(Arc::clone(population));
     if population.0.fetch_add(1, Ordering::Relaxed) >= most {
@@ -134,23 +177,23 @@ pub(super) fn place(population: &Arc<Population>, most: usize) -> Result<impl Si
     }
 }
 
-/// Reads what a child says until it ends or its session does.
+/// Reads what a server says until it ends or its session does.
 async fn listen(
     session: Weak<Session>,
-    child: Weak<Child>,
+    peer: Weak<Peer>,
     server: ServerName,
-    mut lines: mpsc::Receiver<ChildLine>,
+    mut lines: mpsc::Receiver<Said>,
     _place: impl Sized + Send,
 ) {
     while let Some(line) = lines.recv().await {
         let Some(session) = session.upgrade() else { return };
         // It was cut off: what it had still to say is nobody's answer any more.
-        if child.strong_count() == 0 {
+        if peer.strong_count() == 0 {
             return;
         }
         match line {
-            ChildLine::Message(bytes) => session.from_server(&server, None, bytes, Via::default()).await,
-            ChildLine::TooLong(start) => {
+            Said::Message(bytes) => session.from_server(&server, None, bytes, Via::default()).await,
+            Said::TooLong(start) => {
                 let steps = session.event(lockgate_core::Event::Server {
                     server: server.clone(),
                     exchange: None,
@@ -158,14 +201,21 @@ async fn listen(
                 });
                 session.perform(steps, Via::default()).await;
             }
-            ChildLine::Diagnostic(text) => {
+            Said::Diagnostic(text) => {
                 session.gateway.say(&format!("[{server}] {}", Untrusted::new(text).escaped(2_000)));
             }
-            ChildLine::Exited(code) => {
-                if session.links.ended(&server, &child).await {
+            Said::Exited(code) => {
+                if session.links.ended(&server, &peer).await {
                     let code = code.map_or_else(|| "a signal".to_owned(), |code| format!("code {code}"));
                     session.gateway.say(&format!("server `{server}` ended with {code}"));
-                    session.server_ended(&server).await;
+                    session.server_ended(&server, Reason::ServerExited).await;
+                }
+                return;
+            }
+            Said::Closed(ended) => {
+                if session.links.ended(&server, &peer).await {
+                    session.gateway.say(&format!("server `{server}` over http+sse: {ended}"));
+                    session.server_ended(&server, ended.reason()).await;
                 }
                 return;
             }

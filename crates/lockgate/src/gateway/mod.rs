@@ -33,13 +33,13 @@ use lockgate_store::{RecordLog, Rotation};
 use lockgate_transport::child::Launch as ChildLaunch;
 use lockgate_transport::http::HttpServer;
 
-use crate::config::{Config, Launch};
+use crate::config::{Config, Launch, Transport};
 use budget::Budget;
 use clock::Clock;
 use desk::Desk;
 use labels::Memory;
 use learned::Learned;
-use links::Population;
+use links::{Population, Way};
 use notice::Notices;
 use session::{Session, Via, lock};
 use sessions::Sessions;
@@ -91,7 +91,7 @@ pub struct Gateway {
 /// What a reload replaces.
 struct State {
     boundary: Arc<Boundary>,
-    launches: BTreeMap<ServerName, ChildLaunch>,
+    ways: BTreeMap<ServerName, Way>,
     http: BTreeMap<ServerName, Arc<HttpServer>>,
     most_sessions: usize,
     most_children: usize,
@@ -105,7 +105,7 @@ impl State {
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)))
             .collect();
-        let (mut launches, mut http) = (BTreeMap::new(), BTreeMap::new());
+        let (mut ways, mut http) = (BTreeMap::new(), BTreeMap::new());
         for (name, launch) in &config.launches {
             match launch {
                 Launch::Command { command, env, cwd } => {
@@ -114,16 +114,20 @@ impl State {
                         .extend(env.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned())));
                     let launch =
                         ChildLaunch { command: command.clone(), environment, directory: cwd.clone() };
-                    launches.insert(name.clone(), launch);
+                    ways.insert(name.clone(), Way::Start(launch));
                 }
-                Launch::Http { url, headers } => {
+                Launch::Http { url, headers, transport } => {
                     let headers: Vec<_> = headers
                         .iter()
                         .map(|(name, value)| (name.clone(), value.reveal().to_owned()))
                         .collect();
                     let server = HttpServer::new(url, &headers, config.boundary.limits.result_bytes)
                         .map_err(|error| format!("server `{name}`: {error}"))?;
-                    http.insert(name.clone(), Arc::new(server));
+                    let server = Arc::new(server);
+                    match transport {
+                        Transport::Http => drop(http.insert(name.clone(), server)),
+                        Transport::Sse => drop(ways.insert(name.clone(), Way::Open(server))),
+                    }
                 }
             }
         }
@@ -132,7 +136,7 @@ impl State {
         boundary.seal = seal;
         Ok(Self {
             boundary: Arc::new(boundary),
-            launches,
+            ways,
             http,
             most_sessions: config.sessions,
             most_children: config.children,
@@ -197,8 +201,8 @@ impl Gateway {
         lock(&self.state).http.get(server).cloned()
     }
 
-    fn launch(&self, server: &ServerName) -> Option<ChildLaunch> {
-        lock(&self.state).launches.get(server).cloned()
+    fn way(&self, server: &ServerName) -> Option<Way> {
+        lock(&self.state).ways.get(server).cloned()
     }
 
     fn place_for_child(&self) -> Result<impl Sized + Send + use<>, Reason> {

@@ -292,10 +292,10 @@ impl Session {
         }
     }
 
-    /// A server has ended, and what waits for it fails. With one of the handshake era its state has ended too. A session
+    /// A server has ended, and what waits for it fails for this reason. With one of the handshake era its state has ended too. A session
     /// that had nothing else is over: it is forgotten, so that the agent is told to begin again, and before the agent
     /// hears of it, so that nothing more is sent in it.
-    pub(super) async fn server_ended(self: &Arc<Self>, server: &ServerName) {
+    pub(super) async fn server_ended(self: &Arc<Self>, server: &ServerName, reason: Reason) {
         let shook_hands = {
             let core = self.core();
             let modern = Some(Revision::R2026_07_28);
@@ -305,7 +305,7 @@ impl Session {
         if over {
             self.gateway.sessions.forget(self);
         }
-        self.failed(server, None, Reason::ServerExited).await;
+        self.failed(server, None, reason).await;
         if over {
             self.over.send_replace(true);
         }
@@ -383,7 +383,7 @@ impl Session {
                     Step::Era { server, era, speaks } => self.gateway.learn_era(server, era, speaks),
                     Step::Disconnect { server } => {
                         self.links.cut(&server).await;
-                        self.server_ended(&server).await;
+                        self.server_ended(&server, Reason::ServerExited).await;
                     }
                 }
             }

@@ -36,9 +36,13 @@ impl Session {
         let Some(exchange) = permit.exchange() else { return };
         let server = permit.server().clone();
         let upstream = self.upstream_id(&server);
+        let greeting = permit.head().method == Some("initialize");
         let patience = self.gateway.deadline(&server);
         let sent = tokio::time::timeout(patience, http.send(permit, upstream.as_deref())).await;
         let sent = sent.unwrap_or(Err(Reason::ServerTimedOut));
+        if greeting && sent.as_ref().is_ok_and(may_be_older) {
+            self.gateway.say(&format!("server `{server}` may speak HTTP+SSE: set `transport: sse`"));
+        }
         match self.arrive(&server, upstream.as_deref(), sent) {
             Arrived::Message(bytes) => {
                 self.arrived(exchange);
@@ -218,5 +222,15 @@ impl Session {
         }
         let id = if self.aggregates() { id.map(|id| format!("{server}+{id}")) } else { id };
         Some(Mark { id, retry })
+    }
+}
+
+/// Is it how a server of HTTP+SSE answers what it does not know, a handshake by POST to where its events are?
+/// <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#backwards-compatibility>
+fn may_be_older(answer: &HttpAnswer) -> bool {
+    match answer.status {
+        404 | 405 => true,
+        400 => !matches!(answer.body, HttpBody::Json(_)),
+        _ => false,
     }
 }

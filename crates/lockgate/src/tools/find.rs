@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lockgate_core::{Server, Wire};
+use lockgate_core::Server;
 use lockgate_policy::budget::Limit;
 use lockgate_policy::test::Selector;
 use lockgate_policy::{Pattern, Rule};
 use serde_json::Value;
 
 use super::{Answered, Tool};
-use crate::config::{perhaps, quoted};
+use crate::config::{Launch, perhaps, quoted};
 
 /// Keys of a schema under which arguments can be defined that are not looked for.
 const ELSEWHERE: [&str; 10] = [
@@ -48,9 +48,11 @@ pub(super) fn find(answered: &Answered<'_>) -> Vec<Finding> {
                     "the server {} cannot be asked for its tools: {error}",
                     quoted(name.as_str())
                 ),
-                hint: match server.wire {
-                    Wire::Lines => "does its command run by itself? What it complains of stands above",
-                    Wire::Http => "does it run, and are its address and headers right?",
+                hint: match answered.launch {
+                    Launch::Command { .. } => {
+                        "does its command run by itself? What it complains of stands above"
+                    }
+                    Launch::Http { .. } => "does it run, and are its address and headers right?",
                 }
                 .to_owned(),
             }];

@@ -12,7 +12,7 @@ use lockgate_flow::Role;
 use lockgate_model::{Classified, Effect, Json, Principal, ServerName, UnixMillis};
 use lockgate_policy::{Action, Asked, Rule, Subject};
 
-use crate::config::{Config, Process, perhaps};
+use crate::config::{Config, Launch, Process, perhaps};
 use crate::gateway::{Unlisted, list_tools};
 use find::Finding;
 
@@ -50,6 +50,7 @@ pub(crate) struct Options {
 struct Answered<'c> {
     name: &'c ServerName,
     server: &'c Server,
+    launch: &'c Launch,
     /// Its tools, in the order of its list; else why they are not known.
     tools: Result<Vec<Tool>, Unlisted>,
 }
@@ -116,7 +117,8 @@ pub(crate) fn run(options: Options) -> Result<(String, bool), Trouble> {
         .iter()
         .filter_map(|(name, server)| {
             let list = lists.remove(name)?;
-            Some(Answered { name, server, tools: list.map(|entries| read(name, server, &entries)) })
+            let launch = config.launches.get(name)?;
+            Some(Answered { name, server, launch, tools: list.map(|entries| read(name, server, &entries)) })
         })
         .collect();
     let findings: Vec<Finding> = answered.iter().flat_map(find::find).collect();
