@@ -391,6 +391,8 @@ fn read_lines(output: BufReader<ChildStdout>, sender: &std::sync::mpsc::Sender<S
 pub struct Heard {
     /// `POST`, `GET`, `DELETE`.
     pub verb: String,
+    /// What stands behind host and port.
+    pub path: String,
     /// Header names in lower case.
     pub headers: BTreeMap<String, String>,
     /// The body.
@@ -411,7 +413,8 @@ impl Heard {
     fn read(stream: &mut BufReader<TcpStream>) -> Option<Self> {
         let mut line = String::new();
         stream.read_line(&mut line).ok().filter(|read| *read > 0)?;
-        let verb = line.split(' ').next()?.to_owned();
+        let mut words = line.split(' ').map(str::to_owned);
+        let (verb, path) = (words.next()?, words.next()?);
         let mut headers = BTreeMap::new();
         loop {
             let mut line = String::new();
@@ -422,7 +425,7 @@ impl Heard {
         let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
         let mut body = vec![0; length];
         stream.read_exact(&mut body).ok()?;
-        Some(Self { verb, headers, body })
+        Some(Self { verb, path, headers, body })
     }
 }
 
@@ -485,6 +488,15 @@ pub fn respond(stream: &mut TcpStream, body: &Value, headers: &str) -> bool {
 
 /// What a good server would answer; nothing for a notification (202).
 pub fn behave(heard: &Heard, stream: &mut TcpStream) -> bool {
+    let Some(answer) = answer(heard) else {
+        return stream.write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n").is_ok();
+    };
+    let session = if heard.method() == "initialize" { "Mcp-Session-Id: upstream-session\r\n" } else { "" };
+    respond(stream, &answer, session)
+}
+
+/// The message that a good server would answer with.
+pub fn answer(heard: &Heard) -> Option<Value> {
     let message = heard.message();
     let id = message.get("id").cloned().unwrap_or(Value::Null);
     let result = match heard.method().as_str() {
@@ -492,13 +504,10 @@ pub fn behave(heard: &Heard, stream: &mut TcpStream) -> bool {
             "capabilities": { "tools": {} }, "serverInfo": { "name": "u", "version": "1" } }),
         "tools/list" => json!({ "tools": [{ "name": "echo", "inputSchema": { "type": "object" } }] }),
         "tools/call" => json!({ "content": [{ "type": "text", "text": "called" }] }),
-        _ if id.is_null() => {
-            return stream.write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n").is_ok();
-        }
+        _ if id.is_null() => return None,
         _ => json!({}),
     };
-    let session = if heard.method() == "initialize" { "Mcp-Session-Id: upstream-session\r\n" } else { "" };
-    respond(stream, &json!({ "jsonrpc": "2.0", "id": id, "result": result }), session)
+    Some(json!({ "jsonrpc": "2.0", "id": id, "result": result }))
 }
 
 /// One hostile message of a data file.

@@ -91,6 +91,70 @@ fn everything_works_over_http_to_one_server() {
     assert_eq!(direct, through);
 }
 
+/// A real server of HTTP+SSE on a port of its own, ended when dropped.
+struct Older(std::process::Child, String);
+
+impl Older {
+    fn start(peers: &Path) -> Self {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let command = server(peers, "mcp-server-everything", &["sse"]);
+        let mut program = std::process::Command::new(&command[0]);
+        program.args(&command[1..]).env("PORT", free.port().to_string());
+        let child = program.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn();
+        let older = Self(child.unwrap(), format!("http://127.0.0.1:{}/sse", free.port()));
+        testkit::hostile::until("the server listens", || std::net::TcpStream::connect(free).is_ok());
+        older
+    }
+}
+
+impl Drop for Older {
+    fn drop(&mut self) {
+        let _killed = self.0.kill();
+        let _reaped = self.0.wait();
+    }
+}
+
+#[test]
+fn everything_works_with_a_server_of_the_older_transport() {
+    let Some(peers) = peers() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let older = Older::start(&peers);
+    let config = json!({ "servers": { "every": { "url": older.1, "transport": "sse" } } });
+    let gateway = Running::start(folder.path(), &config);
+    let command = server(&peers, "mcp-server-everything", &["stdio"]);
+    let direct = comparable(python(&peers, "legacy", &everything(), &command));
+    let alone = format!("{}/s/every/mcp", gateway.address);
+    assert_eq!(direct, comparable(python(&peers, "legacy", &everything(), &[alone])));
+    let file = folder.path().join("lockgate.yaml").to_string_lossy().into_owned();
+    let state = format!("LOCKGATE_STATE={}", folder.path().join("pipe").display());
+    let pipe = [
+        "env".to_owned(),
+        state,
+        lockgate().to_string_lossy().into_owned(),
+        "stdio".into(),
+        "-c".into(),
+        file,
+    ];
+    let steps = json!([
+        ["answer", "accept"],
+        ["call", "every__echo", { "message": "hello" }],
+        ["call", "every__trigger-elicitation-request", {}],
+        ["call", "every__trigger-long-running-operation", { "duration": 0.2, "steps": 3 }],
+    ]);
+    for target in [vec![format!("{}/mcp", gateway.address)], pipe.to_vec()] {
+        let through = python(&peers, "legacy", &steps, &target);
+        let results = results(&through);
+        assert_eq!(results.len(), 3, "{target:?}: {through:?}");
+        assert!(results[0].to_string().contains("hello"), "{target:?}: {through:?}");
+        let seen = &through.last().unwrap()["seen"];
+        assert_eq!(
+            (&seen["elicitation"], &seen["progress"]),
+            (&json!(1), &json!(3)),
+            "{target:?}: {through:?}"
+        );
+    }
+}
+
 #[test]
 fn a_dual_server_speaks_both_eras_through_lockgate() {
     let Some(peers) = peers() else { return };
