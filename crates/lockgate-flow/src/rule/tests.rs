@@ -278,7 +278,8 @@ fn the_trifecta() {
 }
 
 proptest! {
-    /// What `balanced` asks about is decided by `judge` alone: its built-in rules match nothing else.
+    /// What `balanced` asks about is decided by `judge` alone: its built-in rules match nothing else. But for one corner: of two
+    /// places, one is from another server that may say it and one from nobody who is known, and nobody hears the user.
     #[test]
     fn built_in_rules_ask_nothing_more_in_balanced(
         read in proptest::collection::vec((0..3usize, 0..5usize, 0..4u32), 0..4),
@@ -303,6 +304,11 @@ proptest! {
         let arguments = serde_json::to_string(&arguments).unwrap();
         let (to, effect) = ((SERVERS[to.0], Tier::ALL[to.1]), Effect::ALL[effect]);
         let met = scene.meets(&presets(Mode::Balanced), to, effect, &arguments);
-        prop_assert!(met.is_empty() || scene.objects(Mode::Balanced, to, effect, &arguments), "{:?}", met);
+        let corner = !hears && ["cc", "url", "account"].iter().any(|place| values.contains_key(*place));
+        prop_assert!(
+            met.is_empty() || corner || scene.objects(Mode::Balanced, to, effect, &arguments),
+            "{:?}",
+            met
+        );
     }
 }
