@@ -61,12 +61,12 @@ const PROMPTS = {
   },
 };
 const waiting = new Map();
-let asked = 0, client = {};
+const clients = new Map();
+let asked = 0;
 
-/** What a message is to the fixture: true where it is dealt with here, and `send` says what comes of it. */
-function played(m, send, close) {
+/** What a message of a session is to the fixture: true where it is dealt with here, and `send` says what comes of it. */
+function played(m, session, send, close) {
   if (era !== 'legacy') return false;
-  if (m?.method === 'initialize') client = m.params?.capabilities ?? {};
   if (m?.method === undefined && waiting.has(m?.id)) {
     const { done, failed } = waiting.get(m.id);
     waiting.delete(m.id);
@@ -82,7 +82,7 @@ function played(m, send, close) {
     waiting.set(id, { done, failed });
     send({ jsonrpc: '2.0', id, method, params });
   });
-  play(ask, client).then((result) => send({ jsonrpc: '2.0', id: m.id, result }), (fault) => send(error(m, -32602, fault.message))).finally(() => close?.());
+  play(ask, clients.get(session) ?? {}).then((result) => send({ jsonrpc: '2.0', id: m.id, result }), (fault) => send(error(m, -32602, fault.message))).finally(() => close?.());
   return true;
 }
 
@@ -101,8 +101,9 @@ function proxy(port, target) {
         if (!res.headersSent) res.writeHead(200, { 'content-type': 'text/event-stream' });
         res.write(`event: message\ndata: ${JSON.stringify(o)}\n\n`);
       };
-      if (req.method === 'POST' && played(message, event, (status) => (status ? res.writeHead(status).end() : res.end()))) return;
+      if (req.method === 'POST' && played(message, req.headers['mcp-session-id'], event, (status) => (status ? res.writeHead(status).end() : res.end()))) return;
       const onward = http.request({ host: to.hostname, port: to.port, path: req.url, method: req.method, headers: { ...req.headers, host: to.host } }, (answer) => {
+        if (message?.method === 'initialize') clients.set(answer.headers['mcp-session-id'], message.params?.capabilities);
         res.writeHead(answer.statusCode, answer.headers);
         res.flushHeaders();
         answer.pipe(res);
@@ -126,8 +127,9 @@ function pipe(command) {
       try { message = JSON.parse(line); } catch { message = undefined; }
       const refused = refusal(message);
       const say = (o) => process.stdout.write(`${JSON.stringify(o)}\n`);
-      if (refused) { if (message.id !== undefined) say(refused); }
-      else if (!played(message, say)) child.stdin.write(`${line}\n`);
+      if (refused && message.id !== undefined) say(refused);
+      if (message?.method === 'initialize') clients.set(undefined, message.params?.capabilities);
+      if (!refused && !played(message, undefined, say)) child.stdin.write(`${line}\n`);
     }
   }).on('end', () => child.stdin.end());
 }
