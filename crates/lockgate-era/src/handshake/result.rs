@@ -8,6 +8,7 @@
 //! | --- | --- | --- |
 //! | -32002 | -32602 | resource not found |
 //! | -32042 | `input_required` | an address must be opened; -32021 where the client does not declare that it can |
+//! | -32042 without `elicitations` | the same | a demand for payment, as some servers have it |
 //! | -32099 to -32020 | -32603 | reserved by 2026-07-28, whatever the server means |
 //!
 //! Every other code goes on as it came, as do all messages and data.
@@ -57,6 +58,8 @@ pub(super) fn translate(
                     Some(questions) => {
                         return edit::result(id, input_required(questions, server).json());
                     }
+                    // Some servers demand a payment with it, and who reads that knows it by this code.
+                    None if error.get("data").and_then(|data| data.get("elicitations")).is_none() => {}
                     None => replace(&mut splice, code, "-32603"),
                 },
                 Some(-32_099..=-32_020) => replace(&mut splice, code, "-32603"),

@@ -101,7 +101,7 @@ fn results_and_errors_become_those_of_the_stateless_era() {
     let said = |code: &str| format!(r#"{{"id":"x","error":{{"code":{code},"message":"m","data":[1]}}}}"#);
     for (code, becomes) in [
         ("-32002", "-32602"),
-        ("-32042", "-32603"),
+        ("-32042", "-32042"),
         ("-32022", "-32603"),
         ("-32020", "-32603"),
         ("-32099", "-32603"),
