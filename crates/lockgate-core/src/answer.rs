@@ -46,9 +46,8 @@ impl Core {
             Body::Request { .. } | Body::Notification { .. } | Body::Error { .. } => Ok(()),
         };
         if let Err(reason) = checked {
-            // A server of another era may still wait for the agent to answer what it is not asked.
-            steps.push(Step::Abandon { server: server.clone(), exchange, crossed: false });
-            return self.failed_open(exchange, &open, server, reason, now, steps);
+            self.failed_open(exchange, &open, server, reason, now, steps);
+            return self.let_go(server, exchange, steps);
         }
         let id = open.agent_id().cloned().unwrap_or_default();
         match Self::answer_id(body) {

@@ -208,7 +208,15 @@ impl Core {
         self.bridged(&server, now, steps, |bridge, moment| bridge.abandon(exchange, moment));
     }
 
-    /// A server has said something. Gives the event back where the server speaks as the session does.
+    /// An answer was refused that a server of another era may only have been asked for halfway: it may still wait for the agent
+    /// to say something that the agent is not asked.
+    pub(crate) fn let_go(&self, server: &ServerName, exchange: ExchangeId, steps: &mut Vec<Step>) {
+        if self.ways.crosses(server) {
+            steps.push(Step::Abandon { server: server.clone(), exchange, crossed: false });
+        }
+    }
+
+    /// A server has said something.
     pub(crate) fn hear_across(
         &mut self,
         server: &ServerName,
