@@ -135,7 +135,7 @@ impl Core {
             }
             Told::Speaks | Told::Suspect | Told::Nothing if ours => {}
             Told::Speaks | Told::Suspect | Told::Nothing => {
-                self.from_server(server, Some(exchange), received, now, steps)
+                self.from_server(server, Some(exchange), received, now, steps);
             }
         }
     }
