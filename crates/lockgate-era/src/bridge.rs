@@ -108,6 +108,14 @@ impl Bridge {
         }
     }
 
+    /// Has the server understood the era that it is spoken to in: has it answered the handshake, or `server/discover`?
+    pub fn is_understood(&self) -> bool {
+        match self {
+            Self::Handshake(bridge) => bridge.is_understood(),
+            Self::Stateless(bridge) => bridge.is_understood(),
+        }
+    }
+
     /// The revision that is spoken with the server.
     pub fn revision(&self) -> Revision {
         match self {

@@ -43,6 +43,8 @@ pub(super) struct Server {
 pub(super) struct Level {
     settled: Option<usize>,
     asked: Option<(ExchangeId, usize, Tick)>,
+    /// The session in which it was last told was forgotten, and no other has heard it.
+    again: bool,
 }
 
 impl Greeting {
@@ -75,7 +77,7 @@ impl Level {
     }
 
     pub(super) fn forget(&mut self) {
-        *self = Self::default();
+        *self = Self { again: self.again, ..Self::default() };
     }
 }
 
@@ -264,10 +266,21 @@ impl Handshake {
         self.levelled(moment);
     }
 
+    /// The session was forgotten in which the server was told the log level: it is told again in a new one, once.
+    pub(super) fn level_forgotten(&mut self, moment: &mut Moment<'_>) {
+        if self.level.again {
+            return self.levelled(moment);
+        }
+        self.level.forget();
+        self.level.again = true;
+        self.greet_again(moment);
+    }
+
     /// The server has been told the log level. Where it could not be, requests go on without logs.
     pub(super) fn levelled(&mut self, moment: &mut Moment<'_>) {
         if let Some((_, level, _)) = self.level.asked.take() {
             self.level.settled = Some(level);
+            self.level.again = false;
             self.admit_waiting(moment);
         }
     }

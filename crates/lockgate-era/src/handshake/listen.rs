@@ -20,10 +20,19 @@ pub(super) struct Listens {
     open: BTreeMap<ExchangeId, Listen>,
     /// How many listens follow a resource.
     followed: BTreeMap<String, usize>,
-    /// Requests of ours that the server has not answered, and how long they are waited for.
-    asked: BTreeMap<ExchangeId, Tick>,
+    /// Requests of ours that the server has not answered.
+    asked: BTreeMap<ExchangeId, Own>,
     /// How long that is. Milliseconds.
     patience: u64,
+}
+
+/// A request of ours.
+#[derive(Debug)]
+struct Own {
+    /// How long it is waited for.
+    until: Tick,
+    /// It was sent before, to a session that the server has forgotten.
+    again: bool,
 }
 
 #[derive(Debug)]
@@ -119,7 +128,7 @@ impl Listens {
         moment.said(asked.exchange, edit::notification("notifications/subscriptions/acknowledged", params));
         self.open.insert(asked.exchange, listen);
         for address in new {
-            self.ask("resources/subscribe", &address, moment);
+            self.ask("resources/subscribe", &address, false, moment);
         }
     }
 
@@ -132,7 +141,7 @@ impl Listens {
                 self.followed.insert(address, others);
             } else {
                 self.followed.remove(&address);
-                self.ask("resources/unsubscribe", &address, moment);
+                self.ask("resources/unsubscribe", &address, false, moment);
             }
         }
     }
@@ -151,7 +160,7 @@ impl Listens {
     pub(super) fn renew(&mut self, moment: &mut Moment<'_>) {
         let followed: Vec<_> = self.followed.keys().cloned().collect();
         for address in followed {
-            self.ask("resources/subscribe", &address, moment);
+            self.ask("resources/subscribe", &address, true, moment);
         }
     }
 
@@ -200,11 +209,17 @@ impl Listens {
         self.asked.remove(&wire).is_some()
     }
 
+    /// The session is forgotten in which this was asked: had it been asked in an earlier one as well? None where it was
+    /// no request of ours.
+    pub(super) fn forgotten(&mut self, wire: ExchangeId) -> Option<bool> {
+        self.asked.remove(&wire).map(|own| own.again)
+    }
+
     /// Gives up waiting for what the server does not answer.
     pub(super) fn wake(&mut self, moment: &mut Moment<'_>) {
         let now = moment.now;
         let late: Vec<_> =
-            self.asked.iter().filter(|(_, until)| **until <= now).map(|(wire, _)| *wire).collect();
+            self.asked.iter().filter(|(_, own)| own.until <= now).map(|(wire, _)| *wire).collect();
         for wire in late {
             self.drop_asked(wire, moment);
         }
@@ -227,14 +242,14 @@ impl Listens {
         !self.asked.is_empty()
     }
 
-    fn ask(&mut self, method: &'static str, address: &str, moment: &mut Moment<'_>) {
+    fn ask(&mut self, method: &'static str, address: &str, again: bool, moment: &mut Moment<'_>) {
         if self.asked.len() >= 2 * MOST
             && let Some(oldest) = self.asked.keys().next().copied()
         {
             self.drop_asked(oldest, moment);
         }
         let wire = moment.ask(method, Object::default().with("uri", quote(address)));
-        self.asked.insert(wire, moment.in_millis(self.patience));
+        self.asked.insert(wire, Own { until: moment.in_millis(self.patience), again });
     }
 
     fn drop_asked(&mut self, wire: ExchangeId, moment: &mut Moment<'_>) {

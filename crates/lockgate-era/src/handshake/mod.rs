@@ -193,17 +193,19 @@ impl Handshake {
     }
 
     /// HTTP 404: the server has forgotten its session in which this was sent. It is greeted again and this is sent
-    /// again, once; a second time it fails with `unknown_session`.
+    /// again, once; a second time it fails with `unknown_session`, and a request of the bridge's own is left at that.
     pub fn forgotten(&mut self, exchange: ExchangeId, moment: &mut Moment<'_>) {
         if self.greeting.is_asked(exchange) {
             return self.greeting_failed(Reason::HandshakeRefused, moment);
         }
         if self.level.is_asked(exchange) {
-            self.level.forget();
-            return self.greet_again(moment);
+            return self.level_forgotten(moment);
         }
-        if self.listens.answered(exchange) {
-            return self.greet_again(moment);
+        if let Some(again) = self.listens.forgotten(exchange) {
+            if !again {
+                self.greet_again(moment);
+            }
+            return;
         }
         let Some(call) = self.calls.remove(&exchange) else { return };
         let Some(owner) = call.owner else { return };
@@ -252,6 +254,11 @@ impl Handshake {
     /// The revision spoken on the wire: the server's, and before the handshake the one that is offered to it.
     pub fn revision(&self) -> Revision {
         self.greeting.server().map_or(Revision::R2025_11_25, |server| server.revision)
+    }
+
+    /// Has the server answered the handshake?
+    pub fn is_understood(&self) -> bool {
+        self.greeting.server().is_some()
     }
 
     /// Is there no room for another request that waits, for whatever it is?

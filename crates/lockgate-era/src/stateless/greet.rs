@@ -22,6 +22,8 @@ pub(super) struct Introduction {
     capabilities: Vec<u8>,
     /// The least level of what the agent wants to read in logs, once it has said so. With quotes.
     level: Option<String>,
+    /// Has the server said who it is?
+    answered: bool,
 }
 
 impl Introduction {
@@ -42,7 +44,12 @@ impl Introduction {
             info: info.map(|info| message.slice_ref(info.raw())),
             capabilities: capabilities.finish(),
             level: None,
+            answered: false,
         }
+    }
+
+    pub(super) fn is_answered(&self) -> bool {
+        self.answered
     }
 
     /// The members of `_meta`, written.
@@ -110,6 +117,7 @@ impl Stateless {
         let (true, Some(capabilities)) = (spoken, capabilities) else {
             return Err(Reason::ServerBrokeProtocol);
         };
+        self.introduction.answered = true;
         self.listening.offers(capabilities);
         let asked = self.introduction.revision.filter(|revision| *revision != Revision::R2026_07_28);
         let revision = asked.unwrap_or(Revision::R2025_11_25);

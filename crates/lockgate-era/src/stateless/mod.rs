@@ -199,6 +199,11 @@ impl Stateless {
         self.listening.waits() || self.calls.values().any(|call| call.until.is_some())
     }
 
+    /// Has the server answered `server/discover` as a server of its era does?
+    pub fn is_understood(&self) -> bool {
+        self.introduction.is_answered()
+    }
+
     /// The revision spoken on the wire.
     pub fn revision(&self) -> Revision {
         Revision::R2026_07_28
