@@ -49,6 +49,10 @@ impl Core {
             self.failed_open(exchange, &open, server, reason, now, steps);
             return self.let_go(server, exchange, steps);
         }
+        // Who was answered in the stateless era has no handshake, whatever it asked first.
+        if open.revision == Revision::R2026_07_28 && matches!(body, Body::Result { .. }) {
+            self.agent.revision.get_or_insert(Revision::R2026_07_28);
+        }
         let id = open.agent_id().cloned().unwrap_or_default();
         match Self::answer_id(body) {
             Some(own) if own.raw() != &id[..] => splice.replace(own, id.to_vec()),

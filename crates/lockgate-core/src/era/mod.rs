@@ -1,6 +1,7 @@
 //! Servers of the other era than the agent's: between what the session decides and what goes over the wire stands a bridge
 //! ([`lockgate_era`]). Nothing else in the core knows of it.
 
+mod doubt;
 mod trial;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -11,6 +12,7 @@ use lockgate_model::{Era, ExchangeId, Limits, Reason, Revision, ServerName, Side
 
 use crate::permit::Passage;
 use crate::{Core, Head, Permit, Received, Sent, Step, headers};
+use doubt::{Refusal, is_error};
 use trial::{Kept, Trial};
 
 /// How the servers of a session are spoken to.
@@ -46,19 +48,19 @@ enum Manner {
     Bridged(Box<Bridge>),
 }
 
-/// How a server refused what it may not have understood.
-#[derive(Debug)]
-enum Refusal {
-    Said(Bytes),
-    Failed(Reason),
-    /// Not at all: it was never sent in the session's era.
-    Unsent(Box<Permit>),
-}
-
 impl Ways {
     /// Is it known that the server is spoken to in this era, as the session is?
     fn is_same(&self, server: &ServerName, era: Era) -> bool {
         self.ways.get(server).is_some_and(|way| way.era == era && matches!(way.manner, Manner::Same))
+    }
+
+    /// The era that the session speaks with the server: what a request says, and for all else that of the requests before.
+    fn era_of(&self, permit: &Permit) -> Era {
+        let said = permit.head.revision.era();
+        match self.ways.get(&permit.server) {
+            Some(way) if permit.head.sent != Sent::Request => way.era,
+            Some(_) | None => said,
+        }
     }
 
     fn crosses(&self, server: &ServerName) -> bool {
@@ -70,6 +72,10 @@ impl Ways {
             Manner::Bridged(bridge) => Some(bridge),
             Manner::Tried(_) | Manner::Same => None,
         }
+    }
+
+    fn is_sure(&self, server: &ServerName) -> bool {
+        self.ways.get(server).is_some_and(|way| way.sure)
     }
 
     fn wait(&self) -> bool {
@@ -150,7 +156,7 @@ impl Core {
     /// Is this step to be done as it is?
     fn stays(&self, step: &Step) -> bool {
         if let Step::Send(permit) = step {
-            permit.passage != Passage::Open || self.ways.is_same(&permit.server, permit.head.revision.era())
+            permit.passage != Passage::Open || self.ways.is_same(&permit.server, self.ways.era_of(permit))
         } else if let Step::Abandon { server, crossed, .. } = step {
             *crossed || !self.ways.crosses(server)
         } else {
@@ -160,11 +166,11 @@ impl Core {
 
     /// A message that was decided, on its way to a server.
     fn send_across(&mut self, permit: Permit, now: Tick, steps: &mut Vec<Step>) {
-        let era = permit.head.revision.era();
-        let lines = self.is_lines(&permit.server);
+        let era = self.ways.era_of(&permit);
+        let asks = era == Era::Modern && self.is_lines(&permit.server);
         match &mut self.way(&permit.server, era).manner {
             Manner::Same => steps.push(Step::Send(permit.plain())),
-            Manner::Tried(_) => self.try_out(permit, lines, now, steps),
+            Manner::Tried(_) => self.try_out(permit, asks, now, steps),
             Manner::Bridged(_) => {
                 let server = permit.server.clone();
                 self.doubt(&permit);
@@ -178,19 +184,6 @@ impl Core {
                     }
                 });
             }
-        }
-    }
-
-    /// Where it is only a guess that a server speaks the other era, what is sent is kept until it has understood that.
-    fn doubt(&mut self, permit: &Permit) {
-        let Permit { server, exchange, message, head, rule, .. } = permit;
-        if let Some(way) = self.ways.ways.get_mut(server)
-            && let Some(exchange) = *exchange
-            && way.suspect
-            && !way.sure
-        {
-            let copy = Self::permit(server, Some(exchange), message.clone(), head.clone(), rule.clone());
-            way.doubts.insert(exchange, Refusal::Unsent(Box::new(copy.plain())));
         }
     }
 
@@ -309,6 +302,9 @@ impl Core {
         if let Some(Way { manner: Manner::Bridged(bridge), .. }) = ways.ways.get_mut(server) {
             work(bridge, &mut Moment { now, next, out: &mut out });
         }
+        if let Some(way) = ways.ways.get_mut(server) {
+            way.settle(server, steps);
+        }
         let mut failed = false;
         for out in out {
             failed |= matches!(out, Out::Failed { .. });
@@ -317,15 +313,12 @@ impl Core {
                     steps.extend(self.send_translated(server, exchange, method, message));
                 }
                 Out::Said { exchange, message } => {
-                    if let Some(way) = self.ways.ways.get_mut(server)
-                        && exchange.is_some()
-                        && !way.sure
-                    {
-                        way.sure = true;
-                        way.doubts.clear();
-                        steps.push(Step::Era { server: server.clone(), era: way.era, speaks: false });
+                    let refused = exchange.filter(|_| !self.ways.is_sure(server) && is_error(&message));
+                    failed |= refused.is_some();
+                    match refused.and_then(|refused| self.take_doubt(server, refused)) {
+                        Some((exchange, refusal)) => self.refused(server, exchange, refusal, now, steps),
+                        None => self.said_across(server, exchange, &message, now, steps),
                     }
-                    self.said_across(server, exchange, &message, now, steps);
                 }
                 Out::Failed { exchange, reason } => self.not_understood(server, exchange, reason, now, steps),
                 Out::Abandon { exchange } => {
@@ -337,11 +330,12 @@ impl Core {
         // It speaks neither, for now: the next request finds out again.
         if failed
             && let Some(way) = self.ways.ways.get_mut(server)
-            && !way.sure
+            && way.is_given_up()
         {
             self.ways.known.remove(&(server.clone(), way.era));
             if way.suspect {
                 way.manner = Manner::Same;
+                way.doubts.clear();
             } else {
                 self.ways.ways.remove(server);
             }
@@ -360,25 +354,6 @@ impl Core {
         let limits = Limits { result_bytes: usize::MAX, ..self.boundary.limits };
         let received = Received::read(message, Side::Server, &limits);
         self.from_server(server, exchange, &received, now, steps);
-    }
-
-    /// A server does not answer. Where it did not understand what was sent in the other era either, what it said first
-    /// holds.
-    fn not_understood(
-        &mut self,
-        server: &ServerName,
-        exchange: ExchangeId,
-        reason: Reason,
-        now: Tick,
-        steps: &mut Vec<Step>,
-    ) {
-        let refusal = self.ways.ways.get_mut(server).and_then(|way| way.doubts.remove(&exchange));
-        match refusal {
-            None => self.failed(server, Some(exchange), reason, now, steps),
-            Some(Refusal::Failed(reason)) => self.failed(server, Some(exchange), reason, now, steps),
-            Some(Refusal::Unsent(permit)) => steps.push(Step::Send(*permit)),
-            Some(Refusal::Said(message)) => self.said_across(server, Some(exchange), &message, now, steps),
-        }
     }
 
     /// A translated message on its way out.
@@ -415,6 +390,23 @@ impl Core {
 }
 
 impl Way {
+    /// It has understood the other era: that is known from now on, and what it said before does not matter.
+    fn settle(&mut self, server: &ServerName, steps: &mut Vec<Step>) {
+        if let Manner::Bridged(bridge) = &self.manner
+            && bridge.is_understood()
+            && !self.sure
+        {
+            self.sure = true;
+            self.doubts.clear();
+            steps.push(Step::Era { server: server.clone(), era: self.era, speaks: false });
+        }
+    }
+
+    /// Has it not understood the other era, and is nothing under way that would tell?
+    fn is_given_up(&self) -> bool {
+        matches!(&self.manner, Manner::Bridged(bridge) if !self.sure && !bridge.waits())
+    }
+
     /// The server speaks the other era, as it seems.
     fn cross_over(&mut self) {
         self.manner = Manner::Bridged(Box::new(Bridge::from(self.era, Bounds::default())));

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use lockgate_model::{Body, Era, ExchangeId, Json, Reason, Revision, ServerName, Side, Tick};
 
-use super::{Manner, Refusal, Way};
+use super::doubt::Refusal;
+use super::{Manner, Way};
 use crate::{Core, Head, Permit, Received, Sent, Step};
 
 /// How long a server on a pipe may take to say whether it is stateless: some never answer. Milliseconds.
@@ -60,10 +61,9 @@ impl Trial {
 }
 
 impl Core {
-    /// Sends to a server of which it is not known what it speaks.
-    pub(super) fn try_out(&mut self, permit: Permit, lines: bool, now: Tick, steps: &mut Vec<Step>) {
+    /// Sends to a server of which it is not known what it speaks; first it is asked, where it `asks`.
+    pub(super) fn try_out(&mut self, permit: Permit, asks: bool, now: Tick, steps: &mut Vec<Step>) {
         let server = permit.server.clone();
-        let asks = lines && permit.head.revision.era() == Era::Modern;
         let ours = asks.then(|| self.open());
         let Some(Way { manner: Manner::Tried(trial), .. }) = self.ways.ways.get_mut(&server) else { return };
         if asks && trial.asked.is_some() {
