@@ -733,7 +733,7 @@ mod tests {
             json.walk(&mut |visit| {
                 match visit {
                     Visit::Enter(inside) if seen.is_empty() => {
-                        seen.push_str(&format!("{:?} ", inside.kind()))
+                        seen.push_str(&format!("{:?} ", inside.kind()));
                     }
                     Visit::Enter(inside) => {
                         seen.push_str(&String::from_utf8_lossy(inside.whole().raw()));
