@@ -1,6 +1,6 @@
 // Makes a server that speaks both eras of MCP speak one, refusing the other as servers of that era do. For the conformance
 // run across eras.
-//   node one-era.mjs legacy|modern http PORT URL      a proxy on 127.0.0.1:PORT before the server of URL, paths as they are
+//   node one-era.mjs legacy|modern http PORT URL      a proxy on 127.0.0.1:PORT (0: any) before the server of URL, paths as they are
 //   node one-era.mjs legacy|modern stdio COMMAND…     a server on standard input and output
 import http from 'node:http';
 import { spawn } from 'node:child_process';

@@ -5,7 +5,9 @@
 MODE is auto, legacy or 2026-07-28. STEPS is a JSON list:
     ["tools"], ["call", NAME, ARGUMENTS], ["resources"], ["read", URI], ["prompts"], ["prompt", NAME, ARGUMENTS],
     ["subscribe", URI], ["answer", "accept" | "decline" | "late"] (to elicitations from now on; late: accepted after 8 s),
-    ["anew"] (ends the session and begins another)
+    ["log", LEVEL] (wants log messages from this level on), ["watch", URI | "tools", NAME, ARGUMENTS] (calls the tool while
+    changes of the resource or of the list of tools are waited for, as they are in the era), ["anew"] (ends the session and
+    begins another)
 """
 
 import asyncio
@@ -17,6 +19,7 @@ from mcp import Client, StdioServerParameters
 
 mode, steps, *target = sys.argv[1:]
 answer = "decline"
+changes = asyncio.Queue()
 seen = {"progress": 0, "log": 0, "elicitation": 0, "sampling": 0, "roots": 0}
 
 
@@ -60,6 +63,31 @@ async def progress(done, total, message):
     seen["progress"] += 1
 
 
+async def heard(message):
+    """What a server of the handshake era says unasked."""
+    match message:
+        case types.ToolListChangedNotification():
+            changes.put_nowait("tools")
+        case types.ResourceUpdatedNotification():
+            changes.put_nowait(str(message.params.uri))
+
+
+async def watch(client, what, name, arguments):
+    if client.protocol_version == "2026-07-28":
+        wishes = {"tools_list_changed": True} if what == "tools" else {"resource_subscriptions": [what]}
+        async with client.listen(**wishes) as listening:
+            say(result=plain(await client.call_tool(name, arguments)))
+            change = await anext(listening)
+            say(changed=str(getattr(change, "uri", "tools")))
+        return
+    if what != "tools":
+        await client.subscribe_resource(what)
+    say(result=plain(await client.call_tool(name, arguments)))
+    while (change := await changes.get()) != what:
+        pass
+    say(changed=change)
+
+
 def plain(value):
     return json.loads(value.model_dump_json(by_alias=True, exclude_none=True))
 
@@ -79,7 +107,9 @@ async def main():
 
 async def run(server, wishes, steps):
     global answer
-    async with Client(server, mode=mode, logging_callback=log, **wishes) as client:
+    level = next((step[1] for step in steps if step[0] == "log"), None)
+    handlers = {"logging_callback": log, "message_handler": heard, "log_level": level}
+    async with Client(server, mode=mode, **handlers, **wishes) as client:
         say(connected=client.protocol_version)
         for step, *rest in steps:
             try:
@@ -99,6 +129,11 @@ async def run(server, wishes, steps):
                     case "subscribe":
                         await client.subscribe_resource(rest[0])
                         say(subscribed=rest[0])
+                    case "log":
+                        if client.protocol_version != "2026-07-28":
+                            await client.set_logging_level(rest[0])
+                    case "watch":
+                        await asyncio.wait_for(watch(client, *rest), 60)
                     case "answer":
                         answer = rest[0]
             except Exception as error:  # what the client makes of a refusal is what is tested
