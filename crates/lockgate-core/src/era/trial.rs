@@ -171,7 +171,11 @@ impl Core {
                 true
             }
             Some(_) => {
-                self.failed(server, exchange, reason, now, steps);
+                // What waits for the outcome of a question that could not be asked fails with it.
+                let queued = self.end_question(server, failed);
+                for exchange in std::iter::once(failed).chain(queued) {
+                    self.failed(server, Some(exchange), reason, now, steps);
+                }
                 true
             }
             None => {
@@ -197,6 +201,17 @@ impl Core {
         if !ours {
             self.send_in_other_era(server, exchange, kept, None, now, steps);
         }
+    }
+
+    /// The question has no answer, and the next request asks it anew. Gives what has waited for it.
+    fn end_question(&mut self, server: &ServerName, exchange: ExchangeId) -> Vec<ExchangeId> {
+        let Some(Way { manner: Manner::Tried(trial), .. }) = self.ways.ways.get_mut(server) else {
+            return Vec::new();
+        };
+        if trial.asked.take_if(|asked| asked.exchange == exchange).is_none() {
+            return Vec::new();
+        }
+        std::mem::take(&mut trial.queue).into_iter().filter_map(|permit| permit.exchange).collect()
     }
 
     fn take_kept(&mut self, server: &ServerName, exchange: ExchangeId) -> Option<(ExchangeId, Kept, Era)> {

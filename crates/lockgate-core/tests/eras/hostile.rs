@@ -4,7 +4,7 @@ use lockgate_core::{Speaks, Wire};
 use lockgate_model::Reason;
 use serde_json::json;
 
-use crate::talk::{Talk, name, text, tools, welcome};
+use crate::talk::{Talk, name, question, text, tools, welcome};
 
 /// Requests beyond the bound are refused; those that wait already go on waiting.
 #[test]
@@ -65,6 +65,129 @@ fn a_server_that_leaves_its_era_in_doubt() {
     talk.expect("greeted once more", &["> initialize"]);
     talk.wait(30_000);
     talk.expect("asked as before", &["> tools/call"]);
+}
+
+/// A server that cannot be asked (it does not start, say) is asked anew by the next request.
+#[test]
+fn a_question_that_cannot_be_asked() {
+    for own in [false, true] {
+        let mut talk = Talk::new(Wire::Lines, |_| {});
+        talk.modern(1, if own { "server/discover" } else { "tools/list" }, json!({}));
+        talk.modern(2, "prompts/list", json!({}));
+        let asked = talk.wire_of("server/discover");
+        talk.heard();
+        talk.fail(Some(asked), Reason::ServerUnreachable);
+        let mut heard = talk.heard();
+        heard.sort();
+        assert!(
+            heard.len() == 2 && heard.iter().all(|line| line.contains("server_unreachable")),
+            "{heard:?}"
+        );
+        assert!(!talk.core.waits());
+        talk.modern(3, "tools/list", json!({}));
+        talk.expect("anew", &["> server/discover"]);
+    }
+}
+
+/// An agent that does not come back with the answer: its call is taken back, and the question answered.
+#[test]
+fn an_agent_that_never_comes_back() {
+    let mut talk = Talk::bridged(Wire::Http, Speaks::Legacy, |_| {});
+    let wire = talk.modern(1, "tools/call", json!({ "name": "ask_me" }));
+    talk.server_on(Some(wire), &question(7));
+    talk.expect("held", &["> tools/call", "< … input_required"]);
+    let state = talk.told["result"]["requestState"].clone();
+    talk.wait(119_999);
+    talk.expect("not yet", &[]);
+    assert!(talk.core.awaits(&name(), wire));
+    talk.wait(1);
+    let cancelled = format!("> cancelled {wire}");
+    talk.expect("now", &[&cancelled, "> answer … \"id\":7 … \"error\""]);
+    assert!(!talk.core.awaits(&name(), wire) && !talk.core.waits());
+    talk.answer_with(wire, json!({ "result": text("late") }));
+    talk.modern(2, "tools/call", json!({ "name": "ask_me", "requestState": state }));
+    talk.expect("too late", &["< … unknown_request_state"]);
+}
+
+/// A server that answers while the agent is away: its answer is kept, once, and told when the agent comes back.
+#[test]
+fn what_comes_while_the_agent_is_away() {
+    for (what, says, expected) in [
+        ("an answer", json!({ "result": text("early") }), "early"),
+        ("an error", json!({ "error": { "code": -32_603, "message": "early" } }), "-32603"),
+    ] {
+        let mut talk = Talk::bridged(Wire::Http, Speaks::Legacy, |_| {});
+        let wire = talk.modern(1, "tools/call", json!({ "name": "ask_me" }));
+        talk.server_on(Some(wire), &question(7));
+        talk.server_on(Some(wire), &question(7));
+        talk.heard();
+        let state = talk.told["result"]["requestState"].clone();
+        talk.answer_with(wire, says.clone());
+        talk.answer_with(wire, json!({ "result": text("again") }));
+        talk.expect(what, &[]);
+        assert!(!talk.core.awaits(&name(), wire));
+        talk.modern(2, "tools/call", json!({ "name": "ask_me", "requestState": state }));
+        talk.expect(what, &["> answer … \"id\":7 … \"error\"", &format!("< … {expected}")]);
+    }
+}
+
+/// A server that asks again and again is not asked for ever, whether the agent must answer or not.
+#[test]
+fn a_server_that_wants_to_know_for_ever() {
+    for asks in [true, false] {
+        let mut talk = Talk::bridged(Wire::Lines, Speaks::Modern, |_| {});
+        talk.legacy(1, "tools/call", json!({ "name": "ask_me" }));
+        let mut result = json!({ "resultType": "input_required", "requestState": "s" });
+        if asks {
+            result["inputRequests"] = json!({ "q": question(0) });
+            result["inputRequests"]["q"]
+                .as_object_mut()
+                .unwrap()
+                .retain(|key, _| key == "method" || key == "params");
+        }
+        let mut rounds = 0;
+        while talk.told["id"] != json!(1) {
+            assert!(rounds < 100, "for ever");
+            rounds += 1;
+            result["requestState"] = json!(format!("s{rounds}"));
+            talk.answer("tools/call", result.clone());
+            if asks && talk.told["method"] == "elicitation/create" {
+                let id = talk.told["id"].clone();
+                talk.told = json!({});
+                talk.agent(
+                    &json!({ "jsonrpc": "2.0", "id": id, "result": { "action": "accept", "content": {} } }),
+                );
+            }
+            let sent = &talk.sent[&talk.wire_of("tools/call")];
+            assert!(rounds == 17 || sent["params"]["requestState"] == result["requestState"], "{sent}");
+        }
+        assert_eq!(rounds, 17);
+        assert!(talk.told.to_string().contains("server_broke_protocol"), "{}", talk.told);
+        assert!(talk.core.at_rest());
+    }
+}
+
+/// A server that ends its subscription again and again is asked ever less often.
+#[test]
+fn a_server_that_ends_its_subscriptions() {
+    for acknowledges in [true, false] {
+        let mut talk = Talk::bridged(Wire::Lines, Speaks::Modern, |_| {});
+        let mut ended = 0;
+        for _ in 0..600 {
+            let wire = talk.wire_of("subscriptions/listen");
+            if ended < talk.sent.values().filter(|sent| sent["method"] == "subscriptions/listen").count() {
+                ended += 1;
+                if acknowledges {
+                    talk.server_on(None, &json!({ "jsonrpc": "2.0", "method": "notifications/subscriptions/acknowledged",
+                        "params": { "_meta": { "io.modelcontextprotocol/subscriptionId": wire.0 }, "notifications": { "toolsListChanged": true } } }));
+                }
+                talk.answer_with(wire, json!({ "result": { "resultType": "complete" } }));
+            }
+            talk.wait(1_000);
+        }
+        assert!((2..20).contains(&ended), "{ended} times in ten minutes");
+        assert!(!talk.heard().iter().any(|line| line.starts_with('<')));
+    }
 }
 
 /// What one agent has broken on purpose is not held against the server in other sessions.
