@@ -1,7 +1,7 @@
 //! Scripted servers and agents, real servers and clients, and a slow, obvious decider, for tests.
 
-pub mod event_server;
 pub mod eras;
+pub mod event_server;
 pub mod fuzz;
 pub mod hostile;
 pub mod office;

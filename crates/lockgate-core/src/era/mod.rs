@@ -3,6 +3,7 @@
 
 mod doubt;
 mod trial;
+mod way;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -12,80 +13,10 @@ use lockgate_model::{Era, ExchangeId, Limits, Reason, Revision, ServerName, Side
 
 use crate::permit::Passage;
 use crate::{Core, Head, Permit, Received, Sent, Step, headers};
-use doubt::{Refusal, is_error};
-use trial::{Kept, Trial};
-
-/// How the servers of a session are spoken to.
-#[derive(Debug, Default)]
-pub(crate) struct Ways {
-    ways: BTreeMap<ServerName, Way>,
-    /// Does a server speak an era? As far as the operator says so or it was found out before.
-    known: BTreeMap<(ServerName, Era), bool>,
-}
-
-#[derive(Debug)]
-struct Way {
-    /// The era of the session.
-    era: Era,
-    manner: Manner,
-    /// What was sent before it was known that the server speaks the other era, and has no answer yet.
-    late: BTreeMap<ExchangeId, Kept>,
-    /// What the server answered to what then was sent in the other era, until it has understood that.
-    doubts: BTreeMap<ExchangeId, Refusal>,
-    /// Has it understood the other era?
-    sure: bool,
-    /// Is it only a guess that it does not speak the session's?
-    suspect: bool,
-}
-
-#[derive(Debug)]
-enum Manner {
-    /// It is being found out whether it speaks the session's era.
-    Tried(Trial),
-    /// It speaks the session's era.
-    Same,
-    /// It speaks the other one.
-    Bridged(Box<Bridge>),
-}
-
-impl Ways {
-    /// Is it known that the server is spoken to in this era, as the session is?
-    fn is_same(&self, server: &ServerName, era: Era) -> bool {
-        self.ways.get(server).is_some_and(|way| way.era == era && matches!(way.manner, Manner::Same))
-    }
-
-    /// The era that the session speaks with the server: what a request says, and for all else that of the requests before.
-    fn era_of(&self, permit: &Permit) -> Era {
-        let said = permit.head.revision.era();
-        match self.ways.get(&permit.server) {
-            Some(way) if permit.head.sent != Sent::Request => way.era,
-            Some(_) | None => said,
-        }
-    }
-
-    fn crosses(&self, server: &ServerName) -> bool {
-        self.ways.get(server).is_some_and(|way| !matches!(way.manner, Manner::Same))
-    }
-
-    fn bridge(&self, server: &ServerName) -> Option<&Bridge> {
-        match &self.ways.get(server)?.manner {
-            Manner::Bridged(bridge) => Some(bridge),
-            Manner::Tried(_) | Manner::Same => None,
-        }
-    }
-
-    fn is_sure(&self, server: &ServerName) -> bool {
-        self.ways.get(server).is_some_and(|way| way.sure)
-    }
-
-    fn wait(&self) -> bool {
-        self.ways.values().any(|way| match &way.manner {
-            Manner::Tried(trial) => trial.waits(),
-            Manner::Same => false,
-            Manner::Bridged(bridge) => bridge.waits(),
-        })
-    }
-}
+use doubt::is_error;
+use trial::Trial;
+pub(crate) use way::Ways;
+use way::{Manner, Way};
 
 impl Core {
     /// Servers of which it is known whether they speak an era.
@@ -112,15 +43,23 @@ impl Core {
         self.ways.wait()
     }
 
+    /// How long a bridge to this server waits: for the agent as a held call does, for the server as for an answer.
+    fn bounds(&self, server: &ServerName) -> Bounds {
+        let usual = Bounds::default();
+        let timeout = self.boundary.servers.get(server).map_or(usual.handshake, |server| server.timeout);
+        Bounds { held: self.boundary.hold_timeout, handshake: usual.handshake.min(timeout), ..usual }
+    }
+
     fn way(&mut self, server: &ServerName, era: Era) -> &mut Way {
         let known = self.ways.known.get(&(server.clone(), era)).copied();
         let configured = self.boundary.servers.get(server).and_then(|server| server.speaks);
         let speaks = configured.map(|configured| configured.includes(era)).or(known);
+        let bounds = self.bounds(server);
         let fresh = || {
             let manner = match speaks {
                 None => Manner::Tried(Trial::default()),
                 Some(true) => Manner::Same,
-                Some(false) => Manner::Bridged(Box::new(Bridge::from(era, Bounds::default()))),
+                Some(false) => Manner::Bridged(Box::new(Bridge::from(era, bounds))),
             };
             Way { era, manner, late: BTreeMap::new(), doubts: BTreeMap::new(), sure: false, suspect: false }
         };
@@ -386,29 +325,5 @@ impl Core {
         let head = Head { sent, revision, method, name, parameters };
         let permit = Self::permit(server, exchange, message, head, "protocol".to_owned());
         Some(Step::Send(permit.translated()))
-    }
-}
-
-impl Way {
-    /// It has understood the other era: that is known from now on, and what it said before does not matter.
-    fn settle(&mut self, server: &ServerName, steps: &mut Vec<Step>) {
-        if let Manner::Bridged(bridge) = &self.manner
-            && bridge.is_understood()
-            && !self.sure
-        {
-            self.sure = true;
-            self.doubts.clear();
-            steps.push(Step::Era { server: server.clone(), era: self.era, speaks: false });
-        }
-    }
-
-    /// Has it not understood the other era, and is nothing under way that would tell?
-    fn is_given_up(&self) -> bool {
-        matches!(&self.manner, Manner::Bridged(bridge) if !self.sure && !bridge.waits())
-    }
-
-    /// The server speaks the other era, as it seems.
-    fn cross_over(&mut self) {
-        self.manner = Manner::Bridged(Box::new(Bridge::from(self.era, Bounds::default())));
     }
 }

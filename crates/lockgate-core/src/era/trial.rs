@@ -231,6 +231,7 @@ impl Core {
         exchange: ExchangeId,
         steps: &mut Vec<Step>,
     ) -> bool {
+        let bounds = self.bounds(server);
         let Some(way) = self.ways.ways.get_mut(server) else { return false };
         let Manner::Tried(trial) = &mut way.manner else { return false };
         let ours = trial.asked.is_some_and(|asked| asked.ours && asked.exchange == exchange);
@@ -244,7 +245,7 @@ impl Core {
         } else {
             way.late = sent;
             way.suspect = told == Told::Suspect;
-            way.cross_over();
+            way.cross_over(bounds);
         }
         // They are taken over with the rest of the steps.
         steps.extend(queue.into_iter().map(Step::Send));
