@@ -1,7 +1,7 @@
 //! What servers say is remembered: everything that can reach the model, whatever way it comes.
 
 use lockgate_flow::{Speech, for_each_text, is_document};
-use lockgate_model::{Body, ExchangeId, Json, Params, ServerName};
+use lockgate_model::{Body, ExchangeId, Json, Params, ServerName, Texts};
 
 use crate::Core;
 use crate::agent::Request;
@@ -20,9 +20,9 @@ impl Core {
         server: &ServerName,
         body: &Body<'_>,
     ) {
-        let (said, failed) = match body {
-            Body::Result { result, .. } => (*result, false),
-            Body::Error { error, .. } => (*error, true),
+        let (said, texts, failed) = match body {
+            Body::Result { result, fields, .. } => (*result, fields.texts(), false),
+            Body::Error { error, .. } => (*error, Texts::none(), true),
             Body::Request { .. } | Body::Notification { .. } => return,
         };
         if !failed && !speaks(open.method) {
@@ -35,17 +35,17 @@ impl Core {
         let echo =
             open.echo.as_deref().and_then(|echo| Json::check(echo, self.boundary.limits.argument_depth).ok());
         let mut trust = self.boundary.trust(server);
-        let marking = self.marking(server, said);
+        let marking = self.marking(server, said, texts);
         marking.restrict(&mut trust);
         let document = document || marking.untrusted;
         let event = u32::try_from(exchange.0).unwrap_or(u32::MAX);
-        self.history.read(&Speech { server, trust: &trust, event, document, echo }, said);
+        self.history.read_with(&Speech { server, trust: &trust, event, document, echo }, said, texts);
     }
 
     /// What the server says of what it returns. Its definitions and questions have no such labels.
-    fn marking(&mut self, server: &ServerName, said: Json<'_>) -> Marking {
+    fn marking<'m>(&mut self, server: &ServerName, said: Json<'m>, texts: &Texts<'m>) -> Marking {
         let heard = self.boundary.servers.get(server).is_some_and(|server| server.labels_heard);
-        let marking = if heard { Marking::read(said) } else { Marking::default() };
+        let marking = if heard { Marking::read(said, texts) } else { Marking::default() };
         self.found.marking_ignored = marking.ignored;
         marking
     }

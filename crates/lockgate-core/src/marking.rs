@@ -5,7 +5,7 @@
 //! that it is to become.
 
 use lockgate_flow::Trust;
-use lockgate_model::{Confidentiality, Json, Key, Kind, Tier, Visit};
+use lockgate_model::{Confidentiality, Json, Key, Kind, Texts, Tier, Visit};
 
 /// What is to be taken from what a server says of a result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,11 +32,11 @@ enum Place {
 
 impl Marking {
     /// Reads the labels beside a result, and beside each of its parts. One of them counts for all.
-    pub(crate) fn read(result: Json<'_>) -> Self {
+    pub(crate) fn read<'m>(result: Json<'m>, texts: &Texts<'m>) -> Self {
         let mut marking = Self::default();
         let (mut places, mut name) = (Vec::new(), None);
         let mut parts = 0;
-        result.walk(&mut |seen| {
+        texts.walk(result, &mut |seen| {
             let named =
                 |names: &[&str]| name.is_some_and(|key: Key<'_>| names.iter().any(|name| key.is(name)));
             let here = places.last().copied();
@@ -212,7 +212,7 @@ mod tests {
             ),
         ];
         for (text, untrusted, level, ignored) in cases {
-            let marking = Marking::read(Json::check(text.as_bytes(), 16).unwrap());
+            let marking = Marking::read(Json::check(text.as_bytes(), 16).unwrap(), Texts::none());
             assert_eq!(marking, Marking { untrusted, level, ignored }, "{text}");
         }
     }
@@ -228,7 +228,7 @@ mod tests {
             let text = format!(r#"{{"_meta":{{"{key}":{{"{name}":{value}}}}}}}"#);
             let usual = Trust::of(tier);
             let mut trust = usual.clone();
-            Marking::read(Json::check(text.as_bytes(), 16).unwrap()).restrict(&mut trust);
+            Marking::read(Json::check(text.as_bytes(), 16).unwrap(), Texts::none()).restrict(&mut trust);
             prop_assert!(trust.tier <= usual.tier && trust.secrecy.level >= usual.secrecy.level);
             prop_assert!(trust.clearance == usual.clearance);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lockgate_model::{Confidentiality, Integrity, Json, Label, Secrecy, ServerName, Tick, Tier};
+use lockgate_model::{Confidentiality, Integrity, Json, Label, Secrecy, ServerName, Texts, Tick, Tier};
 
 use crate::index::{Capacity, Index, Origin, Origins, Source, Way};
 use crate::judge::Call;
@@ -145,6 +145,11 @@ impl History {
 
     /// Reads what a server said. O(length).
     pub fn read(&mut self, said: &Speech<'_>, text: Json<'_>) {
+        self.read_with(said, text, Texts::none());
+    }
+
+    /// The same of something some of whose texts are known.
+    pub fn read_with<'t>(&mut self, said: &Speech<'_>, text: Json<'t>, texts: &'t Texts<'t>) {
         let mut trust = said.trust.clone();
         if said.echo.is_some_and(|echo| crate::judge::opens_credentials(echo)) {
             trust.secrecy.level = Confidentiality::Secret;
@@ -165,7 +170,7 @@ impl History {
             lowest = Integrity::FreeText;
         }
         let mut found = false;
-        pieces(text, said.document, &mut |piece| {
+        pieces(text, texts, said.document, &mut |piece| {
             found = true;
             match piece {
                 Piece::Record(value) if *tier == Tier::Quarantined => {

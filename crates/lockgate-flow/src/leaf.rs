@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use lockgate_model::{Json, Kind, Visit};
+use lockgate_model::{Json, Kind, Texts, Visit};
 
 /// How deep JSON within a text is looked into.
 const DEPTH: usize = 32;
@@ -60,8 +60,13 @@ impl Step<'_> {
 
 /// Visits every string and number, in order. Depth is that of the accepted document, which is bounded.
 pub(crate) fn leaves<'j>(json: Json<'j>, visit: &mut dyn FnMut(&Leaf<'_, 'j>)) {
+    leaves_with(json, Texts::none(), visit);
+}
+
+/// The same of a document some of whose texts are known.
+pub(crate) fn leaves_with<'j>(json: Json<'j>, texts: &'j Texts<'j>, visit: &mut dyn FnMut(&Leaf<'_, 'j>)) {
     let mut path: Vec<Step<'j>> = Vec::new();
-    json.walk(&mut |seen| {
+    texts.walk(json, &mut |seen| {
         if matches!(seen, Visit::Enter(_) | Visit::Value(_))
             && let Some(Step::Element(at)) = path.last_mut()
         {
@@ -80,7 +85,7 @@ pub(crate) fn leaves<'j>(json: Json<'j>, visit: &mut dyn FnMut(&Leaf<'_, 'j>)) {
             }
             Visit::Value(value) => match value.kind() {
                 Kind::String => {
-                    let text = value.text().unwrap_or_default();
+                    let text = texts.text(value).unwrap_or_default();
                     visit(&Leaf { path: &path, text, is_text: true });
                 }
                 Kind::Number => {

@@ -9,6 +9,10 @@ use memchr::{memchr, memchr2};
 
 use crate::Reason;
 
+mod texts;
+
+pub use texts::Texts;
+
 /// One value of an accepted document: the bytes it came as.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Json<'a>(&'a [u8]);
@@ -81,43 +85,7 @@ impl<'a> Json<'a> {
     /// Visits everything inside in order, however deep, and reads each byte once. Where `visit` gives false of an object or
     /// an array that begins, what is in it is passed over, and it is not left.
     pub fn walk(self, visit: &mut dyn FnMut(Visit<'a>) -> bool) {
-        let bytes = self.0;
-        let mut objects = Vec::new();
-        let (mut at, mut names) = (skip_filler(bytes, 0), false);
-        while let Some(byte) = bytes.get(at) {
-            let within = objects.last() == Some(&true);
-            let end = match byte {
-                b'{' | b'[' => {
-                    if visit(Visit::Enter(Inside(bytes.get(at..).unwrap_or_default()))) {
-                        names = *byte == b'{';
-                        objects.push(names);
-                        at + 1
-                    } else {
-                        names = true;
-                        skip_value(bytes, at).max(at + 1)
-                    }
-                }
-                b'}' | b']' => {
-                    objects.pop();
-                    names = true;
-                    visit(Visit::Leave);
-                    at + 1
-                }
-                b'"' if within && names => {
-                    let end = skip_string(bytes, at);
-                    names = false;
-                    visit(Visit::Name(Key(bytes.get(at + 1..end - 1).unwrap_or_default())));
-                    end
-                }
-                _ => {
-                    let end = skip_value(bytes, at).max(at + 1);
-                    names = true;
-                    visit(Visit::Value(Json(bytes.get(at..end).unwrap_or_default())));
-                    end
-                }
-            };
-            at = skip_filler(bytes, end);
-        }
+        Texts::none().walk(self, visit);
     }
 
     /// The member of that name.
@@ -243,22 +211,35 @@ impl<'a> Iterator for Elements<'a> {
 
 /// The members of an object, remembered as it was checked: to look one up is not to read the object again.
 #[derive(Clone, Default)]
-pub struct Fields<'a>(Vec<(Key<'a>, Json<'a>)>);
+pub struct Fields<'a> {
+    members: Vec<(Key<'a>, Json<'a>)>,
+    texts: Texts<'a>,
+}
 
 impl<'a> Fields<'a> {
     pub(crate) fn push(&mut self, key: Key<'a>, value: Json<'a>) {
-        self.0.push((key, value));
+        self.members.push((key, value));
+    }
+
+    /// The same, with what is remembered of the texts inside.
+    pub(crate) fn with(self, texts: Texts<'a>) -> Self {
+        Self { texts, ..self }
+    }
+
+    /// The long texts anywhere inside.
+    pub fn texts(&self) -> &Texts<'a> {
+        &self.texts
     }
 
     /// The member of that name.
     pub fn get(&self, name: &str) -> Option<Json<'a>> {
-        self.0.iter().find(|(key, _)| key.is(name)).map(|(_, value)| *value)
+        self.members.iter().find(|(key, _)| key.is(name)).map(|(_, value)| *value)
     }
 }
 
 impl std::fmt::Debug for Fields<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Fields({})", self.0.len())
+        write!(f, "Fields({})", self.members.len())
     }
 }
 
@@ -389,6 +370,7 @@ pub(crate) struct Scanner<'a> {
     deepest: usize,
     /// Hashes of the keys of every open object, the innermost last.
     keys: Vec<u64>,
+    texts: Texts<'a>,
 }
 
 /// How the keys of one object are compared.
@@ -411,7 +393,7 @@ impl<'a> Scanner<'a> {
             _ => {}
         }
         std::str::from_utf8(bytes).map_err(|_| Reason::NotUtf8)?;
-        Ok(Self { bytes, at: 0, deepest: deepest.min(128), keys: Vec::new() })
+        Ok(Self { bytes, at: 0, deepest: deepest.min(128), keys: Vec::new(), texts: Texts::default() })
     }
 
     pub(crate) fn space(&mut self) {
@@ -509,13 +491,20 @@ impl<'a> Scanner<'a> {
     fn string(&mut self) -> Result<Key<'a>, Reason> {
         self.at += 1;
         let start = self.at;
+        let mut escaped = false;
         loop {
             self.at += plain_run(self.bytes.get(self.at..).unwrap_or_default());
             match self.next() {
                 Some(b'"') => break,
-                Some(b'\\') => self.escape()?,
+                Some(b'\\') => {
+                    self.escape()?;
+                    escaped = true;
+                }
                 _ => return Err(Reason::NotJson),
             }
+        }
+        if escaped {
+            self.texts.push(self.bytes.get(start - 1..self.at).unwrap_or_default());
         }
         self.bytes.get(start..self.at - 1).map(Key).ok_or(Reason::NotJson)
     }
@@ -620,6 +609,11 @@ impl<'a> Scanner<'a> {
 
     pub(crate) fn at(&self) -> usize {
         self.at
+    }
+
+    /// The long texts that were scanned.
+    pub(crate) fn texts(self) -> Texts<'a> {
+        self.texts
     }
 
     /// The value from `start` to here. Only for what has just been scanned.

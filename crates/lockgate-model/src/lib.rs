@@ -24,7 +24,7 @@ mod verdict;
 pub use class::{Class, Classified, Sign};
 pub use effect::{Annotations, Effect};
 pub use id::{ClientName, ExchangeId, Principal, ServerName, SessionId, ToolName};
-pub use json::{Elements, Fields, Inside, Json, Key, Kind, Members, Visit, quote};
+pub use json::{Elements, Fields, Inside, Json, Key, Kind, Members, Texts, Visit, quote};
 pub use label::{Confidentiality, Integrity, Label, Secrecy, Tier};
 pub use limits::Limits;
 pub use message::{Body, Message, Params, Side, peek_id};

@@ -156,6 +156,7 @@ impl<'a> Message<'a> {
         })?;
         let whole = scanner.since(start)?;
         scanner.end()?;
+        envelope.fields = envelope.fields.with(scanner.texts());
         Ok(Self { whole, body: envelope.body()? })
     }
 

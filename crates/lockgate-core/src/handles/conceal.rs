@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use lockgate_detect::MARK;
 use lockgate_detect::secrets::{SecretClass, Secrets};
-use lockgate_model::{Body, ExchangeId, Inside, Json, Key, ServerName, Splice, Visit};
+use lockgate_model::{Body, ExchangeId, Inside, Json, Key, ServerName, Splice, Texts, Visit};
 
 use super::{Handles, Seal, Told, text};
 use crate::hear::speaks;
@@ -60,10 +60,14 @@ impl Core {
         self.found = Found::default();
         let Some(message) = received.message() else { return Concealed::Nothing };
         let open = exchange.and_then(|exchange| self.exchanges.get(exchange));
-        let said = match &message.body {
-            Body::Result { result, .. } => open.filter(|open| speaks(open.method)).map(|_| *result),
-            Body::Error { error, .. } => Some(*error),
-            Body::Notification { params, .. } | Body::Request { params, .. } => params.whole(),
+        let (said, texts) = match &message.body {
+            Body::Result { result, fields, .. } => {
+                (open.filter(|open| speaks(open.method)).map(|_| *result), fields.texts())
+            }
+            Body::Error { error, .. } => (Some(*error), Texts::none()),
+            Body::Notification { params, .. } | Body::Request { params, .. } => {
+                (params.whole(), Texts::none())
+            }
         };
         let Some(said) = said else { return Concealed::Nothing };
         let sealed = open.is_some_and(|open| {
@@ -88,7 +92,7 @@ impl Core {
             splice: Splice::new(received.bytes),
             found: false,
         };
-        search.all(said);
+        search.all(said, texts);
         let (found, splice) = (search.found, search.splice);
         if self.handles.made == made {
             self.handles.keep_told(server, told);
@@ -180,9 +184,9 @@ struct Cut {
 
 impl<'m> Search<'_, 'm> {
     /// Looks through all that is said, once.
-    fn all(&mut self, said: Json<'m>) {
+    fn all(&mut self, said: Json<'m>, texts: &Texts<'m>) {
         let mut open: Vec<Open<'m>> = Vec::new();
-        said.walk(&mut |seen| {
+        texts.walk(said, &mut |seen| {
             match seen {
                 Visit::Name(key) => {
                     if let Some(object) = open.last_mut() {
@@ -196,7 +200,7 @@ impl<'m> Search<'_, 'm> {
                 }
                 Visit::Value(value) => {
                     let Some((called, _)) = self.come_to(&open, Some(value)) else { return true };
-                    let Some(text) = value.text() else { return true };
+                    let Some(text) = texts.text(value) else { return true };
                     let of_array = || open.iter().rev().find_map(|open| open.called.as_deref());
                     let called = called.as_deref().or_else(of_array).unwrap_or_default();
                     if let Some(without) = self.without_secrets(&text, called) {

@@ -6,9 +6,9 @@
 mod lines;
 mod literal;
 
-use lockgate_model::{Json, Kind};
+use lockgate_model::{Json, Kind, Texts};
 
-use crate::leaf::{Leaf, leaves};
+use crate::leaf::{Leaf, leaves_with};
 use crate::list::lists;
 
 /// Longest record in characters; anything longer is prose.
@@ -36,8 +36,13 @@ pub(crate) enum Piece<'t> {
 
 /// Takes apart whatever a server says: a result, an error, the parameters of a notification. `document`: it is what a tool
 /// like `read_file` or `fetch` returns, whose form is somebody's text whatever it looks like. O(length).
-pub(crate) fn pieces(said: Json<'_>, document: bool, piece: &mut dyn FnMut(Piece<'_>)) {
-    leaves(said, &mut |leaf| {
+pub(crate) fn pieces<'s>(
+    said: Json<'s>,
+    texts: &'s Texts<'s>,
+    document: bool,
+    piece: &mut dyn FnMut(Piece<'_>),
+) {
+    leaves_with(said, texts, &mut |leaf| {
         let outermost = leaf.outermost();
         let structured = outermost == "structuredContent";
         let own = leaf.path.len() == 3 && outermost == "content" && leaf.name() == "text";

@@ -3,7 +3,7 @@ use super::*;
 /// `r:` records and `p:` prose, in order.
 fn read(said: &str, document: bool) -> Vec<String> {
     let mut found = Vec::new();
-    pieces(Json::check(said.as_bytes(), 64).unwrap(), document, &mut |piece| {
+    pieces(Json::check(said.as_bytes(), 64).unwrap(), Texts::none(), document, &mut |piece| {
         found.push(match piece {
             Piece::Record(text) => format!("r:{text}"),
             Piece::Prose(text) => format!("p:{text}"),
