@@ -144,7 +144,7 @@ impl Core {
             .or(settled)
             .or(self.agent.revision)
             .or_else(|| {
-                let newest = self.exchanges.newest_for(source.server)?;
+                let newest = self.exchanges.waiting_for(source.server).pop()?;
                 Some(self.exchanges.get(newest)?.revision())
             })
             .unwrap_or(Revision::R2025_11_25)

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use lockgate_core::{
-    Boundary, Core, Desk, Event, Front, Headers, Identity, Matter, Outlet, Received, Scope, Server, Step,
-    Violation, Wire,
+    Boundary, Core, Desk, Event, Front, Headers, Identity, Matter, Outlet, Received, Scope, Server, Speaks,
+    Step, Violation, Wire,
 };
 use lockgate_flow::Trust;
 use lockgate_model::{
@@ -498,5 +498,24 @@ fn a_probe_that_no_server_answers_is_an_error_to_fall_back_on() {
         let (told, text) = said.unwrap();
         let text = String::from_utf8_lossy(&text);
         assert!(told == status && text.contains("server_timed_out"), "{method}: {told} {text}");
+    }
+}
+
+#[test]
+fn a_listen_is_acknowledged_where_nothing_else_is_open() {
+    let servers = [("db", Tier::Internal, Wire::Lines), ("web", Tier::Open, Wire::Lines)];
+    for (scope, parts) in
+        [(Scope::One(name("web")), &[("web", 1)][..]), (Scope::All, &[("db", 2), ("web", 3)])]
+    {
+        let mut session = Session::new(scope, &servers, |boundary| {
+            boundary.servers.values_mut().for_each(|server| server.speaks = Some(Speaks::Modern));
+        });
+        session.agent(r#"{"jsonrpc":"2.0","id":"l","method":"subscriptions/listen","params":{"notifications":{"toolsListChanged":true},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}"#);
+        session.heard();
+        for (server, id) in parts {
+            session.expect(&[]);
+            session.server(server, &format!(r#"{{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{{"_meta":{{"io.modelcontextprotocol/subscriptionId":{id}}},"notifications":{{"toolsListChanged":true}}}}}}"#));
+        }
+        session.expect(&["< … acknowledged … \"l\" … \"toolsListChanged\":true"]);
     }
 }
