@@ -374,7 +374,9 @@ impl Session {
                     Step::Withdraw { exchange } => self.withdraw(exchange),
                     Step::Alarm { server, tool } => self.alarm(&server, tool),
                     Step::Abandon { exchange, .. } => {
-                        if let Some(task) = lock(&self.under_way).remove(&exchange) {
+                        let task = lock(&self.under_way).remove(&exchange);
+                        // Whoever does these steps does them all, and ends by itself: nothing more is awaited.
+                        if let Some(task) = task.filter(|task| tokio::task::try_id() != Some(task.id())) {
                             task.abort();
                         }
                     }

@@ -112,9 +112,18 @@ impl Session {
         // A stream that may be resumed can end before the answer (2025-11-25, polling); any other has broken off.
         let legacy = self.core().revision().is_none_or(|revision| revision.era() == Era::Legacy);
         if !(resumable && legacy) {
+            if self.goes_on_elsewhere(server, exchange) {
+                return;
+            }
             self.failed(server, Some(exchange), Reason::ServerBrokeProtocol).await;
         }
         self.close_stream(exchange);
+    }
+
+    /// Was the request sent again in another era, or does it wait to be? Then its answer is not on the stream of before.
+    fn goes_on_elsewhere(&self, server: &ServerName, exchange: ExchangeId) -> bool {
+        let core = self.core();
+        self.is_under_way(exchange) || core.is_open(exchange) && !core.awaits(server, exchange)
     }
 
     /// The same where the agent's stream is our own: a server's stream that may be resumed is resumed by us, after the
