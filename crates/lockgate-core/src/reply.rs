@@ -37,7 +37,7 @@ pub(crate) fn error(id: Option<&[u8]>, finding: &Finding, about: &About<'_>) -> 
     } else if finding.reason == Reason::MissingClientCapability {
         format!(
             "{{\"requiredCapabilities\":{{\"extensions\":{{{}:{{}}}}}},\"reason\":\"{}\"}}",
-            quote(crate::route::TASKS),
+            quote(crate::locate::TASKS),
             finding.reason.code()
         )
     } else {
