@@ -171,8 +171,9 @@ impl History {
         }
         let mut found = false;
         pieces(text, texts, said.document, &mut |piece| {
-            found = true;
+            found |= !matches!(piece, Piece::About(_));
             match piece {
+                Piece::About(value) => index.prose(source, value),
                 Piece::Record(value) if *tier == Tier::Quarantined => {
                     lowest = Integrity::FreeText;
                     index.prose(source, value);

@@ -8,7 +8,7 @@ mod literal;
 
 use lockgate_model::{Json, Kind, Texts};
 
-use crate::leaf::{Leaf, leaves_with};
+use crate::leaf::{Leaf, Step, leaves_with};
 use crate::list::lists;
 
 /// Longest record in characters; anything longer is prose.
@@ -32,6 +32,9 @@ pub(crate) enum Piece<'t> {
     Record(&'t str),
     /// Anything else: it may hold instructions.
     Prose(&'t str),
+    /// What the server says of itself, in every result of the stateless era. Where there is a handshake it says so there, and
+    /// like any definition it taints nothing.
+    About(&'t str),
 }
 
 /// Takes apart whatever a server says: a result, an error, the parameters of a notification. `document`: it is what a tool
@@ -48,6 +51,9 @@ pub(crate) fn pieces<'s>(
         let own = leaf.path.len() == 3 && outermost == "content" && leaf.name() == "text";
         if is_data(leaf) {
             return;
+        }
+        if is_about(leaf) {
+            return piece(Piece::About(&leaf.text));
         }
         if document || !(structured || own) {
             piece(Piece::Prose(&leaf.text));
@@ -66,6 +72,12 @@ fn is_data(leaf: &Leaf<'_, '_>) -> bool {
         "type" | "resultType" | "mimeType" => leaf.text.len() <= 64,
         _ => false,
     }
+}
+
+/// The name, the version and so on of the server.
+fn is_about(leaf: &Leaf<'_, '_>) -> bool {
+    let member = |at: usize, name: &str| matches!(leaf.path.get(at), Some(Step::Member(own)) if own == name);
+    member(0, "_meta") && member(1, "io.modelcontextprotocol/serverInfo")
 }
 
 /// A text that may be a document: JSON, a literal of Python, or lines of names and values.

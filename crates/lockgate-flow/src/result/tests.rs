@@ -7,6 +7,7 @@ fn read(said: &str, document: bool) -> Vec<String> {
         found.push(match piece {
             Piece::Record(text) => format!("r:{text}"),
             Piece::Prose(text) => format!("p:{text}"),
+            Piece::About(text) => format!("a:{text}"),
         });
     });
     found
@@ -25,6 +26,17 @@ fn structured_content_is_records_and_prose() {
         ["r:17", "r:a@b.example", "p:short", "p:A title of two, three, four, five, six, seven words"]
     );
     assert!(read(said, true).iter().all(|piece| piece.starts_with("p:")));
+}
+
+#[test]
+fn what_a_server_says_of_itself_is_told_apart() {
+    let said = |key: &str| format!(r#"{{"_meta":{{"{key}":{{"name":"x","icons":[{{"src":"y"}}]}}}}}}"#);
+    for document in [false, true] {
+        assert_eq!(read(&said("io.modelcontextprotocol/serverInfo"), document), ["a:x", "a:y"]);
+        assert_eq!(read(&said("evil.example/serverInfo"), document), ["p:x", "p:y"]);
+    }
+    let elsewhere = r#"{"structuredContent":{"_meta":{"io.modelcontextprotocol/serverInfo":"x"}}}"#;
+    assert_eq!(read(elsewhere, true), ["p:x"]);
 }
 
 #[test]
