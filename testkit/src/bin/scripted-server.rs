@@ -8,7 +8,8 @@
 //! (address to text), `prompts` (name to text), and `answers`: what each tool gives. That is a text, an object with a
 //! `result`, an `error` or a `question` for the user, with `says` before it (messages that nobody asked for), or an
 //! array of an argument's name and the answers by its value. A tool without an answer says `done`. Each call is added
-//! to the file HEARD as one line: the tool and its arguments.
+//! to the file HEARD as one line: the tool and its arguments. Methods that are `silent` are never answered; they are added
+//! as well.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, Write};
@@ -41,6 +42,9 @@ struct Server {
 
 impl Server {
     fn request(&mut self, id: &Value, method: &str, params: &Value) -> std::io::Result<()> {
+        if self.script["silent"].as_array().into_iter().flatten().any(|silent| silent == method) {
+            return writeln!(self.heard, "{method} {params}");
+        }
         let result = match method {
             "initialize" => json!({ "protocolVersion": params["protocolVersion"], "serverInfo": about(),
                 "capabilities": capabilities(), "instructions": self.script["instructions"].as_str().unwrap_or_default() }),
