@@ -1,12 +1,12 @@
 //! A session with its agent and servers played by hand: several servers behind one endpoint, spoken to on pipes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use lockgate_core::{Boundary, Claim, Core, Event, Front, Identity, Received, Room, Scope, Sent, Step};
+use lockgate_core::{Boundary, Claim, Core, Event, Front, Identity, Received, Room, Scope, Sent, Step, Wire};
 use lockgate_model::{
-    ExchangeId, Label, Limits, Principal, Reason, ServerName, SessionId, Side, Tick, UnixMillis,
+    ExchangeId, Label, Limits, Principal, Reason, ServerName, SessionId, Side, Tick, UnixMillis, peek_id,
 };
 use lockgate_policy::budget::{Charge, Tally};
 use serde_json::{Value, json};
@@ -36,6 +36,8 @@ pub struct Stage {
     at_server: Option<(ServerName, ExchangeId)>,
     /// The question a held call waits for.
     asked: Option<String>,
+    /// Servers whose answers come on a stream of their own.
+    over_http: BTreeSet<ServerName>,
 }
 
 impl Stage {
@@ -47,6 +49,8 @@ impl Stage {
             client: None,
             bound: String::new(),
         };
+        let over_http = boundary.servers.iter().filter(|(_, server)| server.wire == Wire::Http);
+        let over_http = over_http.map(|(name, _)| name.clone()).collect();
         let core = Core::new(Arc::new(boundary), identity, Scope::All, Front::Stdio);
         let mut stage = Self {
             core,
@@ -56,13 +60,16 @@ impl Stage {
             ids: 0,
             at_server: None,
             asked: None,
+            over_http,
         };
         let capabilities = if elicitation { json!({ "elicitation": {} }) } else { json!({}) };
         let hello = json!({ "jsonrpc": "2.0", "id": "hello", "method": "initialize", "params": {
             "protocolVersion": "2025-06-18", "capabilities": capabilities } });
         let parts = sent(&stage.agent(&hello.to_string()));
         for (server, exchange) in parts {
-            let result = json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "serverInfo": {} });
+            // A server of either era is greeted so.
+            let result = json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "serverInfo": {},
+                "resultType": "complete", "supportedVersions": ["2026-07-28"] });
             stage.answer(&server, exchange, &result);
         }
         stage
@@ -115,11 +122,13 @@ impl Stage {
         }
     }
 
-    /// A server sends any text at all.
+    /// A server sends any text at all; over HTTP on the stream of the exchange whose number is its id.
     pub fn server_says(&mut self, server: &ServerName, text: &str) -> Vec<Step> {
         let bytes = Bytes::copy_from_slice(text.as_bytes());
         let received = Received::read(&bytes, Side::Server, &Limits::default());
-        self.event(Event::Server { server: server.clone(), exchange: None, received })
+        let number = || std::str::from_utf8(peek_id(&bytes)?).ok()?.parse().ok();
+        let exchange = self.over_http.contains(server).then(number).flatten().map(ExchangeId);
+        self.event(Event::Server { server: server.clone(), exchange, received })
     }
 
     /// The person who was asked answers.
