@@ -6,6 +6,8 @@ use super::table::Key;
 pub(crate) const WINDOW: usize = 64;
 /// One stretch in `2 ^ RARE` is taken.
 const RARE: u32 = 5;
+/// Stretches that are looked at together.
+const BLOCK: usize = 256;
 
 /// A secret number for each byte, so that nobody can write text that is never taken.
 #[derive(Debug)]
@@ -23,6 +25,38 @@ impl Gear {
         Self(Box::new(std::array::from_fn(|byte| key.hash(&byte.to_le_bytes()))))
     }
 
+    /// Goes on over these bytes, and appends each fingerprint that is taken.
+    pub(crate) fn take(&self, roll: &mut Roll, bytes: &[u8], taken: &mut Vec<u64>) {
+        let Roll { mut hash, seen } = *roll;
+        let early = (WINDOW - 1).saturating_sub(seen).min(bytes.len());
+        let (opening, ends) = bytes.split_at_checked(early).unwrap_or((bytes, &[]));
+        for byte in opening {
+            hash = (hash << 1).wrapping_add(self.number(*byte));
+        }
+        for block in ends.chunks(BLOCK) {
+            let (mut some, mut count) = ([0; BLOCK], 0);
+            // Kept where the next overwrites it unless it is taken: to jump there would be guessed wrong each time.
+            let mut look = |hash: u64| {
+                if let Some(place) = some.get_mut(count % BLOCK) {
+                    *place = hash;
+                }
+                count += usize::from(is_taken(hash));
+            };
+            let (fours, rest) = block.as_chunks();
+            for four in fours {
+                let hashes = self.four(hash, *four);
+                hashes.into_iter().for_each(&mut look);
+                [.., hash] = hashes;
+            }
+            for byte in rest {
+                hash = (hash << 1).wrapping_add(self.number(*byte));
+                look(hash);
+            }
+            taken.extend_from_slice(some.get(..count).unwrap_or_default());
+        }
+        *roll = Roll { hash, seen: seen + bytes.len() };
+    }
+
     /// Goes on over these bytes, and hands over each fingerprint that is taken and where its stretch ends.
     pub(crate) fn roll(&self, roll: &mut Roll, bytes: &[u8], mut taken: impl FnMut(u64, usize)) {
         let Roll { mut hash, seen } = *roll;
@@ -33,7 +67,7 @@ impl Gear {
             hash = (hash << 1).wrapping_add(self.number(*byte));
         }
         let mut look = |hash: u64, end: usize| {
-            if hash >> (u64::BITS - RARE) == 0 {
+            if is_taken(hash) {
                 taken(hash, end);
             }
         };
@@ -76,6 +110,10 @@ impl Gear {
     }
 }
 
+const fn is_taken(hash: u64) -> bool {
+    hash >> (u64::BITS - RARE) == 0
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -94,7 +132,7 @@ mod tests {
     proptest! {
         #[test]
         fn fingerprints_are_those_of_each_stretch(
-            parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..200), 0..6)
+            parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..600), 0..6)
         ) {
             let gear = Gear::new(Key::new([7; 16]));
             let (mut roll, mut begun, mut taken) = (Roll::default(), 0, Vec::new());
@@ -102,7 +140,12 @@ mod tests {
                 gear.roll(&mut roll, part, |hash, end| taken.push((hash, begun + end)));
                 begun += part.len();
             }
-            prop_assert_eq!(taken, slow(&gear, &parts.concat()));
+            prop_assert_eq!(&taken, &slow(&gear, &parts.concat()));
+            let (mut roll, mut alone) = (Roll::default(), Vec::new());
+            for part in &parts {
+                gear.take(&mut roll, part, &mut alone);
+            }
+            prop_assert_eq!(alone, taken.into_iter().map(|(hash, _)| hash).collect::<Vec<_>>());
         }
     }
 }

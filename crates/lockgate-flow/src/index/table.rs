@@ -1,5 +1,7 @@
 //! A table with keyed hashes and a fixed most, so that nobody who writes the text chooses what collides or how it grows.
 
+use super::word::Word;
+
 /// The key of all hashes of one session.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Key(u64, u64);
@@ -33,13 +35,23 @@ impl Key {
 
     /// A hash of words, of which there are many and most are short: products folded into their halves. As secret as
     /// the key, which is in both factors of each, so that nobody can choose two words that collide. Never 0.
-    pub(crate) fn hash_word(self, letters: &[u8]) -> u64 {
+    pub(crate) fn hash_word(self, word: Word<'_>) -> u64 {
+        // The length of a word is not guessed well, so that most are read as long as any.
+        if let (0..16, Some(all)) = (word.length, word.from.first_chunk()) {
+            let unread = u128::MAX << (word.length * 8);
+            return self.last(word.length as u64, u128::from_le_bytes(*all) & !unread);
+        }
+        let letters = word.letters();
         let (pairs, rest) = letters.as_chunks::<16>();
         let state = pairs.iter().fold(letters.len() as u64, |state, pair| {
             let [one, two] = halves(u128::from_le_bytes(*pair));
             folded(self.0 ^ state ^ one, self.1 ^ two)
         });
-        let [one, two] = halves(short(rest));
+        self.last(state, short(rest))
+    }
+
+    fn last(self, state: u64, rest: u128) -> u64 {
+        let [one, two] = halves(rest);
         folded(self.0 ^ state ^ one, self.1 ^ two).max(1)
     }
 }
@@ -122,6 +134,24 @@ impl<Value: Copy + Default> Table<Value> {
             self.held += 1;
         }
         Some((self.values.get_mut(place?)?, !known))
+    }
+
+    /// Takes out hashes that are known, and of which what is known is settled: most of them, cheaply.
+    pub(crate) fn sift(&self, hashes: &mut Vec<u64>, settled: impl Fn(Value) -> bool) {
+        let mask = self.hashes.len().wrapping_sub(1);
+        let mut kept = 0;
+        for at in 0..hashes.len() {
+            let Some(hash) = hashes.get(at).copied() else { break };
+            #[expect(clippy::cast_possible_truncation, reason = "the mask keeps the low bits only")]
+            let place = hash as usize & mask;
+            let (there, value) = (self.hashes.get(place), self.values.get(place));
+            let known = (there == Some(&hash)) & value.is_some_and(|value| settled(*value));
+            if let Some(place) = hashes.get_mut(kept) {
+                *place = hash;
+            }
+            kept += usize::from(!known);
+        }
+        hashes.truncate(kept);
     }
 
     /// Whether nothing new has room.

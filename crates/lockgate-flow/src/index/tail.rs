@@ -44,9 +44,13 @@ impl Tail {
         }
         // One after the other, so that looking into the table does not hold up reading.
         let mut taken = Vec::with_capacity(text.len() / 16);
-        gear.get_or_insert_with(|| Gear::new(*key)).roll(roll, text, |hash, _| taken.push(hash));
+        gear.get_or_insert_with(|| Gear::new(*key)).take(roll, text, &mut taken);
+        for hash in &mut taken {
+            *hash = of_origin(*hash, origin);
+        }
+        fingerprints.sift(&mut taken, |()| true);
         for hash in taken {
-            if fingerprints.entry(of_origin(hash, origin)).is_none() {
+            if fingerprints.entry(hash).is_none() {
                 saturated.insert(origin);
             }
         }
@@ -63,6 +67,8 @@ impl Tail {
         let mut hashes = Vec::with_capacity(text.len() / 8);
         words(text, |word| hashes.push(self.key.hash_word(word)));
         let packed = Packed::new(segment.kind, origin, event);
+        let settles = segment.kind == Kind::Field;
+        self.words.sift(&mut hashes, |known| settles | (known.kind() == Kind::Prose));
         for hash in hashes {
             let Some((known, new)) = self.words.entry(hash) else { return };
             if new || (known.kind() == Kind::Field && segment.kind == Kind::Prose) {

@@ -6,22 +6,37 @@ use crate::text::{BLOCK, block, is_letter, mask};
 const LEAST: usize = 5;
 const MOST: usize = 256;
 
+/// The letters of a word.
+#[derive(Clone, Copy)]
+pub(crate) struct Word<'w> {
+    /// The letters, and whatever stands behind them.
+    pub(crate) from: &'w [u8],
+    pub(crate) length: usize,
+}
+
+impl<'w> Word<'w> {
+    pub(crate) fn letters(self) -> &'w [u8] {
+        self.from.get(..self.length).unwrap_or_default()
+    }
+}
+
 /// Hands over the letters of each word: each run of the characters that names, addresses and paths are made of, without
 /// the scheme of an address.
-pub(crate) fn words(text: &[u8], mut found: impl FnMut(&[u8])) {
+pub(crate) fn words(text: &[u8], mut found: impl FnMut(Word<'_>)) {
     let mut letters = Vec::new();
     let mut hand_over = |start: usize, end: usize, plain: bool| {
-        let word = text.get(start..end).unwrap_or_default();
+        let word = Word { from: text.get(start..).unwrap_or_default(), length: end - start };
         let word = if plain {
             word
         } else {
+            let word = word.letters();
             let schemes = [&b"https://"[..], b"http://"];
             let word = schemes.iter().find_map(|scheme| word.strip_prefix(*scheme)).unwrap_or(word);
             letters.clear();
             letters.extend(word.iter().filter(|byte| is_letter(**byte)));
-            &letters
+            Word { from: &letters, length: letters.len() }
         };
-        if (LEAST..=MOST).contains(&word.len()) {
+        if (LEAST..=MOST).contains(&word.length) {
             found(word);
         }
     };
@@ -69,7 +84,8 @@ const fn joins(byte: u8) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{LEAST, MOST, joins, words};
+    use super::{LEAST, MOST, Word, joins, words};
+    use crate::index::table::Key;
     use crate::text::{bare, is_letter, letters};
 
     /// Each word by itself.
@@ -93,8 +109,12 @@ mod tests {
             parts in prop::collection::vec("[a-c1é]{0,70}|[ \n,;]|[@./:~-]|https?://|[a-c]{250,260}", 0..16)
         ) {
             let text = parts.concat();
-            let mut found = Vec::new();
-            words(text.as_bytes(), |word| found.push(str::from_utf8(word).unwrap().to_owned()));
+            let (mut found, key) = (Vec::new(), Key::new([7; 16]));
+            words(text.as_bytes(), |word| {
+                let letters = word.letters();
+                found.push(str::from_utf8(letters).unwrap().to_owned());
+                assert_eq!(key.hash_word(word), key.hash_word(Word { from: letters, length: letters.len() }));
+            });
             prop_assert_eq!(found, slow(&text));
         }
     }
