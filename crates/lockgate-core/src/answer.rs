@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use lockgate_audit::Happening;
 use lockgate_model::{
-    Body, ExchangeId, Fields, Finding, Json, Kind, Phase, Reason, Revision, ServerName, Splice, Tick,
+    Body, ExchangeId, Fields, Finding, Json, Kind, Label, Phase, Reason, Revision, ServerName, Splice, Tick,
     Verdict, quote,
 };
 
@@ -36,7 +36,7 @@ impl Core {
         if matches!(open.asker, Asker::Part { .. }) {
             return self.part_answered(open, server, Ok((bytes, body)), now, steps);
         }
-        let before = self.history.label().clone();
+        let before = if self.boundary.records { self.history.label().clone() } else { Label::clean() };
         self.hear_answer(exchange, &open, server, body);
         let mut splice = Splice::new(bytes);
         let checked = match body {

@@ -1,9 +1,10 @@
 //! What a server offers in this session, learned from every list that passes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
-use lockgate_flow::{Definition, Properties, Signs};
-use lockgate_model::{Annotations, Json, Kind, ServerName, ToolName};
+use lockgate_flow::{Definition, Properties, Roles, Signs};
+use lockgate_model::{Annotations, Classified, Effect, Json, Kind, ServerName, ToolName};
 
 use crate::form::Form;
 use crate::names;
@@ -35,6 +36,18 @@ pub(crate) struct Offered {
     pub(crate) input: Form,
     /// What its results promise to look like.
     pub(crate) output: Form,
+    /// What it does, by all that and by the operator's word. Found when it is asked for, and anew when that word changes.
+    pub(crate) meaning: OnceLock<Meaning>,
+}
+
+/// What a tool does, and what that says of its arguments and results.
+#[derive(Clone, Debug)]
+pub(crate) struct Meaning {
+    pub(crate) effect: Effect,
+    pub(crate) class: Classified,
+    pub(crate) roles: Roles,
+    /// Does it return documents?
+    pub(crate) document: bool,
 }
 
 /// An argument that a modern HTTP request repeats in a header (`x-mcp-header`, SEP-2243).
@@ -114,6 +127,11 @@ impl Catalogue {
         self.tools.get(tool)
     }
 
+    /// What its tools do must be found anew.
+    pub(crate) fn forget_meanings(&mut self) {
+        self.tools.values_mut().for_each(|offered| offered.meaning = OnceLock::new());
+    }
+
     /// The names of all tools.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.tools.keys().map(ToolName::as_str)
@@ -144,6 +162,7 @@ pub(crate) fn read_offered(entry: Json<'_>) -> Offered {
         properties: read_properties(entry),
         input: Form::new(entry.get("inputSchema")),
         output: Form::new(entry.get("outputSchema")),
+        meaning: OnceLock::new(),
     }
 }
 

@@ -1,12 +1,12 @@
 //! What servers say is remembered: everything that can reach the model, whatever way it comes.
 
-use lockgate_flow::{Speech, for_each_text, is_document};
+use lockgate_flow::{Speech, for_each_text};
 use lockgate_model::{Body, ExchangeId, Json, Params, ServerName, Texts};
 
-use crate::Core;
 use crate::agent::Request;
 use crate::exchange::Exchange;
 use crate::marking::Marking;
+use crate::{Core, phase};
 
 /// Longest arguments that are kept until the answer comes, to tell an echo from news. Bytes.
 pub(crate) const ECHO: usize = 64 << 10;
@@ -31,7 +31,7 @@ impl Core {
         let tool = open.target.tool.as_ref();
         let document = failed
             || open.method == "resources/read"
-            || tool.is_some_and(|(tool, effect)| is_document(tool.as_str(), *effect));
+            || tool.is_some_and(|(tool, effect)| phase::is_document(self, server, tool, *effect));
         let echo =
             open.echo.as_deref().and_then(|echo| Json::check(echo, self.boundary.limits.argument_depth).ok());
         let mut trust = self.boundary.trust(server);

@@ -1,5 +1,6 @@
 //! May what this session has read steer this call? (SAFE-T1701)
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use lockgate_audit::{Happening, MOST_SOURCES, Source, numbered};
@@ -8,10 +9,10 @@ use lockgate_flow::{
     judge_keeping,
 };
 use lockgate_model::{
-    Effect, Evidence, ExchangeId, Finding, Integrity, Phase, Reason, ServerName, Tier, Verdict,
+    Effect, Evidence, ExchangeId, Finding, Integrity, Phase, Reason, ServerName, Tier, ToolName, Verdict,
 };
 
-use super::Call;
+use super::{Call, identify};
 use crate::exchange::{Outgoing, Target};
 use crate::record::Note;
 use crate::{Core, Reach, Step, Violation};
@@ -73,21 +74,34 @@ fn note_sources(core: &Core, graded: Graded, sources: &mut Vec<Source>) {
     }
 }
 
+/// Does a tool that does this return documents?
+pub(crate) fn is_document(core: &Core, server: &ServerName, tool: &ToolName, effect: Effect) -> bool {
+    let known = identify::meaning(core, server, tool).filter(|meaning| meaning.effect == effect);
+    known.map_or_else(|| flow::is_document(tool.as_str(), effect), |meaning| meaning.document)
+}
+
 /// What the arguments of a tool mean, and whether its server offers the way back.
-pub(super) fn shape(core: &Core, call: &Call<'_>, effect: Effect) -> (Roles, bool) {
-    let Some(tool) = call.tool else { return (Roles::default(), false) };
-    let Some(server) = core.boundary.servers.get(call.server) else { return (Roles::default(), false) };
+pub(super) fn shape<'c>(core: &'c Core, call: &Call<'_>, effect: Effect) -> (Cow<'c, Roles>, bool) {
+    let Some(tool) = call.tool else { return (Cow::default(), false) };
+    let Some(server) = core.boundary.servers.get(call.server) else { return (Cow::default(), false) };
     let catalogue = core.peers.get(call.server).map(|peer| &peer.catalogue);
     let offered = catalogue.and_then(|catalogue| catalogue.find(tool.as_str()));
-    let roles =
-        offered.map_or_else(Roles::default, |offered| server.roles(tool, &offered.properties, effect));
+    let roles = match (identify::meaning(core, call.server, tool), offered) {
+        (Some(meaning), _) if meaning.effect == effect => Cow::Borrowed(&meaning.roles),
+        (_, Some(offered)) => Cow::Owned(server.roles(tool, &offered.properties, effect)),
+        (_, None) => Cow::default(),
+    };
+    if effect != Effect::Destructive {
+        return (roles, false);
+    }
     // To overwrite what the server listed is no more than to write it. The class of the tool stays what the hint made it.
     let hinted = || {
         let definition = offered.map_or_else(Definition::default, |offered| offered.definition);
         server.said(tool).effect.is_none() && is_destructive_by_hint(tool.as_str(), definition)
     };
     let undone = || catalogue.is_some_and(|catalogue| flow::undoable(tool.as_str(), catalogue.names()));
-    (roles, effect == Effect::Destructive && (hinted() || undone()))
+    let undoable = hinted() || undone();
+    (roles, undoable)
 }
 
 fn finding(core: &Core, call: &Call<'_>, effect: Effect, trust: &Trust, objection: Objection) -> Finding {
@@ -232,6 +246,7 @@ impl Core {
             approved: true,
         };
         let (roles, undoable) = shape(self, &asked, *effect);
+        let roles = roles.into_owned();
         let call = flow::Call {
             server: &outgoing.server,
             trust: &trust,

@@ -1,10 +1,11 @@
 //! Which server, which tool? Only what is configured and was offered in this session can be called (SAFE-T1103).
 
-use lockgate_flow::{Definition, Said, class_of, effect_of};
+use lockgate_flow::{self as flow, Definition, Said, class_of, effect_of};
 use lockgate_model::{Classified, Effect, Finding, Phase, Reason, ServerName, ToolName};
 
 use super::Call;
 use crate::Core;
+use crate::catalogue::Meaning;
 
 pub(super) fn check(core: &Core, call: &Call<'_>) -> Option<Finding> {
     if !core.boundary.servers.contains_key(call.server) {
@@ -18,20 +19,29 @@ pub(super) fn check(core: &Core, call: &Call<'_>) -> Option<Finding> {
 /// What the tool does; a request that calls no tool reads.
 pub(super) fn effect(core: &Core, call: &Call<'_>) -> Effect {
     let Some(tool) = call.tool else { return Effect::Read };
-    let definition = definition(core, call.server, tool);
-    effect_of(tool.as_str(), definition, said(core, call.server, tool).effect)
+    let unknown = || effect_of(tool.as_str(), Definition::default(), said(core, call.server, tool).effect);
+    meaning(core, call.server, tool).map_or_else(unknown, |meaning| meaning.effect)
+}
+
+/// What a tool that is offered does, and what its arguments mean.
+pub(super) fn meaning<'c>(core: &'c Core, server: &ServerName, tool: &ToolName) -> Option<&'c Meaning> {
+    let offered = core.peers.get(server)?.catalogue.find(tool.as_str())?;
+    Some(offered.meaning.get_or_init(|| {
+        let said = said(core, server, tool);
+        let effect = effect_of(tool.as_str(), offered.definition, said.effect);
+        let class = class_of(tool.as_str(), offered.definition, said);
+        let configured = core.boundary.servers.get(server);
+        let roles = configured.map(|server| server.roles(tool, &offered.properties, effect));
+        let document = flow::is_document(tool.as_str(), effect);
+        Meaning { effect, class, roles: roles.unwrap_or_default(), document }
+    }))
 }
 
 /// How much harm the tool can do at worst; none for a request that calls no tool.
 pub(super) fn class(core: &Core, call: &Call<'_>) -> Option<Classified> {
     let tool = call.tool?;
-    Some(class_of(tool.as_str(), definition(core, call.server, tool), said(core, call.server, tool)))
-}
-
-/// What the server has said of the tool in this session.
-fn definition(core: &Core, server: &ServerName, tool: &ToolName) -> Definition {
-    let offered = core.peers.get(server).and_then(|peer| peer.catalogue.find(tool.as_str()));
-    offered.map_or_else(Definition::default, |offered| offered.definition)
+    let unknown = || class_of(tool.as_str(), Definition::default(), said(core, call.server, tool));
+    Some(meaning(core, call.server, tool).map_or_else(unknown, |meaning| meaning.class))
 }
 
 fn said(core: &Core, server: &ServerName, tool: &ToolName) -> Said {

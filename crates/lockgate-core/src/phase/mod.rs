@@ -8,6 +8,7 @@ mod rules;
 mod schema;
 mod stop;
 
+pub(crate) use flow::is_document;
 use lockgate_audit::Source;
 use lockgate_model::{Effect, Finding, Json, Phase, Reason, ServerName, ToolName, Verdict};
 use lockgate_policy::{Action, Subject};
