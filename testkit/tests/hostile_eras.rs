@@ -324,7 +324,8 @@ fn servers_of_old() {
 /// Who never answers the handshake, or refuses it: the call fails with its reason, in time.
 #[test]
 fn servers_that_do_not_shake_hands() {
-    let cases: [(&str, &str, fn(&Heard, &mut TcpStream) -> bool); 4] = [
+    type Behaviour = fn(&Heard, &mut TcpStream) -> bool;
+    let cases: [(&str, &str, Behaviour); 4] = [
         ("never answers", "server_timed_out", |_, _| {
             std::thread::sleep(std::time::Duration::from_mins(2));
             false
