@@ -16,7 +16,8 @@ use lockgate_core::{
 };
 use lockgate_flow::Trust;
 use lockgate_model::{
-    Class, ExchangeId, Limits, Principal, Reason, ServerName, SessionId, Side, Tick, Tier, UnixMillis,
+    Class, Effect, ExchangeId, Limits, Pattern, Principal, Reason, ServerName, SessionId, Side, Tick, Tier,
+    UnixMillis,
 };
 use lockgate_policy::intercept::{Decision, Policy};
 use lockgate_policy::{Action, ClassTable, Fallback};
@@ -258,6 +259,19 @@ fn what_the_operator_knows_counts_as_said_also_where_it_comes_with_a_reload() {
     known(&mut boundary);
     session.event(Event::Changed(Arc::new(boundary)));
     session.agent(MAIL);
+    session.expect(&["> x … send_mail"]);
+}
+
+#[test]
+fn what_the_operator_says_of_a_tool_counts_from_a_reload_on() {
+    let mut session = addressed(|_| {});
+    session.agent(MAIL);
+    session.expect(&["lockgate-approval-1"]);
+    let effects = vec![(Pattern::parse("send_*").unwrap(), Effect::Read)];
+    let server = Server { effects, ..Server::new(Wire::Lines) };
+    let boundary = Boundary::new(BTreeMap::from([(name("x"), server)]));
+    session.event(Event::Changed(Arc::new(boundary)));
+    session.agent(&MAIL.replace("\"id\":5", "\"id\":6"));
     session.expect(&["> x … send_mail"]);
 }
 
