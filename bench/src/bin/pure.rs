@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use bench::text::{LEGACY, around, blob, tools};
+use bench::text::{LEGACY, MODERN, around, blob, tools};
 use bytes::Bytes;
-use lockgate_core::{Boundary, Core, Event, Front, Identity, Received, Scope, Server, Step, Wire};
-use lockgate_model::{ExchangeId, Limits, Message, Principal, ServerName, SessionId, Side, Tick, UnixMillis};
+use lockgate_core::{Boundary, Core, Event, Front, Identity, Received, Scope, Server, Speaks, Step, Wire};
+use lockgate_model::{
+    Era, ExchangeId, Limits, Message, Principal, ServerName, SessionId, Side, Tick, UnixMillis,
+};
 
 /// Each piece of work is repeated in batches of this length, and the fastest batch counts.
 const BATCH: Duration = Duration::from_millis(20);
@@ -44,7 +46,47 @@ fn main() -> anyhow::Result<()> {
             );
         }
     }
+    for (name, agent, server) in [
+        ("an agent and a server of the handshake era", Era::Legacy, Speaks::Legacy),
+        ("an agent and a server of the stateless era", Era::Modern, Speaks::Modern),
+        ("translated for a server of the handshake era", Era::Modern, Speaks::Legacy),
+        ("translated for a server of the stateless era", Era::Legacy, Speaks::Modern),
+    ] {
+        let mut session = Session::between(agent, server, Scope::One(self::name()?))?;
+        let translated = agent == Era::Modern && server == Speaks::Legacy
+            || agent == Era::Legacy && server == Speaks::Modern;
+        let call = if agent == Era::Modern {
+            stateless(&ask("7", "blob", 1 << 10))
+        } else {
+            ask("7", "blob", 1 << 10)
+        };
+        let (_, after) = around("7", server == Speaks::Modern);
+        let rest =
+            [around("", false).0.trim_start_matches(ANSWER).as_bytes(), &blob(1 << 10), after.as_bytes()]
+                .concat();
+        let mut round = || {
+            let exchange = session.agent(black_box(&call));
+            // On the wire a translated request has the number of its exchange.
+            let id = if translated { exchange.0 } else { 7 };
+            let answer = Bytes::from([ANSWER.as_bytes(), id.to_string().as_bytes(), &rest].concat());
+            session.server(exchange, black_box(&answer));
+            session.delivered()
+        };
+        ensure!(round().is_some_and(|length| length > 1 << 10), "{name}: the call was not answered");
+        say(&format!("{name}: 1 KiB"), 1 << 10, time(|| _ = black_box(round())));
+    }
     Ok(())
+}
+
+/// How the answer to a call begins.
+const ANSWER: &str = r#"{"jsonrpc":"2.0","id":"#;
+
+/// A request as the stateless era has it.
+fn stateless(request: &Bytes) -> Bytes {
+    let meta = format!(
+        r#""params":{{"_meta":{{"io.modelcontextprotocol/protocolVersion":"{MODERN}","io.modelcontextprotocol/clientInfo":{{"name":"bench","version":"1"}},"io.modelcontextprotocol/clientCapabilities":{{}}}},"#
+    );
+    String::from_utf8_lossy(request).replacen(r#""params":{"#, &meta, 1).replacen(",}", "}", 1).into()
 }
 
 fn say(name: &str, bytes: usize, took: f64) {
@@ -78,8 +120,13 @@ struct Session {
 
 impl Session {
     fn open(scope: Scope) -> anyhow::Result<Self> {
+        Self::between(Era::Legacy, Speaks::Legacy, scope)
+    }
+
+    fn between(agent: Era, speaks: Speaks, scope: Scope) -> anyhow::Result<Self> {
         let server = name()?;
-        let boundary = Boundary::new(BTreeMap::from([(server.clone(), Server::new(Wire::Http))]));
+        let settings = Server { speaks: Some(speaks), ..Server::new(Wire::Http) };
+        let boundary = Boundary::new(BTreeMap::from([(server.clone(), settings)]));
         let identity = Identity {
             session: SessionId::new("a2939b6cb3a4"),
             principal: Principal::new("local"),
@@ -91,17 +138,24 @@ impl Session {
         let hello = format!(
             r#"{{"jsonrpc":"2.0","id":1,"method":"initialize","params":{{"protocolVersion":"{LEGACY}","capabilities":{{}},"clientInfo":{{"name":"bench","version":"1"}}}}}}"#
         );
-        let opened = format!(
-            r#"{{"protocolVersion":"{LEGACY}","capabilities":{{"tools":{{}}}},"serverInfo":{{"name":"x","version":"1"}}}}"#
-        );
-        session.round_of(&hello.into(), &opened).context("no handshake")?;
+        if agent == Era::Legacy {
+            session.round_of(&hello.into()).context("no handshake")?;
+        }
         let list = Bytes::from_static(br#"{"jsonrpc":"2.0","id":2,"method":"tools/list","params":{}}"#);
-        session.round_of(&list, &format!(r#"{{"tools":{}}}"#, tools(8_000))).context("no list of tools")?;
+        let list = if agent == Era::Modern { stateless(&list) } else { list };
+        session.round_of(&list).context("no list of tools")?;
         Ok(session)
     }
 
     /// A request, and a result for whatever is asked of the server because of it.
-    fn round_of(&mut self, request: &Bytes, answer: &str) -> Option<usize> {
+    fn round_of(&mut self, request: &Bytes) -> Option<usize> {
+        let greeting = format!(
+            r#"{{"protocolVersion":"{LEGACY}","supportedVersions":["{MODERN}"],"resultType":"complete","capabilities":{{"tools":{{}}}},"serverInfo":{{"name":"x","version":"1"}}}}"#
+        );
+        let list = format!(
+            r#"{{"resultType":"complete","ttlMs":0,"cacheScope":"private","tools":{}}}"#,
+            tools(8_000)
+        );
         self.agent(request);
         loop {
             let asked = self.steps.iter().find_map(|step| match step {
@@ -110,6 +164,7 @@ impl Session {
             });
             let Some((exchange, message)) = asked else { return self.delivered() };
             let message = serde_json::from_slice::<serde_json::Value>(&message).ok()?;
+            let answer = if message["method"] == "tools/list" { &list } else { &greeting };
             self.server(exchange, &result(&message["id"].to_string(), answer));
         }
     }
