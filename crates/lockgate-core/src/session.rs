@@ -223,6 +223,7 @@ impl Core {
                     self.history.unlearn();
                 }
                 self.boundary = boundary;
+                self.reconsider_ways();
                 self.peers.values_mut().for_each(|peer| peer.catalogue.forget_meanings());
                 for server in self.servers() {
                     self.greet_later(&server, now);

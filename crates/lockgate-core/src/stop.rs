@@ -44,6 +44,12 @@ impl Core {
             }
             self.refuse_open(exchange, finding, now, steps);
         }
+        let everything = phase::stopped(self, "tools/call").is_some();
+        for server in self.servers() {
+            if everything || phase::stopped_call(self, &server, None).is_some() {
+                self.stop_across(&server, now, steps);
+            }
+        }
     }
 
     fn stands_stopped(&self, exchange: ExchangeId) -> Option<Finding> {

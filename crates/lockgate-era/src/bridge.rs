@@ -92,6 +92,15 @@ impl Bridge {
         }
     }
 
+    /// The server is to do nothing more: what waits for an agent to come back is cancelled. Behind a session of the
+    /// handshake era nothing does.
+    pub fn stop(&mut self, moment: &mut Moment<'_>) {
+        match self {
+            Self::Handshake(bridge) => bridge.stop(moment),
+            Self::Stateless(_) => {}
+        }
+    }
+
     /// Is a message of the server still expected on this exchange of the wire?
     pub fn awaits(&self, exchange: ExchangeId) -> bool {
         match self {

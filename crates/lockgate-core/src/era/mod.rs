@@ -140,6 +140,25 @@ impl Core {
         self.bridged(&server, now, steps, |bridge, moment| bridge.abandon(exchange, moment));
     }
 
+    /// The operator may now say of a server what it speaks. Where nothing is under way that holds at once.
+    pub(crate) fn reconsider_ways(&mut self) {
+        let servers = &self.boundary.servers;
+        self.ways.ways.retain(|server, way| {
+            let said = servers.get(server).and_then(|server| server.speaks);
+            let same = said.is_none_or(|speaks| speaks.includes(way.era));
+            match &way.manner {
+                Manner::Tried(trial) => said.is_none() || !trial.is_idle(),
+                Manner::Same => same,
+                Manner::Bridged(bridge) => said.is_none() || !same || bridge.waits(),
+            }
+        });
+    }
+
+    /// A server was stopped: calls that wait behind a bridge for their agent end as well.
+    pub(crate) fn stop_across(&mut self, server: &ServerName, now: Tick, steps: &mut Vec<Step>) {
+        self.bridged(server, now, steps, Bridge::stop);
+    }
+
     /// An answer was refused that a server of another era may only have been asked for halfway: it may still wait for the agent
     /// to say something that the agent is not asked.
     pub(crate) fn let_go(&self, server: &ServerName, exchange: ExchangeId, steps: &mut Vec<Step>) {

@@ -54,6 +54,10 @@ impl Trial {
         self.asked.is_some()
     }
 
+    pub(super) fn is_idle(&self) -> bool {
+        self.sent.is_empty() && self.queue.is_empty()
+    }
+
     pub(super) fn forget(&mut self, exchange: ExchangeId) {
         self.sent.remove(&exchange);
         self.queue.retain(|permit| permit.exchange != Some(exchange));

@@ -1,6 +1,8 @@
 //! Policy, flow, secrets and approvals are the same across a bridge.
 
-use lockgate_core::{Boundary, SecretAction, Speaks, Wire};
+use std::sync::Arc;
+
+use lockgate_core::{Boundary, Event, SecretAction, Speaks, Stops, Wire};
 use lockgate_policy::Action;
 use serde_json::{Value, json};
 
@@ -115,6 +117,22 @@ fn two_who_ask_in_one_call() {
     call(&mut talk, Speaks::Legacy, 4, "ask_me", &retry);
     assert!(talk.told["error"]["data"]["reason"].is_string(), "{}", talk.told);
     assert!(!talk.heard().iter().any(|line| line.starts_with('>')));
+}
+
+/// A call that waits at its server for an agent to come back ends with a stop, which the server hears of at once.
+#[test]
+fn a_stop_ends_what_is_held_at_the_server() {
+    let mut talk = Talk::bridged(Wire::Lines, Speaks::Legacy, |_| {});
+    call(&mut talk, Speaks::Legacy, 1, "ask_me", &json!({}));
+    let wire = talk.wire_of("tools/call");
+    talk.heard();
+    talk.server_on(Some(wire), &question(7));
+    talk.expect("the server asks", &["< … \"id\":1 … input_required"]);
+    let stops = Stops { servers: [name()].into(), ..Stops::default() };
+    talk.event(Event::Stopped(Arc::new(stops)));
+    let cancelled = format!("> cancelled {wire}");
+    talk.expect("stopped", &[&cancelled, "> answer … \"id\":7 … \"error\""]);
+    assert!(!talk.core.awaits(&name(), wire) && !talk.core.waits());
 }
 
 /// A server that may not ask: the call fails, and the server is not left waiting.

@@ -299,6 +299,26 @@ fn whoever_is_answered_without_a_handshake_has_none() {
     }
 }
 
+/// What the operator says of a server holds from the next request on.
+#[test]
+fn what_a_server_speaks_may_be_said_later() {
+    let mut talk = Talk::bridged(Wire::Lines, Speaks::Legacy, |_| {});
+    let meta = |talk: &mut Talk, id| {
+        talk.modern(id, "tools/call", json!({ "name": "read_page" }));
+        let wire = talk.wire_of("tools/call");
+        let sent = talk.sent[&wire]["params"]["_meta"].is_object();
+        talk.answer_with(wire, json!({ "result": { "resultType": "complete", "content": [] } }));
+        talk.heard();
+        sent
+    };
+    assert!(!meta(&mut talk, 1));
+    let changed = boundary(Wire::Lines, |boundary| {
+        boundary.servers.get_mut(&name()).unwrap().speaks = Some(Speaks::Both);
+    });
+    talk.event(Event::Changed(Arc::new(changed)));
+    assert!(meta(&mut talk, 2));
+}
+
 #[test]
 fn a_new_configuration_and_a_lost_server() {
     for era in [Speaks::Legacy, Speaks::Modern] {

@@ -228,9 +228,20 @@ impl Handshake {
             self.level_is_late(moment);
         }
         self.listens.wake(moment);
-        let late = |call: &Call| call.owner.is_none() && call.until <= moment.now;
-        let late: Vec<_> = self.calls.iter().filter(|(_, call)| late(call)).map(|(wire, _)| *wire).collect();
-        for wire in late {
+        let now = moment.now;
+        self.give_up(|call| call.until <= now, moment);
+    }
+
+    /// The server is to do nothing more: calls that wait for an agent to come back are cancelled.
+    pub fn stop(&mut self, moment: &mut Moment<'_>) {
+        self.give_up(|_| true, moment);
+    }
+
+    /// Cancels those calls whose agent is away.
+    fn give_up(&mut self, which: impl Fn(&Call) -> bool, moment: &mut Moment<'_>) {
+        let away = |call: &Call| call.owner.is_none() && which(call);
+        let calls: Vec<_> = self.calls.iter().filter(|(_, call)| away(call)).map(|(wire, _)| *wire).collect();
+        for wire in calls {
             self.cancel(wire, moment);
         }
     }
