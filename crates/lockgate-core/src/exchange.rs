@@ -285,12 +285,5 @@ impl Outgoing {
 /// The parameters of a request. Without limits: it was admitted under those that held when it came, and the names that were
 /// replaced in it may have made it longer.
 pub(crate) fn params(message: &Bytes) -> Option<Params<'_>> {
-    const NO_LIMITS: Limits = Limits {
-        request_bytes: usize::MAX,
-        result_bytes: usize::MAX,
-        argument_depth: 128,
-        message_depth: 128,
-        parameters: usize::MAX,
-    };
-    Received::read(message, Side::Agent, &NO_LIMITS).request().map(|(_, _, params)| params)
+    Received::read(message, Side::Agent, &Limits::NONE).request().map(|(_, _, params)| params)
 }

@@ -37,9 +37,8 @@ impl Core {
         match (self.conceal(server, answers, received), answers) {
             (Concealed::Nothing, _) => self.said(&source, received, now, steps),
             (Concealed::Message(bytes), _) => {
-                // It was admitted as it came; what stands for the secrets may be longer than they are.
-                let limits = Limits { result_bytes: usize::MAX, ..self.boundary.limits };
-                let concealed = Received::read(&bytes, Side::Server, &limits);
+                // What stands for the secrets may be longer than they are.
+                let concealed = self.read_again(&bytes);
                 self.said(&Source { bytes: &bytes, ..source }, &concealed, now, steps);
             }
             (Concealed::Sealed, exchange) => {
@@ -64,18 +63,22 @@ impl Core {
     /// Something that is not a message. Where it is plainly meant as an answer, the exchange fails at once instead of
     /// at its time limit; a reply is never sent (rmcp #938: two peers that answer noise with noise never stop).
     fn unreadable(&mut self, source: &Source<'_>, reason: Reason, now: Tick, steps: &mut Vec<Step>) {
-        let reason = if reason == Reason::ResultTooLarge { reason } else { Reason::ServerBrokeProtocol };
+        let reason = unreadable(reason);
         let meant = source.exchange.or_else(|| {
-            let id = peek_id(source.bytes)?;
-            let number = std::str::from_utf8(id).ok()?.parse().ok()?;
-            let open = self.exchanges.get(ExchangeId(number))?;
-            (open.waits_for() == Some(source.server)).then_some(ExchangeId(number))
+            let named = ExchangeId::read(peek_id(source.bytes)?)?;
+            (self.exchanges.get(named)?.waits_for() == Some(source.server)).then_some(named)
         });
         match meant {
             Some(exchange) => self.failed(source.server, Some(exchange), reason, now, steps),
             None => self.drop_message(source, None, reason, steps),
         }
         self.strike(source.server, steps);
+    }
+
+    /// Reads a message of a server that was admitted as it came and has been changed since, so that it may be longer.
+    pub(crate) fn read_again<'m>(&self, message: &'m Bytes) -> Received<'m> {
+        let limits = Limits { result_bytes: usize::MAX, ..self.boundary.limits };
+        Received::read(message, Side::Server, &limits)
     }
 
     fn drop_message(
@@ -111,10 +114,7 @@ impl Core {
                 let open = self.exchanges.get(exchange);
                 open.is_some_and(|open| open.wire_id(exchange, lines)[..] == *id.raw()).then_some(exchange)
             }
-            (None, Some(id)) if lines => {
-                let number = std::str::from_utf8(id.raw()).ok().and_then(|text| text.parse().ok());
-                number.map(ExchangeId)
-            }
+            (None, Some(id)) if lines => ExchangeId::read(id.raw()),
             // A standing stream of HTTP brings late answers under the agent's own id.
             (None, Some(id)) => self.exchanges.by_agent_id(id.raw()),
             (None, None) => None,
@@ -193,9 +193,7 @@ impl Core {
         let lines = self.is_lines(source.server);
         let exchange = match source.exchange {
             Some(exchange) => Some(exchange),
-            None if lines => {
-                std::str::from_utf8(given.raw()).ok().and_then(|text| text.parse().ok()).map(ExchangeId)
-            }
+            None if lines => ExchangeId::read(given.raw()),
             None => self.exchanges.by_token(source.server, given.raw()),
         };
         let exchange = exchange.ok_or(Reason::UnexpectedNotification)?;
@@ -262,9 +260,7 @@ impl Core {
             let lines = self.is_lines(server);
             let exchange = match source.exchange {
                 Some(exchange) => Some(exchange),
-                None if lines => {
-                    std::str::from_utf8(given.raw()).ok().and_then(|text| text.parse().ok()).map(ExchangeId)
-                }
+                None if lines => ExchangeId::read(given.raw()),
                 None => None,
             };
             let exchange = exchange.ok_or(Reason::UnexpectedNotification)?;
@@ -408,4 +404,9 @@ impl Core {
         );
         steps.push(Self::tell(self.outlet(source), message));
     }
+}
+
+/// Why an exchange fails whose answer cannot be read.
+pub(crate) fn unreadable(reason: Reason) -> Reason {
+    if reason == Reason::ResultTooLarge { reason } else { Reason::ServerBrokeProtocol }
 }

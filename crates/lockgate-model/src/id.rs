@@ -118,6 +118,13 @@ impl std::borrow::Borrow<str> for ToolName {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExchangeId(pub u64);
 
+impl ExchangeId {
+    /// Reads an id of a message as the number of an exchange. None where it is anything else than plain digits.
+    pub fn read(id: &[u8]) -> Option<Self> {
+        std::str::from_utf8(id).ok()?.parse().ok().map(Self)
+    }
+}
+
 impl fmt::Display for ExchangeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)

@@ -110,6 +110,11 @@ impl<'a> Json<'a> {
         }
     }
 
+    /// An integer written in plain digits, as the code of an error.
+    pub fn integer(self) -> Option<i64> {
+        std::str::from_utf8(self.0).ok()?.parse().ok().filter(|_| self.kind() == Kind::Number)
+    }
+
     /// A non-negative integer written in plain digits.
     pub fn unsigned(self) -> Option<u64> {
         std::str::from_utf8(self.0).ok()?.parse().ok().filter(|_| self.kind() == Kind::Number)

@@ -13,6 +13,18 @@ pub struct Limits {
     pub parameters: usize,
 }
 
+impl Limits {
+    /// No limits but the deepest nesting that is read at all: for messages that were admitted before, and may have grown since
+    /// as something in them was replaced.
+    pub const NONE: Self = Self {
+        request_bytes: usize::MAX,
+        result_bytes: usize::MAX,
+        argument_depth: 128,
+        message_depth: 128,
+        parameters: usize::MAX,
+    };
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

@@ -9,9 +9,11 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use lockgate_era::{Bounds, Bridge, Moment, Out};
-use lockgate_model::{Era, ExchangeId, Limits, Reason, Revision, ServerName, Side, Tick, peek_id};
+use lockgate_model::{Era, ExchangeId, Reason, Revision, ServerName, Tick, peek_id};
 
+use crate::exchange::params;
 use crate::permit::Passage;
+use crate::server::unreadable;
 use crate::{Core, Head, Permit, Received, Sent, Step, headers};
 use doubt::is_error;
 use trial::Trial;
@@ -187,13 +189,8 @@ impl Core {
             return self.hear_tried(server, Some(exchange), received, now, steps);
         }
         if let Err(reason) = &received.message {
-            let reason =
-                if *reason == Reason::ResultTooLarge { *reason } else { Reason::ServerBrokeProtocol };
-            let meant = exchange.or_else(|| {
-                let number = std::str::from_utf8(peek_id(received.bytes)?).ok()?.parse().ok()?;
-                Some(ExchangeId(number))
-            });
-            if let Some(meant) = meant {
+            let reason = unreadable(*reason);
+            if let Some(meant) = exchange.or_else(|| ExchangeId::read(peek_id(received.bytes)?)) {
                 self.bridged(server, now, steps, |bridge, moment| bridge.failed(Some(meant), reason, moment));
             }
             return self.strike(server, steps);
@@ -308,9 +305,7 @@ impl Core {
         now: Tick,
         steps: &mut Vec<Step>,
     ) {
-        // It was admitted as it came, and translation may have made it longer.
-        let limits = Limits { result_bytes: usize::MAX, ..self.boundary.limits };
-        let received = Received::read(message, Side::Server, &limits);
+        let received = self.read_again(message);
         self.from_server(server, exchange, &received, now, steps);
     }
 
@@ -332,9 +327,7 @@ impl Core {
         if revision.era() == Era::Modern
             && let Some(field) = method.and_then(headers::named)
         {
-            let limits = Limits { request_bytes: usize::MAX, ..self.boundary.limits };
-            let received = Received::read(&message, Side::Agent, &limits);
-            let (_, _, params) = received.request()?;
+            let params = params(&message)?;
             name = params.text(field).map(std::borrow::Cow::into_owned);
             if method == Some("tools/call") {
                 let tool = name.as_deref().map(lockgate_model::ToolName::new);

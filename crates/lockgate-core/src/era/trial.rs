@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use lockgate_model::{Body, Era, ExchangeId, Json, Reason, Revision, ServerName, Side, Tick};
+use lockgate_model::{Body, Era, ExchangeId, Json, Reason, Revision, ServerName, Tick};
 
 use super::doubt::Refusal;
 use super::{Manner, Way};
+use crate::exchange::params;
 use crate::{Core, Head, Permit, Received, Sent, Step};
 
 /// How long a server on a pipe may take to say whether it is stateless: some never answer. Milliseconds.
@@ -121,10 +122,7 @@ impl Core {
     ) {
         let body = received.message().map(|message| &message.body);
         let answer = body.filter(|body| matches!(body, Body::Result { .. } | Body::Error { .. }));
-        let numbered = || {
-            let number = std::str::from_utf8(Self::answer_id(answer?)?.raw()).ok()?.parse().ok()?;
-            Some(ExchangeId(number)).filter(|_| self.is_lines(server))
-        };
+        let numbered = || ExchangeId::read(Self::answer_id(answer?)?.raw()).filter(|_| self.is_lines(server));
         let answered = exchange.or_else(numbered).filter(|_| answer.is_some());
         let Some((exchange, kept, era)) = answered.and_then(|answered| self.take_kept(server, answered))
         else {
@@ -278,15 +276,7 @@ impl Core {
 
 /// Asks a server on a pipe whether it is stateless, in the name of who wants something of it.
 fn question(own: ExchangeId, wanted: &Permit) -> Permit {
-    const NO_LIMITS: lockgate_model::Limits = lockgate_model::Limits {
-        request_bytes: usize::MAX,
-        result_bytes: usize::MAX,
-        argument_depth: 128,
-        message_depth: 128,
-        parameters: usize::MAX,
-    };
-    let received = Received::read(&wanted.message, Side::Agent, &NO_LIMITS);
-    let params = received.request().map(|(_, _, params)| params);
+    let params = params(&wanted.message);
     let revision = Revision::R2026_07_28;
     let message = Core::own_request(own, DISCOVER, None, params.as_ref(), revision);
     let head =
@@ -297,8 +287,7 @@ fn question(own: ExchangeId, wanted: &Permit) -> Permit {
 /// The exchange that a notification takes back.
 fn taken_back(permit: &Permit) -> Option<ExchangeId> {
     let message = Json::check(&permit.message, 16).ok()?;
-    let id = message.get("params")?.get("requestId")?;
-    Some(ExchangeId(std::str::from_utf8(id.raw()).ok()?.parse().ok()?))
+    ExchangeId::read(message.get("params")?.get("requestId")?.raw())
 }
 
 impl Told {
@@ -307,10 +296,7 @@ impl Told {
         let names = |list: Option<Json<'_>>| {
             list.is_some_and(|list| list.elements().any(|one| one.text().is_some_and(|one| one == stateless)))
         };
-        let code = |error: &Json<'_>| {
-            let code = error.get("code").map(Json::raw).unwrap_or_default();
-            std::str::from_utf8(code).ok().and_then(|code| code.parse::<i32>().ok()).unwrap_or_default()
-        };
+        let code = |error: &Json<'_>| error.get("code").and_then(Json::integer).unwrap_or_default();
         match (era, body) {
             (_, Body::Request { .. } | Body::Notification { .. }) => Self::Nothing,
             (Era::Modern, Body::Result { fields, .. }) if method == DISCOVER => {

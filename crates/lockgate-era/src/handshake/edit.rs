@@ -5,15 +5,6 @@ use lockgate_model::{ExchangeId, Json, Limits, Message, Params, Reason, Side, Ti
 
 use crate::{Moment, Out};
 
-/// None: what comes here was admitted by the core, under limits of its own.
-const LIMITS: Limits = Limits {
-    request_bytes: usize::MAX,
-    result_bytes: usize::MAX,
-    argument_depth: 128,
-    message_depth: 128,
-    parameters: usize::MAX,
-};
-
 const PREFIX: &str = "io.modelcontextprotocol/";
 
 /// An answer to nothing. It stands for one that the session may not take for an answer to anything, so that the core
@@ -21,8 +12,9 @@ const PREFIX: &str = "io.modelcontextprotocol/";
 const STRAY: &[u8] =
     br#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"answers no open request"}}"#;
 
+/// Reads a message that the core has admitted, under limits of its own, or will.
 pub(super) fn read(message: &Bytes, side: Side) -> Result<Message<'_>, Reason> {
-    Message::parse(message, side, &LIMITS)
+    Message::parse(message, side, &Limits::NONE)
 }
 
 /// Is it a key of `_meta` that belongs to the stateless era?

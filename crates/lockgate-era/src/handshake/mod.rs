@@ -13,7 +13,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use lockgate_model::{Body, ExchangeId, Json, Params, Reason, Revision, Side};
+use lockgate_model::{Body, ExchangeId, Json, Params, Reason, Revision, Side, peek_id};
 
 use crate::{Bounds, Moment, Out};
 use call::{Call, Waiting};
@@ -281,9 +281,7 @@ impl Handshake {
     /// Something that is not a message. The core is shown it as it came, on the exchange that it was plainly meant for:
     /// that one is over.
     fn unreadable(&mut self, exchange: Option<ExchangeId>, message: &Bytes, moment: &mut Moment<'_>) {
-        let number =
-            || Some(ExchangeId(std::str::from_utf8(lockgate_model::peek_id(message)?).ok()?.parse().ok()?));
-        let wire = exchange.or_else(number);
+        let wire = exchange.or_else(|| ExchangeId::read(peek_id(message)?));
         let owner = wire.and_then(|wire| self.calls.get(&wire)?.owner.as_ref()).map(|owner| owner.exchange);
         moment.out.push(Out::Said { exchange: owner, message: message.clone() });
         let Some(wire) = wire else { return };

@@ -51,7 +51,7 @@ pub(super) fn translate(
                 None => splice.insert(heard.whole, &Object::default().with("id", id).members()),
             }
             let code = error.get("code");
-            match code.and_then(|code| std::str::from_utf8(code.raw()).ok()?.parse().ok()) {
+            match code.and_then(Json::integer) {
                 Some(-32_002) => replace(&mut splice, code, "-32602"),
                 Some(-32_042) if call.may_ask() => match addresses(*error, bounds) {
                     Some(_) if !opens(call) => return incapable(id),

@@ -1,12 +1,12 @@
 //! Requests on their way to the server, and its answers on their way back.
 
 use bytes::Bytes;
-use lockgate_model::{Body, ExchangeId, Json, Message, Params, Reason, Side, Splice, Tick, quote};
+use lockgate_model::{Body, ExchangeId, Json, Limits, Message, Params, Reason, Side, Splice, Tick, quote};
 
 use super::input::Asking;
 use super::members::{Object, is_reserved, members};
 use super::result::{self, ResultType};
-use super::{LIMITS, Stateless, astray, say, wire_of};
+use super::{Stateless, astray, say};
 use crate::{Moment, Out};
 
 /// A request of the session that the server works on, or has questions about.
@@ -75,7 +75,7 @@ impl Stateless {
         call.until = None;
         self.wires.insert(wire, exchange);
         let (method, source) = (call.method, call.message.clone());
-        let parsed = Message::parse(&source, Side::Agent, &LIMITS);
+        let parsed = Message::parse(&source, Side::Agent, &Limits::NONE);
         if let Ok(Message { body: Body::Request { id, params, .. }, .. }) = parsed {
             let message = self.outgoing(&source, method, (id, &params), wire, Some(more));
             moment.out.push(Out::Send { exchange: Some(wire), method: Some(method), message });
@@ -165,7 +165,7 @@ impl Stateless {
         moment: &mut Moment<'_>,
     ) {
         let given = params.get("progressToken");
-        let wire = given.and_then(|token| wire_of(token.raw()));
+        let wire = given.and_then(|token| ExchangeId::read(token.raw()));
         let wire = wire.filter(|wire| exchange.is_none_or(|exchange| exchange == *wire));
         let owner = wire.and_then(|wire| self.wires.get(&wire).copied());
         let token = owner.and_then(|owner| self.calls.get(&owner)?.token.clone());

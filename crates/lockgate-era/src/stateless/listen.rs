@@ -10,7 +10,7 @@ use lockgate_model::{ExchangeId, Json, Params, Reason, Tick, quote};
 
 use super::call::cancelled;
 use super::members::{Object, reserved};
-use super::{Stateless, astray, result, say, unmarked, wire_of};
+use super::{Stateless, astray, result, say, unmarked};
 use crate::{Moment, Out};
 
 /// Most resources that a session subscribes to.
@@ -251,7 +251,7 @@ impl Stateless {
         moment: &mut Moment<'_>,
     ) {
         if method == "notifications/cancelled" {
-            let named = params.get("requestId").and_then(|id| wire_of(id.raw()));
+            let named = params.get("requestId").and_then(|id| ExchangeId::read(id.raw()));
             match named {
                 Some(wire) if self.listening.is_open(wire) => self.listen_over(wire, End::Over, moment),
                 Some(_) | None => {}
@@ -259,8 +259,8 @@ impl Stateless {
             return;
         }
         let tag = reserved(params.meta(), "subscriptionId").and_then(|tag| match tag.text() {
-            Some(text) => wire_of(text.as_bytes()),
-            None => wire_of(tag.raw()),
+            Some(text) => ExchangeId::read(text.as_bytes()),
+            None => ExchangeId::read(tag.raw()),
         });
         let Some(wire) = exchange.or(tag) else { return };
         if method == "notifications/subscriptions/acknowledged" {
@@ -337,7 +337,7 @@ impl Stateless {
             }
         }
         if let End::Refused(error) = end
-            && error.get("code").and_then(result::number) == Some(-32_601)
+            && error.get("code").and_then(Json::integer) == Some(-32_601)
         {
             listening.tries = TRIES;
         }

@@ -24,16 +24,6 @@ use self::greet::Introduction;
 use self::listen::Listening;
 use crate::{Bounds, Moment, Out};
 
-/// Messages of the session are checked already, and those of the server are checked again where they are decided: here
-/// only what cannot be read at all is told apart.
-const LIMITS: Limits = Limits {
-    request_bytes: usize::MAX,
-    result_bytes: usize::MAX,
-    argument_depth: 128,
-    message_depth: 128,
-    parameters: usize::MAX,
-};
-
 /// The bridge for a session of the handshake era and a server of the revision 2026-07-28.
 ///
 /// `initialize` is answered from `server/discover`, and what it said of the agent is written into every request.
@@ -90,7 +80,7 @@ impl Stateless {
         message: &Bytes,
         moment: &mut Moment<'_>,
     ) {
-        let parsed = Message::parse(message, Side::Agent, &LIMITS);
+        let parsed = Message::parse(message, Side::Agent, &Limits::NONE);
         let Ok(Message { body: Body::Request { id, params, .. }, .. }) = parsed else {
             return moment.out.push(Out::Failed { exchange, reason: Reason::InternalFault });
         };
@@ -114,7 +104,7 @@ impl Stateless {
         match method {
             "notifications/initialized" => self.listen(moment),
             "notifications/cancelled" => {
-                let parsed = Message::parse(message, Side::Agent, &LIMITS);
+                let parsed = Message::parse(message, Side::Agent, &Limits::NONE);
                 if let Ok(Message { body: Body::Notification { params, .. }, .. }) = parsed
                     && let Some(id) = params.get("requestId")
                 {
@@ -132,7 +122,7 @@ impl Stateless {
 
     /// The session answers a question that the bridge has asked. Other answers are dropped: the server asks nothing.
     pub fn answer(&mut self, message: &Bytes, moment: &mut Moment<'_>) {
-        let Ok(parsed) = Message::parse(message, Side::Agent, &LIMITS) else { return };
+        let Ok(parsed) = Message::parse(message, Side::Agent, &Limits::NONE) else { return };
         match parsed.body {
             Body::Result { id, result, .. } => self.answered(id, Ok(result), moment),
             Body::Error { id: Some(id), error } => self.answered(id, Err(error), moment),
@@ -148,7 +138,7 @@ impl Stateless {
 
     /// The server said this; `exchange` is the wire exchange on whose own stream it came, none on a pipe.
     pub fn heard(&mut self, exchange: Option<ExchangeId>, message: &Bytes, moment: &mut Moment<'_>) {
-        let Ok(parsed) = Message::parse(message, Side::Server, &LIMITS) else {
+        let Ok(parsed) = Message::parse(message, Side::Server, &Limits::NONE) else {
             return self.unreadable(exchange, message, moment);
         };
         match &parsed.body {
@@ -219,7 +209,7 @@ impl Stateless {
         body: &Body<'_>,
         moment: &mut Moment<'_>,
     ) {
-        let named = id.map(|id| wire_of(id.raw()));
+        let named = id.map(|id| ExchangeId::read(id.raw()));
         let wire = match (exchange, named) {
             (Some(exchange), None) => Some(exchange),
             (Some(exchange), Some(named)) => named.filter(|named| *named == exchange),
@@ -279,7 +269,7 @@ impl Stateless {
     /// Something that is not a message goes on to where it was plainly meant for, which is over then: the core refuses
     /// it.
     fn unreadable(&mut self, exchange: Option<ExchangeId>, message: &Bytes, moment: &mut Moment<'_>) {
-        let named = peek_id(message).map(wire_of);
+        let named = peek_id(message).map(ExchangeId::read);
         let wire = exchange.or(named.flatten());
         let call = wire.and_then(|wire| Some((wire, self.wires.remove(&wire)?)));
         if let Some((wire, owner)) = call {
@@ -306,11 +296,6 @@ fn say(moment: &mut Moment<'_>, exchange: ExchangeId, message: Bytes) {
 fn astray(message: &Bytes, moment: &mut Moment<'_>) {
     let exchange = Some(moment.open());
     moment.out.push(Out::Said { exchange, message: message.clone() });
-}
-
-/// The wire exchange that an id names.
-fn wire_of(id: &[u8]) -> Option<ExchangeId> {
-    std::str::from_utf8(id).ok()?.parse().ok().map(ExchangeId)
 }
 
 /// A notification without the protocol's own keys of `_meta`.

@@ -111,7 +111,7 @@ pub(super) fn error(
         splice.replace(id, session_id.to_vec());
     }
     let code = error.get("code");
-    match code.and_then(number) {
+    match code.and_then(Json::integer) {
         Some(-32_602) if method == "resources/read" => {
             if let Some(code) = code {
                 splice.replace(code, *b"-32002");
@@ -124,14 +124,10 @@ pub(super) fn error(
 
 /// An error as it may be said in the handshake era.
 pub(super) fn plain(error: Json<'_>) -> &[u8] {
-    match error.get("code").and_then(number) {
+    match error.get("code").and_then(Json::integer) {
         Some(-32_099..=-32_020) => NEUTRAL,
         Some(_) | None => error.raw(),
     }
-}
-
-pub(super) fn number(code: Json<'_>) -> Option<i64> {
-    std::str::from_utf8(code.raw()).ok()?.parse().ok()
 }
 
 /// A result of the bridge's own.
