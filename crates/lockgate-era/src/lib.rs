@@ -9,15 +9,20 @@
 
 mod bridge;
 mod handshake;
+mod message;
+mod meta;
+mod moment;
+mod object;
 #[cfg(test)]
 mod round_trip;
 mod stateless;
 
 use bytes::Bytes;
-use lockgate_model::{ExchangeId, Reason, Tick};
+use lockgate_model::{ExchangeId, Reason};
 
 pub use bridge::Bridge;
 pub use handshake::Handshake;
+pub use moment::Moment;
 pub use stateless::Stateless;
 
 /// What a bridge wants done, in order.
@@ -54,26 +59,6 @@ pub enum Out {
     },
     /// What the server says unasked is wanted: over HTTP, its standing stream.
     Listen,
-}
-
-/// What a bridge needs of the session for one event: the time, new exchanges, and a place for what is to be done.
-#[derive(Debug)]
-pub struct Moment<'m> {
-    /// The time of the event.
-    pub now: Tick,
-    /// The number of the next new exchange.
-    pub next: &'m mut u64,
-    /// What is to be done, in order.
-    pub out: &'m mut Vec<Out>,
-}
-
-impl Moment<'_> {
-    /// A new exchange, for a request of the bridge's own.
-    pub fn open(&mut self) -> ExchangeId {
-        let exchange = ExchangeId(*self.next);
-        *self.next += 1;
-        exchange
-    }
 }
 
 /// How much a bridge keeps, and how long. At each bound the outcome has a named reason.

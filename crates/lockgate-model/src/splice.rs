@@ -31,10 +31,10 @@ impl<'a> Splice<'a> {
     }
 
     /// Adds a member in front of the others of an object of the message.
-    pub fn insert(&mut self, object: Json<'_>, member: &str) {
+    pub fn insert(&mut self, object: Json<'_>, members: impl AsRef<[u8]>) {
         if let Some(start) = offset(self.source, object.raw()) {
             let comma = if object.members().next().is_some() { "," } else { "" };
-            self.cuts.push((start + 1, start + 1, format!("{member}{comma}").into_bytes()));
+            self.cuts.push((start + 1, start + 1, [members.as_ref(), comma.as_bytes()].concat()));
         }
     }
 

@@ -3,11 +3,13 @@
 use bytes::Bytes;
 use lockgate_model::{Body, ExchangeId, Json, Message, Reason, Splice, Tick};
 
-use super::edit::{self, Object};
 use super::greet::severity;
 use super::question::Question;
 use super::result::translate;
 use super::{Asked, Handshake, read};
+use crate::message;
+use crate::meta;
+use crate::object::Object;
 use crate::{Moment, Out};
 use lockgate_model::Side;
 
@@ -229,7 +231,7 @@ impl Handshake {
         let Some(call) = self.calls.remove(&wire) else { return };
         if call.is_open() {
             let params = Object::default().with("requestId", wire.to_string());
-            let message = edit::notification("notifications/cancelled", params);
+            let message = message::notification("notifications/cancelled", params);
             moment.tell("notifications/cancelled", message);
             moment.out.push(Out::Abandon { exchange: wire });
         }
@@ -246,7 +248,7 @@ fn on_the_wire(asked: &Asked<'_>) -> Bytes {
     let mut splice = Splice::new(asked.message);
     splice.replace(asked.id, number.clone());
     if let Some(whole) = asked.params.whole() {
-        let meta = edit::meta(&asked.params, &["progressToken"]);
+        let meta = meta::crossing(&asked.params, &["progressToken"]);
         let wants = asked.params.meta().is_some_and(|meta| meta.get("progressToken").is_some());
         let meta = if wants { meta.with("progressToken", number) } else { meta };
         let gone = ["_meta", "inputResponses", "requestState", "task"];

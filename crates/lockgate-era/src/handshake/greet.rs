@@ -4,10 +4,12 @@ use bytes::Bytes;
 use lockgate_model::{Body, Era, ExchangeId, Json, Kind, Params, Reason, Revision, Tick, quote};
 
 use super::call::Waiting;
-use super::edit::{self, Object};
 use super::result::CACHING;
 use super::{Asked, Handshake};
 use crate::Moment;
+use crate::message;
+use crate::meta;
+use crate::object::Object;
 
 /// The levels of logs, the least first.
 const LEVELS: [&str; 8] = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
@@ -103,7 +105,7 @@ impl Server {
             logs: offered("logging"),
             capabilities: kept.json().into(),
             signature: match info {
-                Some(info) => signature.with(&edit::reserved("serverInfo"), info.raw()),
+                Some(info) => signature.with(&meta::reserved_key("serverInfo"), info.raw()),
                 None => signature,
             },
             instructions: instructions.map(|text| Bytes::copy_from_slice(text.raw())),
@@ -131,7 +133,7 @@ impl Server {
         if !self.signature.is_empty() {
             result = result.with("_meta", self.signature.json());
         }
-        edit::result(id, result.json())
+        message::result(id, result.json())
     }
 }
 
@@ -223,7 +225,7 @@ impl Handshake {
         };
         self.greeting = Greeting::Done(server);
         self.greeted += 1;
-        let said = edit::message(Object::default().with("method", "\"notifications/initialized\""));
+        let said = message::message(Object::default().with("method", "\"notifications/initialized\""));
         moment.tell("notifications/initialized", said);
         moment.out.push(crate::Out::Listen);
         self.listens.renew(moment);

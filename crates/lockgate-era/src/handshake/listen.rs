@@ -6,8 +6,10 @@ use bytes::Bytes;
 use lockgate_model::{ExchangeId, Json, Params, Splice, Tick, quote};
 
 use super::Asked;
-use super::edit::{self, Object};
 use super::greet::Server;
+use crate::message;
+use crate::meta;
+use crate::object::Object;
 use crate::{Bounds, Moment};
 
 /// Most resources that the listens of a session follow, all together; further ones are not acknowledged. Twice as many
@@ -67,7 +69,7 @@ const KINDS: &[Kind] = &[
 
 impl Listen {
     fn tag(&self, meta: Object) -> Object {
-        meta.with(&edit::reserved("subscriptionId"), &self.id)
+        meta.with(&meta::reserved_key("subscriptionId"), &self.id)
     }
 
     /// Does it follow the resource, or one that it is part of?
@@ -125,7 +127,8 @@ impl Listens {
         let params = Object::default()
             .with("_meta", listen.tag(Object::default()).json())
             .with("notifications", agreed.json());
-        moment.said(asked.exchange, edit::notification("notifications/subscriptions/acknowledged", params));
+        moment
+            .said(asked.exchange, message::notification("notifications/subscriptions/acknowledged", params));
         self.open.insert(asked.exchange, listen);
         for address in new {
             self.ask("resources/subscribe", &address, false, moment);
@@ -152,7 +155,7 @@ impl Listens {
             let result = Object::default()
                 .with("resultType", "\"complete\"")
                 .with("_meta", listen.tag(Object::default()).json());
-            moment.said(exchange, edit::result(&listen.id, result.json()));
+            moment.said(exchange, message::result(&listen.id, result.json()));
         }
     }
 
@@ -186,7 +189,7 @@ impl Listens {
             if !wants {
                 continue;
             }
-            let meta = listen.tag(edit::meta(params, &[])).json();
+            let meta = listen.tag(meta::crossing(params, &[])).json();
             let said = match (params.meta(), params.whole()) {
                 (Some(old), _) => {
                     let mut splice = Splice::new(message);
@@ -195,10 +198,10 @@ impl Listens {
                 }
                 (None, Some(whole)) => {
                     let mut splice = Splice::new(message);
-                    splice.insert(whole, &Object::default().with("_meta", meta).members());
+                    splice.insert(whole, Object::default().with("_meta", meta).written());
                     splice.finish()
                 }
-                (None, None) => edit::notification(method, Object::default().with("_meta", meta)),
+                (None, None) => message::notification(method, Object::default().with("_meta", meta)),
             };
             moment.said(*exchange, said);
         }

@@ -1,12 +1,12 @@
 //! The session is stateless, the server of the handshake era.
 
 mod call;
-mod edit;
 mod greet;
 mod listen;
 mod notice;
 mod question;
 mod result;
+mod stray;
 #[cfg(test)]
 mod tests;
 
@@ -15,9 +15,10 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use lockgate_model::{Body, ExchangeId, Json, Params, Reason, Revision, Side, peek_id};
 
+use crate::message::{self, read};
+use crate::object::Object;
 use crate::{Bounds, Moment, Out};
 use call::{Call, Waiting};
-use edit::{Object, read};
 use greet::{Greeting, Level};
 use listen::Listens;
 
@@ -104,12 +105,12 @@ impl Handshake {
         };
         if !call::has_counterpart(method) {
             let text = "the server speaks an older revision of MCP, which has no such method";
-            moment.said(exchange, edit::error(asked.id.raw(), -32601, text));
+            moment.said(exchange, message::error(asked.id.raw(), -32601, text));
         } else if asked.params.get("requestState").is_some() {
             self.resume(&asked, moment);
         } else if result::is_declined(&asked.params) {
             let text = "the address that the server needs to be opened was not opened";
-            moment.said(exchange, edit::error(asked.id.raw(), -32603, text));
+            moment.said(exchange, message::error(asked.id.raw(), -32603, text));
         } else {
             self.admit(&asked, false, moment);
         }

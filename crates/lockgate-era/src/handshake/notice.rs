@@ -5,9 +5,9 @@ use lockgate_model::{ExchangeId, Params, Splice};
 
 use super::Handshake;
 use super::call::Owner;
-use super::edit;
 use super::greet::severity;
 use crate::Moment;
+use crate::meta;
 
 impl Handshake {
     /// A notification of the server.
@@ -37,9 +37,9 @@ impl Handshake {
             splice.replace(given, token.to_vec());
         }
         if let Some(meta) = params.meta()
-            && meta.members().any(|(key, _)| edit::is_reserved(&key.text()))
+            && meta.members().any(|(key, _)| meta::is_reserved(&key.text()))
         {
-            splice.replace(meta, edit::meta(params, &[]).json());
+            splice.replace(meta, meta::crossing(params, &[]).json());
         }
         let said = if splice.is_empty() { message.clone() } else { splice.finish() };
         moment.said(owner.exchange, said);

@@ -4,10 +4,12 @@ use bytes::Bytes;
 use lockgate_model::{Direction, ExchangeId, Json, Kind, Method, MethodKind, Params, Reason, Side, quote};
 
 use super::call::{Call, MOST_KEPT, Owner, declared, subject};
-use super::edit::{self, Object};
 use super::greet::Server;
 use super::{Asked, Handshake, read};
 use crate::Moment;
+use crate::message;
+use crate::meta;
+use crate::object::Object;
 
 /// A question of a server that the agent has not answered.
 #[derive(Debug)]
@@ -28,7 +30,7 @@ impl Question {
 
     /// What the server is told where nobody answers.
     pub(super) fn unanswered(&self) -> Bytes {
-        edit::error(&self.id, -32603, "the question was not answered")
+        message::error(&self.id, -32603, "the question was not answered")
     }
 
     /// What the server is told of an answer of the agent.
@@ -45,16 +47,16 @@ impl Question {
             _ => is("roots", Kind::Array),
         };
         if !fits {
-            return edit::error(
+            return message::error(
                 &self.id,
                 -32603,
                 "the answer does not have the form that the question asks for",
             );
         }
-        let meta = Object::of(answer.get("_meta"), |key| !edit::is_reserved(key));
+        let meta = Object::of(answer.get("_meta"), |key| !meta::is_reserved(key));
         let result = Object::of(Some(answer), |name| !matches!(name, "_meta" | "resultType"));
         let result = if meta.is_empty() { result } else { result.with("_meta", meta.json()) };
-        edit::result(&self.id, result.json())
+        message::result(&self.id, result.json())
     }
 }
 
@@ -91,13 +93,13 @@ impl Handshake {
     ) {
         let known = Method::find(method, MethodKind::Request, Direction::ToAgent, self.revision());
         let method = match known.map(|known| known.name) {
-            Some("ping") => return moment.reply(edit::result(id.raw(), "{}")),
+            Some("ping") => return moment.reply(message::result(id.raw(), "{}")),
             Some(method @ ("elicitation/create" | "sampling/createMessage" | "roots/list")) => method,
-            _ => return moment.reply(edit::error(id.raw(), -32601, "the client has no such method")),
+            _ => return moment.reply(message::error(id.raw(), -32601, "the client has no such method")),
         };
         let id = Bytes::copy_from_slice(id.raw());
         let kept = self.kept();
-        let mut refuse = |code, text| moment.reply(edit::error(&id, code, text));
+        let mut refuse = |code, text| moment.reply(message::error(&id, code, text));
         if self.calls.values().flat_map(|call| &call.questions).any(|question| question.id == id) {
             return refuse(-32600, "a question with the same id is open");
         }
@@ -147,7 +149,7 @@ impl Handshake {
         }
         let state = quote(&token(wire, call));
         let result = input_required(questions, self.greeting.server()).with("requestState", state);
-        moment.said(owner.exchange, edit::result(&owner.id, result.json()));
+        moment.said(owner.exchange, message::result(&owner.id, result.json()));
     }
 
     /// The agent has come back: its answers go to the server, and the call is its own again. It is asked again for what
@@ -208,7 +210,7 @@ fn is_same(call: &Call, asked: &Asked<'_>) -> bool {
 
 /// The parameters of a question as the stateless era has them: no task, which no client of ours declares, and no progress.
 fn of_question(params: &Params<'_>) -> Object {
-    let meta = edit::meta(params, &["progressToken"]);
+    let meta = meta::crossing(params, &["progressToken"]);
     let same = Object::of(params.whole(), |name| !matches!(name, "_meta" | "task"));
     if meta.is_empty() { same } else { same.with("_meta", meta.json()) }
 }

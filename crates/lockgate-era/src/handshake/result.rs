@@ -17,10 +17,12 @@ use bytes::Bytes;
 use lockgate_model::{Body, Fields, Json, Kind, Message, Params, Splice, quote};
 
 use super::call::Call;
-use super::edit::{self, Object};
 use super::greet::Server;
 use super::question::input_required;
 use crate::Bounds;
+use crate::message;
+use crate::meta;
+use crate::object::Object;
 
 /// What a result says of keeping it.
 pub(super) const CACHING: [(&str, &str); 2] = [("ttlMs", "0"), ("cacheScope", "\"private\"")];
@@ -48,7 +50,7 @@ pub(super) fn translate(
         Body::Error { id: own, error } => {
             match own.or_else(|| heard.whole.get("id")) {
                 Some(own) => splice.replace(own, id),
-                None => splice.insert(heard.whole, &Object::default().with("id", id).members()),
+                None => splice.insert(heard.whole, Object::default().with("id", id).written()),
             }
             let code = error.get("code");
             match code.and_then(Json::integer) {
@@ -56,7 +58,7 @@ pub(super) fn translate(
                 Some(-32_042) if call.may_ask() => match addresses(*error, bounds) {
                     Some(_) if !opens(call) => return incapable(id),
                     Some(questions) => {
-                        return edit::result(id, input_required(questions, server).json());
+                        return message::result(id, input_required(questions, server).json());
                     }
                     // Some servers demand a payment with it, and who reads that knows it by this code.
                     None if error.get("data").and_then(|data| data.get("elicitations")).is_none() => {}
@@ -102,11 +104,11 @@ fn complete(
     let signature = server.map_or(&none, |server| &server.signature);
     match fields.get("_meta") {
         Some(meta) if meta.kind() == Kind::Object => {
-            if meta.members().any(|(key, _)| edit::is_reserved(&key.text())) {
-                let kept = Object::of(Some(meta), |key| !edit::is_reserved(key));
+            if meta.members().any(|(key, _)| meta::is_reserved(&key.text())) {
+                let kept = Object::of(Some(meta), |key| !meta::is_reserved(key));
                 splice.replace(meta, kept.and(signature).json());
             } else if !signature.is_empty() {
-                splice.insert(meta, &signature.members());
+                splice.insert(meta, signature.written());
             }
         }
         Some(meta) => splice.replace(meta, signature.json()),
@@ -114,7 +116,7 @@ fn complete(
         None => added = added.with("_meta", signature.json()),
     }
     if !added.is_empty() {
-        splice.insert(result, &added.members());
+        splice.insert(result, added.written());
     }
 }
 
@@ -147,7 +149,7 @@ fn incapable(id: &[u8]) -> Bytes {
         .with("code", "-32021")
         .with("message", quote("the server needs an address to be opened"))
         .with("data", "{\"requiredCapabilities\":{\"elicitation\":{\"url\":{}}}}");
-    edit::message(Object::default().with("id", id).with("error", error.json()))
+    message::message(Object::default().with("id", id).with("error", error.json()))
 }
 
 /// Does the agent come back with an address that was not opened? Asked again, the server would want it opened again.

@@ -1,12 +1,15 @@
 //! Requests on their way to the server, and its answers on their way back.
 
 use bytes::Bytes;
-use lockgate_model::{Body, ExchangeId, Json, Limits, Message, Params, Reason, Side, Splice, Tick, quote};
+use lockgate_model::{Body, ExchangeId, Json, Message, Params, Reason, Side, Splice, Tick};
 
 use super::input::Asking;
-use super::members::{Object, is_reserved, members};
+
 use super::result::{self, ResultType};
-use super::{Stateless, astray, say};
+use super::{Stateless, astray};
+use crate::message::{self, read};
+use crate::meta::{is_reserved, unreserved};
+use crate::object::{Object, members};
 use crate::{Moment, Out};
 
 /// A request of the session that the server works on, or has questions about.
@@ -75,7 +78,7 @@ impl Stateless {
         call.until = None;
         self.wires.insert(wire, exchange);
         let (method, source) = (call.method, call.message.clone());
-        let parsed = Message::parse(&source, Side::Agent, &Limits::NONE);
+        let parsed = read(&source, Side::Agent);
         if let Ok(Message { body: Body::Request { id, params, .. }, .. }) = parsed {
             let message = self.outgoing(&source, method, (id, &params), wire, Some(more));
             moment.out.push(Out::Send { exchange: Some(wire), method: Some(method), message });
@@ -93,17 +96,17 @@ impl Stateless {
         more: Option<&More>,
     ) -> Bytes {
         let number = wire.to_string();
-        let mut meta = Object::new();
+        let mut meta = Object::default();
         meta.push(&self.introduction.members());
         for member in params.meta().into_iter().flat_map(members) {
             if member.key.is("progressToken") {
                 meta.add("progressToken", number.as_bytes());
-            } else if !is_reserved(member.key) {
+            } else if !is_reserved(&member.key.text()) {
                 meta.push(member.text);
             }
         }
-        let mut out = Object::new();
-        out.add("_meta", &meta.finish());
+        let mut out = Object::default();
+        out.add("_meta", meta.json());
         for member in params.whole().into_iter().flat_map(members) {
             let own = ["_meta", "inputResponses", "requestState"].iter().any(|name| member.key.is(name));
             if !own {
@@ -121,8 +124,8 @@ impl Stateless {
         let mut splice = Splice::new(source);
         splice.replace(id, number);
         match params.whole() {
-            Some(whole) => splice.replace(whole, out.finish()),
-            None => return written(wire, method, &out.finish()),
+            Some(whole) => splice.replace(whole, out.json()),
+            None => return message::request(wire, method, out.json()),
         }
         splice.finish()
     }
@@ -151,7 +154,7 @@ impl Stateless {
         };
         self.calls.remove(&owner);
         match said {
-            Ok(message) => say(moment, owner, message),
+            Ok(message) => moment.said(owner, message),
             Err(reason) => moment.out.push(Out::Failed { exchange: owner, reason }),
         }
     }
@@ -175,11 +178,11 @@ impl Stateless {
         let mut splice = Splice::new(message);
         splice.replace(given, token.to_vec());
         if let Some(meta) = params.meta()
-            && meta.members().any(|(key, _)| is_reserved(key))
+            && meta.members().any(|(key, _)| is_reserved(&key.text()))
         {
-            splice.replace(meta, super::members::unreserved(meta).unwrap_or_else(|| b"{}".to_vec()));
+            splice.replace(meta, unreserved(meta).unwrap_or_else(|| b"{}".to_vec()));
         }
-        say(moment, owner, splice.finish());
+        moment.said(owner, splice.finish());
     }
 
     /// The agent has taken a request back, or nobody waits for it any more.
@@ -207,22 +210,13 @@ impl Stateless {
     }
 }
 
-/// A request that is written from nothing.
-pub(super) fn written(wire: ExchangeId, method: &str, params: &[u8]) -> Bytes {
-    let head = format!(r#"{{"jsonrpc":"2.0","id":{wire},"method":{},"params":"#, quote(method));
-    [head.as_bytes(), params, b"}"].concat().into()
-}
-
 /// Tells the server that nobody waits for an exchange any more. On a pipe the notification says it, over HTTP the closed
 /// stream (specification 2026-07-28, cancellation).
 pub(super) fn cancelled(wire: ExchangeId, reason: Option<Json<'_>>, moment: &mut Moment<'_>) {
-    let mut params = Object::new();
-    params.add("requestId", wire.to_string().as_bytes());
+    let mut params = Object::default().with("requestId", wire.to_string());
     if let Some(reason) = reason {
         params.add("reason", reason.raw());
     }
-    let head = br#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":"#;
-    let message = [&head[..], &params.finish(), b"}"].concat().into();
-    moment.out.push(Out::Send { exchange: None, method: Some("notifications/cancelled"), message });
+    moment.tell("notifications/cancelled", message::notification("notifications/cancelled", params));
     moment.out.push(Out::Abandon { exchange: wire });
 }

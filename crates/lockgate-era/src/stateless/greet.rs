@@ -3,9 +3,12 @@
 use bytes::Bytes;
 use lockgate_model::{ExchangeId, Fields, Json, Kind, Params, Reason, Revision, quote};
 
-use super::call::{Call, State, written};
-use super::members::{Object, members, reserved, unreserved};
-use super::{Stateless, result, say};
+use super::call::{Call, State};
+
+use super::Stateless;
+use crate::message;
+use crate::meta::{reserved, unreserved};
+use crate::object::{Object, members};
 use crate::{Moment, Out};
 
 /// The server's name where it gives none.
@@ -30,7 +33,7 @@ impl Introduction {
     fn read(message: &Bytes, params: &Params<'_>) -> Self {
         let revision = params.text("protocolVersion").and_then(|text| Revision::parse(&text));
         let info = params.get("clientInfo").filter(|info| info.kind() == Kind::Object);
-        let mut capabilities = Object::new();
+        let mut capabilities = Object::default();
         for member in params.get("capabilities").into_iter().flat_map(members) {
             if member.key.is("roots") {
                 // The stateless era has no `listChanged` of roots.
@@ -42,7 +45,7 @@ impl Introduction {
         Self {
             revision,
             info: info.map(|info| message.slice_ref(info.raw())),
-            capabilities: capabilities.finish(),
+            capabilities: capabilities.json(),
             level: None,
             answered: false,
         }
@@ -52,9 +55,9 @@ impl Introduction {
         self.answered
     }
 
-    /// The members of `_meta`, written.
+    /// The members of `_meta`.
     pub(super) fn members(&self) -> Vec<u8> {
-        let mut meta = Object::new();
+        let mut meta = Object::default();
         meta.add("io.modelcontextprotocol/protocolVersion", br#""2026-07-28""#);
         if let Some(info) = &self.info {
             meta.add("io.modelcontextprotocol/clientInfo", info);
@@ -64,7 +67,7 @@ impl Introduction {
         if let Some(level) = &self.level {
             meta.add("io.modelcontextprotocol/logLevel", level.as_bytes());
         }
-        meta.inner()
+        meta.written().to_vec()
     }
 }
 
@@ -96,12 +99,12 @@ impl Stateless {
 
     /// A request of the bridge's own; `params` are members that are written already.
     pub(super) fn own_request(&self, wire: ExchangeId, method: &str, params: &[u8]) -> Bytes {
-        let mut meta = Object::new();
+        let mut meta = Object::default();
         meta.push(&self.introduction.members());
-        let mut all = Object::new();
-        all.add("_meta", &meta.finish());
+        let mut all = Object::default();
+        all.add("_meta", meta.json());
         all.push(params);
-        written(wire, method, &all.finish())
+        message::request(wire, method, all.json())
     }
 
     /// What a discovered server would have answered to `initialize`. What else it says of itself goes along.
@@ -122,9 +125,9 @@ impl Stateless {
         let asked = self.introduction.revision.filter(|revision| *revision != Revision::R2026_07_28);
         let revision = asked.unwrap_or(Revision::R2025_11_25);
         let info = reserved(fields.get("_meta"), "serverInfo").filter(|info| is_named(*info));
-        let mut out = Object::new();
+        let mut out = Object::default();
         out.add("protocolVersion", quote(revision.as_str()).as_bytes());
-        out.add("capabilities", &offered(capabilities));
+        out.add("capabilities", offered(capabilities));
         out.add("serverInfo", info.map_or(NAMELESS, Json::raw));
         for member in members(found) {
             if member.key.is("_meta") {
@@ -135,7 +138,7 @@ impl Stateless {
                 out.push(member.text);
             }
         }
-        Ok(result::answer(id, &out.finish()))
+        Ok(message::result(id, out.json()))
     }
 
     /// From now on each request says which logs are wanted.
@@ -151,11 +154,11 @@ impl Stateless {
         let message = match known {
             Some(level) => {
                 self.introduction.level = Some(quote(level));
-                result::answer(id.raw(), b"{}")
+                message::result(id.raw(), b"{}")
             }
-            None => result::refusal(id.raw(), UNKNOWN_LEVEL),
+            None => message::refusal(id.raw(), UNKNOWN_LEVEL),
         };
-        say(moment, exchange, message);
+        moment.said(exchange, message);
     }
 }
 
@@ -182,9 +185,9 @@ fn is_named(info: Json<'_>) -> bool {
 
 /// A server's capabilities without what is not carried.
 fn offered(capabilities: Json<'_>) -> Vec<u8> {
-    let mut kept = Object::new();
+    let mut kept = Object::default();
     members(capabilities)
         .filter(|member| !(member.key.is("extensions") || member.key.is("tasks")))
         .for_each(|member| kept.push(member.text));
-    kept.finish()
+    kept.json()
 }

@@ -5,8 +5,11 @@ use bytes::Bytes;
 use lockgate_model::{ExchangeId, Json, Kind, Reason, quote};
 
 use super::call::{More, State};
-use super::members::{Object, members, without_reserved};
-use super::{Stateless, result, say};
+
+use super::Stateless;
+use crate::message;
+use crate::meta::without_reserved;
+use crate::object::{Object, members};
 use crate::{Moment, Out};
 
 /// How often a server may want to know more about one call.
@@ -83,7 +86,7 @@ impl Stateless {
         call.state = State::Asking(Asking { questions, state });
         call.until = Some(moment.now.after_millis(self.bounds.held));
         for message in said {
-            say(moment, owner, message);
+            moment.said(owner, message);
         }
         Ok(())
     }
@@ -109,11 +112,11 @@ impl Stateless {
             Ok(result) => question.answer = Some(without_reserved(result).into_owned()),
             Err(_) if question.elicits => question.answer = Some(br#"{"action":"cancel"}"#.to_vec()),
             Err(error) => {
-                let message = result::refusal(&call.id, error.raw());
+                let message = message::refusal(&call.id, error.raw());
                 if let Some(State::Asking(asking)) = self.calls.remove(&owner).map(|call| call.state) {
                     self.withdraw(&asking, Some(owner), moment);
                 }
-                return say(moment, owner, message);
+                return moment.said(owner, message);
             }
         }
         if asking.questions.iter().all(|question| question.answer.is_some()) {
@@ -143,13 +146,13 @@ impl Stateless {
 
 impl Asking {
     fn responses(&self) -> Vec<u8> {
-        let mut all = Object::new();
+        let mut all = Object::default();
         for question in &self.questions {
             if let Some(answer) = &question.answer {
                 all.push(&[question.key.as_bytes(), b":", answer].concat());
             }
         }
-        all.finish()
+        all.json()
     }
 }
 
@@ -162,7 +165,7 @@ fn identity(number: u64) -> String {
 
 /// A question as a request of the server. An address to visit gets the `elicitationId` that the handshake era wants.
 fn question(number: u64, method: &str, params: Option<Json<'_>>) -> Result<Bytes, Reason> {
-    let mut request = Object::new();
+    let mut request = Object::default();
     request.add("jsonrpc", br#""2.0""#);
     request.add("id", identity(number).as_bytes());
     request.add("method", quote(method).as_bytes());
@@ -175,13 +178,13 @@ fn question(number: u64, method: &str, params: Option<Json<'_>>) -> Result<Bytes
             && params.get("elicitationId").is_none();
         let params = without_reserved(params);
         if visits && let Ok(params) = Json::check(&params, 128) {
-            let mut with = Object::new();
+            let mut with = Object::default();
             with.add("elicitationId", identity(number).as_bytes());
             members(params).for_each(|member| with.push(member.text));
-            request.add("params", &with.finish());
+            request.add("params", with.json());
         } else {
             request.add("params", &params);
         }
     }
-    Ok(request.finish().into())
+    Ok(request.json().into())
 }

@@ -9,8 +9,11 @@ use bytes::Bytes;
 use lockgate_model::{ExchangeId, Json, Params, Reason, Tick, quote};
 
 use super::call::cancelled;
-use super::members::{Object, reserved};
-use super::{Stateless, astray, result, say, unmarked};
+
+use super::{Stateless, astray, result, unmarked};
+use crate::message;
+use crate::meta::reserved;
+use crate::object::Object;
 use crate::{Moment, Out};
 
 /// Most resources that a session subscribes to.
@@ -70,7 +73,7 @@ pub(super) struct Waiter {
 
 /// How a stream ended.
 pub(super) enum End<'a> {
-    /// The server has nothing more to say, for now.
+    /// The server has nothing more to for now.
     Over,
     /// It does not want to.
     Refused(Json<'a>),
@@ -137,13 +140,13 @@ impl Listening {
 
     /// The filter, as a member of `params`.
     fn filter(&self, resources: &BTreeSet<String>) -> Vec<u8> {
-        let mut filter = Object::new();
+        let mut filter = Object::default();
         self.lists.iter().for_each(|list| filter.add(list, b"true"));
         if !resources.is_empty() {
             let all: Vec<_> = resources.iter().map(|resource| quote(resource)).collect();
             filter.add("resourceSubscriptions", format!("[{}]", all.join(",")).as_bytes());
         }
-        [br#""notifications":"#, &filter.finish()[..]].concat()
+        [br#""notifications":"#, &filter.json()[..]].concat()
     }
 
     /// Opened again after a pause that grows, unless it was refused for good or too often.
@@ -172,46 +175,29 @@ impl Stateless {
         }
     }
 
+    /// The agent wants to hear of a resource from now on, or no longer.
     pub(super) fn subscribe(
         &mut self,
         exchange: ExchangeId,
         id: Bytes,
         params: &Params<'_>,
+        adds: bool,
         moment: &mut Moment<'_>,
     ) {
         let Some(resource) = params.text("uri").map(String::from) else {
-            return say(moment, exchange, result::refusal(&id, NO_ADDRESS));
+            return moment.said(exchange, message::refusal(&id, NO_ADDRESS));
         };
         let listening = &mut self.listening;
         let wanted = listening.wanted();
-        if wanted.contains(&resource) && listening.is_settled() {
-            return say(moment, exchange, result::answer(&id, b"{}"));
+        let known = wanted.contains(&resource);
+        let nothing_changes = if adds { known && listening.is_settled() } else { !known };
+        if nothing_changes {
+            return moment.said(exchange, message::result(&id, b"{}"));
         }
-        if wanted.len() >= RESOURCES || listening.waiting() >= self.bounds.waiting {
-            return moment.out.push(Out::Failed { exchange, reason: Reason::TooManyOpen });
+        if adds && wanted.len() >= RESOURCES || listening.waiting() >= self.bounds.waiting {
+            return moment.fail(exchange, Reason::TooManyOpen);
         }
-        listening.queued.push(Waiter { exchange, id, resource, adds: true });
-        self.renew(moment);
-    }
-
-    pub(super) fn unsubscribe(
-        &mut self,
-        exchange: ExchangeId,
-        id: Bytes,
-        params: &Params<'_>,
-        moment: &mut Moment<'_>,
-    ) {
-        let Some(resource) = params.text("uri").map(String::from) else {
-            return say(moment, exchange, result::refusal(&id, NO_ADDRESS));
-        };
-        let listening = &mut self.listening;
-        if !listening.wanted().contains(&resource) {
-            return say(moment, exchange, result::answer(&id, b"{}"));
-        }
-        if listening.waiting() >= self.bounds.waiting {
-            return moment.out.push(Out::Failed { exchange, reason: Reason::TooManyOpen });
-        }
-        listening.queued.push(Waiter { exchange, id, resource, adds: false });
+        listening.queued.push(Waiter { exchange, id, resource, adds });
         self.renew(moment);
     }
 
@@ -229,7 +215,7 @@ impl Stateless {
                 self.listening.end(wire, moment);
             }
             for waiter in waiters {
-                say(moment, waiter.exchange, result::answer(&waiter.id, b"{}"));
+                moment.said(waiter.exchange, message::result(&waiter.id, b"{}"));
             }
             return;
         }
@@ -303,11 +289,11 @@ impl Stateless {
             let refused = waiter.adds && listening.resources.contains(resource) && !kept.contains(resource);
             let said = if refused {
                 listening.resources.remove(resource);
-                result::refusal(&waiter.id, NOT_WATCHED)
+                message::refusal(&waiter.id, NOT_WATCHED)
             } else {
-                result::answer(&waiter.id, b"{}")
+                message::result(&waiter.id, b"{}")
             };
-            say(moment, waiter.exchange, said);
+            moment.said(waiter.exchange, said);
         }
         if !self.listening.queued.is_empty() {
             self.renew(moment);
@@ -331,8 +317,8 @@ impl Stateless {
         for waiter in opening.waiters {
             let (exchange, id) = (waiter.exchange, &waiter.id);
             match &end {
-                End::Refused(error) => say(moment, exchange, result::refusal(id, result::plain(*error))),
-                End::Over => say(moment, exchange, result::refusal(id, NOT_WATCHED)),
+                End::Refused(error) => moment.said(exchange, message::refusal(id, result::plain(*error))),
+                End::Over => moment.said(exchange, message::refusal(id, NOT_WATCHED)),
                 End::Failed(reason) => moment.out.push(Out::Failed { exchange, reason: *reason }),
             }
         }

@@ -1,13 +1,12 @@
 //! A server that is stateless serves a session of the handshake era.
 //!
 //! Read [`Stateless`] first. `greet` answers `initialize`, `call` carries requests and their answers, `input` asks the
-//! agent what the server wants to know, `listen` keeps the one subscription, `result` and `members` write messages.
+//! agent what the server wants to know, `listen` keeps the one subscription, `result` writes answers.
 
 mod call;
 mod greet;
 mod input;
 mod listen;
-mod members;
 mod result;
 #[cfg(test)]
 mod tests;
@@ -15,13 +14,13 @@ mod tests;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use lockgate_model::{
-    Body, ExchangeId, Json, Limits, Message, Params, Reason, Revision, Side, Splice, peek_id,
-};
+use lockgate_model::{Body, ExchangeId, Json, Message, Params, Reason, Revision, Side, Splice, peek_id};
 
 use self::call::Call;
 use self::greet::Introduction;
 use self::listen::Listening;
+use crate::message::{self, read};
+use crate::meta::without_reserved;
 use crate::{Bounds, Moment, Out};
 
 /// The bridge for a session of the handshake era and a server of the revision 2026-07-28.
@@ -80,20 +79,20 @@ impl Stateless {
         message: &Bytes,
         moment: &mut Moment<'_>,
     ) {
-        let parsed = Message::parse(message, Side::Agent, &Limits::NONE);
+        let parsed = read(message, Side::Agent);
         let Ok(Message { body: Body::Request { id, params, .. }, .. }) = parsed else {
             return moment.out.push(Out::Failed { exchange, reason: Reason::InternalFault });
         };
         match method {
             "initialize" => self.initialize(exchange, message, id, &params, moment),
-            "ping" => say(moment, exchange, result::answer(id.raw(), b"{}")),
+            "ping" => moment.said(exchange, message::result(id.raw(), b"{}")),
             "logging/setLevel" => self.set_level(exchange, id, &params, moment),
-            "resources/subscribe" => self.subscribe(exchange, message.slice_ref(id.raw()), &params, moment),
-            "resources/unsubscribe" => {
-                self.unsubscribe(exchange, message.slice_ref(id.raw()), &params, moment);
+            "resources/subscribe" | "resources/unsubscribe" => {
+                let adds = method == "resources/subscribe";
+                self.subscribe(exchange, message.slice_ref(id.raw()), &params, adds, moment);
             }
             _ if method.starts_with("tasks/") || params.get("task").is_some() => {
-                say(moment, exchange, result::refusal(id.raw(), NO_TASKS));
+                moment.said(exchange, message::refusal(id.raw(), NO_TASKS));
             }
             _ => self.call(exchange, method, message, id, &params, moment),
         }
@@ -104,7 +103,7 @@ impl Stateless {
         match method {
             "notifications/initialized" => self.listen(moment),
             "notifications/cancelled" => {
-                let parsed = Message::parse(message, Side::Agent, &Limits::NONE);
+                let parsed = read(message, Side::Agent);
                 if let Ok(Message { body: Body::Notification { params, .. }, .. }) = parsed
                     && let Some(id) = params.get("requestId")
                 {
@@ -122,7 +121,7 @@ impl Stateless {
 
     /// The session answers a question that the bridge has asked. Other answers are dropped: the server asks nothing.
     pub fn answer(&mut self, message: &Bytes, moment: &mut Moment<'_>) {
-        let Ok(parsed) = Message::parse(message, Side::Agent, &Limits::NONE) else { return };
+        let Ok(parsed) = read(message, Side::Agent) else { return };
         match parsed.body {
             Body::Result { id, result, .. } => self.answered(id, Ok(result), moment),
             Body::Error { id: Some(id), error } => self.answered(id, Err(error), moment),
@@ -138,7 +137,7 @@ impl Stateless {
 
     /// The server said this; `exchange` is the wire exchange on whose own stream it came, none on a pipe.
     pub fn heard(&mut self, exchange: Option<ExchangeId>, message: &Bytes, moment: &mut Moment<'_>) {
-        let Ok(parsed) = Message::parse(message, Side::Server, &Limits::NONE) else {
+        let Ok(parsed) = read(message, Side::Server) else {
             return self.unreadable(exchange, message, moment);
         };
         match &parsed.body {
@@ -146,7 +145,7 @@ impl Stateless {
             Body::Error { id, .. } => self.reply(exchange, *id, message, &parsed.body, moment),
             Body::Notification { method, params } => self.noticed(exchange, method, params, message, moment),
             Body::Request { id, .. } => {
-                let message = result::refusal(id.raw(), NO_QUESTIONS);
+                let message = message::refusal(id.raw(), NO_QUESTIONS);
                 moment.out.push(Out::Send { exchange: None, method: None, message });
             }
         }
@@ -274,7 +273,7 @@ impl Stateless {
         let call = wire.and_then(|wire| Some((wire, self.wires.remove(&wire)?)));
         if let Some((wire, owner)) = call {
             self.calls.remove(&owner);
-            say(moment, owner, message.clone());
+            moment.said(owner, message.clone());
             moment.out.push(Out::Abandon { exchange: wire });
         } else if exchange.is_none() && named.is_none() {
             moment.out.push(Out::Said { exchange: None, message: message.clone() });
@@ -288,10 +287,6 @@ const NO_TASKS: &[u8] = br#"{"code":-32601,"message":"the server offers no tasks
 const NO_QUESTIONS: &[u8] =
     br#"{"code":-32601,"message":"a server of this revision asks in its results, with input_required"}"#;
 
-fn say(moment: &mut Moment<'_>, exchange: ExchangeId, message: Bytes) {
-    moment.out.push(Out::Said { exchange: Some(exchange), message });
-}
-
 /// What belongs to nothing is said in an exchange of its own, so that the core counts it and maps it onto nothing.
 fn astray(message: &Bytes, moment: &mut Moment<'_>) {
     let exchange = Some(moment.open());
@@ -301,7 +296,7 @@ fn astray(message: &Bytes, moment: &mut Moment<'_>) {
 /// A notification without the protocol's own keys of `_meta`.
 fn unmarked(message: &Bytes, params: &Params<'_>) -> Bytes {
     let Some(whole) = params.whole() else { return message.clone() };
-    match members::without_reserved(whole) {
+    match without_reserved(whole) {
         std::borrow::Cow::Borrowed(_) => message.clone(),
         std::borrow::Cow::Owned(without) => {
             let mut splice = Splice::new(message);

@@ -1,9 +1,9 @@
 //! Answers of the server, as the handshake era has them.
 
+use crate::meta::unreserved;
+use crate::object::{Object, members};
 use bytes::Bytes;
 use lockgate_model::{Fields, Json, Kind, Splice};
-
-use super::members::{Object, members, unreserved};
 
 /// What a result of the stateless era is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub(super) fn complete(
 
 fn translated(result: Json<'_>, method: &str) -> Vec<u8> {
     let cacheable = method == "resources/read" || method.ends_with("/list");
-    let mut kept = Object::new();
+    let mut kept = Object::default();
     for member in members(result) {
         let (key, value) = (member.key, member.value);
         if key.is("resultType") || (cacheable && (key.is("ttlMs") || key.is("cacheScope"))) {
@@ -60,12 +60,12 @@ fn translated(result: Json<'_>, method: &str) -> Vec<u8> {
         } else if method == "tools/call" && key.is("structuredContent") && value.kind() != Kind::Object {
             // The handshake era has no word for it.
         } else if method == "tools/list" && key.is("tools") && value.elements().any(promises_no_object) {
-            kept.add("tools", &tools(value));
+            kept.add("tools", tools(value));
         } else {
             kept.push(member.text);
         }
     }
-    kept.finish()
+    kept.json()
 }
 
 /// Does the tool promise a structured content that is no object?
@@ -81,11 +81,11 @@ fn tools(list: Json<'_>) -> Vec<u8> {
             out.push(b',');
         }
         if promises_no_object(tool) {
-            let mut kept = Object::new();
+            let mut kept = Object::default();
             members(tool)
                 .filter(|member| !member.key.is("outputSchema"))
                 .for_each(|member| kept.push(member.text));
-            out.extend(kept.finish());
+            out.extend(kept.json());
         } else {
             out.extend_from_slice(tool.raw());
         }
@@ -128,14 +128,4 @@ pub(super) fn plain(error: Json<'_>) -> &[u8] {
         Some(-32_099..=-32_020) => NEUTRAL,
         Some(_) | None => error.raw(),
     }
-}
-
-/// A result of the bridge's own.
-pub(super) fn answer(id: &[u8], result: &[u8]) -> Bytes {
-    [br#"{"jsonrpc":"2.0","id":"#, id, br#","result":"#, result, b"}"].concat().into()
-}
-
-/// An error, of the bridge's own or of somebody else's words.
-pub(super) fn refusal(id: &[u8], error: &[u8]) -> Bytes {
-    [br#"{"jsonrpc":"2.0","id":"#, id, br#","error":"#, error, b"}"].concat().into()
 }

@@ -21,7 +21,7 @@ use lockgate_model::{Body, ExchangeId, METHODS, Message, Reason, Side, Tick};
 use serde_json::Value;
 
 use super::Handshake;
-use super::edit::read;
+use crate::message::read;
 use crate::{Bounds, Moment, Out};
 
 /// The first exchange that a bridge opens.

@@ -7,8 +7,8 @@ use lockgate_model::{Body, ExchangeId, Reason, Side, Tick};
 use proptest::prelude::*;
 
 use super::super::Handshake;
-use super::super::edit::read;
 use super::{json, method};
+use crate::message::read;
 use crate::{Bounds, Moment, Out};
 
 /// What may be said, with `#` for a number that is drawn: an exchange, an id or a round.
