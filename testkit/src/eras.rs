@@ -4,6 +4,10 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use serde_json::{Value, json};
+
+use crate::peers::server;
+
 /// The reference server of the conformance runs, which speaks both eras. Without it a test says `skipped:` and why, and
 /// passes.
 pub fn reference() -> Option<Vec<String>> {
@@ -25,6 +29,15 @@ pub fn with(command: &[String], more: &[&str]) -> Vec<String> {
 pub fn only(era: &str, command: &[String]) -> Vec<String> {
     let restrict = ["node", &script("../xtask/one-era.mjs"), era, "stdio"].map(str::to_owned);
     restrict.into_iter().chain(command.iter().cloned()).collect()
+}
+
+/// A configuration with a server of each kind on a pipe: `every` of the handshake era, `ref` stateless, `git` of both.
+pub fn of_all_eras(peers: &Path, reference: &[String], repository: &Path) -> Value {
+    json!({ "servers": {
+        "every": { "command": server(peers, "mcp-server-everything", &["stdio"]) },
+        "ref": { "command": only("modern", &with(reference, &["--stdio"])) },
+        "git": { "command": server(peers, "mcp-server-git", &["--repository", &repository.to_string_lossy()]) },
+    } })
 }
 
 /// A file of this crate.

@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use testkit::eras::{Listening, only, reference, script, with};
+use testkit::eras::{Listening, of_all_eras, only, reference, script, with};
 use testkit::peers::{Running, inspector, peers, python, repository, server, typescript, wrapped};
 
 /// Everything that `server-everything` can do. What a client of either era makes of it is the same.
@@ -228,11 +228,7 @@ fn clients_in_typescript_and_the_inspector_use_servers_of_any_era() {
     let Some(reference) = reference() else { return };
     let folder = tempfile::tempdir().unwrap();
     let repository = repository(folder.path());
-    let config = json!({ "servers": {
-        "every": { "command": server(&peers, "mcp-server-everything", &["stdio"]) },
-        "ref": { "command": only("modern", &with(&reference, &["--stdio"])) },
-        "git": { "command": server(&peers, "mcp-server-git", &["--repository", &repository.to_string_lossy()]) },
-    } });
+    let config = of_all_eras(&peers, &reference, &repository);
     let gateway = Running::start(folder.path(), &config);
     for (server, steps, expected) in typed(&repository) {
         for (mode, era) in [("v1", "legacy"), ("default", "legacy"), ("auto", "modern")] {

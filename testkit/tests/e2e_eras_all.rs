@@ -7,7 +7,7 @@
 )]
 
 use serde_json::{Value, json};
-use testkit::eras::{Listening, only, reference, with};
+use testkit::eras::{Listening, of_all_eras, only, reference};
 use testkit::hostile::Gate;
 use testkit::peers::{Running, peers, python, python_bare, reason, repository, results, server, typescript};
 use testkit::scripted::{calls, scripted, tool};
@@ -18,11 +18,7 @@ fn one_endpoint_for_servers_of_all_eras_and_clients_of_either() {
     let Some(reference) = reference() else { return };
     let folder = tempfile::tempdir().unwrap();
     let repository = repository(folder.path());
-    let config = json!({ "servers": {
-        "every": { "command": server(&peers, "mcp-server-everything", &["stdio"]) },
-        "ref": { "command": only("modern", &with(&reference, &["--stdio"])) },
-        "git": { "command": server(&peers, "mcp-server-git", &["--repository", &repository.to_string_lossy()]) },
-    } });
+    let config = of_all_eras(&peers, &reference, &repository);
     let gateway = Running::start(folder.path(), &config);
     let steps = json!([
         ["tools"],

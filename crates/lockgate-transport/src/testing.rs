@@ -1,4 +1,4 @@
-//! Permits for tests. Only the core makes them, so a session is opened for each.
+//! For tests: permits, which only the core makes, so that a session is opened for each; and requests as a server reads them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,6 +8,8 @@ use lockgate_core::{
     Boundary, Core, Event, Front, Headers, Identity, Permit, Received, Scope, Server, Step, Wire,
 };
 use lockgate_model::{Limits, Principal, ServerName, SessionId, Side, Tick, UnixMillis};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
 
 /// Leave to send an `initialize` request that carries this text.
 pub(crate) fn greeting(wire: Wire, text: &str) -> Permit {
@@ -49,4 +51,20 @@ fn permit(wire: Wire, message: &str, headers: Option<Headers>) -> Permit {
     let sent =
         steps.into_iter().find_map(|step| if let Step::Send(permit) = step { Some(permit) } else { None });
     sent.unwrap()
+}
+
+/// The next request on a connection, head and body; none where there is no more.
+pub(crate) async fn read_request(stream: &mut TcpStream) -> Option<String> {
+    let mut text = String::new();
+    loop {
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
+                return Some(text);
+            }
+        }
+        let mut piece = [0; 4096];
+        let count = stream.read(&mut piece).await.ok().filter(|count| *count > 0)?;
+        text.push_str(std::str::from_utf8(&piece[..count]).unwrap());
+    }
 }

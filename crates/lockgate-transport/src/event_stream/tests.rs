@@ -1,9 +1,9 @@
 use lockgate_core::Wire;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
 
 use super::*;
-use crate::testing::greeting;
+use crate::testing::{greeting, read_request};
 
 const LIMIT: usize = 1_000;
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -42,21 +42,6 @@ async fn server(
     let headers = [("Authorization".to_owned(), "Bearer secret-of-the-server".to_owned())];
     let http = HttpServer::new(&format!("http://127.0.0.1:{port}/sse"), &headers, LIMIT).unwrap();
     (Arc::new(http), asked, port)
-}
-
-async fn read_request(stream: &mut TcpStream) -> Option<String> {
-    let mut text = String::new();
-    loop {
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-            if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
-                return Some(text);
-            }
-        }
-        let mut piece = [0; 4096];
-        let count = stream.read(&mut piece).await.ok().filter(|count| *count > 0)?;
-        text.push_str(std::str::from_utf8(&piece[..count]).unwrap());
-    }
 }
 
 async fn next<T>(from: impl Future<Output = Option<T>>) -> T {

@@ -1,13 +1,13 @@
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use lockgate_core::{Sent, Wire};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::*;
-use crate::testing::{greeting, stateless};
+use crate::testing::{greeting, read_request, stateless};
 
 const LIMIT: usize = 1000;
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -38,21 +38,6 @@ async fn server(replies: &[&str]) -> (HttpServer, mpsc::UnboundedReceiver<String
     });
     let headers = [("Authorization".to_owned(), "Bearer secret-of-the-server".to_owned())];
     (HttpServer::new(&address, &headers, LIMIT).unwrap(), asked)
-}
-
-async fn read_request(stream: &mut TcpStream) -> Option<String> {
-    let mut text = String::new();
-    loop {
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-            if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
-                return Some(text);
-            }
-        }
-        let mut piece = [0; 4096];
-        let count = stream.read(&mut piece).await.ok().filter(|count| *count > 0)?;
-        text.push_str(std::str::from_utf8(&piece[..count]).unwrap());
-    }
 }
 
 async fn asked(told: &mut mpsc::UnboundedReceiver<String>) -> String {
