@@ -9,6 +9,8 @@ pub enum Phase {
     Parse,
     /// Which principal, session, server, tool?
     Identify,
+    /// Is the server, and what it says of itself and its tools, what was approved?
+    Pin,
     /// Do the arguments have the form that the tool declares?
     Schema,
     /// May this principal call this tool, with these arguments, now, this often?
@@ -25,6 +27,7 @@ impl Phase {
         match self {
             Self::Parse => "parse",
             Self::Identify => "identify",
+            Self::Pin => "pin",
             Self::Schema => "schema",
             Self::Policy => "policy",
             Self::Flow => "flow",

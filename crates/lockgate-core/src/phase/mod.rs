@@ -94,7 +94,7 @@ impl Core {
     /// Is this only written down? Rules are observed where the operator wants that; what the protocol needs, and what was
     /// stopped by hand, always holds.
     pub(crate) fn only_observes(&self, finding: &Finding) -> bool {
-        let by_rule = matches!(finding.phase, Phase::Schema | Phase::Policy | Phase::Flow);
+        let by_rule = matches!(finding.phase, Phase::Pin | Phase::Schema | Phase::Policy | Phase::Flow);
         // A rule says itself whether it is only written down.
         let objects = finding.phase == Phase::Flow && !finding.rule.starts_with("rules.");
         let logged = objects && self.boundary.flow.violation == Violation::Log;
