@@ -9,8 +9,8 @@ use crate::text::{decode, skeleton};
 const LOOKUPS: usize = 64;
 
 impl Index {
-    /// What a long text holds copies of, plainly or in another spelling of bytes. A copied run of 200 bytes is seen with a
-    /// probability of 98.7 %, one of 400 with 99.998 %; which ones are seen is secret.
+    /// What a long text holds copies of, plainly or in another spelling of bytes. Every copied run of 127 bytes
+    /// is seen, and of shorter ones that of 64 bytes with a probability of 1 in 64, of 96 with 1 in 2.
     pub fn copied(&self, text: &str) -> Copied {
         let plain = self.copies(skeleton(text).as_bytes());
         let mut decoded = String::new();

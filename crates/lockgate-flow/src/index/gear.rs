@@ -1,15 +1,11 @@
-//! Fingerprints of stretches of 64 bytes, taken where the text itself says so, that find long copies again.
+//! Fingerprints of stretches of 64 bytes, one right behind the other, that find long copies again wherever they stand.
 
 use super::table::Key;
 
 /// Bytes under one fingerprint.
 pub(crate) const WINDOW: usize = 64;
-/// One stretch in `2 ^ RARE` is taken.
-const RARE: u32 = 5;
-/// Stretches that are looked at together.
-const BLOCK: usize = 256;
 
-/// A secret number for each byte, so that nobody can write text that is never taken.
+/// A secret number for each byte, so that nobody can write two stretches with one fingerprint.
 #[derive(Debug)]
 pub(crate) struct Gear(Box<[u64; 256]>);
 
@@ -25,65 +21,52 @@ impl Gear {
         Self(Box::new(std::array::from_fn(|byte| key.hash(&byte.to_le_bytes()))))
     }
 
-    /// Goes on over these bytes, and appends each fingerprint that is taken.
+    /// Goes on over these bytes, and appends the fingerprint of each stretch that ends in them.
     pub(crate) fn take(&self, roll: &mut Roll, bytes: &[u8], taken: &mut Vec<u64>) {
-        let Roll { mut hash, seen } = *roll;
-        let early = (WINDOW - 1).saturating_sub(seen).min(bytes.len());
-        let (opening, ends) = bytes.split_at_checked(early).unwrap_or((bytes, &[]));
-        for byte in opening {
-            hash = (hash << 1).wrapping_add(self.number(*byte));
+        let begun = roll.seen % WINDOW;
+        let missing = if begun == 0 { 0 } else { WINDOW - begun };
+        let (opening, whole) = bytes.split_at_checked(missing).unwrap_or((bytes, &[]));
+        let mut hash = self.over(roll.hash, opening);
+        if begun + opening.len() == WINDOW {
+            taken.push(hash);
         }
-        for block in ends.chunks(BLOCK) {
-            let (mut some, mut count) = ([0; BLOCK], 0);
-            // Kept where the next overwrites it unless it is taken: to jump there would be guessed wrong each time.
-            let mut look = |hash: u64| {
-                if let Some(place) = some.get_mut(count % BLOCK) {
-                    *place = hash;
-                }
-                count += usize::from(is_taken(hash));
-            };
-            let (fours, rest) = block.as_chunks();
-            for four in fours {
-                let hashes = self.four(hash, *four);
-                hashes.into_iter().for_each(&mut look);
-                [.., hash] = hashes;
-            }
-            for byte in rest {
-                hash = (hash << 1).wrapping_add(self.number(*byte));
-                look(hash);
-            }
-            taken.extend_from_slice(some.get(..count).unwrap_or_default());
-        }
-        *roll = Roll { hash, seen: seen + bytes.len() };
+        let (stretches, rest) = whole.as_chunks::<WINDOW>();
+        // What was before a stretch is shifted out when it ends, so that none waits for another.
+        taken.extend(stretches.iter().map(|stretch| self.over(0, stretch)));
+        hash = stretches.last().and(taken.last()).copied().unwrap_or(hash);
+        *roll = Roll { hash: self.over(hash, rest), seen: roll.seen + bytes.len() };
     }
 
-    /// Goes on over these bytes, and hands over each fingerprint that is taken and where its stretch ends.
-    pub(crate) fn roll(&self, roll: &mut Roll, bytes: &[u8], mut taken: impl FnMut(u64, usize)) {
+    /// Goes on over these bytes, and hands over the fingerprint of every stretch, wherever it begins, and where it ends.
+    pub(crate) fn roll(&self, roll: &mut Roll, bytes: &[u8], mut each: impl FnMut(u64, usize)) {
         let Roll { mut hash, seen } = *roll;
         // Bytes that no stretch ends with, since it would begin before the text.
         let early = (WINDOW - 1).saturating_sub(seen).min(bytes.len());
         let (opening, ends) = bytes.split_at_checked(early).unwrap_or((bytes, &[]));
-        for byte in opening {
-            hash = (hash << 1).wrapping_add(self.number(*byte));
-        }
-        let mut look = |hash: u64, end: usize| {
-            if is_taken(hash) {
-                taken(hash, end);
-            }
-        };
+        hash = self.over(hash, opening);
         let (fours, rest) = ends.as_chunks();
         for (four, begin) in fours.iter().zip((early..).step_by(4)) {
             let hashes = self.four(hash, *four);
             for (hash, end) in hashes.into_iter().zip(begin + 1..) {
-                look(hash, end);
+                each(hash, end);
             }
             [.., hash] = hashes;
         }
         for (byte, end) in rest.iter().zip(bytes.len() - rest.len() + 1..) {
             hash = (hash << 1).wrapping_add(self.number(*byte));
-            look(hash, end);
+            each(hash, end);
         }
         *roll = Roll { hash, seen: seen + bytes.len() };
+    }
+
+    /// The hash after these bytes.
+    fn over(&self, hash: u64, bytes: &[u8]) -> u64 {
+        let (fours, rest) = bytes.as_chunks();
+        let hash = fours.iter().fold(hash, |hash, four| {
+            let [.., hash] = self.four(hash, *four);
+            hash
+        });
+        rest.iter().fold(hash, |hash, byte| (hash << 1).wrapping_add(self.number(*byte)))
     }
 
     /// The hash after each of four bytes. What these add is known before what came before them is.
@@ -110,23 +93,25 @@ impl Gear {
     }
 }
 
-const fn is_taken(hash: u64) -> bool {
-    hash >> (u64::BITS - RARE) == 0
+impl Roll {
+    /// The fingerprint of the last stretch of a text that ends here, where no taken one ends here too.
+    pub(crate) fn last(self) -> Option<u64> {
+        (self.seen > WINDOW && !self.seen.is_multiple_of(WINDOW)).then_some(self.hash)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Gear, Key, RARE, Roll, WINDOW};
+    use super::{Gear, Key, Roll, WINDOW};
 
     /// Each stretch by itself.
     fn slow(gear: &Gear, bytes: &[u8]) -> Vec<(u64, usize)> {
         let hash = |stretch: &[u8]| {
             stretch.iter().fold(0_u64, |hash, byte| (hash << 1).wrapping_add(gear.0[usize::from(*byte)]))
         };
-        let all = bytes.windows(WINDOW).zip(WINDOW..).map(|(stretch, end)| (hash(stretch), end));
-        all.filter(|(hash, _)| hash >> (u64::BITS - RARE) == 0).collect()
+        bytes.windows(WINDOW).zip(WINDOW..).map(|(stretch, end)| (hash(stretch), end)).collect()
     }
 
     proptest! {
@@ -135,17 +120,19 @@ mod tests {
             parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..600), 0..6)
         ) {
             let gear = Gear::new(Key::new([7; 16]));
-            let (mut roll, mut begun, mut taken) = (Roll::default(), 0, Vec::new());
+            let (mut roll, mut begun, mut all) = (Roll::default(), 0, Vec::new());
             for part in &parts {
-                gear.roll(&mut roll, part, |hash, end| taken.push((hash, begun + end)));
+                gear.roll(&mut roll, part, |hash, end| all.push((hash, begun + end)));
                 begun += part.len();
             }
-            prop_assert_eq!(&taken, &slow(&gear, &parts.concat()));
-            let (mut roll, mut alone) = (Roll::default(), Vec::new());
+            prop_assert_eq!(&all, &slow(&gear, &parts.concat()));
+            let (mut roll, mut taken) = (Roll::default(), Vec::new());
             for part in &parts {
-                gear.take(&mut roll, part, &mut alone);
+                gear.take(&mut roll, part, &mut taken);
             }
-            prop_assert_eq!(alone, taken.into_iter().map(|(hash, _)| hash).collect::<Vec<_>>());
+            taken.extend(roll.last());
+            let wanted = all.iter().filter(|(_, end)| end % WINDOW == 0 || *end == begun);
+            prop_assert_eq!(taken, wanted.map(|(hash, _)| *hash).collect::<Vec<_>>());
         }
     }
 }

@@ -34,13 +34,13 @@ pub struct Capacity {
     pub records: usize,
     /// Slots for words of text that was dropped, of which 7 in 8 are used; 12 bytes each. Default 65 536.
     pub tokens: usize,
-    /// Slots for fingerprints of stretches of 64 bytes, of which 7 in 8 are used; 8 bytes each. Default 65 536.
+    /// Slots for fingerprints of stretches of 64 bytes, of which 7 in 8 are used; 17 bytes each. Default 32 768.
     pub fingerprints: usize,
 }
 
 impl Default for Capacity {
     fn default() -> Self {
-        Self { ring: 800 * 1024, records: 32 * 1024, tokens: 64 * 1024, fingerprints: 64 * 1024 }
+        Self { ring: 800 * 1024, records: 32 * 1024, tokens: 64 * 1024, fingerprints: 32 * 1024 }
     }
 }
 

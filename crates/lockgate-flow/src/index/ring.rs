@@ -101,6 +101,7 @@ impl Ring {
             }
             rest = after;
         }
+        tail.end(source.origin, flow.roll);
         self.sieve.extend(&self.letters, self.letters.capacity());
     }
 

@@ -154,6 +154,16 @@ impl<Value: Copy + Default> Table<Value> {
         hashes.truncate(kept);
     }
 
+    /// The slots that there are now.
+    pub(crate) fn slots(&self) -> usize {
+        self.hashes.len()
+    }
+
+    /// All hashes that are known.
+    pub(crate) fn hashes(&self) -> impl Iterator<Item = u64> {
+        self.hashes.iter().copied().filter(|hash| *hash != 0)
+    }
+
     /// Whether nothing new has room.
     pub(crate) fn is_full(&self) -> bool {
         (self.held + 1) * 8 > self.most * 7

@@ -1,10 +1,13 @@
 //! What remains of text that was dropped: its words, fingerprints of long stretches, and whose text it was.
 
-use super::gear::{Gear, Roll};
+use super::gear::{Gear, Roll, WINDOW};
 use super::ring::{Kind, Segment};
 use super::source::{Origin, Origins, Source};
 use super::table::{Key, Table};
 use super::word::words;
+
+/// Bits of hints for each slot of the table of fingerprints.
+const HINTS: usize = 8;
 
 /// The tables. Words are added when text is dropped, fingerprints when it comes.
 #[derive(Debug)]
@@ -12,9 +15,9 @@ pub(crate) struct Tail {
     key: Key,
     gear: Option<Gear>,
     words: Table<Packed>,
-    fingerprints: Table<()>,
-    /// All that any text came from.
-    seen: Origins,
+    fingerprints: Table<Origins>,
+    /// A bit for each fingerprint of any origin, so that most that are not there need no look into the table.
+    hints: Vec<u64>,
     /// Those some of whose text was dropped.
     pub(crate) saturated: Origins,
 }
@@ -30,29 +33,52 @@ impl Tail {
             gear: None,
             words: Table::new(words),
             fingerprints: Table::new(fingerprints),
-            seen: Origins::NONE,
+            hints: Vec::new(),
             saturated: Origins::NONE,
         }
     }
 
-    /// Takes the fingerprints of text in its normal form.
+    /// Takes the fingerprints of text in its normal form, of which there may come more.
     pub(crate) fn mark(&mut self, origin: Origin, roll: &mut Roll, text: &[u8]) {
-        self.seen.insert(origin);
-        let Self { key, gear, fingerprints, saturated, .. } = self;
-        if fingerprints.is_full() && saturated.contains(origin) {
+        if self.takes_none(origin) {
             return;
         }
         // One after the other, so that looking into the table does not hold up reading.
-        let mut taken = Vec::with_capacity(text.len() / 16);
-        gear.get_or_insert_with(|| Gear::new(*key)).take(roll, text, &mut taken);
-        for hash in &mut taken {
-            *hash = of_origin(*hash, origin);
+        let mut taken = Vec::with_capacity(text.len() / WINDOW + 1);
+        let key = self.key;
+        self.gear.get_or_insert_with(|| Gear::new(key)).take(roll, text, &mut taken);
+        self.remember(origin, &mut taken);
+    }
+
+    /// The text that was marked ends here.
+    pub(crate) fn end(&mut self, origin: Origin, roll: Roll) {
+        if let Some(last) = roll.last().filter(|_| !self.takes_none(origin)) {
+            self.remember(origin, &mut vec![last]);
         }
-        fingerprints.sift(&mut taken, |()| true);
-        for hash in taken {
-            if fingerprints.entry(hash).is_none() {
-                saturated.insert(origin);
+    }
+
+    fn takes_none(&self, origin: Origin) -> bool {
+        self.fingerprints.is_full() && self.saturated.contains(origin)
+    }
+
+    fn remember(&mut self, origin: Origin, taken: &mut Vec<u64>) {
+        for hash in &mut *taken {
+            *hash = spread(*hash);
+        }
+        self.fingerprints.sift(taken, |whose| whose.contains(origin));
+        for hash in &*taken {
+            let Some((whose, _)) = self.fingerprints.entry(*hash) else {
+                self.saturated.insert(origin);
+                continue;
+            };
+            whose.insert(origin);
+            if self.hints.len() * 64 < self.fingerprints.slots() * HINTS {
+                self.hints = vec![0; self.fingerprints.slots() * HINTS / 64];
+                for hash in self.fingerprints.hashes() {
+                    set(&mut self.hints, hash);
+                }
             }
+            set(&mut self.hints, *hash);
         }
     }
 
@@ -92,13 +118,11 @@ impl Tail {
     pub(crate) fn recognise(&self, text: &[u8], mut known: impl FnMut(usize, Origins)) {
         let Some(gear) = &self.gear else { return };
         gear.roll(&mut Roll::default(), text, |hash, end| {
-            let mut origins = Origins::NONE;
-            for origin in self.seen.iter() {
-                if self.fingerprints.get(of_origin(hash, origin)).is_some() {
-                    origins.insert(origin);
-                }
-            }
-            if !origins.is_empty() {
+            let hash = spread(hash);
+            let (place, bit) = hint(&self.hints, hash);
+            if self.hints.get(place).is_some_and(|word| word & bit != 0)
+                && let Some(origins) = self.fingerprints.get(hash)
+            {
                 known(end, origins);
             }
         });
@@ -106,7 +130,8 @@ impl Tail {
 
     /// Memory held, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.gear.as_ref().map_or(0, Gear::bytes) + self.words.bytes() + self.fingerprints.bytes()
+        let hints = self.hints.capacity() * size_of::<u64>();
+        self.gear.as_ref().map_or(0, Gear::bytes) + self.words.bytes() + self.fingerprints.bytes() + hints
     }
 }
 
@@ -128,9 +153,23 @@ impl Packed {
     }
 }
 
-/// The fingerprint as one of this origin: an own entry for each, so that text of two is known as both's.
-fn of_origin(hash: u64, origin: Origin) -> u64 {
-    let mixed = (hash ^ u64::from(origin.number()).wrapping_mul(0x9e37_79b9_7f4a_7c15))
-        .wrapping_mul(0xff51_afd7_ed55_8ccd);
+/// The fingerprint with all that it depends on in each of its bits. Never 0, which marks an empty slot.
+fn spread(hash: u64) -> u64 {
+    let mixed = hash.wrapping_mul(0xff51_afd7_ed55_8ccd);
     (mixed ^ mixed >> 32).max(1)
+}
+
+/// Where the bit of a fingerprint stands.
+fn hint(hints: &[u64], hash: u64) -> (usize, u64) {
+    let shift = u64::BITS - (hints.len() * 64).max(2).ilog2();
+    #[expect(clippy::cast_possible_truncation, reason = "as many bits as there are places")]
+    let bit = (hash >> shift) as usize;
+    (bit / 64, 1 << (bit % 64))
+}
+
+fn set(hints: &mut [u64], hash: u64) {
+    let (place, bit) = hint(hints, hash);
+    if let Some(word) = hints.get_mut(place) {
+        *word |= bit;
+    }
 }

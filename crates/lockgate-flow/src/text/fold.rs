@@ -79,7 +79,7 @@ fn hides(text: &str) -> bool {
 /// The value without its scheme and closing slashes, as people write addresses. Takes and gives a folded form.
 pub(crate) fn bare(folded: &str) -> &str {
     let rest = folded.strip_prefix("https://").or_else(|| folded.strip_prefix("http://")).unwrap_or(folded);
-    rest.trim_end_matches('/')
+    rest.trim_end_matches('/').trim()
 }
 
 fn collapse(text: &str) -> Cow<'_, str> {

@@ -1,14 +1,16 @@
 //! Blocks of bytes as bits.
 
+use wide::i8x16;
+
 /// Bytes in a block.
 pub(crate) const BLOCK: usize = 64;
 
 /// The flags as bits, the first in the lowest.
 pub(crate) fn mask(flags: [bool; BLOCK]) -> u64 {
-    let flags = flags.map(u8::from);
-    // The product has the lowest bits of eight bytes side by side at its top.
-    let gathered = |flags: &[u8; 8]| u64::from_le_bytes(*flags).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-    flags.as_chunks().0.iter().rev().fold(0, |mask, flags| mask << 8 | gathered(flags))
+    let signs = flags.map(|flag| if flag { -1 } else { 0 });
+    let (sixteens, _) = signs.as_chunks::<16>();
+    let gathered = |signs: &[i8; 16]| u64::from(i8x16::new(*signs).to_bitmask());
+    sixteens.iter().rev().fold(0, |mask, signs| mask << 16 | gathered(signs))
 }
 
 /// Up to a block of bytes as a whole one, filled up with zeros.

@@ -39,7 +39,7 @@ fn normal(text: &str) -> String {
     let plain = text.replace('\u{200b}', "").replace('ü', "u").replace('А', "a").to_lowercase();
     let words: Vec<&str> = plain.split_whitespace().collect();
     let joined = words.join(" ");
-    joined.strip_prefix("https://").unwrap_or(&joined).trim_end_matches('/').to_owned()
+    joined.strip_prefix("https://").unwrap_or(&joined).trim_end_matches('/').trim().to_owned()
 }
 
 /// Whether a value carries provenance.
