@@ -1,0 +1,84 @@
+use std::fmt;
+
+use lockgate_model::Json;
+use sha2::{Digest as _, Sha256};
+
+use crate::canonical::canonical;
+
+/// SHA-256 of a JSON value in canonical form. Written `sha256:` and 64 digits of `0-9a-f`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    const PREFIX: &'static str = "sha256:";
+
+    /// The digest of [`canonical`] of the value.
+    pub fn of(json: Json<'_>) -> Self {
+        Self::of_canonical(&canonical(json))
+    }
+
+    /// The digest of a text that is in canonical form already.
+    pub fn of_canonical(text: &str) -> Self {
+        Self(Sha256::digest(text).into())
+    }
+
+    /// Reads the written form. `None` for anything else, also for capital digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (pairs, rest) = text.strip_prefix(Self::PREFIX)?.as_bytes().as_chunks::<2>();
+        let mut bytes = [0; 32];
+        if pairs.len() != bytes.len() || !rest.is_empty() {
+            return None;
+        }
+        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+            *byte = nibble(*high)? << 4 | nibble(*low)?;
+        }
+        Some(Self(bytes))
+    }
+
+    /// The 64 digits alone.
+    pub fn hex(&self) -> String {
+        self.0
+            .iter()
+            .flat_map(|byte| [byte >> 4, byte & 15])
+            .filter_map(|nibble| char::from_digit(nibble.into(), 16))
+            .collect()
+    }
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", Self::PREFIX, self.hex())
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_written_and_read() {
+        let digest = Digest::of_canonical("{}");
+        let text = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+        assert_eq!(digest.to_string(), text);
+        assert_eq!(Digest::parse(text), Some(digest));
+        let short: String = text.chars().take(70).collect();
+        let bare = digest.hex();
+        for wrong in [&short, &bare, &text.to_uppercase(), &format!("{text}0"), &text.replace('4', "é")] {
+            assert_eq!(Digest::parse(wrong), None, "{wrong}");
+        }
+    }
+}

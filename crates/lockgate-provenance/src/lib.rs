@@ -1,0 +1,20 @@
+//! Is what a server says of its tools, of its other offers and of itself what was approved?
+//!
+//! This crate refuses to forget: a definition is either the very one that was approved, up to the ways of writing the same
+//! JSON, or it is not, and then it says what is different. It reads no file and asks nobody.
+//!
+//! Read [`digest()`] and [`Pins::standing`] first.
+
+mod canonical;
+mod definition;
+mod digest;
+mod number;
+mod pinning;
+mod pins;
+mod value;
+
+pub use canonical::canonical;
+pub use definition::{Kind, Name, digest, nameless, pinned};
+pub use digest::Digest;
+pub use pinning::{Held, Pinning, Sight, verdict};
+pub use pins::{Pins, ServerPins, Standing};
