@@ -11,13 +11,18 @@ use crate::value::Value;
 ///
 /// Where two names of one object differ only in their normal form, the names of that object stay as they are.
 pub fn canonical(json: Json<'_>) -> String {
-    let mut out = String::with_capacity(json.raw().len());
-    write(&Value::read(json), &mut out);
+    text(&Value::read(json))
+}
+
+/// A value in canonical form.
+pub(crate) fn text(value: &Value<'_>) -> String {
+    let mut out = String::new();
+    write(value, &mut out);
     out
 }
 
 /// Appends a value in canonical form.
-pub(crate) fn write(value: &Value<'_>, out: &mut String) {
+fn write(value: &Value<'_>, out: &mut String) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(true) => out.push_str("true"),

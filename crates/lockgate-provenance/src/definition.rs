@@ -1,6 +1,6 @@
 use lockgate_model::Json;
 
-use crate::canonical::write;
+use crate::canonical::text;
 use crate::digest::Digest;
 use crate::value::Value;
 
@@ -102,10 +102,4 @@ pub(crate) fn read(kind: Kind, definition: Json<'_>) -> Value<'_> {
         value.change("annotations", |annotations| annotations.remove("lastModified"));
     }
     value
-}
-
-fn text(value: &Value<'_>) -> String {
-    let mut out = String::new();
-    write(value, &mut out);
-    out
 }

@@ -7,7 +7,9 @@
 
 mod canonical;
 mod definition;
+pub mod diff;
 mod digest;
+mod hidden;
 mod number;
 mod pinning;
 mod pins;

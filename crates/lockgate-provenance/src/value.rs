@@ -14,8 +14,11 @@ pub(crate) enum Value<'a> {
     Number(f64),
     Text(Cow<'a, str>),
     List(Vec<Value<'a>>),
-    Table(Vec<(Cow<'a, str>, Value<'a>)>),
+    Table(Vec<Member<'a>>),
 }
+
+/// A name and what it stands for.
+pub(crate) type Member<'a> = (Cow<'a, str>, Value<'a>);
 
 impl<'a> Value<'a> {
     /// Reads each byte once. A value is as deep as the document was allowed to be.
@@ -47,6 +50,12 @@ impl<'a> Value<'a> {
             true
         });
         whole
+    }
+
+    /// The member of that name.
+    pub(crate) fn get(&self, name: &str) -> Option<&Self> {
+        let Self::Table(members) = self else { return None };
+        members.iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 
     /// Takes out the member of that name.
@@ -96,7 +105,7 @@ struct Open<'a> {
 }
 
 /// Composes the names of an object. Where two would then be one, all stay as they came, so that nothing gets lost.
-fn compose_names(members: &mut [(Cow<'_, str>, Value<'_>)]) {
+fn compose_names(members: &mut [Member<'_>]) {
     if members.iter().all(|(name, _)| name.is_ascii()) {
         return;
     }
@@ -120,6 +129,6 @@ fn composed(text: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 /// Compares by UTF-16 units, RFC 8785 section 3.2.3.
-fn by_units(a: &str, b: &str) -> Ordering {
+pub(crate) fn by_units(a: &str, b: &str) -> Ordering {
     if a.is_ascii() && b.is_ascii() { a.cmp(b) } else { a.encode_utf16().cmp(b.encode_utf16()) }
 }
