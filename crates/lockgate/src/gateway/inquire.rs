@@ -1,11 +1,14 @@
 //! What servers offer, asked by Lockgate itself: a session of its own with each of them, through the same door.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use lockgate_core::{Boundary, Core, Front, Identity, Received, Scope};
-use lockgate_model::{Body, Json, Message, Principal, Reason, ServerName, SessionId, Side, Untrusted, quote};
+use lockgate_model::{
+    Body, Json, Kind, Message, Principal, Reason, ServerName, SessionId, Side, Untrusted, quote,
+};
 use lockgate_policy::Rules;
 use tokio::sync::mpsc;
 
@@ -15,18 +18,42 @@ use super::session::{Delivery, Session, Via};
 use super::sessions::Key;
 use crate::config::Config;
 
-/// The entries of one server's list as they came, or what went wrong.
-type Listed = Result<Vec<Bytes>, Unlisted>;
+/// Everything that one server says of itself, as it came: no definition is changed, and no credential is taken out.
+#[derive(Clone, Debug, Default)]
+pub struct Offered {
+    /// Who it says it is: its `serverInfo`, an object. None where it says nothing.
+    pub identity: Option<Bytes>,
+    /// What it tells the model about itself.
+    pub instructions: Option<String>,
+    /// The entries of its `tools/list`, in its order. So are the others of their lists.
+    pub tools: Vec<Bytes>,
+    /// Its prompts.
+    pub prompts: Vec<Bytes>,
+    /// Its resources.
+    pub resources: Vec<Bytes>,
+    /// Its templates of resources.
+    pub templates: Vec<Bytes>,
+}
 
-/// Why a server's tools are not known.
+/// How much is asked.
+#[derive(Clone, Copy)]
+enum Wanted {
+    Tools,
+    All,
+}
+
+/// Why it is not known what a server offers.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Unlisted {
+pub enum Unlisted {
     /// What Lockgate found.
     #[error("{}", .0.meaning())]
     Found(Reason),
     /// What the server says, escaped.
     #[error("it says: {0}")]
     Said(String),
+    /// It does not know what it was asked.
+    #[error("it does not know the request")]
+    UnknownMethod,
 }
 
 impl From<Reason> for Unlisted {
@@ -41,16 +68,40 @@ const PAGES: usize = 1_000;
 /// Most characters of what a server says when it refuses.
 const COMPLAINT: usize = 300;
 
+/// The code of JSON-RPC for a method that a server does not know.
+const UNKNOWN_METHOD: i64 = -32601;
+
 /// Asks each of these servers for its tools, side by side, and ends them. Rules hide nothing here, as what they hide is
 /// to be looked at as well; nothing is recorded, and no tool is called. Gives the entries of each list as they came, or what went
 /// wrong with that server; the error is about Lockgate itself.
 pub(crate) fn list_tools(
     config: &Config,
     servers: &[ServerName],
-) -> Result<BTreeMap<ServerName, Listed>, String> {
+) -> Result<BTreeMap<ServerName, Result<Vec<Bytes>, Unlisted>>, String> {
+    let answers = ask_each(config, servers, Wanted::Tools)?;
+    Ok(answers.into_iter().map(|(server, answer)| (server, answer.map(|offered| offered.tools))).collect())
+}
+
+/// As [`list_tools`], and asks for everything that a server says of itself: who it is, its instructions, tools, prompts,
+/// resources and templates. What it does not declare that it has is not asked for.
+pub fn list_all(
+    config: &Config,
+    servers: &[ServerName],
+) -> Result<BTreeMap<ServerName, Result<Offered, Unlisted>>, String> {
+    ask_each(config, servers, Wanted::All)
+}
+
+fn ask_each(
+    config: &Config,
+    servers: &[ServerName],
+    wanted: Wanted,
+) -> Result<BTreeMap<ServerName, Result<Offered, Unlisted>>, String> {
     let mut boundary = Boundary::clone(&config.boundary);
     boundary.records = false;
-    boundary.servers.values_mut().for_each(|server| server.rules = Rules::allow_all());
+    for server in boundary.servers.values_mut() {
+        server.rules = Rules::allow_all();
+        server.intercept = None;
+    }
     let mut open = config.clone();
     open.boundary = Arc::new(boundary);
     open.records = None;
@@ -60,7 +111,9 @@ pub(crate) fn list_tools(
         tokio::spawn(Arc::clone(&gateway).keep_time());
         let asking: Vec<_> = servers
             .iter()
-            .map(|server| (server.clone(), tokio::spawn(inquire(Arc::clone(&gateway), server.clone()))))
+            .map(|server| {
+                (server.clone(), tokio::spawn(inquire(Arc::clone(&gateway), server.clone(), wanted)))
+            })
             .collect();
         let answers = async {
             let mut lists = BTreeMap::new();
@@ -80,15 +133,20 @@ pub(crate) fn list_tools(
 }
 
 /// Asks one server. One that knows no handshake is translated for, as for any agent that begins with one.
-async fn inquire(gateway: Arc<Gateway>, server: ServerName) -> Listed {
+async fn inquire(gateway: Arc<Gateway>, server: ServerName, wanted: Wanted) -> Result<Offered, Unlisted> {
     let hello = format!(
         r#""protocolVersion":"2025-11-25","capabilities":{{}},"clientInfo":{{"name":"lockgate-tools","version":"{}"}}"#,
         env!("CARGO_PKG_VERSION")
     );
     let mut agent = Agent::begin(&gateway, &server)?;
-    agent.ask("initialize", &hello).await?;
+    let greeting = agent.ask("initialize", &hello).await?;
     agent.say(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#).await;
-    agent.list().await
+    match wanted {
+        Wanted::Tools => {
+            Ok(Offered { tools: agent.list("tools/list", "tools").await?, ..Offered::default() })
+        }
+        Wanted::All => agent.all(&greeting).await,
+    }
 }
 
 /// Lockgate in the part of the agent.
@@ -119,16 +177,49 @@ impl Agent {
         Ok(Self { session, heard, next: 0 })
     }
 
-    /// The whole list of tools.
-    async fn list(&mut self) -> Listed {
+    /// What stands in the answer to the handshake, and all lists that it declares.
+    async fn all(&mut self, greeting: &Bytes) -> Result<Offered, Unlisted> {
+        let message = self.read(greeting)?;
+        let Body::Result { result, .. } = message.body else {
+            return Err(Reason::ServerBrokeProtocol.into());
+        };
+        let identity = result.get("serverInfo").map(|said| Bytes::copy_from_slice(said.raw()));
+        let instructions = result.get("instructions").and_then(Json::text).map(Cow::into_owned);
+        let declared = |name: &str| {
+            result
+                .get("capabilities")
+                .and_then(|all| all.get(name))
+                .is_some_and(|one| one.kind() == Kind::Object)
+        };
+        let [tools, prompts, resources] = ["tools", "prompts", "resources"].map(declared);
+        let mut offered = Offered { identity, instructions, ..Offered::default() };
+        if tools {
+            offered.tools = self.list("tools/list", "tools").await?;
+        }
+        if prompts {
+            offered.prompts = self.list("prompts/list", "prompts").await?;
+        }
+        if resources {
+            offered.resources = self.list("resources/list", "resources").await?;
+            // Who has resources need not know templates.
+            offered.templates = match self.list("resources/templates/list", "resourceTemplates").await {
+                Err(Unlisted::UnknownMethod) => Vec::new(),
+                listed => listed?,
+            };
+        }
+        Ok(offered)
+    }
+
+    /// The whole of a list: the entries that stand under this field of the answers.
+    async fn list(&mut self, method: &str, field: &str) -> Result<Vec<Bytes>, Unlisted> {
         let mut entries = Vec::new();
         let mut cursor = String::new();
         for _ in 0..PAGES {
-            let answer = self.ask("tools/list", &cursor).await?;
+            let answer = self.ask(method, &cursor).await?;
             let message = self.read(&answer)?;
             let Body::Result { result, .. } = message.body else { break };
-            let tools = result.get("tools").into_iter().flat_map(Json::elements);
-            entries.extend(tools.map(|tool| Bytes::copy_from_slice(tool.raw())));
+            let listed = result.get(field).into_iter().flat_map(Json::elements);
+            entries.extend(listed.map(|entry| Bytes::copy_from_slice(entry.raw())));
             match result.get("nextCursor").and_then(Json::text) {
                 Some(next) => cursor = format!("\"cursor\":{}", quote(&next)),
                 None => return Ok(entries),
@@ -183,6 +274,9 @@ fn complaint(error: Json<'_>) -> Unlisted {
     let own = code.and_then(|code| Reason::ALL.iter().find(|reason| reason.code() == code));
     if let Some(reason) = own {
         return Unlisted::Found(*reason);
+    }
+    if error.get("code").and_then(Json::integer) == Some(UNKNOWN_METHOD) {
+        return Unlisted::UnknownMethod;
     }
     let said = error.get("message").and_then(Json::text).unwrap_or_default().into_owned();
     Unlisted::Said(Untrusted::new(said).escaped(COMPLAINT))

@@ -46,7 +46,8 @@ use sessions::Sessions;
 use turn::Turns;
 
 pub(crate) use budget::room;
-pub(crate) use inquire::{Unlisted, list_tools};
+pub(crate) use inquire::list_tools;
+pub use inquire::{Offered, Unlisted, list_all};
 pub use reload::Watched;
 pub use serve::serve_http;
 pub use stdio::{Pipe, serve_stdio};
