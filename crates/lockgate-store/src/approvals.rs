@@ -10,7 +10,7 @@ use std::path::Path;
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use crate::file::{Format, Writes};
-use crate::state::{Database, StateError, check_name, cut, signed};
+use crate::state::{Database, StateError, check_name, cut, fresh, signed, voice};
 use row::State;
 
 /// Most calls of one principal that wait at once.
@@ -220,7 +220,7 @@ impl Voice {
     /// Is it this person's? Somebody who is known by two names that a system user and a principal commonly share counts
     /// once.
     pub fn is_of(&self, approver: &str) -> bool {
-        row::voice(&self.vote.approver) == row::voice(approver)
+        voice(&self.vote.approver) == voice(approver)
     }
 }
 
@@ -429,7 +429,7 @@ fn enter(at: &Transaction<'_>, request: &Request, now: u64) -> Result<String, St
     if waiting >= MOST_WAITING || filed >= MOST_IN_AN_HOUR {
         return Err(StateError::TooMany);
     }
-    let id = fresh()?;
+    let id = fresh::<16>("apr_")?;
     row::insert(at, &id, request, now)?;
     Ok(id)
 }
@@ -475,13 +475,4 @@ fn check_scope(scope: Scope, effect: &str, now: u64) -> Result<(), StateError> {
         Scope::Value { until } if until <= now || until - now > LONGEST_VALUE => Err(StateError::Until),
         Scope::Once | Scope::Session | Scope::Value { .. } => Ok(()),
     }
-}
-
-/// An id: 80 random bits in base 32 (RFC 4648, in lower case).
-fn fresh() -> Result<String, StateError> {
-    const DIGITS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|_| StateError::NoRandomness)?;
-    let digits = bytes.iter().filter_map(|byte| DIGITS.get(usize::from(byte & 31)));
-    Ok(std::iter::once("apr_".to_owned()).chain(digits.map(|digit| char::from(*digit).to_string())).collect())
 }

@@ -1,5 +1,6 @@
 //! What stays on disk: the record of decisions, in files that rotate, and in databases the counts of budgets, the calls
-//! that wait for people, what operators have stopped, what open sessions have read and what people approved for good.
+//! that wait for people, what operators have stopped, what open sessions have read, what people approved for good, and
+//! which definitions of servers they approved.
 //!
 //! This crate refuses to lose a record silently: where the disk is slower than the calls, calls wait. It refuses a call
 //! where it cannot tell whether there is room for it.
@@ -12,6 +13,7 @@ mod destinations;
 mod file;
 mod labels;
 mod log;
+pub mod pins;
 mod state;
 mod stops;
 mod time;
@@ -21,6 +23,7 @@ pub use counters::{Counters, CountersError, Refused, Reservation, Reserved, Slot
 pub use destinations::{Destination, Destinations};
 pub use labels::{Labelled, Labels};
 pub use log::{RecordLog, Rotation};
+pub use pins::Pins;
 pub use state::StateError;
 pub use stops::{Change, Stop, Stops, Target};
 pub use time::rfc3339;

@@ -12,14 +12,14 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::file::{self, Flaw, Format};
 
-/// Why approvals or stops cannot be read or written, or why they do not take something in. Whoever reports it
+/// Why approvals, stops or pins cannot be read or written, or why they do not take something in. Whoever reports it
 /// names the file.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
-    /// Not a database, or a broken one. It is never repaired or replaced by itself: that would forget what was
-    /// denied or stopped.
+    /// Not a database, or a broken one. It is never repaired or replaced by itself: that would forget what
+    /// people decided.
     #[error(
-        "the file is damaged\n  hint: restore a copy, or remove it; what was denied or stopped is then forgotten"
+        "the file is damaged\n  hint: restore a copy, or remove it; what people decided in it is then forgotten"
     )]
     Damaged,
     /// A database of something else.
@@ -72,6 +72,9 @@ pub enum StateError {
     /// 1 000 stops are in force.
     #[error("too many stops are in force\n  hint: stop a whole server, or everything")]
     TooManyStops,
+    /// A lock file has more than 20 000 definitions of a server.
+    #[error("there are more than 20 000 definitions of one server")]
+    TooManyPins,
     /// The file or its folder cannot be used.
     #[error("the file cannot be used: {0}")]
     Io(#[from] io::Error),
@@ -175,6 +178,21 @@ pub(crate) fn cut(text: &str, most: usize) -> String {
         text.char_indices().take_while(|(at, c)| at + c.len_utf8() <= most).map(|(_, c)| c).collect();
     short.push('…');
     short
+}
+
+/// Who speaks. One person must not count twice for being known here by two names that a system user and a
+/// principal commonly share.
+pub(crate) fn voice(approver: &str) -> String {
+    approver.strip_prefix("local:").unwrap_or(approver).to_lowercase()
+}
+
+/// An id: the prefix and that many letters and digits, of 5 random bits each (base 32 of RFC 4648, in lower case).
+pub(crate) fn fresh<const DIGITS: usize>(prefix: &str) -> Result<String, StateError> {
+    const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let mut bytes = [0; DIGITS];
+    getrandom::fill(&mut bytes).map_err(|_| StateError::NoRandomness)?;
+    let digits = bytes.iter().filter_map(|byte| ALPHABET.get(usize::from(byte & 31)));
+    Ok(prefix.chars().chain(digits.map(|digit| char::from(*digit))).collect())
 }
 
 fn make(folder: &Path) -> io::Result<()> {

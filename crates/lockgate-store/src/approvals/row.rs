@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use super::{Ballot, Entry, Request, Scope, TEXT, Voice, Vote};
-use crate::state::{StateError, cut, signed, unsigned};
+use crate::state::{StateError, cut, signed, unsigned, voice};
 
 /// What is written of how an entry stands. What has run out may still be written as waiting or approved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,12 +171,6 @@ pub(super) fn count(at: &Transaction<'_>, id: &str, vote: &Vote, now: u64) -> Re
         signed(now)
     ])?;
     Ok(())
-}
-
-/// Who speaks. One person must not count twice for being known here by two names that a system user and a
-/// principal commonly share.
-pub(super) fn voice(approver: &str) -> String {
-    approver.strip_prefix("local:").unwrap_or(approver).to_lowercase()
 }
 
 /// The votes for yes, one from each voice.
