@@ -18,6 +18,8 @@ pub enum Happening {
     Server,
     /// A person answered an approval.
     Approval,
+    /// A server says something of itself that is not approved.
+    Definition,
 }
 
 impl Happening {
@@ -28,6 +30,7 @@ impl Happening {
             Self::Answer => "answer",
             Self::Server => "server",
             Self::Approval => "approval",
+            Self::Definition => "definition",
         }
     }
 }

@@ -95,8 +95,12 @@ impl Core {
                 let version = version.ok_or(Reason::ServerBrokeProtocol)?;
                 self.peer(server).revision = Some(version);
                 self.agent.revision = Some(version);
+                self.admit_greeting(server, result, splice);
             }
-            "server/discover" => self.agent.revision = Some(Revision::R2026_07_28),
+            "server/discover" => {
+                self.agent.revision = Some(Revision::R2026_07_28);
+                self.admit_greeting(server, result, splice);
+            }
             "tools/list" | "prompts/list" | "resources/list" | "resources/templates/list" => {
                 let page =
                     self.read_page(server, open.method, result, open.target.further_page, open.revision)?;

@@ -7,6 +7,7 @@ use lockgate_model::{Class, Classified, Effect, Era, Json, Limits, ServerName, T
 use lockgate_policy::budget::LoopRules;
 use lockgate_policy::intercept::Policy;
 use lockgate_policy::{Pattern, Rules, Undeclared};
+use lockgate_provenance::{Digest, Name, Pinning};
 
 use crate::catalogue;
 
@@ -33,6 +34,8 @@ pub struct Boundary {
     pub loops: Option<LoopRules>,
     /// The key of what is sealed for an agent to bring back. Gateways with the same key open each other's seals.
     pub seal: [u8; 32],
+    /// Are definitions pinned? Default true; false where Lockgate only looks at what servers offer.
+    pub pins: bool,
     /// Are records kept? Where nobody reads them none are made. Default false.
     pub records: bool,
     /// Do records hold arguments, beside their digest? Default false.
@@ -157,6 +160,10 @@ impl Flow {
 pub struct Server {
     /// How far it is trusted, and with what.
     pub trust: Trust,
+    /// How its definitions are taken that are not approved. Default: by its tier.
+    pub pinning: Pinning,
+    /// The definitions that are proven to be its maker's. None: it has no signed manifest.
+    pub signed: Option<Arc<Signed>>,
     /// Does the way to it prove that it is the one that is named? Default false.
     pub origin_verified: bool,
     /// Is what it says of its own results heard, where it asks for more care? Default true.
@@ -183,6 +190,15 @@ pub struct Server {
     pub timeout: u64,
     /// Longest wait for an answer at all. Milliseconds; default 600 000; then `server_timed_out`.
     pub deadline: u64,
+}
+
+/// What a signed manifest says of a server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Signed {
+    /// Is nothing offered that is not in it?
+    pub required: bool,
+    /// What is in it.
+    pub definitions: BTreeMap<Name, Digest>,
 }
 
 /// How a server is spoken to.
@@ -245,6 +261,8 @@ impl Server {
     pub fn new(wire: Wire) -> Self {
         Self {
             trust: Trust::of(Tier::Mixed),
+            pinning: Pinning::of(Tier::Mixed),
+            signed: None,
             origin_verified: false,
             labels_heard: true,
             wire,
@@ -302,6 +320,7 @@ impl Boundary {
             observes: false,
             loops: None,
             seal: [0; 32],
+            pins: true,
             records: false,
             record_arguments: false,
         }

@@ -19,6 +19,8 @@ pub(crate) struct Catalogue {
     exposed: BTreeMap<String, ToolName>,
     /// The whole list has been seen, and the server has not said since that it changed.
     complete: bool,
+    /// It is known to be another one now.
+    outdated: bool,
     /// The worst that was ever said of each tool in this session: a later list may raise a class, never lower it. Tools of
     /// which nothing was said that raises anything are not kept.
     worst: BTreeMap<ToolName, Definition>,
@@ -86,6 +88,17 @@ impl Catalogue {
     /// The server says that its list is another one now.
     pub(crate) fn outdate(&mut self) {
         self.complete = false;
+        self.outdated = true;
+    }
+
+    /// What was read counts, whatever the server said meanwhile.
+    pub(crate) fn accept(&mut self) {
+        self.outdated = false;
+    }
+
+    /// Must the list be read before anything of it is called?
+    pub(crate) fn is_outdated(&self) -> bool {
+        self.outdated
     }
 
     pub(crate) fn is_complete(&self) -> bool {

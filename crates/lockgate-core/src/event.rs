@@ -4,8 +4,9 @@ use lockgate_audit::Record;
 use lockgate_model::{Effect, Era, ExchangeId, Label, Reason, ServerName, ToolName, UnixMillis};
 
 use lockgate_policy::intercept::Decision;
+use lockgate_provenance::Pins;
 
-use crate::{Boundary, Claim, Intercepted, Permit, Received, Release, Room, Stops};
+use crate::{Boundary, Claim, Intercepted, Permit, Received, Release, Room, Sighting, Stops};
 
 /// Something that happened to a session.
 #[derive(Debug)]
@@ -102,6 +103,9 @@ pub enum Event<'a> {
     Wake,
     /// The operator stopped something by hand, or let it run again.
     Stopped(Arc<Stops>),
+    /// What is approved of what servers say of themselves, for the session's tenant: at its beginning and whenever it has
+    /// changed. None: it cannot be read, and nothing is called until it can.
+    Pinned(Option<Arc<Pins>>),
     /// The operator changed the configuration.
     Changed(Arc<Boundary>),
 }
@@ -200,6 +204,9 @@ pub enum Step {
         /// The tool, in a form that is safe to print.
         tool: String,
     },
+    /// A server says something of itself that is not approved yet. Remember it, and say what is approved then with
+    /// [`Event::Pinned`]. Comes before what is delivered of it.
+    Sight(Box<Sighting>),
     /// Keep a value for later sessions of the principal, for as long as [`crate::Flow::learned_for`] says, and give it to
     /// them with [`Event::Known`].
     Learn(Box<Learn>),

@@ -236,7 +236,12 @@ impl Core {
                         None => answer.failed = Some(Reason::RevisionNotSupported),
                     }
                 }
-                answer.result = Some(bytes.slice_ref(result.raw()));
+                let mut splice = Splice::new(result.raw());
+                if matches!(part.method, "initialize" | "server/discover") {
+                    self.admit_greeting(server, result, &mut splice);
+                }
+                let unchanged = splice.is_empty();
+                answer.result = Some(if unchanged { bytes.slice_ref(result.raw()) } else { splice.finish() });
             }
         }
         if let Some(reason) = answer.failed {
@@ -317,6 +322,10 @@ impl Core {
     fn learned(&mut self, exchange: ExchangeId, failed: Option<Reason>, now: Tick, steps: &mut Vec<Step>) {
         let Some(open) = self.exchanges.close(exchange) else { return };
         let State::Learning { message, headers } = open.state else { return };
+        // One that says all the while that its list has changed is not asked forever.
+        if let Some(server) = &open.target.server {
+            self.peer(server).catalogue.accept();
+        }
         let received = crate::Received::read(&message, lockgate_model::Side::Agent, &self.boundary.limits);
         if let Some(reason) = failed {
             let finding = Finding::deny(Phase::Identify, reason, "protocol");

@@ -31,6 +31,7 @@ mod merge;
 mod names;
 mod permit;
 mod phase;
+mod pin;
 mod question;
 mod reach;
 mod received;
@@ -45,12 +46,13 @@ mod session;
 mod stop;
 
 pub use boundary::{
-    Boundary, Described, Desk, Flow, MayAsk, SecretAction, Secrets, Server, Speaks, Violation, Wire,
+    Boundary, Described, Desk, Flow, MayAsk, SecretAction, Secrets, Server, Signed, Speaks, Violation, Wire,
 };
 pub use event::{Ask, Ballot, Event, Headers, Learn, Outlet, Reach, Step};
 pub use intercept::{Intercepted, Matter};
 pub use names::exposed_tool;
 pub use permit::{Head, Permit, Release, Sent};
+pub use pin::{Seen, Sighting};
 pub use received::Received;
 pub use reserve::{Claim, Room};
 pub use session::{Core, Front, Identity, Scope, Tally};

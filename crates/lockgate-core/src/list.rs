@@ -3,6 +3,7 @@
 
 use lockgate_model::{Era, Json, Kind, Reason, Revision, ServerName, Splice, quote};
 use lockgate_policy::Subject;
+use lockgate_provenance::Kind as Definition;
 
 use crate::{Core, catalogue, names};
 
@@ -23,6 +24,17 @@ pub(crate) fn field(method: &str) -> Option<(&'static str, Option<Subject>)> {
         "prompts/list" => Some(("prompts", Some(Subject::Prompt))),
         "resources/list" => Some(("resources", Some(Subject::Resource))),
         "resources/templates/list" => Some(("resourceTemplates", Some(Subject::Resource))),
+        _ => None,
+    }
+}
+
+/// What the entries of a list define.
+fn kind(method: &str) -> Option<Definition> {
+    match method {
+        "tools/list" => Some(Definition::Tool),
+        "prompts/list" => Some(Definition::Prompt),
+        "resources/list" => Some(Definition::Resource),
+        "resources/templates/list" => Some(Definition::Template),
         _ => None,
     }
 }
@@ -49,9 +61,18 @@ impl Core {
         }
         let mut page =
             Page { entries: Vec::new(), changed: false, cursor: cursor.map(|cursor| cursor.raw().to_vec()) };
-        for entry in list.elements() {
-            if page.entries.len() >= self.boundary.list_entries {
-                return Err(Reason::TooManyPages);
+        let entries: Vec<_> = list.elements().take(self.boundary.list_entries + 1).collect();
+        if entries.len() > self.boundary.list_entries {
+            return Err(Reason::TooManyPages);
+        }
+        let admitted = match kind(method) {
+            Some(kind) => self.admit(server, kind, &entries, (further, page.cursor.is_none())),
+            None => vec![false; entries.len()],
+        };
+        for (entry, admitted) in entries.into_iter().zip(admitted) {
+            if !admitted {
+                page.changed = true;
+                continue;
             }
             match self.read_entry(server, subject, entry, revision) {
                 Some(shown) => {

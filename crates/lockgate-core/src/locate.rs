@@ -76,11 +76,17 @@ impl Core {
         let mut tool = None;
         let mut inner = inner.to_owned();
         if subject == Some(Subject::Tool) {
-            let catalogue = self.peers.get(&server).map(|peer| &peer.catalogue);
-            match catalogue.and_then(|catalogue| catalogue.behind(&name)) {
+            let peer = self.peers.get(&server);
+            let catalogue = peer.map(|peer| &peer.catalogue);
+            let withheld = || peer.and_then(|peer| peer.definitions.withheld_behind(&server, &name));
+            let known = catalogue.and_then(|catalogue| catalogue.behind(&name)).cloned().or_else(withheld);
+            match known {
+                _ if catalogue.is_some_and(crate::catalogue::Catalogue::is_outdated) => {
+                    return Err(Lost::Unlearnt(server));
+                }
                 Some(known) => {
                     known.as_str().clone_into(&mut inner);
-                    tool = Some(known.clone());
+                    tool = Some(known);
                 }
                 None if catalogue.is_some_and(crate::catalogue::Catalogue::is_complete) => {
                     return Err(Lost::Refused(Reason::UnknownTool));
@@ -134,10 +140,10 @@ impl Core {
     /// Is it possible that the server offers this tool and we have not seen its list?
     fn unlearnt(&self, server: &ServerName, tool: &str) -> bool {
         self.boundary.servers.contains_key(server)
-            && self
-                .peers
-                .get(server)
-                .is_none_or(|peer| !peer.catalogue.is_complete() && peer.catalogue.find(tool).is_none())
+            && self.peers.get(server).is_none_or(|peer| {
+                let known = peer.catalogue.find(tool).is_some() || peer.definitions.withholds_tool(tool);
+                peer.catalogue.is_outdated() || !(known || peer.catalogue.is_complete())
+            })
     }
 }
 

@@ -124,7 +124,7 @@ fn instructions(good: &Good<'_>) -> String {
         let Some(result) = answer.result.as_deref().and_then(|bytes| Json::check(bytes, 128).ok()) else {
             continue;
         };
-        if let Some(text) = result.get("instructions").and_then(Json::text) {
+        if let Some(text) = result.get("instructions").and_then(Json::text).filter(|text| !text.is_empty()) {
             texts.push(format!("Server `{server}` says:\n{text}"));
         }
     }

@@ -9,6 +9,7 @@ use lockgate_model::{
 
 use lockgate_flow::History;
 use lockgate_policy::budget::{Breaker, Loops};
+use lockgate_provenance::Pins;
 
 use crate::catalogue::Catalogue;
 use crate::era::Ways;
@@ -16,6 +17,7 @@ use crate::exchange::{Exchange, Exchanges, State};
 use crate::freezer::Freezer;
 use crate::handles::{Found, Handles};
 use crate::hold::Holds;
+use crate::pin::Definitions;
 use crate::question::Questions;
 use crate::seal::{Spent, Tasks};
 use crate::stop::Stops;
@@ -86,6 +88,12 @@ pub struct Core {
     /// The agent's `initialize`, for servers that must hear it again.
     pub(crate) greeting: Option<Bytes>,
     pub(crate) stops: Arc<Stops>,
+    /// What is approved of what servers say of themselves.
+    pub(crate) pins: Arc<Pins>,
+    /// It cannot be read.
+    pub(crate) pins_unavailable: bool,
+    /// Steps that come before all others of the event that is being handled.
+    pub(crate) aside: Vec<Step>,
     /// The calls of late, where anybody looks for circles.
     pub(crate) loops: Option<Loops>,
     pub(crate) tally: Tally,
@@ -113,6 +121,7 @@ pub(crate) struct Agent {
 #[derive(Debug, Default)]
 pub(crate) struct Peer {
     pub(crate) catalogue: Catalogue,
+    pub(crate) definitions: Definitions,
     /// The revision settled in its handshake. None before, and in the modern era.
     pub(crate) revision: Option<Revision>,
     /// How often it broke the protocol.
@@ -166,6 +175,9 @@ impl Core {
             spent: Spent::default(),
             greeting: None,
             stops: Arc::default(),
+            pins: Arc::default(),
+            pins_unavailable: false,
+            aside: Vec::new(),
             loops: None,
             tally: Tally::default(),
             wall: UnixMillis(0),
@@ -205,6 +217,7 @@ impl Core {
             Event::Intercepted { exchange, decision } => self.intercepted(exchange, decision, now, steps),
             Event::Filed { exchange, reference } => self.filed(exchange, reference, now, steps),
             Event::Ballot { exchange, ballot } => self.counted(exchange, ballot, now, steps),
+            Event::Pinned(pins) => self.repinned(pins, steps),
             Event::Stopped(all) => self.stopped(all, now, steps),
             Event::User { words } => self.history.hear_user(words),
             Event::Known { values } => {
@@ -231,6 +244,9 @@ impl Core {
             }
         }
         self.cross(begun, now, steps);
+        if !self.aside.is_empty() {
+            steps.splice(begun..begun, std::mem::take(&mut self.aside));
+        }
     }
 
     /// Is there anything that [`Event::Wake`] may be about?

@@ -76,7 +76,7 @@ impl Name {
 }
 
 /// What of a definition is pinned, in canonical form: all of it, except what changes by itself: of a resource `size` and
-/// `annotations.lastModified`.
+/// `annotations.lastModified`, of an identity `version`, which is pinned with the program itself.
 pub fn pinned(kind: Kind, definition: Json<'_>) -> String {
     text(&read(kind, definition))
 }
@@ -100,6 +100,9 @@ pub(crate) fn read(kind: Kind, definition: Json<'_>) -> Value<'_> {
     if kind == Kind::Resource {
         value.remove("size");
         value.change("annotations", |annotations| annotations.remove("lastModified"));
+    }
+    if kind == Kind::Identity {
+        value.remove("version");
     }
     value
 }

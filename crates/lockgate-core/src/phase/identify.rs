@@ -12,8 +12,12 @@ pub(super) fn check(core: &Core, call: &Call<'_>) -> Option<Finding> {
         return Some(Finding::deny(Phase::Identify, Reason::UnknownServer, "protocol"));
     }
     let tool = call.tool?;
-    let offered = core.peers.get(call.server).and_then(|peer| peer.catalogue.find(tool.as_str()));
-    offered.is_none().then(|| Finding::deny(Phase::Identify, Reason::UnknownTool, "protocol"))
+    let peer = core.peers.get(call.server);
+    let offered = peer.is_some_and(|peer| {
+        // Phase *pin* says why what is withheld cannot be called.
+        peer.catalogue.find(tool.as_str()).is_some() || peer.definitions.withholds_tool(tool.as_str())
+    });
+    (!offered).then(|| Finding::deny(Phase::Identify, Reason::UnknownTool, "protocol"))
 }
 
 /// What the tool does; a request that calls no tool reads.

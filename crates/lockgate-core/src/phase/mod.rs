@@ -3,6 +3,7 @@
 mod flow;
 mod handle;
 mod identify;
+mod pin;
 mod policy;
 mod rules;
 mod schema;
@@ -64,6 +65,7 @@ pub(crate) fn decide(core: &Core, call: &Call<'_>) -> Decision {
     };
     note(identify::check(core, call));
     note(stop::check(core, call));
+    note(pin::check(core, call));
     // What is hidden answers like what is missing, whatever else is wrong with the call.
     let hidden = answer.as_ref().is_some_and(|answer| answer.action == Action::Hide);
     if !hidden {

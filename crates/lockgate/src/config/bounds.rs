@@ -79,12 +79,14 @@ pub(super) const LEARNED_FOR: Bounds =
     bounds("Learn", "for", Time, 90 * 24 * HOUR, (MINUTE, 366 * 24 * HOUR));
 pub(super) const VALID: Bounds = bounds("Approvals", "valid", Time, 15 * MINUTE, (MINUTE, 7 * 24 * HOUR));
 pub(super) const MAX_BYTES: Bounds = bounds("Records", "max_bytes", Size, 64 * MIB, (64 * KIB, 16 * GIB));
+pub(super) const MOST_ADDED: Bounds = bounds("Pinning", "most_added", Count, 20, (0, 10_000));
+pub(super) const PIN_APPROVERS: Bounds = bounds("Pinning", "approvers", Count, 1, (1, 5));
 pub(super) const KEEP: Bounds = bounds("Records", "keep", Count, 5, (1, 1_000));
 
 pub(super) const LABEL_TTL: Bounds = bounds("FlowSession", "ttl", Time, 24 * HOUR, (MINUTE, 30 * 24 * HOUR));
 
 /// All of them.
-pub(super) const ALL: [Bounds; 28] = [
+pub(super) const ALL: [Bounds; 30] = [
     LABEL_TTL,
     TIMEOUT,
     DEADLINE,
@@ -112,6 +114,8 @@ pub(super) const ALL: [Bounds; 28] = [
     LEARNED_FOR,
     VALID,
     MAX_BYTES,
+    MOST_ADDED,
+    PIN_APPROVERS,
     KEEP,
 ];
 

@@ -14,13 +14,13 @@ use lockgate_policy::{Action, Fallback};
 use super::admin::{self, tokens};
 use super::bounds;
 use super::error::{At, Report, quoted};
-use super::raw::{RawConfig, RawHttp, RawLimits, RawRecords};
+use super::raw::{RawConfig, RawHttp, RawLimits, RawPrincipal, RawRecords};
 use super::secret::Resolver;
 use super::server;
 use super::trust;
 use super::words::Default;
 use super::{
-    Config, HttpSettings, LISTEN, Launch, RecordsSettings, address, classes, cross_server, flow_rules,
+    Config, HttpSettings, LISTEN, Launch, RecordsSettings, address, classes, cross_server, flow_rules, pins,
 };
 
 /// Checks everything. `None`, or a report that is not clean, where something is wrong.
@@ -35,7 +35,9 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
     let mut notes = Vec::new();
     let (mut servers, mut launches, mut shown) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     let servers_read = raw.servers.iter().zip(defaults);
-    for checked in servers_read.filter_map(|(raw, default)| server::check(raw, default, resolver)) {
+    for checked in
+        servers_read.filter_map(|(server, default)| server::check(server, default, &raw.pins, resolver))
+    {
         servers.insert(checked.name.clone(), checked.server);
         launches.insert(checked.name.clone(), checked.launch);
         notes.extend(checked.notes);
@@ -83,6 +85,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         desk,
         // Each gateway has its own, or that of its state folder.
         seal: [0; 32],
+        pins: true,
         observes: raw.mode.as_ref().is_some_and(|mode| mode.value),
         loops: raw.loops.as_ref().map(|raw| LoopRules {
             at_most: u32::try_from(raw.at_most.value).unwrap_or(u32::MAX),
@@ -98,6 +101,10 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
     };
     let named = raw.principals.iter().map(|raw| (&raw.name, raw.token.as_ref()));
     let principals = tokens("a principal", named, &[], resolver);
+    let tenant = |raw: &RawPrincipal| {
+        raw.tenant.as_ref().map(|at| (Principal::new(&raw.name.value), pins::tenant(at, report)))
+    };
+    let tenants = raw.principals.iter().filter_map(tenant).collect();
     let webhook = raw.approvals.as_ref().and_then(|raw| raw.webhook.as_ref());
     let webhook = webhook.and_then(|raw| admin::webhook(raw, resolver));
     let admin = raw.admin.as_ref().and_then(|raw| admin::admin(raw, listen, &principals, resolver));
@@ -113,6 +120,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         listen: listen?,
         boundary: Arc::new(boundary),
         launches,
+        tenants,
         principals: principals.into_iter().map(|(name, token)| (Principal::new(&name), token)).collect(),
         http,
         sessions: usize_of(&raw.limits.sessions),

@@ -25,6 +25,7 @@ mod limit;
 mod mcp_json;
 mod meaning;
 mod normal;
+mod pins;
 mod place;
 mod raw;
 mod read;
@@ -86,6 +87,8 @@ pub struct Config {
     pub launches: BTreeMap<ServerName, Launch>,
     /// Who may connect, with the bearer token of each. Empty: whoever can reach the port.
     pub principals: Vec<(Principal, Secret)>,
+    /// The tenant of each principal that has one: what is approved for one tenant is not for another.
+    pub tenants: BTreeMap<Principal, String>,
     /// The HTTP side that agents connect to.
     pub http: HttpSettings,
     /// Most sessions at once.
@@ -282,6 +285,7 @@ impl Config {
             boundary: Arc::new(Boundary::new(servers)),
             launches: BTreeMap::from([(name.clone(), launch)]),
             principals: Vec::new(),
+            tenants: BTreeMap::new(),
             http: HttpSettings::default(),
             sessions: usize::try_from(bounds::SESSIONS.default).unwrap_or(usize::MAX),
             session_idle: Duration::from_millis(bounds::SESSION_IDLE.default),

@@ -23,7 +23,9 @@ pub(super) fn normal(root: &Node) -> String {
         "environment" | "environments" => None,
         "servers" => Some(map(each(node, |name, node| Some(server(name, node))))),
         "principals" => Some(map(each(node, |name, node| {
-            Some(map(each(node, |key, node| Some(secret(node, &["principals", name, key])))))
+            Some(map(each(node, |key, node| {
+                Some(if key == "tenant" { node.clone() } else { secret(node, &["principals", name, key]) })
+            })))
         }))),
         "roles" => Some(map(each(node, |_, node| Some(set(node))))),
         "classes" => Some(map(each(node, |_, node| Some(rule(node, true))))),

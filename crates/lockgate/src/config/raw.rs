@@ -10,6 +10,7 @@ use super::Transport;
 use super::error::{At, Place};
 use super::flow::RawFlow;
 use super::flow_rules::RawFlowRule;
+use super::pins::{RawPinning, RawPins};
 use super::schema;
 use super::trust::RawClearance;
 use super::words::{Ask, Default};
@@ -49,6 +50,9 @@ pub(super) struct RawConfig {
     /// counts; their order has no meaning.
     #[schemars(with = "Option<Vec<RawFlowRuleKeys>>")]
     pub(super) rules: Vec<RawFlowRule>,
+    /// What is done with what servers say of themselves and of what they offer, where it is not approved.
+    #[schemars(with = "Option<RawPins>")]
+    pub(super) pins: RawPins,
     /// Policies of the Cross-Server Protection control (SAFE-M-42), relative to the folder of the configuration: files with
     /// a `cross_server_policy` or an `invariant` document, or both. They come on top of everything else, and only ever make
     /// it stricter. `docs/cross-server.md` says what each field does.
@@ -221,6 +225,9 @@ pub(super) struct RawServer {
     /// How far the server is trusted: who can write what it returns?
     #[schemars(with = "Option<schema::Tier>", extend("default" = "mixed"))]
     pub(super) tier: Option<At<Tier>>,
+    /// What is done with definitions of the server that are not approved.
+    #[schemars(with = "Option<RawPinning>")]
+    pub(super) pins: RawPinning,
     /// Who may see what the server returns. Without it, by its tier: `public` for `open` and `core`, `internal` for
     /// `internal`, `private` for `quarantined` and `mixed`.
     #[schemars(with = "Option<schema::Confidentiality>")]
@@ -316,6 +323,10 @@ pub(super) struct RawPrincipal {
     /// everyone.
     #[schemars(with = "schema::Secret")]
     pub(super) token: Option<RawSecret>,
+    /// The tenant it belongs to, under a name of your own. What people approve of servers for one tenant does not hold for
+    /// another; without it, what is approved for everybody holds.
+    #[schemars(with = "Option<String>")]
+    pub(super) tenant: Option<At<String>>,
 }
 
 /// The HTTP side that agents connect to.

@@ -10,6 +10,7 @@ use super::error::{At, Report, perhaps, quoted};
 use super::flow::RawFlow;
 use super::flow_rules;
 use super::meaning;
+use super::pins::{RawPinning, RawPins};
 use super::raw::{
     RawAdmin, RawApprovals, RawConfig, RawCredentials, RawFlowSession, RawHook, RawHttp, RawLimits, RawLoops,
     RawPrincipal, RawRecords, RawRoles, RawRules, RawSecret, RawSecrets, RawServer, RawWebhook,
@@ -37,6 +38,7 @@ impl RawConfig {
             mode: root.word("mode", &[("enforce", false), ("observe", true)]),
             loops: root.section("loops").map(RawLoops::read),
             flow: RawFlow::read(root.section_or_empty("flow"), report),
+            pins: RawPins::read(root.section_or_empty("pins")),
             rules: flow_rules::read(&root, report),
             policies: root.texts("policies"),
             servers: named("servers").map_or_else(Vec::new, |servers| {
@@ -120,6 +122,7 @@ impl RawServer {
             headers: secrets(&section, "headers", report),
             allow_insecure_http: section.switch("allow_insecure_http"),
             tier: section.word("tier", &tiers()),
+            pins: RawPinning::read(section.section_or_empty("pins")),
             confidentiality: section.word("confidentiality", &words::levels()),
             compartments: section.texts("compartments"),
             clearance: RawClearance::read(&section, report),
@@ -164,6 +167,7 @@ impl RawPrincipal {
         let raw = Self {
             name: name.clone(),
             token: token.and_then(|node| secret(&section.name("token"), node, report)),
+            tenant: section.text("tenant"),
         };
         section.close();
         Some(raw)

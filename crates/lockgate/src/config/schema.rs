@@ -152,6 +152,8 @@ shape! {
             }
         ]
     });
+    /// A definition that is not approved.
+    Sight => |_| one_of(words::SIGHTS.iter().map(|(word, sight)| (*word, words::sight(*sight))));
     /// How far a server is trusted.
     Tier => |_| one_of(words::tiers().map(|(word, tier)| (word, words::tier(tier))));
     /// Who may see it.

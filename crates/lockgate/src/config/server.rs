@@ -8,10 +8,11 @@ use lockgate_policy::{Action, Fallback, Rules, Undeclared};
 
 use super::address::Target;
 use super::error::{At, Place, Report, quoted};
+use super::pins::RawPins;
 use super::raw::{RawSecret, RawServer};
 use super::secret::{Resolver, Secret};
 use super::words::Ask;
-use super::{Launch, Transport, intercept, meaning, rules, trust};
+use super::{Launch, Transport, intercept, meaning, pins, rules, trust};
 
 /// Headers that Lockgate sets itself, or that belong to one connection.
 const OWN_HEADERS: [&str; 13] = [
@@ -40,7 +41,12 @@ pub(super) struct Checked {
 }
 
 /// Checks one server. `default` is what holds where no rule matches; `None` where it could not be read.
-pub(super) fn check(raw: &RawServer, default: Option<Fallback>, resolver: &Resolver<'_>) -> Option<Checked> {
+pub(super) fn check(
+    raw: &RawServer,
+    default: Option<Fallback>,
+    pinned: &RawPins,
+    resolver: &Resolver<'_>,
+) -> Option<Checked> {
     let report = resolver.report;
     let name = name(&raw.name, report);
     let launch = launch(raw, resolver);
@@ -75,6 +81,8 @@ pub(super) fn check(raw: &RawServer, default: Option<Fallback>, resolver: &Resol
     };
     let server = Server {
         trust: trust::check(raw, report),
+        pinning: pins::check(tier(raw), pinned, &raw.pins),
+        signed: None,
         // A certificate proves the name of the host; nothing proves a program or a plain address.
         origin_verified: reaches(&launch).is_some_and(|target| target.encrypted),
         labels_heard: raw.accept_meta_ifc.as_ref().is_none_or(|heard| heard.value),

@@ -4,6 +4,7 @@ use lockgate_core::{SecretAction, Speaks, Violation};
 use lockgate_flow::Role;
 use lockgate_model::{Class, Confidentiality, Effect, Tier};
 use lockgate_policy::{Action, Undeclared};
+use lockgate_provenance::Sight;
 
 use super::Transport;
 
@@ -168,6 +169,10 @@ pub(super) fn speaks(speaks: Speaks) -> &'static str {
 pub(super) const ASKS: &[(&str, Ask)] =
     &[("sampling", Ask::Sampling), ("elicitation", Ask::Elicitation), ("roots", Ask::Roots)];
 
+/// What may be done with a definition that is not approved.
+pub(super) const SIGHTS: &[(&str, Sight)] =
+    &[("trust", Sight::Trust), ("hold", Sight::Hold), ("refuse", Sight::Refuse)];
+
 /// Every tier with its word.
 pub(super) fn tiers() -> [(&'static str, Tier); 5] {
     Tier::ALL.map(|tier| (tier.word(), tier))
@@ -222,6 +227,15 @@ pub(super) fn class(class: Class) -> &'static str {
         Class::WriteLow => "Changes something that can be changed back.",
         Class::WriteHigh => "Sends, publishes, pays, gives rights or deletes.",
         Class::Execute => "Runs what it is told: commands, scripts, statements of a database.",
+    }
+}
+
+/// What is done with a definition that is not approved.
+pub(super) fn sight(sight: Sight) -> &'static str {
+    match sight {
+        Sight::Trust => "It is offered, and approved from now on.",
+        Sight::Hold => "It is withheld until people approve it.",
+        Sight::Refuse => "It is withheld, and nobody is asked.",
     }
 }
 

@@ -1,0 +1,388 @@
+//! Phase *pin*: is what a server says of itself and of what it offers what was approved?
+//!
+//! Definitions are compared where they come by, in lists and in handshakes, and what was found is remembered, so that a
+//! call costs a look into a table. What is withheld is left out of lists, and refused where it is called all the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use lockgate_audit::Happening;
+use lockgate_model::{Finding, Json, Phase, Reason, ServerName, Splice, ToolName, Verdict};
+use lockgate_policy::Subject;
+use lockgate_provenance::{Digest, Held, Kind, Name, Pinning, Pins, Standing, digest, pinned, verdict};
+
+use crate::record::Note;
+use crate::{Core, Outlet, Step, locate, names};
+
+/// Most definitions of one server that are remembered in a session; what comes after is withheld.
+const MOST: usize = 50_000;
+
+/// Definitions that a server was heard to give, for the store to remember.
+#[derive(Clone, Debug)]
+pub struct Sighting {
+    /// The server.
+    pub server: ServerName,
+    /// How many people must approve what waits.
+    pub approvers: u8,
+    /// What it gave that is not approved, in its order. Never empty.
+    pub seen: Vec<Seen>,
+}
+
+/// A definition that is not approved.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// Which one.
+    pub name: Name,
+    /// Its digest.
+    pub digest: Digest,
+    /// The definition in canonical form. Text of the server.
+    pub definition: String,
+    /// How it stands to what is approved.
+    pub standing: Standing,
+    /// Is it approved from now on? Else it waits for people.
+    pub trust: bool,
+    /// What is suspicious about it: codes of ours.
+    pub why: Vec<&'static str>,
+}
+
+/// What one server was heard to say of itself in this session.
+#[derive(Debug, Default)]
+pub(crate) struct Definitions {
+    heard: BTreeMap<Name, Heard>,
+    /// Kinds of which the whole list was heard: what comes later is new.
+    listed: BTreeSet<Kind>,
+    /// How many of the list that is being heard are new.
+    added: usize,
+}
+
+#[derive(Debug)]
+struct Heard {
+    digest: Digest,
+    /// Was it trusted in this session, which the store may not know yet?
+    trusted: bool,
+    withheld: Option<Reason>,
+    /// Is there an approval that would change that?
+    waits: bool,
+}
+
+impl Definitions {
+    /// Why this may not be used.
+    fn withheld(&self, kind: Kind, name: &str) -> Option<Reason> {
+        if self.heard.is_empty() {
+            return None;
+        }
+        self.heard.get(&Name { kind, name: name.to_owned() })?.withheld
+    }
+
+    /// The tool that would be offered under this name beside those of other servers, and is withheld.
+    pub(crate) fn withheld_behind(&self, server: &ServerName, exposed: &str) -> Option<ToolName> {
+        let withheld =
+            self.heard.iter().filter(|(name, heard)| name.kind == Kind::Tool && heard.withheld.is_some());
+        let mut tools = withheld.map(|(name, _)| ToolName::new(&name.name));
+        tools.find(|tool| names::exposed_tool(server, tool) == exposed)
+    }
+
+    /// Is it known, and withheld? Then it is not looked for again.
+    pub(crate) fn withholds_tool(&self, tool: &str) -> bool {
+        self.withheld(Kind::Tool, tool).is_some()
+    }
+}
+
+/// A definition on its way through, judged.
+struct Judged {
+    name: Name,
+    digest: Digest,
+    standing: Standing,
+    known: bool,
+}
+
+impl Core {
+    /// May the agent see these entries of a list? `further`: they are a later page of the list that is being heard.
+    /// `last`: no page comes after them.
+    pub(crate) fn admit(
+        &mut self,
+        server: &ServerName,
+        kind: Kind,
+        entries: &[Json<'_>],
+        (further, last): (bool, bool),
+    ) -> Vec<bool> {
+        if !self.boundary.pins {
+            return vec![true; entries.len()];
+        }
+        if !further {
+            self.peer(server).definitions.added = 0;
+        }
+        let quarantined =
+            kind != Kind::Identity && self.peer(server).definitions.withheld(Kind::Identity, "").is_some();
+        let judged: Vec<_> = entries.iter().map(|entry| self.judge(server, kind, *entry)).collect();
+        let new = |judged: &&Judged| !judged.known && is_new(&judged.standing);
+        let added = judged.iter().flatten().filter(new).count();
+        let definitions = &mut self.peer(server).definitions;
+        definitions.added += added;
+        let added = definitions.added;
+        let pinning = self.pinning(server).at_once(if kind == Kind::Tool { added } else { 0 });
+        let mut seen = Vec::new();
+        let admitted = judged
+            .into_iter()
+            .zip(entries)
+            .map(|(judged, entry)| {
+                let admitted =
+                    judged.is_some_and(|judged| self.take_in(server, judged, *entry, &pinning, &mut seen));
+                admitted && (!quarantined || self.boundary.observes)
+            })
+            .collect();
+        if last {
+            self.peer(server).definitions.listed.insert(kind);
+        }
+        self.sight(server, &pinning, seen);
+        admitted
+    }
+
+    /// The same for what a server has only one of.
+    fn admit_one(&mut self, server: &ServerName, kind: Kind, definition: Json<'_>) -> bool {
+        self.admit(server, kind, &[definition], (false, true)) == [true]
+    }
+
+    /// Who the server says it is, and what it tells the model about itself, in an answer to a handshake: text that is not
+    /// approved does not reach the agent.
+    pub(crate) fn admit_greeting(&mut self, server: &ServerName, result: Json<'_>, splice: &mut Splice<'_>) {
+        let identity = result.get("serverInfo").or_else(|| {
+            let meta = result.get("_meta")?;
+            meta.get("io.modelcontextprotocol/serverInfo")
+        });
+        let identified = identity.is_none_or(|identity| self.admit_one(server, Kind::Identity, identity));
+        let instructions = result.get("instructions").filter(|text| text.text().is_some());
+        if let Some(instructions) = instructions {
+            let admitted = self.admit_one(server, Kind::Instructions, instructions);
+            if !(admitted && identified) && !self.boundary.observes {
+                splice.replace(instructions, "\"\"");
+            }
+        }
+    }
+
+    /// How a definition stands. None where it has no name that it could be known by.
+    fn judge(&self, server: &ServerName, kind: Kind, definition: Json<'_>) -> Option<Judged> {
+        let name = Name::of(kind, definition)?;
+        let digest = digest(kind, definition);
+        let definitions = self.peers.get(server).map(|peer| &peer.definitions);
+        let heard = definitions.and_then(|definitions| definitions.heard.get(&name));
+        let signed = self.signed(server).and_then(|signed| signed.definitions.get(&name));
+        let standing = if signed == Some(&digest) {
+            Standing::Approved
+        } else {
+            self.pins.standing(server, &name, digest, Some(definition))
+        };
+        let standing = match (standing, heard) {
+            // What the session trusted and the store may not have brought back yet.
+            (Standing::First | Standing::Added | Standing::Renamed { .. }, Some(heard)) if heard.trusted => {
+                if heard.digest == digest {
+                    Standing::Approved
+                } else {
+                    Standing::Changed
+                }
+            }
+            (Standing::First, _) if definitions.is_some_and(|all| all.listed.contains(&kind)) => {
+                Standing::Added
+            }
+            (standing, _) => standing,
+        };
+        let known = heard.is_some_and(|heard| heard.digest == digest);
+        Some(Judged { name, digest, standing, known })
+    }
+
+    /// Remembers what becomes of a definition. True where the agent may see it.
+    fn take_in(
+        &mut self,
+        server: &ServerName,
+        judged: Judged,
+        definition: Json<'_>,
+        pinning: &Pinning,
+        seen: &mut Vec<Seen>,
+    ) -> bool {
+        let Judged { name, digest, standing, known } = judged;
+        let unsigned =
+            standing != Standing::Approved && self.signed(server).is_some_and(|signed| signed.required);
+        let locked = self.pins.is_locked(server);
+        let mut held = verdict(name.kind, &standing, pinning, locked);
+        let mut why = Vec::new();
+        if unsigned {
+            held = Some(Held { reason: Reason::UnsignedDefinition, waits: false });
+        } else if standing != Standing::Approved {
+            why = self.suspicions(server, name.kind, definition);
+            let reason =
+                if name.kind == Kind::Tool { Reason::ToolQuarantined } else { Reason::DefinitionQuarantined };
+            if !why.is_empty() && held.is_none() {
+                held = Some(Held { reason, waits: true });
+            }
+        }
+        let held = held.map(|held| match name.kind {
+            Kind::Identity => Held { reason: Reason::ServerQuarantined, ..held },
+            Kind::Tool | Kind::Prompt | Kind::Resource | Kind::Template | Kind::Instructions => held,
+        });
+        let definitions = &self.peer(server).definitions;
+        let full = definitions.heard.len() >= MOST && !definitions.heard.contains_key(&name);
+        let trusted = held.is_none() && standing != Standing::Approved;
+        let waits = held.is_some_and(|held| held.waits);
+        if !known && standing != Standing::Approved && (waits || trusted) && !full {
+            seen.push(Seen {
+                name: name.clone(),
+                digest,
+                definition: pinned(name.kind, definition),
+                standing: standing.clone(),
+                trust: trusted,
+                why: why.clone(),
+            });
+        }
+        if let Some(held) = held.filter(|_| !known) {
+            self.note_withheld(server, &name, &standing, held.reason, &why);
+        }
+        let withheld = held.map(|held| held.reason);
+        if !full {
+            let kept = self.peer(server).definitions.heard.get(&name);
+            let trusted = trusted || kept.is_some_and(|kept| kept.trusted && kept.digest == digest);
+            let heard = Heard { digest, trusted, withheld, waits };
+            self.peer(server).definitions.heard.insert(name, heard);
+        }
+        (withheld.is_none() && !full) || self.boundary.observes
+    }
+
+    /// What is suspicious about a definition that nobody has approved.
+    fn suspicions(&self, _server: &ServerName, _kind: Kind, _definition: Json<'_>) -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    fn pinning(&self, server: &ServerName) -> Pinning {
+        let trust = self.boundary.trust(server);
+        self.boundary.servers.get(server).map_or_else(|| Pinning::of(trust.tier), |server| server.pinning)
+    }
+
+    fn signed(&self, server: &ServerName) -> Option<&crate::Signed> {
+        self.boundary.servers.get(server)?.signed.as_deref()
+    }
+
+    fn sight(&mut self, server: &ServerName, pinning: &Pinning, seen: Vec<Seen>) {
+        if !seen.is_empty() {
+            let sighting = Sighting { server: server.clone(), approvers: pinning.approvers, seen };
+            self.aside.push(Step::Sight(Box::new(sighting)));
+        }
+    }
+
+    fn note_withheld(
+        &mut self,
+        server: &ServerName,
+        name: &Name,
+        standing: &Standing,
+        reason: Reason,
+        why: &[&'static str],
+    ) {
+        let subject = match name.kind {
+            Kind::Resource | Kind::Template => Subject::Resource,
+            Kind::Tool | Kind::Prompt | Kind::Instructions | Kind::Identity => Subject::Tool,
+        };
+        let shown = match name.kind {
+            Kind::Instructions | Kind::Identity => name.kind.word().to_owned(),
+            Kind::Tool | Kind::Prompt | Kind::Resource | Kind::Template => {
+                locate::shown(&name.name, Some(subject))
+            }
+        };
+        let finding = Finding::deny(Phase::Pin, reason, rule(standing));
+        let mut steps = Vec::new();
+        let note = Note::happening(Happening::Definition)
+            .target(Some(server), Some(&shown))
+            .notes([standing.word()].into_iter().chain(why.iter().copied()));
+        let note = if self.boundary.observes {
+            note.observed(Some(finding))
+        } else {
+            note.finding(finding, Verdict::Deny)
+        };
+        self.note(note, &mut steps);
+        self.aside.append(&mut steps);
+    }
+
+    /// What is approved has changed, or cannot be read any more. What waited for that is offered from now on: its list must
+    /// be read again, and the agent is told so.
+    pub(crate) fn repinned(&mut self, pins: Option<Arc<Pins>>, steps: &mut Vec<Step>) {
+        self.pins_unavailable = pins.is_none();
+        let Some(pins) = pins else { return };
+        self.pins = pins;
+        let mut changed = BTreeSet::new();
+        let pins = Arc::clone(&self.pins);
+        for (server, peer) in &mut self.peers {
+            for (name, heard) in &mut peer.definitions.heard {
+                let standing = pins.standing(server, name, heard.digest, None);
+                match (standing, heard.withheld) {
+                    (Standing::Approved, Some(_)) if heard.waits => {
+                        (heard.withheld, heard.trusted) = (None, false);
+                        peer.catalogue.outdate();
+                        changed.insert((server.clone(), name.kind));
+                    }
+                    (Standing::Changed, None) => {
+                        let (tool, other) = (Reason::DefinitionDrift, Reason::DefinitionQuarantined);
+                        heard.withheld = Some(if name.kind == Kind::Tool { tool } else { other });
+                        (heard.trusted, heard.waits) = (false, true);
+                    }
+                    (Standing::Refused, None) => {
+                        let (tool, other) = (Reason::ToolQuarantined, Reason::DefinitionQuarantined);
+                        heard.withheld = Some(if name.kind == Kind::Tool { tool } else { other });
+                        (heard.trusted, heard.waits) = (false, true);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        for method in changed.into_iter().filter_map(|(_, kind)| list_changed(kind)).collect::<BTreeSet<_>>()
+        {
+            self.tell_changed(method, steps);
+        }
+    }
+
+    /// In the stateless era an agent asks by itself: lists say that they may not be kept.
+    fn tell_changed(&self, method: &str, steps: &mut Vec<Step>) {
+        if self.agent.revision.is_some_and(|revision| revision.era() == lockgate_model::Era::Legacy) {
+            let text = format!("{{\"jsonrpc\":\"2.0\",\"method\":\"{method}\"}}");
+            steps.push(Self::tell(Outlet::Standing, bytes::Bytes::from(text)));
+        }
+    }
+
+    /// Why a request may not be sent, by what is approved of its server and of what it names.
+    pub(crate) fn withheld(&self, server: &ServerName, subject: Option<(Subject, &str)>) -> Option<Finding> {
+        if !self.boundary.pins {
+            return None;
+        }
+        if self.pins_unavailable {
+            return Some(Finding::deny(Phase::Pin, Reason::PinsUnavailable, "pins"));
+        }
+        let definitions = &self.peers.get(server)?.definitions;
+        let of = |kind: Kind, name: &str| definitions.withheld(kind, name);
+        let reason = of(Kind::Identity, "").or_else(|| match subject? {
+            (Subject::Tool, name) => of(Kind::Tool, name),
+            (Subject::Prompt, name) => of(Kind::Prompt, name),
+            (Subject::Resource, name) => of(Kind::Resource, name).or_else(|| of(Kind::Template, name)),
+        })?;
+        Some(Finding::deny(Phase::Pin, reason, "pins"))
+    }
+}
+
+fn is_new(standing: &Standing) -> bool {
+    matches!(standing, Standing::Added | Standing::Renamed { .. })
+}
+
+/// The rule of the configuration that decides.
+fn rule(standing: &Standing) -> &'static str {
+    match standing {
+        Standing::First => "pins.first_sight",
+        Standing::Added | Standing::Renamed { .. } => "pins.added",
+        Standing::Changed => "pins.drift",
+        Standing::Approved | Standing::Refused => "pins",
+    }
+}
+
+/// What tells an agent that a list is another one.
+fn list_changed(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Tool => Some("notifications/tools/list_changed"),
+        Kind::Prompt => Some("notifications/prompts/list_changed"),
+        Kind::Resource | Kind::Template => Some("notifications/resources/list_changed"),
+        Kind::Instructions | Kind::Identity => None,
+    }
+}

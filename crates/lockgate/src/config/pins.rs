@@ -1,0 +1,127 @@
+//! How definitions are taken that are not approved: by tier, and by server.
+
+use lockgate_model::Tier;
+use lockgate_provenance::{Pinning, Sight};
+use schemars::JsonSchema;
+
+use super::bounds;
+use super::error::{At, Report};
+use super::schema;
+use super::section::Section;
+use super::words::SIGHTS;
+
+/// What is done with a tool, prompt, resource, instruction or identity that a server gives and that is not approved. What holds
+/// for a tier is written under its name; `servers.NAME.pins` goes before it.
+#[derive(JsonSchema)]
+#[schemars(rename = "Pins", deny_unknown_fields)]
+pub(super) struct RawPins {
+    /// The lock file, relative to the folder of the configuration. Without it, `lockgate.lock` in that folder, where there is one.
+    /// What it holds is approved; of a server that it names, nothing else is trusted. `lockgate pin` writes it.
+    #[schemars(with = "Option<String>")]
+    pub(super) lock: Option<At<String>>,
+    /// Servers of tier `quarantined`. Everything is held unless you say otherwise.
+    #[schemars(with = "Option<RawPinning>")]
+    pub(super) quarantined: RawPinning,
+    /// Servers of tier `open`. What comes first is trusted; what is new later, or changes, is held.
+    #[schemars(with = "Option<RawPinning>")]
+    pub(super) open: RawPinning,
+    /// Servers of tier `mixed`. What is new is trusted; what changes is held.
+    #[schemars(with = "Option<RawPinning>")]
+    pub(super) mixed: RawPinning,
+    /// Servers of tier `internal`. As `mixed`.
+    #[schemars(with = "Option<RawPinning>")]
+    pub(super) internal: RawPinning,
+    /// Servers of tier `core`. As `mixed`.
+    #[schemars(with = "Option<RawPinning>")]
+    pub(super) core: RawPinning,
+}
+
+/// What is done with definitions that are not approved. What is held is left out of lists and refused when it is called
+/// (`tool_quarantined`, `definition_drift`, `definition_quarantined`), until `lockgate quarantine approve`.
+#[derive(JsonSchema)]
+#[schemars(rename = "Pinning", deny_unknown_fields)]
+pub(super) struct RawPinning {
+    /// Definitions of a server of which none is approved yet. Without it, by the tier: `hold` for `quarantined`, else `trust`.
+    #[schemars(with = "Option<schema::Sight>")]
+    first_sight: Option<At<Sight>>,
+    /// New definitions of a server that is known. Without it, by the tier: `hold` for `quarantined` and `open`, else `trust`.
+    #[schemars(with = "Option<schema::Sight>")]
+    added: Option<At<Sight>>,
+    /// Definitions that are not what was approved under their name.
+    #[schemars(with = "Option<schema::Sight>", extend("default" = "hold"))]
+    drift: Option<At<Sight>>,
+    /// How many tools of a known server may be new at once; more are all held.
+    #[schemars(with = "Option<schema::Count>")]
+    most_added: At<u64>,
+    /// How many different people must approve what is held.
+    #[schemars(with = "Option<schema::Count>")]
+    approvers: At<u64>,
+}
+
+impl RawPins {
+    pub(super) fn read(section: Section<'_>) -> Self {
+        let tier = |key| RawPinning::read(section.section_or_empty(key));
+        let raw = Self {
+            lock: section.text("lock"),
+            quarantined: tier("quarantined"),
+            open: tier("open"),
+            mixed: tier("mixed"),
+            internal: tier("internal"),
+            core: tier("core"),
+        };
+        section.close();
+        raw
+    }
+
+    fn of(&self, tier: Tier) -> &RawPinning {
+        match tier {
+            Tier::Quarantined => &self.quarantined,
+            Tier::Open => &self.open,
+            Tier::Mixed => &self.mixed,
+            Tier::Internal => &self.internal,
+            Tier::Core => &self.core,
+        }
+    }
+}
+
+impl RawPinning {
+    pub(super) fn read(section: Section<'_>) -> Self {
+        let raw = Self {
+            first_sight: section.word("first_sight", SIGHTS),
+            added: section.word("added", SIGHTS),
+            drift: section.word("drift", SIGHTS),
+            most_added: section.measure(&bounds::MOST_ADDED),
+            approvers: section.measure(&bounds::PIN_APPROVERS),
+        };
+        section.close();
+        raw
+    }
+
+    fn over(&self, pinning: Pinning) -> Pinning {
+        let word = |written: &Option<At<Sight>>, before| written.as_ref().map_or(before, |at| at.value);
+        let approvers = u8::try_from(self.approvers.value).unwrap_or(u8::MAX);
+        let most_added = usize::try_from(self.most_added.value).unwrap_or(usize::MAX);
+        Pinning {
+            first: word(&self.first_sight, pinning.first),
+            added: word(&self.added, pinning.added),
+            drift: word(&self.drift, pinning.drift),
+            most_added: if self.most_added.is_written() { most_added } else { pinning.most_added },
+            approvers: if self.approvers.is_written() { approvers } else { pinning.approvers },
+        }
+    }
+}
+
+/// How the definitions of a server are taken.
+pub(super) fn check(tier: Tier, all: &RawPins, own: &RawPinning) -> Pinning {
+    own.over(all.of(tier).over(Pinning::of(tier)))
+}
+
+/// The name of a tenant: what principals share their approvals with.
+pub(super) fn tenant(tenant: &At<String>, report: &Report) -> String {
+    let letter = |b: u8| b.is_ascii_alphanumeric() || b"._@-".contains(&b);
+    if !(1..=64).contains(&tenant.value.len()) || !tenant.value.bytes().all(letter) {
+        let message = format!("{} is not the name of a tenant", super::error::quoted(&tenant.value));
+        report.error(tenant.place, message, "write 1 to 64 of `A-Z`, `a-z`, `0-9`, `.`, `_`, `@` and `-`");
+    }
+    tenant.value.clone()
+}

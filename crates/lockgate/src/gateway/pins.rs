@@ -1,0 +1,292 @@
+//! What is approved of what servers say of themselves: the lock file's word and that of people, in the state folder.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use lockgate_core::{Event, Seen, Sighting, Step};
+use lockgate_model::{Json, ServerName, ToolName, Untrusted};
+use lockgate_provenance::{Digest, Kind, Name, Pins, Standing, nameless};
+use lockgate_store::{PinKind, PinStore, Pinned, SeenPin, Sighted, StateError, Trust, WhyNew};
+
+use super::Gateway;
+use super::session::{Session, Via, lock, unix_millis};
+
+/// Most sightings that wait to be written; then nothing is called until they are.
+const WAITING: usize = 1_000;
+/// Most characters of a name that the operator is told.
+const SHOWN: usize = 100;
+/// Deepest nesting of a definition that was kept.
+const DEPTH: usize = 1_024;
+
+/// What is approved.
+pub(super) struct Approved {
+    folder: PathBuf,
+    /// What servers of this configuration are called in the folder, behind their names.
+    scope: String,
+    watch: Mutex<Watch>,
+}
+
+#[derive(Default)]
+struct Watch {
+    open: Option<Arc<PinStore>>,
+    /// By tenant, and the version of the file that it is of.
+    seen: BTreeMap<String, (u64, Arc<Pins>)>,
+    /// The lock file's word.
+    locked: Arc<Pins>,
+    /// What could not be written: tried again until it can.
+    unwritten: Vec<(String, Box<Sighting>)>,
+    /// Was it said that the file cannot be used?
+    told: bool,
+}
+
+impl Approved {
+    pub(super) fn new(folder: PathBuf, scope: String, locked: Pins) -> Self {
+        let watch = Watch { locked: Arc::new(locked), ..Watch::default() };
+        Self { folder, scope, watch: Mutex::new(watch) }
+    }
+
+    /// The lock file is another one now.
+    pub(super) fn lock(&self, locked: Pins) {
+        let mut watch = lock(&self.watch);
+        watch.locked = Arc::new(locked);
+        watch.seen.clear();
+    }
+
+    /// What a server of this configuration is called in the folder: other configurations may have one of the same name.
+    fn key(&self, server: &ServerName) -> String {
+        format!("{server} {}", self.scope)
+    }
+
+    fn server(&self, key: &str) -> Option<ServerName> {
+        let (name, scope) = key.split_once(' ')?;
+        ServerName::parse(name).filter(|_| scope == self.scope)
+    }
+
+    /// What is approved for a tenant. `None` where that cannot be told: then nothing may be called.
+    fn look(&self, tenant: &str, say: impl Fn(&str)) -> Option<Arc<Pins>> {
+        let mut watch = lock(&self.watch);
+        match self.read(&mut watch, tenant) {
+            Ok(pins) => {
+                watch.told = !watch.unwritten.is_empty() && watch.told;
+                watch.unwritten.is_empty().then_some(pins)
+            }
+            Err(error) => {
+                self.cannot(&mut watch, &error, say);
+                None
+            }
+        }
+    }
+
+    fn cannot(&self, watch: &mut Watch, error: &StateError, say: impl Fn(&str)) {
+        if !std::mem::replace(&mut watch.told, true) {
+            let file = self.folder.join(PinStore::FILE);
+            say(&format!("no tool is called: what is approved cannot be kept or read: {error} ({})", file.display()));
+        }
+    }
+
+    fn read(&self, watch: &mut Watch, tenant: &str) -> Result<Arc<Pins>, StateError> {
+        if watch.open.is_none() && self.folder.join(PinStore::FILE).exists() {
+            watch.open = Some(Arc::new(PinStore::open(&self.folder)?));
+        }
+        let Some(store) = watch.open.clone() else { return Ok(Arc::clone(&watch.locked)) };
+        let version = store.version()?;
+        if let Some((_, pins)) = watch.seen.get(tenant).filter(|(seen, _)| *seen == version) {
+            return Ok(Arc::clone(pins));
+        }
+        let known = store.known(tenant)?;
+        let mut pins = Pins::clone(&watch.locked);
+        for one in &known.approved {
+            if let Some((server, name, digest)) = self.pin(one) {
+                pins.approve(&server, name, digest, None);
+            }
+        }
+        for one in &known.refused {
+            if let Some((server, name, digest)) = self.pin(one) {
+                pins.refuse(&server, name, digest);
+            }
+        }
+        let pins = Arc::new(pins);
+        watch.seen.insert(tenant.to_owned(), (known.version, Arc::clone(&pins)));
+        Ok(pins)
+    }
+
+    fn pin(&self, one: &Pinned) -> Option<(ServerName, Name, Digest)> {
+        let kind = Kind::parse(one.kind.word())?;
+        Some((self.server(&one.server)?, Name { kind, name: one.name.clone() }, Digest::parse(&one.digest)?))
+    }
+
+    /// Remembers what a server says. Gives the names of what waits for people now and did not before.
+    fn remember(&self, tenant: &str, sighting: Box<Sighting>, say: impl Fn(&str)) -> Vec<String> {
+        let mut watch = lock(&self.watch);
+        match self.write(&mut watch, tenant, &sighting) {
+            Ok(waiting) => waiting,
+            Err(error) => {
+                self.cannot(&mut watch, &error, say);
+                if watch.unwritten.len() < WAITING {
+                    watch.unwritten.push((tenant.to_owned(), sighting));
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    /// Tries again what could not be written.
+    fn retry(&self) {
+        let mut watch = lock(&self.watch);
+        while let Some((tenant, sighting)) = watch.unwritten.pop() {
+            if self.write(&mut watch, &tenant, &sighting).is_err() {
+                watch.unwritten.push((tenant, sighting));
+                return;
+            }
+        }
+    }
+
+    fn write(&self, watch: &mut Watch, tenant: &str, sighting: &Sighting) -> Result<Vec<String>, StateError> {
+        if watch.open.is_none() {
+            watch.open = Some(Arc::new(PinStore::open(&self.folder)?));
+        }
+        let Some(store) = &watch.open else { return Ok(Vec::new()) };
+        let server = self.key(&sighting.server);
+        let seen: Vec<_> = sighting.seen.iter().map(|seen| self.row(store, tenant, sighting, seen)).collect();
+        let sighted = store.sight(tenant, &server, &seen, unix_millis().0)?;
+        let waits = |sighted: &Sighted| matches!(sighted, Sighted::Waiting { new: true, .. });
+        let waiting = sighting.seen.iter().zip(&sighted).filter(|(_, sighted)| waits(sighted));
+        Ok(waiting.map(|(seen, _)| shown(&seen.name)).collect())
+    }
+
+    fn row(&self, store: &PinStore, tenant: &str, sighting: &Sighting, seen: &Seen) -> SeenPin {
+        let cause = match &seen.standing {
+            Standing::First => WhyNew::First,
+            Standing::Changed => WhyNew::Changed,
+            Standing::Renamed { from } => WhyNew::Renamed { from: from.clone() },
+            Standing::Added | Standing::Approved | Standing::Refused => self
+                .renamed(store, tenant, sighting, seen)
+                .map_or(WhyNew::Added, |from| WhyNew::Renamed { from }),
+        };
+        let trust = match (seen.trust, &cause) {
+            (false, _) => Trust::Never,
+            (true, WhyNew::Changed) => Trust::Change,
+            (true, WhyNew::First | WhyNew::Added | WhyNew::Renamed { .. }) => Trust::First,
+        };
+        SeenPin {
+            kind: PinKind::parse(seen.name.kind.word()).unwrap_or(PinKind::Tool),
+            name: seen.name.name.clone(),
+            digest: seen.digest.to_string(),
+            definition: seen.definition.clone(),
+            trust,
+            cause,
+            why: seen.why.iter().map(|code| (*code).to_owned()).collect(),
+            approvers: sighting.approvers,
+        }
+    }
+
+    /// The approved definition that this one is but for its name.
+    fn renamed(&self, store: &PinStore, tenant: &str, sighting: &Sighting, seen: &Seen) -> Option<String> {
+        let digest = |text: &str| nameless(seen.name.kind, Json::check(text.as_bytes(), DEPTH).ok()?);
+        let own = digest(&seen.definition)?;
+        let server = self.key(&sighting.server);
+        let known = store.known(tenant).ok()?;
+        let mut others = known.approved.iter().filter(|one| one.server == server);
+        others.find_map(|one| {
+            let key = lockgate_store::PinKey {
+                tenant: tenant.to_owned(),
+                server: server.clone(),
+                kind: PinKind::parse(seen.name.kind.word()).filter(|kind| *kind == one.kind)?,
+                name: one.name.clone(),
+            };
+            let definition = store.in_force(&key).ok()??.definition?;
+            (digest(&definition)? == own).then_some(key.name)
+        })
+    }
+}
+
+/// A name that is safe to print.
+fn shown(name: &Name) -> String {
+    match name.kind {
+        Kind::Tool | Kind::Prompt => format!("{} `{}`", name.kind.word(), ToolName::new(&name.name).shown()),
+        Kind::Resource | Kind::Template => {
+            format!("{} `{}`", name.kind.word(), Untrusted::new(name.name.as_str()).escaped(SHOWN))
+        }
+        Kind::Instructions => "instructions".to_owned(),
+        Kind::Identity => "identity".to_owned(),
+    }
+}
+
+impl Gateway {
+    /// What is approved for a tenant; `None` where it cannot be told.
+    pub(super) fn approved_for(&self, tenant: &str) -> Option<Arc<Pins>> {
+        self.approved.look(tenant, |text| self.say(text))
+    }
+
+    /// Sees what people have approved since, and lets it take effect. Called several times a second.
+    pub(super) async fn look_at_pins(self: &Arc<Self>) {
+        let sessions = self.sessions.all();
+        if sessions.is_empty() || !self.boundary().pins {
+            return;
+        }
+        let gateway = Arc::clone(self);
+        let looking = tokio::task::spawn_blocking(move || {
+            gateway.approved.retry();
+            let mut known = BTreeMap::new();
+            let look = |session: Arc<Session>| {
+                let tenant = session.tenant();
+                let pins =
+                    known.entry(tenant.clone()).or_insert_with(|| gateway.approved_for(&tenant)).clone();
+                (session, pins)
+            };
+            sessions.into_iter().map(look).collect::<Vec<_>>()
+        });
+        let Ok(looked) = looking.await else { return };
+        for (session, pins) in looked {
+            session.repin(pins).await;
+        }
+    }
+}
+
+impl Session {
+    fn tenant(&self) -> String {
+        self.gateway.tenant(&self.principal)
+    }
+
+    /// The session begins: what is approved for its tenant holds.
+    pub(super) fn know_pins(&self) {
+        if self.gateway.boundary().pins {
+            let pins = self.gateway.approved_for(&self.tenant());
+            let steps = self.event(Event::Pinned(pins));
+            debug_assert!(steps.is_empty(), "nothing was listed yet");
+        }
+    }
+
+    /// What is approved now holds, where it is not what the session knows.
+    async fn repin(self: &Arc<Self>, pins: Option<Arc<Pins>>) {
+        if self.core().knows_pins(pins.as_ref()) {
+            return;
+        }
+        let steps = self.event(Event::Pinned(pins));
+        self.perform(steps, Via::default()).await;
+    }
+
+    /// Remembers what a server says of itself that is not approved, before the agent sees any of it.
+    pub(super) async fn sight(self: &Arc<Self>, sighting: Box<Sighting>) -> Vec<Step> {
+        let session = Arc::clone(self);
+        let remembering = tokio::task::spawn_blocking(move || {
+            let (gateway, tenant) = (&session.gateway, session.tenant());
+            let server = sighting.server.clone();
+            let waiting = gateway.approved.remember(&tenant, sighting, |text| gateway.say(text));
+            if let Some(first) = waiting.first() {
+                let more = match waiting.len() {
+                    1 => String::new(),
+                    count => format!(" and {} more", count - 1),
+                };
+                gateway.say(&format!(
+                    "server `{server}`: {first}{more} withheld until somebody looks at it: `lockgate quarantine list`"
+                ));
+                gateway.desk.notices.quarantined(&server, &waiting);
+            }
+            gateway.approved_for(&tenant)
+        });
+        let pins = remembering.await.unwrap_or_default();
+        self.event(Event::Pinned(pins))
+    }
+}
