@@ -162,6 +162,19 @@ pub enum State {
     Refused,
 }
 
+impl State {
+    pub(super) const ALL: [Self; 3] = [Self::Approved, Self::Waiting, Self::Refused];
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::Waiting => "waiting",
+            Self::Refused => "refused",
+        }
+    }
+}
+
 /// Why an entry is in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
@@ -267,7 +280,7 @@ pub enum Answer {
 }
 
 /// A digest that is approved or refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Pinned {
     /// The server.
     pub server: String,
@@ -277,6 +290,13 @@ pub struct Pinned {
     pub name: String,
     /// `sha256:` and 64 hexadecimal digits.
     pub digest: String,
+}
+
+impl Pinned {
+    /// Which definition it is of.
+    pub(super) fn of(&self) -> (&str, Kind, &str) {
+        (&self.server, self.kind, &self.name)
+    }
 }
 
 /// All that is approved or refused for a tenant, at one moment.

@@ -1,5 +1,7 @@
 //! Reads entries from the file.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{OptionalExtension, Row, Transaction};
 
 use super::{Basis, Cause, Entry, Event, Filter, Key, Kind, Known, Pinned, State, Vote, What};
@@ -9,26 +11,39 @@ use crate::state::{StateError, unsigned};
 const COLUMNS: &str = "number, id, tenant, server, kind, name, digest, bytes, state, basis, by, since, cause, former, \
     why, need, first, last, count";
 
+/// The tenant's own, and everybody's where it has none.
 pub(super) fn known(at: &Transaction<'_>, tenant: &str) -> Result<Known, StateError> {
+    let mut known = Known {
+        version: revision(at)?,
+        approved: standing(at, tenant, State::Approved)?,
+        refused: standing(at, tenant, State::Refused)?,
+    };
+    if tenant.is_empty() {
+        return Ok(known);
+    }
+    let mut others = standing(at, "", State::Approved)?;
+    if !known.approved.is_empty() {
+        let own: BTreeSet<_> = known.approved.iter().map(Pinned::of).collect();
+        others.retain(|pinned| !own.contains(&pinned.of()));
+    }
+    known.approved.append(&mut others);
+    known.approved.sort_unstable();
+    known.refused.append(&mut standing(at, "", State::Refused)?);
+    known.refused.sort_unstable();
+    known.refused.dedup();
+    Ok(known)
+}
+
+/// In order: of the index in the file, which needs no other table.
+fn standing(at: &Transaction<'_>, tenant: &str, state: State) -> Result<Vec<Pinned>, StateError> {
     let mut select = at.prepare_cached(
-        "SELECT server, kind, name, digest, state FROM pins AS one
-         WHERE tenant IN (?1, '') AND state IN ('approved', 'refused')
-         AND NOT (tenant <> ?1 AND state = 'approved' AND EXISTS (
-             SELECT 1 FROM pins AS own WHERE own.tenant = ?1 AND own.server = one.server
-             AND own.kind = one.kind AND own.name = one.name AND own.state = 'approved'))
+        "SELECT server, kind, name, digest FROM pins WHERE tenant = ?1 AND state = ?2
          ORDER BY server, kind, name, digest",
     )?;
-    let mut known = Known { version: revision(at)?, ..Known::default() };
-    let mut rows = select.query([tenant])?;
-    while let Some(row) = rows.next()? {
-        let pinned =
-            Pinned { server: row.get(0)?, kind: kind(row, 1)?, name: row.get(2)?, digest: row.get(3)? };
-        match state(row, 4)? {
-            State::Approved => known.approved.push(pinned),
-            State::Refused | State::Waiting => known.refused.push(pinned),
-        }
-    }
-    Ok(known)
+    let rows = select.query_map([tenant, state.word()], |row| {
+        Ok(Pinned { server: row.get(0)?, kind: kind(row, 1)?, name: row.get(2)?, digest: row.get(3)? })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 pub(super) fn list(
@@ -132,17 +147,12 @@ fn entry_of(row: &Row<'_>) -> rusqlite::Result<(i64, Entry)> {
 }
 
 fn kind(row: &Row<'_>, column: usize) -> rusqlite::Result<Kind> {
-    let word: String = row.get(column)?;
-    Kind::parse(&word).ok_or_else(|| broken(column))
+    Kind::parse(row.get_ref(column)?.as_str()?).ok_or_else(|| broken(column))
 }
 
 pub(super) fn state(row: &Row<'_>, column: usize) -> rusqlite::Result<State> {
-    match row.get::<_, String>(column)?.as_str() {
-        "approved" => Ok(State::Approved),
-        "waiting" => Ok(State::Waiting),
-        "refused" => Ok(State::Refused),
-        _ => Err(broken(column)),
-    }
+    let word = row.get_ref(column)?.as_str()?;
+    State::ALL.into_iter().find(|state| state.word() == word).ok_or_else(|| broken(column))
 }
 
 fn broken(column: usize) -> rusqlite::Error {

@@ -101,7 +101,11 @@ fn how_a_sight_ends() {
         let ended = match one(&pins, "acme", &tool(number, trust)) {
             Sighted::Trusted => 'T',
             Sighted::Approved => 'A',
-            Sighted::Waiting { .. } => 'W',
+            Sighted::Waiting { id, .. } => {
+                let whose = pins.show(&id).unwrap().unwrap().key.tenant;
+                assert_eq!(whose, "acme", "{before}, then {number} with {trust:?}");
+                'W'
+            }
             Sighted::Refused => 'R',
             Sighted::Unfit | Sighted::NoRoom => 'N',
         };
