@@ -44,14 +44,14 @@ const FORMAT: Format = Format {
     migrations: &["
         CREATE TABLE pins (
             number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, tenant TEXT NOT NULL, server TEXT NOT NULL,
-            kind TEXT NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL,
+            kind TEXT NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL, nameless TEXT,
             state TEXT NOT NULL CHECK (state IN ('approved', 'waiting', 'refused')), basis TEXT, by TEXT,
             since INTEGER NOT NULL, cause TEXT NOT NULL, former TEXT, why TEXT NOT NULL, need INTEGER NOT NULL,
             first INTEGER NOT NULL, last INTEGER NOT NULL, count INTEGER NOT NULL, bytes INTEGER NOT NULL,
             UNIQUE (tenant, server, kind, name, digest)
         ) STRICT;
         CREATE UNIQUE INDEX pins_in_force ON pins (tenant, server, kind, name) WHERE state = 'approved';
-        CREATE INDEX pins_known ON pins (tenant, state, server, kind, name, digest);
+        CREATE INDEX pins_known ON pins (tenant, state, server, kind, name, digest, nameless);
         CREATE INDEX pins_waiting ON pins (last) WHERE state = 'waiting';
         CREATE TABLE definitions (
             pin INTEGER PRIMARY KEY REFERENCES pins (number) ON DELETE CASCADE, text TEXT NOT NULL
@@ -116,7 +116,10 @@ impl Pins {
     ) -> Result<Vec<Sighted>, StateError> {
         check_tenant(tenant)?;
         check_name("the server", server)?;
-        seen.iter().try_for_each(|seen| check_digest(&seen.digest))?;
+        for seen in seen {
+            check_digest(&seen.digest)?;
+            seen.nameless.as_deref().map_or(Ok(()), check_digest)?;
+        }
         let place = decide::Place { tenant, server, now };
         if let Some(known) = self.0.read(|at| decide::look(at, &place, seen))? {
             return Ok(known);
@@ -217,6 +220,7 @@ impl Pins {
             check_tenant(&one.key.tenant)?;
             check_name("the server", &one.key.server)?;
             check_digest(&one.digest)?;
+            one.nameless.as_deref().map_or(Ok(()), check_digest)?;
             if !one.key.is_fit() {
                 return Err(StateError::Name { what: "the name of a definition" });
             }

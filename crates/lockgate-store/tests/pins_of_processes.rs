@@ -19,6 +19,7 @@ fn seen(name: &str, number: u64, trust: Trust) -> Seen {
         kind: Kind::Tool,
         name: name.to_owned(),
         digest: format!("sha256:{number:064x}"),
+        nameless: None,
         definition: format!("{{\"description\":\"{number}\"}}"),
         trust,
         cause: Cause::First,

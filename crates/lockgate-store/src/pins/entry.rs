@@ -78,6 +78,8 @@ pub struct Seen {
     pub name: String,
     /// `sha256:` and 64 hexadecimal digits.
     pub digest: String,
+    /// The digest that it has without its name, by which it is known again under another one.
+    pub nameless: Option<String>,
     /// The definition as canonical JSON. Kept up to 256 KiB, or else not at all.
     pub definition: String,
     /// May it come in force without a person?
@@ -290,6 +292,8 @@ pub struct Pinned {
     pub name: String,
     /// `sha256:` and 64 hexadecimal digits.
     pub digest: String,
+    /// The digest without the name, where it is known.
+    pub nameless: Option<String>,
 }
 
 impl Pinned {
@@ -317,6 +321,8 @@ pub struct Locked {
     pub key: Key,
     /// `sha256:` and 64 hexadecimal digits.
     pub digest: String,
+    /// The digest that it has without its name.
+    pub nameless: Option<String>,
     /// The definition as canonical JSON.
     pub definition: String,
 }

@@ -37,11 +37,17 @@ pub(super) fn known(at: &Transaction<'_>, tenant: &str) -> Result<Known, StateEr
 /// In order: of the index in the file, which needs no other table.
 fn standing(at: &Transaction<'_>, tenant: &str, state: State) -> Result<Vec<Pinned>, StateError> {
     let mut select = at.prepare_cached(
-        "SELECT server, kind, name, digest FROM pins WHERE tenant = ?1 AND state = ?2
+        "SELECT server, kind, name, digest, nameless FROM pins WHERE tenant = ?1 AND state = ?2
          ORDER BY server, kind, name, digest",
     )?;
     let rows = select.query_map([tenant, state.word()], |row| {
-        Ok(Pinned { server: row.get(0)?, kind: kind(row, 1)?, name: row.get(2)?, digest: row.get(3)? })
+        Ok(Pinned {
+            server: row.get(0)?,
+            kind: kind(row, 1)?,
+            name: row.get(2)?,
+            digest: row.get(3)?,
+            nameless: row.get(4)?,
+        })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

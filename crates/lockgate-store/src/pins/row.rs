@@ -70,7 +70,8 @@ pub(super) fn insert(
     };
     at.prepare_cached(
         "INSERT INTO pins (id, tenant, server, kind, name, digest, bytes, state, since, cause, former, why, need,
-         first, last, count) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'waiting', ?8, ?9, ?10, ?11, ?12, ?8, ?8, 1)",
+         first, last, count, nameless)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'waiting', ?8, ?9, ?10, ?11, ?12, ?8, ?8, 1, ?13)",
     )?
     .execute(params![
         id,
@@ -84,7 +85,8 @@ pub(super) fn insert(
         cause.word(),
         former,
         codes(&seen.why),
-        seen.approvers.max(1)
+        seen.approvers.max(1),
+        seen.nameless
     ])?;
     let number = at.last_insert_rowid();
     if kept {
@@ -155,7 +157,7 @@ pub(super) fn lock(
     by: &str,
     now: u64,
 ) -> Result<Option<State>, StateError> {
-    let Locked { key, digest, definition } = locked;
+    let Locked { key, digest, nameless, definition } = locked;
     let before = same(at, key)?.into_iter().find(|same| same.own && same.digest == *digest);
     let number = match &before {
         Some(Same { state: State::Approved | State::Refused, .. }) => {
@@ -171,6 +173,7 @@ pub(super) fn lock(
                 kind: key.kind,
                 name: key.name.clone(),
                 digest: digest.clone(),
+                nameless: nameless.clone(),
                 definition: definition.clone(),
                 trust: Trust::Never,
                 cause: Cause::Added,

@@ -17,6 +17,7 @@ fn tool(number: u8, trust: Trust) -> Seen {
         kind: Kind::Tool,
         name: "t".to_owned(),
         digest: digest(number),
+        nameless: Some(digest(number + 100)),
         definition: format!("{{\"name\":\"t\",\"description\":\"{number}\"}}"),
         trust,
         cause: Cause::First,
@@ -144,7 +145,8 @@ fn prepare(pins: &Pins, step: &str) {
 }
 
 fn locked(tenant: &str, number: u8) -> Locked {
-    Locked { key: key(tenant), digest: digest(number), definition: "{}".to_owned() }
+    let nameless = Some(digest(number + 100));
+    Locked { key: key(tenant), digest: digest(number), nameless, definition: "{}".to_owned() }
 }
 
 #[test]
@@ -287,12 +289,12 @@ fn known_has_a_tenant_s_own_before_everybody_s() {
         let known = pins.known(tenant).unwrap();
         assert_eq!(known.version, pins.version().unwrap());
         let all = known.approved.iter().chain(&known.refused);
-        all.map(|one| (one.name.clone(), one.digest.clone())).collect::<Vec<_>>()
+        all.map(|one| (one.name.clone(), one.digest.clone(), one.nameless.clone())).collect::<Vec<_>>()
     };
-    let pair = |name: &str, number| (name.to_owned(), digest(number));
-    assert_eq!(of("acme"), [pair("a", 5), pair("t", 2), pair("z", 6), pair("r", 7)]);
+    let pin = |name: &str, number| (name.to_owned(), digest(number), Some(digest(number + 100)));
+    assert_eq!(of("acme"), [pin("a", 5), pin("t", 2), pin("z", 6), pin("r", 7)]);
     for tenant in ["", "other"] {
-        assert_eq!(of(tenant), [pair("a", 5), pair("t", 1), pair("z", 6), pair("r", 7)]);
+        assert_eq!(of(tenant), [pin("a", 5), pin("t", 1), pin("z", 6), pin("r", 7)]);
     }
 }
 
@@ -424,8 +426,13 @@ fn names_without_meaning_are_refused() {
         assert_eq!(import.is_ok(), fit, "{kind:?} {name:?}");
     }
     for digest in ["", "sha256:", "sha512:00", &digest(0).to_uppercase(), &format!("{}0", digest(0))] {
-        let seen = Seen { digest: digest.to_owned(), ..tool(1, Trust::First) };
-        assert!(matches!(pins.sight("", "db", &[seen], NOW), Err(StateError::Name { .. })), "{digest}");
+        let seen = [
+            Seen { digest: digest.to_owned(), ..tool(1, Trust::First) },
+            Seen { nameless: Some(digest.to_owned()), ..tool(1, Trust::First) },
+        ];
+        for seen in seen {
+            assert!(matches!(pins.sight("", "db", &[seen], NOW), Err(StateError::Name { .. })), "{digest}");
+        }
     }
     assert!(matches!(pins.sight("a\n", "db", &[], NOW), Err(StateError::Name { .. })));
     assert!(matches!(pins.sight("", "", &[], NOW), Err(StateError::Name { .. })));
