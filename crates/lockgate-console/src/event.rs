@@ -28,6 +28,8 @@ pub enum Event {
     SafeModeOff(SafeMode),
     /// An agent tried one refused value after the other, and the tool is frozen in its session.
     ToolFrozen(Frozen),
+    /// Definitions of a server are withheld and wait for people.
+    Quarantined(Quarantined),
 }
 
 /// A tool that is frozen in one session.
@@ -43,6 +45,15 @@ pub struct Frozen {
     pub principal: String,
 }
 
+/// Definitions of one server that wait for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Quarantined {
+    /// The server.
+    pub server: String,
+    /// What they define, in a form that is safe to print.
+    pub definitions: Vec<String>,
+}
+
 impl Event {
     /// The word in the event.
     pub fn word(&self) -> &'static str {
@@ -56,6 +67,7 @@ impl Event {
             Self::SafeModeOn(_) => "safe_mode_on",
             Self::SafeModeOff(_) => "safe_mode_off",
             Self::ToolFrozen(_) => "tool_frozen",
+            Self::Quarantined(_) => "quarantined",
         }
     }
 
@@ -71,6 +83,7 @@ impl Event {
             Self::Stopped(stop) | Self::Resumed(stop) => ("stop", json!(stop)),
             Self::SafeModeOn(mode) | Self::SafeModeOff(mode) => ("safe_mode", json!(mode)),
             Self::ToolFrozen(frozen) => ("frozen", json!(frozen)),
+            Self::Quarantined(quarantined) => ("quarantined", json!(quarantined)),
         };
         let mut event: Value = json!({ "v": VERSION, "id": id, "unix_ms": at.0, "event": self.word() });
         if let Some(event) = event.as_object_mut() {

@@ -23,7 +23,7 @@ pub use desk::{
     Approval, ApprovalId, Decision, Desk, DeskError, Order, SafeMode, Scope, Session, State, Stop, Stops,
     Switch, Target, Vote, Voted, Which,
 };
-pub use event::{Event, Frozen};
+pub use event::{Event, Frozen, Quarantined};
 pub use listen::{BadListener, Listener};
 pub use person::{BadToken, Person, Tokens};
 pub use refusal::Refusal;

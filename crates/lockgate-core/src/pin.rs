@@ -9,7 +9,9 @@ use std::sync::Arc;
 use lockgate_audit::Happening;
 use lockgate_model::{Finding, Json, Phase, Reason, ServerName, Splice, ToolName, Verdict};
 use lockgate_policy::Subject;
-use lockgate_provenance::{Digest, Held, Kind, Name, Pinning, Pins, Standing, digest, pinned, verdict};
+use lockgate_provenance::{
+    Digest, Held, Kind, Name, Pinning, Pins, Standing, digest, nameless, pinned, verdict,
+};
 
 use crate::record::Note;
 use crate::{Core, Outlet, Step, locate, names};
@@ -35,6 +37,8 @@ pub struct Seen {
     pub name: Name,
     /// Its digest.
     pub digest: Digest,
+    /// Its digest without its name, by which it is known again when it is renamed.
+    pub nameless: Option<Digest>,
     /// The definition in canonical form. Text of the server.
     pub definition: String,
     /// How it stands to what is approved.
@@ -227,6 +231,7 @@ impl Core {
             seen.push(Seen {
                 name: name.clone(),
                 digest,
+                nameless: nameless(name.kind, definition),
                 definition: pinned(name.kind, definition),
                 standing: standing.clone(),
                 trust: trusted,
@@ -333,6 +338,14 @@ impl Core {
         for method in changed.into_iter().filter_map(|(_, kind)| list_changed(kind)).collect::<BTreeSet<_>>()
         {
             self.tell_changed(method, steps);
+        }
+    }
+
+    /// Is this what the session knows to be approved?
+    pub fn knows_pins(&self, pins: Option<&Arc<Pins>>) -> bool {
+        match pins {
+            Some(pins) => !self.pins_unavailable && Arc::ptr_eq(pins, &self.pins),
+            None => self.pins_unavailable,
         }
     }
 

@@ -133,6 +133,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         state,
         notes,
         records,
+        scope: String::new(),
         shown,
     })
 }

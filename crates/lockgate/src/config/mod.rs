@@ -111,6 +111,9 @@ pub struct Config {
     pub records: Option<RecordsSettings>,
     /// What the operator should know, a line each: nothing that keeps it from working.
     pub notes: Vec<String>,
+    /// What tells servers of this configuration from those of another one with the same state folder: the path of the file, or
+    /// a digest of the command where there is none.
+    pub scope: String,
     /// How each server is started or reached, for people: without the values of variables.
     shown: BTreeMap<ServerName, String>,
 }
@@ -216,7 +219,9 @@ impl Config {
         let shown = path.to_string_lossy();
         let text = text_of(path, surroundings)?;
         let base = surroundings.folder().join(path.parent().unwrap_or(Path::new("")));
-        Self::parse(&text, &shown, &base, surroundings)
+        let scope = surroundings.folder().join(path).components().collect::<PathBuf>();
+        let config = Self::parse(&text, &shown, &base, surroundings)?;
+        Ok(Self { scope: scope.to_string_lossy().into_owned(), ..config })
     }
 
     /// Reads the text of a file. `file` names it in messages; relative paths in it start at `base`.
@@ -278,6 +283,8 @@ impl Config {
         let name = program.and_then(|name| server::made_name(&name.to_string_lossy()));
         let name = name.unwrap_or_else(unnamed);
         let shown = server::shown_command(command.iter().map(String::as_str));
+        let scope = Sha256::digest(command.join("\0").as_bytes());
+        let scope = scope.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
         let launch = Launch::Command { command, env: Vec::new(), cwd: None };
         let servers = BTreeMap::from([(name.clone(), Server::new(Wire::Lines))]);
         Self {
@@ -286,6 +293,7 @@ impl Config {
             launches: BTreeMap::from([(name.clone(), launch)]),
             principals: Vec::new(),
             tenants: BTreeMap::new(),
+            scope,
             http: HttpSettings::default(),
             sessions: usize::try_from(bounds::SESSIONS.default).unwrap_or(usize::MAX),
             session_idle: Duration::from_millis(bounds::SESSION_IDLE.default),

@@ -98,6 +98,7 @@ fn ask_each(
 ) -> Result<BTreeMap<ServerName, Result<Offered, Unlisted>>, String> {
     let mut boundary = Boundary::clone(&config.boundary);
     boundary.records = false;
+    boundary.pins = false;
     for server in boundary.servers.values_mut() {
         server.rules = Rules::allow_all();
         server.intercept = None;

@@ -11,6 +11,7 @@ mod labels;
 mod learned;
 mod links;
 mod notice;
+mod pins;
 mod reload;
 mod respond;
 mod serve;
@@ -28,7 +29,8 @@ use std::time::Duration;
 
 use lockgate_audit::Record;
 use lockgate_core::{Boundary, Event, Step};
-use lockgate_model::{Era, Reason, ServerName, Tick};
+use lockgate_model::{Era, Principal, Reason, ServerName, Tick};
+use lockgate_provenance::Pins;
 use lockgate_store::{RecordLog, Rotation};
 use lockgate_transport::child::Launch as ChildLaunch;
 use lockgate_transport::http::HttpServer;
@@ -41,6 +43,7 @@ use labels::Memory;
 use learned::Learned;
 use links::{Population, Way};
 use notice::Notices;
+use pins::Approved;
 use session::{Session, Via, lock};
 use sessions::Sessions;
 use turn::Turns;
@@ -84,6 +87,7 @@ pub struct Gateway {
     turns: Turns,
     memory: Memory,
     learned: Learned,
+    approved: Approved,
     population: Arc<Population>,
     /// Does a server speak an era? As far as it was found out since the configuration was read.
     eras: Mutex<BTreeMap<(ServerName, Era), bool>>,
@@ -98,6 +102,7 @@ struct State {
     most_children: usize,
     idle: Duration,
     poll_after: Duration,
+    tenants: BTreeMap<Principal, String>,
 }
 
 impl State {
@@ -143,6 +148,7 @@ impl State {
             most_children: config.children,
             idle: config.session_idle,
             poll_after: config.http.poll_after,
+            tenants: config.tenants.clone(),
         })
     }
 }
@@ -171,6 +177,7 @@ impl Gateway {
         Ok(Arc::new(Self {
             memory,
             learned: Learned::new(folder.clone()),
+            approved: Approved::new(folder.clone(), config.scope.clone(), Pins::default()),
             state: Mutex::new(State::new(config, seal)?),
             sessions: Sessions::default(),
             records,
@@ -196,6 +203,11 @@ impl Gateway {
             Arc::make_mut(&mut lock(&self.state).boundary).seal = key;
         }
         Ok(())
+    }
+
+    /// The tenant of a principal; empty where it has none.
+    fn tenant(&self, principal: &Principal) -> String {
+        lock(&self.state).tenants.get(principal).cloned().unwrap_or_default()
     }
 
     fn http_server(&self, server: &ServerName) -> Option<Arc<HttpServer>> {
@@ -287,6 +299,7 @@ impl Gateway {
                 _ = told => self.stop_everything("SIGUSR1").await,
                 () = tokio::time::sleep(Duration::from_millis(250)) => self.look_at_desk().await,
             }
+            self.look_at_pins().await;
             for session in self.sessions.all() {
                 let steps = session.wake();
                 if !steps.is_empty() {

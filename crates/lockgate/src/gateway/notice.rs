@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use lockgate_console::{Approval, Counts, Event, Frozen, State, Webhook};
+use lockgate_console::{Approval, Counts, Event, Frozen, Quarantined, State, Webhook};
+use lockgate_model::ServerName;
 use lockgate_store::{Approvals, Change, Entry, Stop, Target};
 use tokio::sync::watch;
 
@@ -112,6 +113,14 @@ impl Notices {
     pub(super) fn frozen(&self, frozen: Frozen) {
         if let Some(webhook) = &self.webhook {
             webhook.tell(&Event::ToolFrozen(frozen));
+        }
+    }
+
+    /// Definitions of a server wait for people.
+    pub(super) fn quarantined(&self, server: &ServerName, definitions: &[String]) {
+        if let Some(webhook) = &self.webhook {
+            let (server, definitions) = (server.to_string(), definitions.to_vec());
+            webhook.tell(&Event::Quarantined(Quarantined { server, definitions }));
         }
     }
 

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use lockgate_core::{Event, Seen, Sighting, Step};
-use lockgate_model::{Json, ServerName, ToolName, Untrusted};
-use lockgate_provenance::{Digest, Kind, Name, Pins, Standing, nameless};
-use lockgate_store::{PinKind, PinStore, Pinned, SeenPin, Sighted, StateError, Trust, WhyNew};
+use lockgate_model::{ServerName, ToolName, Untrusted};
+use lockgate_provenance::{Digest, Kind, Name, Pins, Standing};
+use lockgate_store::StateError;
+use lockgate_store::pins::{self as store, Cause, Pinned, Sighted, Trust};
 
 use super::Gateway;
 use super::session::{Session, Via, lock, unix_millis};
@@ -16,8 +17,6 @@ use super::session::{Session, Via, lock, unix_millis};
 const WAITING: usize = 1_000;
 /// Most characters of a name that the operator is told.
 const SHOWN: usize = 100;
-/// Deepest nesting of a definition that was kept.
-const DEPTH: usize = 1_024;
 
 /// What is approved.
 pub(super) struct Approved {
@@ -29,13 +28,15 @@ pub(super) struct Approved {
 
 #[derive(Default)]
 struct Watch {
-    open: Option<Arc<PinStore>>,
+    open: Option<Arc<store::Pins>>,
     /// By tenant, and the version of the file that it is of.
     seen: BTreeMap<String, (u64, Arc<Pins>)>,
     /// The lock file's word.
     locked: Arc<Pins>,
     /// What could not be written: tried again until it can.
     unwritten: Vec<(String, Box<Sighting>)>,
+    /// The version of the file that all sessions know; none before the first look, and where it could not be read.
+    handed_on: Option<u64>,
     /// Was it said that the file cannot be used?
     told: bool,
 }
@@ -51,6 +52,7 @@ impl Approved {
         let mut watch = lock(&self.watch);
         watch.locked = Arc::new(locked);
         watch.seen.clear();
+        watch.handed_on = None;
     }
 
     /// What a server of this configuration is called in the folder: other configurations may have one of the same name.
@@ -80,14 +82,17 @@ impl Approved {
 
     fn cannot(&self, watch: &mut Watch, error: &StateError, say: impl Fn(&str)) {
         if !std::mem::replace(&mut watch.told, true) {
-            let file = self.folder.join(PinStore::FILE);
-            say(&format!("no tool is called: what is approved cannot be kept or read: {error} ({})", file.display()));
+            let file = self.folder.join(store::Pins::FILE);
+            say(&format!(
+                "no tool is called: what is approved cannot be kept or read: {error} ({})",
+                file.display()
+            ));
         }
     }
 
     fn read(&self, watch: &mut Watch, tenant: &str) -> Result<Arc<Pins>, StateError> {
-        if watch.open.is_none() && self.folder.join(PinStore::FILE).exists() {
-            watch.open = Some(Arc::new(PinStore::open(&self.folder)?));
+        if watch.open.is_none() && self.folder.join(store::Pins::FILE).exists() {
+            watch.open = Some(Arc::new(store::Pins::open(&self.folder)?));
         }
         let Some(store) = watch.open.clone() else { return Ok(Arc::clone(&watch.locked)) };
         let version = store.version()?;
@@ -98,7 +103,7 @@ impl Approved {
         let mut pins = Pins::clone(&watch.locked);
         for one in &known.approved {
             if let Some((server, name, digest)) = self.pin(one) {
-                pins.approve(&server, name, digest, None);
+                pins.approve(&server, name, digest, one.nameless.as_deref().and_then(Digest::parse));
             }
         }
         for one in &known.refused {
@@ -131,6 +136,18 @@ impl Approved {
         }
     }
 
+    /// Has anything changed since all sessions were told? Takes microseconds.
+    fn is_news(&self) -> bool {
+        let mut watch = lock(&self.watch);
+        let version = match &watch.open {
+            Some(store) => store.version().ok(),
+            None => (!self.folder.join(store::Pins::FILE).exists()).then_some(0),
+        };
+        let news = version.is_none() || watch.handed_on != version || !watch.unwritten.is_empty();
+        watch.handed_on = version;
+        news
+    }
+
     /// Tries again what could not be written.
     fn retry(&self) {
         let mut watch = lock(&self.watch);
@@ -144,60 +161,40 @@ impl Approved {
 
     fn write(&self, watch: &mut Watch, tenant: &str, sighting: &Sighting) -> Result<Vec<String>, StateError> {
         if watch.open.is_none() {
-            watch.open = Some(Arc::new(PinStore::open(&self.folder)?));
+            watch.open = Some(Arc::new(store::Pins::open(&self.folder)?));
         }
         let Some(store) = &watch.open else { return Ok(Vec::new()) };
         let server = self.key(&sighting.server);
-        let seen: Vec<_> = sighting.seen.iter().map(|seen| self.row(store, tenant, sighting, seen)).collect();
+        let seen: Vec<_> = sighting.seen.iter().map(|seen| Self::row(sighting, seen)).collect();
         let sighted = store.sight(tenant, &server, &seen, unix_millis().0)?;
         let waits = |sighted: &Sighted| matches!(sighted, Sighted::Waiting { new: true, .. });
         let waiting = sighting.seen.iter().zip(&sighted).filter(|(_, sighted)| waits(sighted));
         Ok(waiting.map(|(seen, _)| shown(&seen.name)).collect())
     }
 
-    fn row(&self, store: &PinStore, tenant: &str, sighting: &Sighting, seen: &Seen) -> SeenPin {
+    fn row(sighting: &Sighting, seen: &Seen) -> store::Seen {
         let cause = match &seen.standing {
-            Standing::First => WhyNew::First,
-            Standing::Changed => WhyNew::Changed,
-            Standing::Renamed { from } => WhyNew::Renamed { from: from.clone() },
-            Standing::Added | Standing::Approved | Standing::Refused => self
-                .renamed(store, tenant, sighting, seen)
-                .map_or(WhyNew::Added, |from| WhyNew::Renamed { from }),
+            Standing::First => Cause::First,
+            Standing::Changed => Cause::Changed,
+            Standing::Renamed { from } => Cause::Renamed { from: from.clone() },
+            Standing::Added | Standing::Approved | Standing::Refused => Cause::Added,
         };
         let trust = match (seen.trust, &cause) {
             (false, _) => Trust::Never,
-            (true, WhyNew::Changed) => Trust::Change,
-            (true, WhyNew::First | WhyNew::Added | WhyNew::Renamed { .. }) => Trust::First,
+            (true, Cause::Changed) => Trust::Change,
+            (true, Cause::First | Cause::Added | Cause::Renamed { .. }) => Trust::First,
         };
-        SeenPin {
-            kind: PinKind::parse(seen.name.kind.word()).unwrap_or(PinKind::Tool),
+        store::Seen {
+            kind: store::Kind::parse(seen.name.kind.word()).unwrap_or(store::Kind::Tool),
             name: seen.name.name.clone(),
             digest: seen.digest.to_string(),
+            nameless: seen.nameless.map(|digest| digest.to_string()),
             definition: seen.definition.clone(),
             trust,
             cause,
             why: seen.why.iter().map(|code| (*code).to_owned()).collect(),
             approvers: sighting.approvers,
         }
-    }
-
-    /// The approved definition that this one is but for its name.
-    fn renamed(&self, store: &PinStore, tenant: &str, sighting: &Sighting, seen: &Seen) -> Option<String> {
-        let digest = |text: &str| nameless(seen.name.kind, Json::check(text.as_bytes(), DEPTH).ok()?);
-        let own = digest(&seen.definition)?;
-        let server = self.key(&sighting.server);
-        let known = store.known(tenant).ok()?;
-        let mut others = known.approved.iter().filter(|one| one.server == server);
-        others.find_map(|one| {
-            let key = lockgate_store::PinKey {
-                tenant: tenant.to_owned(),
-                server: server.clone(),
-                kind: PinKind::parse(seen.name.kind.word()).filter(|kind| *kind == one.kind)?,
-                name: one.name.clone(),
-            };
-            let definition = store.in_force(&key).ok()??.definition?;
-            (digest(&definition)? == own).then_some(key.name)
-        })
     }
 }
 
@@ -221,10 +218,10 @@ impl Gateway {
 
     /// Sees what people have approved since, and lets it take effect. Called several times a second.
     pub(super) async fn look_at_pins(self: &Arc<Self>) {
-        let sessions = self.sessions.all();
-        if sessions.is_empty() || !self.boundary().pins {
+        if !self.boundary().pins || !self.approved.is_news() {
             return;
         }
+        let sessions = self.sessions.all();
         let gateway = Arc::clone(self);
         let looking = tokio::task::spawn_blocking(move || {
             gateway.approved.retry();

@@ -371,6 +371,10 @@ impl Session {
                         self.perform(steps, Via::default()).await;
                     }
                     Step::Learn(lesson) => self.learn(lesson).await,
+                    Step::Sight(sighting) => {
+                        let steps = self.sight(sighting).await;
+                        self.perform(steps, Via::default()).await;
+                    }
                     Step::Withdraw { exchange } => self.withdraw(exchange),
                     Step::Alarm { server, tool } => self.alarm(&server, tool),
                     Step::Abandon { exchange, .. } => {
