@@ -46,11 +46,15 @@ impl std::fmt::Debug for Json<'_> {
 impl<'a> Json<'a> {
     /// Checks a whole document strictly. `depth` is the deepest nesting allowed.
     pub fn check(bytes: &'a [u8], depth: usize) -> Result<Self, Reason> {
-        let mut scanner = Scanner::new(bytes, depth)?;
+        Self::locate(bytes, depth).map_err(|(reason, _)| reason)
+    }
+
+    /// The same, for a file that people mend: also says at which byte the fault was noticed.
+    pub fn locate(bytes: &'a [u8], depth: usize) -> Result<Self, (Reason, usize)> {
+        let mut scanner = Scanner::new(bytes, depth).map_err(|reason| (reason, 0))?;
         scanner.space();
-        let value = scanner.value(1)?;
-        scanner.end()?;
-        Ok(value)
+        let value = scanner.value(1).and_then(|value| scanner.end().map(|()| value));
+        value.map_err(|reason| (reason, scanner.at()))
     }
 
     /// A view of text that was not checked: walking it is safe but may see nonsense.

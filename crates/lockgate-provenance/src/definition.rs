@@ -1,8 +1,10 @@
+use std::borrow::Cow;
+
 use lockgate_model::Json;
 
 use crate::canonical::text;
 use crate::digest::Digest;
-use crate::value::Value;
+use crate::value::{Value, composed};
 
 /// What a definition is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,18 +62,22 @@ pub struct Name {
     /// What it is of.
     pub kind: Kind,
     /// A tool's or a prompt's `name`, a resource's `uri`, a template's `uriTemplate`; empty where a server has only one.
-    /// The server's text.
+    /// In Unicode normal form C. The server's text.
     pub name: String,
 }
 
 impl Name {
+    /// A name as a server gives it.
+    pub fn new(kind: Kind, name: &str) -> Self {
+        Self { kind, name: composed(Cow::Borrowed(name)).into_owned() }
+    }
+
     /// The name that a definition gives itself. `None` where it has none.
     pub fn of(kind: Kind, definition: Json<'_>) -> Option<Self> {
-        let name = match kind.key() {
-            Some(key) => definition.get(key)?.text()?.into_owned(),
-            None => String::new(),
-        };
-        Some(Self { kind, name })
+        match kind.key() {
+            Some(key) => Some(Self::new(kind, &definition.get(key)?.text()?)),
+            None => Some(Self::new(kind, "")),
+        }
     }
 }
 

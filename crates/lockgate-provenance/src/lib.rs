@@ -10,6 +10,7 @@ mod definition;
 pub mod diff;
 mod digest;
 mod hidden;
+pub mod lock;
 mod number;
 mod pinning;
 mod pins;

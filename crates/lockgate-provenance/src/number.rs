@@ -9,7 +9,7 @@ pub(crate) fn write(number: f64, out: &mut String) {
         out.push('0');
         return;
     }
-    let short = format!("{:e}", number.abs());
+    let short = shortest(number.abs());
     let (digits, exponent) = short.split_once('e').unwrap_or((&short, "0"));
     let digits: String = digits.chars().filter(|digit| *digit != '.').collect();
     // The number is 0.DIGITS times ten to the power of `point`.
@@ -32,4 +32,18 @@ pub(crate) fn write(number: f64, out: &mut String) {
         }
     };
     debug_assert!(written.is_ok(), "writing to a String does not fail");
+}
+
+/// `d.ddde-x` with the fewest digits; of two that are equally near, the even one.
+fn shortest(number: f64) -> String {
+    let short = format!("{number:e}");
+    let digits = short.bytes().take_while(|byte| *byte != b'e').filter(u8::is_ascii_digit).count();
+    // With fewer digits only one number is near enough.
+    if digits < 16 {
+        return short;
+    }
+    // The standard library takes the larger of two that are equally near, and rounds to the even one where it is told how
+    // many digits to write.
+    let even = format!("{number:.*e}", digits - 1);
+    if even.parse() == Ok(number) { even } else { short }
 }

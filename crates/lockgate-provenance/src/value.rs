@@ -120,7 +120,7 @@ fn compose_names(members: &mut [Member<'_>]) {
 }
 
 /// Unicode normal form C.
-fn composed(text: Cow<'_, str>) -> Cow<'_, str> {
+pub(crate) fn composed(text: Cow<'_, str>) -> Cow<'_, str> {
     let normalizer = ComposingNormalizerBorrowed::new_nfc();
     if text.is_ascii() || normalizer.is_normalized(&text) {
         return text;
