@@ -14,6 +14,7 @@ pub mod lock;
 mod number;
 mod pinning;
 mod pins;
+pub mod shadow;
 mod value;
 
 pub use canonical::canonical;

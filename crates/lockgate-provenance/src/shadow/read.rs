@@ -1,0 +1,108 @@
+//! What a character looks like to a reader.
+
+use icu_normalizer::DecomposingNormalizerBorrowed;
+
+/// Appends what is read where `letter` stands: ASCII letters, with their case, for what looks like them; a tag character as
+/// the letter it stands for; nothing for marks and for what is not seen.
+pub(super) fn read(letter: char, out: &mut String) {
+    if letter.is_ascii() {
+        return out.push(letter);
+    }
+    if let Some(tag) = tagged(letter) {
+        return out.push(tag);
+    }
+    if is_invisible(letter) || is_mark(letter) {
+        return;
+    }
+    if is_block(letter) {
+        return out.push(letter);
+    }
+    let decomposer = DecomposingNormalizerBorrowed::new_nfkd();
+    for part in decomposer.normalize_iter(std::iter::once(letter)) {
+        if part.is_ascii() {
+            out.push(part);
+        } else if !is_mark(part) {
+            look(part, out);
+        }
+    }
+}
+
+/// The whole text as it is read. Case is kept.
+pub(super) fn reading(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    text.chars().for_each(|letter| read(letter, &mut out));
+    out
+}
+
+/// A letter of another alphabet that is not ASCII's, and looks like one that is.
+pub(super) fn is_double(letter: char) -> bool {
+    let alphabet = matches!(letter, '\u{370}'..='\u{52f}' | '\u{13a0}'..='\u{13ff}' | '\u{10d0}'..='\u{10ff}' | '\u{a4d0}'..='\u{a4ff}');
+    alphabet && {
+        let mut seen = String::new();
+        read(letter, &mut seen);
+        !seen.is_empty() && seen.bytes().all(|b| b.is_ascii_alphabetic())
+    }
+}
+
+/// The ASCII character that a tag character stands for.
+pub(super) fn tagged(letter: char) -> Option<char> {
+    matches!(letter, '\u{e0020}'..='\u{e007e}').then(|| char::from_u32(u32::from(letter) - 0xe0000)).flatten()
+}
+
+/// What shows nothing: zero widths, joiners, soft hyphens, direction marks, fillers, variation selectors, tags.
+pub(super) fn is_invisible(letter: char) -> bool {
+    matches!(letter,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Marks that are laid over or under the letter before, in any script.
+fn is_mark(letter: char) -> bool {
+    matches!(letter,
+        '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'
+        | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
+}
+
+/// Characters of scripts without letters like those of ASCII.
+fn is_block(letter: char) -> bool {
+    matches!(letter, '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{20000}'..='\u{3ffff}')
+}
+
+fn look(letter: char, out: &mut String) {
+    let mut bytes = [0; 4];
+    let seen: String = unicode_security::skeleton(letter.encode_utf8(&mut bytes)).collect();
+    if !seen.bytes().all(|b| b.is_ascii_graphic()) || seen.is_empty() {
+        out.push(letter);
+    } else if seen == "l" && letter.is_uppercase() {
+        // One that looks like `l` is a capital `I`.
+        out.push('I');
+    } else {
+        out.push_str(&seen);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_is_seen() {
+        for (text, seen) in [
+            ("read_file", "read_file"),
+            ("r\u{435}ad_file", "read_file"),
+            ("g\u{131}thub", "github"),
+            ("\u{39d}\u{39f}\u{3a4}\u{395} TO AI", "NOTE TO AI"),
+            ("\u{406}MPORTANT", "IMPORTANT"),
+            ("al\u{200b}ways", "always"),
+            ("D\u{332}o n\u{332}ot", "Do not"),
+            ("\u{ff49}gnore", "ignore"),
+            ("\u{e0072}\u{e0065}\u{e0061}\u{e0064}", "read"),
+            ("文件", "文件"),
+            ("café", "cafe"),
+        ] {
+            assert_eq!(reading(text), seen, "{text}");
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! One text of a definition, sentence by sentence.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use super::code::Code;
+use super::marker::{Mark, mark};
+use super::name::words;
+use super::phrase::{Reader, of_texts};
+use super::read::{is_double, read};
+
+/// Longest run of characters between spaces that may be a name. Bytes.
+const LONGEST_NAME: usize = 160;
+/// Most words of a name that is written as words.
+const SPOKEN: usize = 5;
+
+/// What stands around words and names and is no part of them.
+const AROUND: [char; 12] = ['<', '>', ',', ';', '(', ')', '"', '`', '[', ']', '{', '}'];
+
+static PATHS: LazyLock<Vec<(&str, &str)>> = LazyLock::new(|| {
+    include_str!("paths.rules")
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once(' '))
+        .collect()
+});
+
+/// Who offers what, as far as a text may speak of it.
+pub(super) trait Others {
+    /// The server, a number, of the tool that is called that, if it is another one's.
+    fn tool(&self, words: &[String]) -> Option<usize>;
+    /// The server that is called that, if it is another one.
+    fn server(&self, words: &[String]) -> Option<usize>;
+}
+
+/// One finding in a text.
+pub(super) struct Found {
+    pub(super) code: Code,
+    pub(super) span: Range<usize>,
+    pub(super) other: Option<usize>,
+}
+
+/// What the text says. Linear.
+pub(super) fn judge(text: &str, others: &dyn Others, found: &mut dyn FnMut(Found)) {
+    let mut talk = Talk { reader: of_texts().reader(), others, other: None, spoken: Vec::new(), found };
+    let mut seen = String::new();
+    let mut ended_line = false;
+    for (at, chunk) in chunks(text) {
+        if chunk.starts_with('\n') {
+            // A line that is empty, or one that begins like an item of a list, begins a sentence.
+            if chunk.matches('\n').count() > 1 {
+                talk.stop();
+            }
+            ended_line = true;
+            continue;
+        }
+        if ended_line && matches!(chunk, "-" | "*" | "•" | "–") {
+            talk.stop();
+        }
+        ended_line = false;
+        seen.clear();
+        chunk.chars().for_each(|letter| read(letter, &mut seen));
+        talk.chunk(&seen, at..at + chunk.len());
+        if is_disguised(chunk) {
+            (talk.found)(Found { code: Code::DisguisedWord, span: at..at + chunk.len(), other: None });
+        }
+        if ends_sentence(&seen) {
+            talk.stop();
+        }
+    }
+    markers(text, found);
+}
+
+/// The runs of characters between spaces, and between them, as one run, those ends of lines that there are.
+fn chunks(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut rest = text;
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let blank = rest.len() - rest.trim_start().len();
+        let (space, after) = rest.split_at_checked(blank)?;
+        let lines = space.find('\n').filter(|_| !after.is_empty());
+        if let Some(first) = lines {
+            let from = at + first;
+            at += blank;
+            rest = after;
+            return Some((from, space.get(first..)?));
+        }
+        let length = after.find(char::is_whitespace).unwrap_or(after.len());
+        let (chunk, next) = after.split_at_checked(length)?;
+        let from = at + blank;
+        at = from + length;
+        rest = next;
+        (!chunk.is_empty()).then_some((from, chunk))
+    })
+}
+
+fn ends_sentence(seen: &str) -> bool {
+    let bare = seen.trim_end_matches(['"', '\'', ')', ']', '*', '`', '”', '’']);
+    bare.ends_with(['.', '!', '?', '。', '！', '？']) && !matches!(bare, "e.g." | "i.e." | "etc." | "vs.")
+}
+
+/// A word with letters of another script among those of ASCII, that looks as if it had none.
+fn is_disguised(chunk: &str) -> bool {
+    !chunk.is_ascii()
+        && chunk.bytes().filter(u8::is_ascii_alphabetic).count()
+            + 2 * chunk.chars().filter(|c| is_double(*c)).count()
+            >= 4
+        && chunk.bytes().any(|b| b.is_ascii_alphabetic())
+        && chunk.chars().any(is_double)
+        && chunk.chars().filter(|c| c.is_alphabetic()).all(|c| c.is_ascii() || is_double(c))
+}
+
+fn markers(text: &str, found: &mut dyn FnMut(Found)) {
+    for (mark, span) in mark(text) {
+        let code = match mark {
+            Mark::Hidden => Code::HiddenMarker,
+            Mark::Loud => Code::Marker,
+            Mark::Comment => Code::HiddenComment,
+        };
+        found(Found { code, span, other: None });
+    }
+}
+
+struct Talk<'t> {
+    reader: Reader<'static>,
+    others: &'t dyn Others,
+    /// The server that the sentence spoke of last.
+    other: Option<usize>,
+    /// The last words, for a name that is written as words.
+    spoken: Vec<String>,
+    found: &'t mut dyn FnMut(Found),
+}
+
+impl Talk<'_> {
+    fn stop(&mut self) {
+        self.reader.stop();
+        self.other = None;
+        self.spoken.clear();
+    }
+
+    /// A run of characters between spaces, as it is read.
+    fn chunk(&mut self, seen: &str, span: Range<usize>) {
+        for part in seen.split(AROUND).filter(|part| !part.is_empty()) {
+            self.part(part, span.clone());
+        }
+    }
+
+    fn part(&mut self, seen: &str, span: Range<usize>) {
+        let lower = seen.to_ascii_lowercase();
+        let outer = |c: char| !c.is_ascii_alphanumeric() && !matches!(c, '~' | '/' | '.' | '+' | '@');
+        let bare = lower.trim_matches(outer).trim_end_matches('.');
+        let set = bare.split_once('=').filter(|(name, value)| !name.is_empty() && !value.is_empty());
+        if let Some(sort) = path(bare).or_else(|| mailbox(bare)) {
+            if let Some((name, _)) = set {
+                self.word(name, span.clone());
+                self.also("%assignment", span.clone());
+            }
+            return self.word(sort, span);
+        }
+        self.tool(seen, span.clone());
+        let mut set = set.is_some();
+        for word in lower.split(|c: char| !c.is_alphanumeric() && !matches!(c, '\'' | '’')) {
+            let word = word.replace(['\'', '’'], "");
+            if word.is_empty() {
+                continue;
+            }
+            self.word(&word, span.clone());
+            if std::mem::take(&mut set) {
+                self.also("%assignment", span.clone());
+            }
+            self.say(word, span.clone());
+        }
+    }
+
+    /// Is it the name of a tool, written as one?
+    fn tool(&mut self, seen: &str, span: Range<usize>) {
+        let name = seen.trim_matches(|c: char| !c.is_alphanumeric());
+        let inside = name.get(1..).unwrap_or_default();
+        let joined = |b: u8| matches!(b, b'_' | b'-' | b'.' | b'/' | b':') || b.is_ascii_uppercase();
+        if !inside.bytes().any(joined) || name.len() > LONGEST_NAME {
+            return;
+        }
+        // `bcc=send_email`: the name is what stands before or behind.
+        if let Some(server) = name.split(['=', '\'']).find_map(|part| self.others.tool(&words(part))) {
+            self.speaks_of(server, "%othertool", span);
+        } else if let [mcp, server @ ..] = words(name).as_slice()
+            && mcp == "mcp"
+            && let Some(server) = self.others.server(server)
+        {
+            self.speaks_of(server, "%otherserver", span);
+        }
+    }
+
+    /// Is it the last of the words that a tool or a server is called by? `the send email tool`, `the github server`.
+    fn say(&mut self, word: String, span: Range<usize>) {
+        let calls =
+            matches!(&*word, "tool" | "tools" | "function" | "server" | "mcp" | "connector" | "integration");
+        if calls {
+            let shortest = self.spoken.len().saturating_sub(SPOKEN);
+            let spoken: Vec<String> = self.spoken.get(shortest..).unwrap_or_default().to_vec();
+            let last = |from: usize| spoken.get(from..).unwrap_or_default();
+            if let Some(server) = (0..spoken.len()).find_map(|from| self.others.server(last(from))) {
+                self.speaks_of(server, "%otherserver", span.clone());
+            }
+            let two = spoken.len().saturating_sub(1);
+            if let Some(server) = (0..two).find_map(|from| self.others.tool(last(from))) {
+                self.speaks_of(server, "%othertool", span);
+            }
+        }
+        if self.spoken.len() >= 4 * SPOKEN {
+            self.spoken.drain(..3 * SPOKEN);
+        }
+        self.spoken.push(word);
+    }
+
+    fn speaks_of(&mut self, server: usize, sort: &str, span: Range<usize>) {
+        self.other = Some(server);
+        self.word(sort, span);
+    }
+
+    fn word(&mut self, word: &str, span: Range<usize>) {
+        let Self { reader, other, found, .. } = self;
+        reader.word(word, span, &mut |code, span| found(Found { code, span, other: of_other(code, *other) }));
+    }
+
+    fn also(&mut self, word: &str, span: Range<usize>) {
+        let Self { reader, other, found, .. } = self;
+        reader.also(word, span, &mut |code, span| found(Found { code, span, other: of_other(code, *other) }));
+    }
+}
+
+fn of_other(code: Code, other: Option<usize>) -> Option<usize> {
+    matches!(code, Code::CommandsOtherTool | Code::MentionsOtherTool | Code::CommandsOtherServer)
+        .then_some(other)
+        .flatten()
+}
+
+/// A path where secrets or settings are kept, by `paths.rules`.
+fn path(bare: &str) -> Option<&'static str> {
+    if !bare.contains(['.', '/', '_']) {
+        return None;
+    }
+    let mut sort = None;
+    for (kind, part) in PATHS.iter().filter(|(_, part)| bare.contains(part)) {
+        match *kind {
+            "open" => return None,
+            "secret" => sort = Some("%secretfile"),
+            "settings" if sort.is_none() && named(bare, part) => sort = Some("%envfile"),
+            _ => {}
+        }
+    }
+    sort
+}
+
+/// Is the part all of the last name of the path? `.env` is in `process.env.HOME` too.
+fn named(bare: &str, part: &str) -> bool {
+    bare.strip_suffix(part).is_some_and(|before| before.is_empty() || before.ends_with('/'))
+}
+
+/// An address of a person or a number to call.
+fn mailbox(bare: &str) -> Option<&'static str> {
+    let mail = bare.split_once('@').is_some_and(|(name, host)| {
+        let name = name.rsplit(['=', ':', '(', '<', '"', '\'']).next().unwrap_or_default();
+        !name.is_empty()
+            && host.split(['.']).filter(|label| !label.is_empty()).count() >= 1
+            && !host.contains('/')
+    });
+    let call = bare
+        .strip_prefix('+')
+        .is_some_and(|digits| (8..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()));
+    (mail || call).then_some("%mailbox")
+}
