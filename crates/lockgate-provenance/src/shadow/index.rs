@@ -137,7 +137,7 @@ impl Index {
         self.of(self.by_shape.get(shape))
     }
 
-    /// Tools whose names may be one letter away.
+    /// Tools whose names may be one letter away, the most trusted of each way first.
     pub(super) fn near(&self, folded: &str) -> impl Iterator<Item = &Tool> {
         neighbours(folded).into_iter().flat_map(|hash| {
             let from = self.by_neighbour.partition_point(|(other, _)| *other < hash);

@@ -7,9 +7,11 @@ use lockgate_model::{Json, Kind, ServerName, Tier, Untrusted, Visit};
 
 use super::code::{Code, Weight};
 use super::index::{Index, Seen, Tool};
-use super::name::{Name, is_disguised, is_slip};
-use super::phrase::of_parameters;
-use super::{behaviour, hidden, identity, text};
+use super::name::{Name, is_disguised, is_slip, words};
+use super::phrase::{Reader, of_parameters};
+use super::read::reading;
+use super::text::Listener;
+use super::{behaviour, hidden, identity};
 
 /// Most findings of one code that are kept of a definition.
 const KEPT: usize = 4;
@@ -80,6 +82,8 @@ impl Index {
 struct Judge<'i> {
     seen: Seen<'i>,
     tier: Tier,
+    listener: Listener,
+    parameters: Reader<'static>,
     found: Vec<Suspicion>,
 }
 
@@ -87,7 +91,9 @@ impl<'i> Judge<'i> {
     fn new(index: &'i Index, server: &ServerName) -> Self {
         let own = index.server(server);
         let tier = own.and_then(|own| index.known(own)).map_or(Tier::Quarantined, |known| known.tier);
-        Self { seen: Seen { index, own }, tier, found: Vec::new() }
+        let seen = Seen { index, own };
+        let (listener, parameters) = (Listener::default(), of_parameters().reader());
+        Self { seen, tier, listener, parameters, found: Vec::new() }
     }
 
     fn name(&mut self, text: &str, definition: Json<'_>) {
@@ -136,7 +142,7 @@ impl<'i> Judge<'i> {
                     self.key(&name, &place);
                 }
                 Visit::Value(value) => {
-                    if let Some(said) = value.text().filter(|said| !(place.is_own_name() && is_plain(said))) {
+                    if let Some(said) = value.text().filter(|said| !place.is_own_name() || !is_plain(said)) {
                         self.text(&said, &place);
                     }
                     place.value();
@@ -148,24 +154,27 @@ impl<'i> Judge<'i> {
 
     fn text(&mut self, said: &str, place: &Place) {
         hidden::find(said, &mut |code, span, decoded| {
-            if let Some(suspicion) = self.room(code, || place.pointer(), span, None) {
+            if let Some(suspicion) =
+                room(&mut self.found, self.seen.index, code, || place.pointer(), span, None)
+            {
                 suspicion.decoded = decoded.map(Untrusted::new);
             }
         });
-        let seen = Seen { index: self.seen.index, own: self.seen.own };
-        text::judge(said, &seen, &mut |found| {
-            self.room(found.code, || place.pointer(), found.span, found.other);
+        let Self { listener, seen, found: all, .. } = self;
+        listener.judge(said, seen, &mut |found| {
+            room(all, seen.index, found.code, || place.pointer(), found.span, found.other);
         });
     }
 
     fn key(&mut self, name: &str, place: &Place) {
         if place.is_parameter() {
-            let mut reader = of_parameters().reader();
-            for word in Name::of(name).words {
-                reader.word(&word, 0..name.len(), &mut |code, span| {
-                    self.room(code, || place.pointer(), span, None);
+            let Self { parameters, seen, found: all, .. } = self;
+            for word in words(&reading(name)) {
+                parameters.word(&word, 0..name.len(), &mut |code, span| {
+                    room(all, seen.index, code, || place.pointer(), span, None);
                 });
             }
+            parameters.stop();
         }
         if !is_plain(name) {
             self.text(name, place);
@@ -173,30 +182,15 @@ impl<'i> Judge<'i> {
     }
 
     fn add(&mut self, code: Code, place: &str, span: Range<usize>, other: Option<usize>) {
-        self.room(code, || place.to_owned(), span, other);
+        room(&mut self.found, self.seen.index, code, || place.to_owned(), span, other);
     }
 
     fn ranked(&mut self, code: Code, place: &str, span: Range<usize>, other: Option<usize>, severe: bool) {
-        if let Some(suspicion) = self.room(code, || place.to_owned(), span, other) {
+        if let Some(suspicion) =
+            room(&mut self.found, self.seen.index, code, || place.to_owned(), span, other)
+        {
             suspicion.severe = severe;
         }
-    }
-
-    /// Keeps a finding, unless there are enough of its code.
-    fn room(
-        &mut self,
-        code: Code,
-        place: impl FnOnce() -> String,
-        span: Range<usize>,
-        other: Option<usize>,
-    ) -> Option<&mut Suspicion> {
-        if self.found.iter().filter(|found| found.code == code).count() >= KEPT {
-            return None;
-        }
-        let other = other.and_then(|other| self.seen.index.known(other)).map(|known| known.name.clone());
-        let severe = code.weight() == Weight::Certain;
-        self.found.push(Suspicion { code, place: place(), span, other, severe, decoded: None });
-        self.found.last_mut()
     }
 
     fn finish(mut self) -> Vec<Suspicion> {
@@ -215,6 +209,24 @@ impl<'i> Judge<'i> {
         }
         self.found
     }
+}
+
+/// Keeps a finding, unless there are enough of its code.
+fn room<'f>(
+    all: &'f mut Vec<Suspicion>,
+    index: &Index,
+    code: Code,
+    place: impl FnOnce() -> String,
+    span: Range<usize>,
+    other: Option<usize>,
+) -> Option<&'f mut Suspicion> {
+    if all.iter().filter(|found| found.code == code).count() >= KEPT {
+        return None;
+    }
+    let other = other.and_then(|other| index.known(other)).map(|known| known.name.clone());
+    let severe = code.weight() == Weight::Certain;
+    all.push(Suspicion { code, place: place(), span, other, severe, decoded: None });
+    all.last_mut()
 }
 
 /// A name that is short and plain says nothing but itself.

@@ -114,21 +114,24 @@ pub(super) fn neighbours(folded: &str) -> Vec<u64> {
 
 /// Is it one letter more, less, other, or two letters exchanged? A plural and another number are no slip.
 pub(super) fn is_slip(one: &str, other: &str) -> bool {
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-    if one.len().min(other.len()) < NEAR_SHORTEST {
+    if one == other || one.len().abs_diff(other.len()) > 4 {
         return false;
     }
-    let head = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
-    let rest = |name: &[char]| name.get(head..).unwrap_or_default().to_vec();
-    let (one, other) = (rest(&one), rest(&other));
-    let tail = one.iter().rev().zip(other.iter().rev()).take_while(|(a, b)| a == b).count();
-    let middle = |name: &[char]| name.get(..name.len() - tail).unwrap_or_default().to_vec();
-    match (middle(&one).as_slice(), middle(&other).as_slice()) {
+    let head: usize =
+        one.chars().zip(other.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
+    let (one_rest, other_rest) = (one.get(head..).unwrap_or_default(), other.get(head..).unwrap_or_default());
+    let ends = one_rest.chars().rev().zip(other_rest.chars().rev());
+    let tail: usize = ends.take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
+    let middle = |rest: &str| -> Vec<char> {
+        rest.get(..rest.len() - tail).unwrap_or_default().chars().take(3).collect()
+    };
+    let slip = match (middle(one_rest).as_slice(), middle(other_rest).as_slice()) {
         ([], [extra]) | ([extra], []) => !extra.is_ascii_digit() && (tail > 0 || *extra != 's'),
         ([a], [b]) => !(a.is_ascii_digit() || b.is_ascii_digit()),
         ([a, b], [c, d]) => a == d && b == c,
         _ => false,
-    }
+    };
+    slip && one.chars().count().min(other.chars().count()) >= NEAR_SHORTEST
 }
 
 #[cfg(test)]

@@ -40,35 +40,28 @@ pub(super) struct Found {
     pub(super) other: Option<usize>,
 }
 
-/// What the text says. Linear.
-pub(super) fn judge(text: &str, others: &dyn Others, found: &mut dyn FnMut(Found)) {
-    let mut talk = Talk { reader: of_texts().reader(), others, other: None, spoken: Vec::new(), found };
-    let mut seen = String::new();
-    let mut ended_line = false;
-    for (at, chunk) in chunks(text) {
-        if chunk.starts_with('\n') {
-            // A line that is empty, or one that begins like an item of a list, begins a sentence.
-            if chunk.matches('\n').count() > 1 {
-                talk.stop();
-            }
-            ended_line = true;
-            continue;
-        }
-        if ended_line && matches!(chunk, "-" | "*" | "•" | "–") {
-            talk.stop();
-        }
-        ended_line = false;
-        seen.clear();
-        chunk.chars().for_each(|letter| read(letter, &mut seen));
-        talk.chunk(&seen, at..at + chunk.len());
-        if is_disguised(chunk) {
-            (talk.found)(Found { code: Code::DisguisedWord, span: at..at + chunk.len(), other: None });
-        }
-        if ends_sentence(&seen) {
-            talk.stop();
-        }
+/// What is kept from one text to the next, so that little is made anew for each.
+pub(super) struct Listener {
+    reader: Reader<'static>,
+    /// The last words, for a name that is written as words, the newest last; and how many of them are of this sentence.
+    spoken: Vec<String>,
+    heard: usize,
+}
+
+impl Default for Listener {
+    fn default() -> Self {
+        Self { reader: of_texts().reader(), spoken: vec![String::new(); SPOKEN], heard: 0 }
     }
-    markers(text, found);
+}
+
+impl Listener {
+    /// What the text says. Linear.
+    pub(super) fn judge(&mut self, text: &str, others: &dyn Others, found: &mut dyn FnMut(Found)) {
+        let mut talk = Talk { listener: self, others, other: None, found };
+        talk.hear(text);
+        talk.stop();
+        markers(text, found);
+    }
 }
 
 /// The runs of characters between spaces, and between them, as one run, those ends of lines that there are.
@@ -121,30 +114,53 @@ fn markers(text: &str, found: &mut dyn FnMut(Found)) {
     }
 }
 
+/// One text under way.
 struct Talk<'t> {
-    reader: Reader<'static>,
+    listener: &'t mut Listener,
     others: &'t dyn Others,
     /// The server that the sentence spoke of last.
     other: Option<usize>,
-    /// The last words, for a name that is written as words.
-    spoken: Vec<String>,
     found: &'t mut dyn FnMut(Found),
 }
 
 impl Talk<'_> {
-    fn stop(&mut self) {
-        self.reader.stop();
-        self.other = None;
-        self.spoken.clear();
-    }
-
-    /// A run of characters between spaces, as it is read.
-    fn chunk(&mut self, seen: &str, span: Range<usize>) {
-        for part in seen.split(AROUND).filter(|part| !part.is_empty()) {
-            self.part(part, span.clone());
+    fn hear(&mut self, text: &str) {
+        let mut seen = String::new();
+        let mut ended_line = false;
+        for (at, chunk) in chunks(text) {
+            if chunk.starts_with('\n') {
+                // A line that is empty, or one that begins like an item of a list, begins a sentence.
+                if chunk.matches('\n').count() > 1 {
+                    self.stop();
+                }
+                ended_line = true;
+                continue;
+            }
+            if std::mem::take(&mut ended_line) && matches!(chunk, "-" | "*" | "•" | "–") {
+                self.stop();
+            }
+            seen.clear();
+            chunk.chars().for_each(|letter| read(letter, &mut seen));
+            let span = at..at + chunk.len();
+            for part in seen.split(AROUND).filter(|part| !part.is_empty()) {
+                self.part(part, span.clone());
+            }
+            if is_disguised(chunk) {
+                (self.found)(Found { code: Code::DisguisedWord, span, other: None });
+            }
+            if ends_sentence(&seen) {
+                self.stop();
+            }
         }
     }
 
+    fn stop(&mut self) {
+        self.listener.reader.stop();
+        self.listener.heard = 0;
+        self.other = None;
+    }
+
+    /// A part of a run of characters between spaces, as it is read.
     fn part(&mut self, seen: &str, span: Range<usize>) {
         let lower = seen.to_ascii_lowercase();
         let outer = |c: char| !c.is_ascii_alphanumeric() && !matches!(c, '~' | '/' | '.' | '+' | '@');
@@ -160,11 +176,12 @@ impl Talk<'_> {
         self.tool(seen, span.clone());
         let mut set = set.is_some();
         for word in lower.split(|c: char| !c.is_alphanumeric() && !matches!(c, '\'' | '’')) {
-            let word = word.replace(['\'', '’'], "");
+            let bare = word.contains(['\'', '’']).then(|| word.replace(['\'', '’'], ""));
+            let word = bare.as_deref().unwrap_or(word);
             if word.is_empty() {
                 continue;
             }
-            self.word(&word, span.clone());
+            self.word(word, span.clone());
             if std::mem::take(&mut set) {
                 self.also("%assignment", span.clone());
             }
@@ -192,25 +209,25 @@ impl Talk<'_> {
     }
 
     /// Is it the last of the words that a tool or a server is called by? `the send email tool`, `the github server`.
-    fn say(&mut self, word: String, span: Range<usize>) {
-        let calls =
-            matches!(&*word, "tool" | "tools" | "function" | "server" | "mcp" | "connector" | "integration");
-        if calls {
-            let shortest = self.spoken.len().saturating_sub(SPOKEN);
-            let spoken: Vec<String> = self.spoken.get(shortest..).unwrap_or_default().to_vec();
+    fn say(&mut self, word: &str, span: Range<usize>) {
+        if matches!(word, "tool" | "tools" | "function" | "server" | "mcp" | "connector" | "integration") {
+            let Listener { spoken, heard, .. } = &*self.listener;
+            let spoken = spoken.get(SPOKEN - heard..).unwrap_or_default();
             let last = |from: usize| spoken.get(from..).unwrap_or_default();
-            if let Some(server) = (0..spoken.len()).find_map(|from| self.others.server(last(from))) {
+            let server = (0..*heard).find_map(|from| self.others.server(last(from)));
+            let tool = (0..heard.saturating_sub(1)).find_map(|from| self.others.tool(last(from)));
+            if let Some(server) = server {
                 self.speaks_of(server, "%otherserver", span.clone());
             }
-            let two = spoken.len().saturating_sub(1);
-            if let Some(server) = (0..two).find_map(|from| self.others.tool(last(from))) {
+            if let Some(server) = tool {
                 self.speaks_of(server, "%othertool", span);
             }
         }
-        if self.spoken.len() >= 4 * SPOKEN {
-            self.spoken.drain(..3 * SPOKEN);
+        self.listener.spoken.rotate_left(1);
+        if let Some(oldest) = self.listener.spoken.last_mut() {
+            word.clone_into(oldest);
         }
-        self.spoken.push(word);
+        self.listener.heard = SPOKEN.min(self.listener.heard + 1);
     }
 
     fn speaks_of(&mut self, server: usize, sort: &str, span: Range<usize>) {
@@ -219,13 +236,17 @@ impl Talk<'_> {
     }
 
     fn word(&mut self, word: &str, span: Range<usize>) {
-        let Self { reader, other, found, .. } = self;
-        reader.word(word, span, &mut |code, span| found(Found { code, span, other: of_other(code, *other) }));
+        let Self { listener, other, found, .. } = self;
+        listener
+            .reader
+            .word(word, span, &mut |code, span| found(Found { code, span, other: of_other(code, *other) }));
     }
 
     fn also(&mut self, word: &str, span: Range<usize>) {
-        let Self { reader, other, found, .. } = self;
-        reader.also(word, span, &mut |code, span| found(Found { code, span, other: of_other(code, *other) }));
+        let Self { listener, other, found, .. } = self;
+        listener
+            .reader
+            .also(word, span, &mut |code, span| found(Found { code, span, other: of_other(code, *other) }));
     }
 }
 
@@ -237,7 +258,7 @@ fn of_other(code: Code, other: Option<usize>) -> Option<usize> {
 
 /// A path where secrets or settings are kept, by `paths.rules`.
 fn path(bare: &str) -> Option<&'static str> {
-    if !bare.contains(['.', '/', '_']) {
+    if !bare.contains(['.', '/']) && !bare.contains("id_") {
         return None;
     }
     let mut sort = None;
