@@ -31,6 +31,8 @@ const TABLE: &[(&str, &[&str])] = &[
     ("lockgate-store", &["lockgate-model", "lockgate-audit"]),
     ("lockgate-transport", &["lockgate-model", "lockgate-core"]),
     ("lockgate-sandbox", &["lockgate-model"]),
+    ("lockgate-attest", &["lockgate-model"]),
+    ("lockgate-origin", &["lockgate-model", "lockgate-attest"]),
     ("lockgate-console", &["lockgate-model", "lockgate-audit"]),
     (
         "lockgate",
@@ -46,6 +48,8 @@ const TABLE: &[(&str, &[&str])] = &[
             "lockgate-store",
             "lockgate-transport",
             "lockgate-sandbox",
+            "lockgate-attest",
+            "lockgate-origin",
             "lockgate-console",
         ],
     ),
