@@ -22,6 +22,11 @@ impl Digest {
         Self(Sha256::digest(text).into())
     }
 
+    /// A digest that is known as bytes.
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// Reads the written form. `None` for anything else, also for capital digits.
     pub fn parse(text: &str) -> Option<Self> {
         let (pairs, rest) = text.strip_prefix(Self::PREFIX)?.as_bytes().as_chunks::<2>();

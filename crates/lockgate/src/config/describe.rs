@@ -143,6 +143,10 @@ fn describe_server(out: &mut String, config: &Config, name: &ServerName, server:
         let tools: Vec<&str> = policy.tools().into_iter().collect();
         facts.push(("intercept".to_owned(), format!("a policy about {}", and(&tools))));
     }
+    if let Some(signed) = &server.signed {
+        let rest = if signed.required { "all else is kept from the agent" } else { "all else passes too" };
+        facts.push(("signed".to_owned(), format!("{} definitions; {rest}", signed.definitions.len())));
+    }
     for (what, rules, rest) in kinds(server) {
         facts.extend(rule_rows(what, rules, rest));
     }
@@ -404,6 +408,7 @@ fn server_json(config: &Config, name: &ServerName, server: &Server) -> Value {
         "arguments": arguments,
         "classes": classes,
         "speaks": server.speaks.and_then(|own| words::SPEAKS.iter().find(|(_, speaks)| *speaks == own)).map(|(word, _)| word),
+        "signed": server.signed.as_ref().map(|signed| json!({ "required": signed.required, "definitions": signed.definitions.len() })),
         "may_ask": asked(server.may_ask),
         "timeout_ms": server.timeout,
         "deadline_ms": server.deadline,

@@ -36,6 +36,7 @@ mod schema;
 mod secret;
 mod section;
 mod server;
+mod signature;
 mod trust;
 mod words;
 mod yaml;

@@ -271,6 +271,9 @@ pub(super) struct RawServer {
     /// the rules here. `docs/intercept.md` says how it is read.
     #[schemars(with = "Option<String>")]
     pub(super) intercept: Option<At<String>>,
+    /// What the maker of the server has signed. `docs/signing.md` says how such files are made.
+    #[schemars(with = "Option<RawSignature>")]
+    pub(super) signature: Option<RawSignature>,
     /// What becomes of arguments that a tool does not declare in its input schema.
     #[schemars(with = "Option<schema::Undeclared>", extend("default" = "refuse"))]
     pub(super) undeclared_arguments: Option<At<Undeclared>>,
@@ -296,6 +299,35 @@ pub(super) struct RawServer {
     /// Longest wait for an answer at all, then `server_timed_out`.
     #[schemars(with = "Option<schema::Time>")]
     pub(super) deadline: At<u64>,
+}
+
+/// A signed list of what the server offers, and who must have signed it: whoever has one of `keys`, or whom `identity` and
+/// `issuer` name. A list that is not signed so is an error of the configuration (`config_signature_invalid`).
+#[derive(JsonSchema)]
+#[schemars(rename = "Signature", deny_unknown_fields)]
+pub(super) struct RawSignature {
+    /// The signed list, relative to the folder of the configuration, as `lockgate manifest sign` writes it; or a Sigstore
+    /// bundle around the same statement.
+    #[schemars(with = "String")]
+    pub(super) manifest: Option<At<String>>,
+    /// Is what is not in the list, or is another than it says, kept from the agent (`unsigned_definition`)?
+    #[schemars(with = "Option<bool>", extend("default" = true))]
+    pub(super) required: Option<At<bool>>,
+    /// Files of public keys in PEM (Ed25519 or ECDSA P-256), relative to the folder of the configuration. Any one of them
+    /// is enough.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub(super) keys: Option<At<Vec<At<String>>>>,
+    /// Who must have signed, as the certificate names them: `https://github.com/org/repo/.github/workflows/release.yml@refs/tags/*`.
+    /// `*` stands for characters other than `/` and `@`, and `**` at the end for any. What would mean anybody is an error.
+    #[schemars(with = "Option<String>")]
+    pub(super) identity: Option<At<String>>,
+    /// Who vouches for the identity, exactly: `https://token.actions.githubusercontent.com`.
+    #[schemars(with = "Option<String>")]
+    pub(super) issuer: Option<At<String>>,
+    /// Roots of trust (`trusted_root.json`), relative to the folder of the configuration, instead of those that are in this
+    /// program. For Sigstore bundles.
+    #[schemars(with = "Option<String>")]
+    pub(super) trusted_root: Option<At<String>>,
 }
 
 /// Secrets under names of the operator's own.

@@ -13,7 +13,7 @@ use super::meaning;
 use super::pins::{RawPinning, RawPins};
 use super::raw::{
     RawAdmin, RawApprovals, RawConfig, RawCredentials, RawFlowSession, RawHook, RawHttp, RawLimits, RawLoops,
-    RawPrincipal, RawRecords, RawRoles, RawRules, RawSecret, RawSecrets, RawServer, RawWebhook,
+    RawPrincipal, RawRecords, RawRoles, RawRules, RawSecret, RawSecrets, RawServer, RawSignature, RawWebhook,
 };
 use super::rule::{self, People};
 use super::section::{self, Section};
@@ -135,6 +135,7 @@ impl RawServer {
             effects: words(&section, "effects", &effects(), report),
             arguments: meaning::read(&section, report),
             intercept: section.text("intercept"),
+            signature: section.section("signature").map(|section| RawSignature::read(section, report)),
             undeclared_arguments: section.word("undeclared_arguments", UNDECLARED),
             classes: words(&section, "classes", &words::classes(), report),
             speaks: section.word("speaks", SPEAKS),

@@ -44,7 +44,7 @@ has a default, servers that are `disabled` are left out, and everything else has
 ";
 
 /// The sections in the order of the page: heading, and where it stands in the schema.
-const SECTIONS: [(&str, &str); 26] = [
+const SECTIONS: [(&str, &str); 27] = [
     ("At the top", ""),
     ("`servers.NAME`", "/$defs/Server"),
     ("A rule in its long form", "/$defs/Rule"),
@@ -55,6 +55,7 @@ const SECTIONS: [(&str, &str); 26] = [
     ("`servers.NAME.clearance`", "/$defs/Clearance"),
     ("`pins`", "/$defs/Pins"),
     ("`pins.TIER` and `servers.NAME.pins`", "/$defs/Pinning"),
+    ("`servers.NAME.signature`", "/$defs/Signature"),
     ("`flow`", "/$defs/Flow"),
     ("`flow.freeze`", "/$defs/Freeze"),
     ("`flow.user_turns`", "/$defs/UserTurns"),

@@ -12,7 +12,7 @@ use super::pins::RawPins;
 use super::raw::{RawSecret, RawServer};
 use super::secret::{Resolver, Secret};
 use super::words::Ask;
-use super::{Launch, Transport, intercept, meaning, pins, rules, trust};
+use super::{Launch, Transport, intercept, meaning, pins, rules, signature, trust};
 
 /// Headers that Lockgate sets itself, or that belong to one connection.
 const OWN_HEADERS: [&str; 13] = [
@@ -68,6 +68,7 @@ pub(super) fn check(
     let may_ask = may_ask(raw, report);
     let mut notes = Vec::new();
     let intercept = raw.intercept.as_ref().and_then(|file| intercept::named(file, resolver, &mut notes));
+    let signed = raw.signature.as_ref().and_then(|raw| signature::check(raw, resolver));
     if raw.timeout.is_written() && raw.timeout.value > raw.deadline.value {
         let hint = "`deadline` ends the wait first; raise it, or lower `timeout`";
         report.error(raw.timeout.place, "`timeout` is longer than `deadline`", hint);
@@ -82,7 +83,6 @@ pub(super) fn check(
     let server = Server {
         trust: trust::check(raw, report),
         pinning: pins::check(tier(raw), pinned, &raw.pins),
-        signed: None,
         // A certificate proves the name of the host; nothing proves a program or a plain address.
         origin_verified: reaches(&launch).is_some_and(|target| target.encrypted),
         labels_heard: raw.accept_meta_ifc.as_ref().is_none_or(|heard| heard.value),
@@ -90,6 +90,7 @@ pub(super) fn check(
         speaks: raw.speaks.as_ref().map(|speaks| speaks.value).or(old.then_some(Speaks::Legacy)),
         rules,
         intercept,
+        signed,
         undeclared: raw
             .undeclared_arguments
             .as_ref()
