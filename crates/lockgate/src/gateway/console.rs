@@ -233,6 +233,7 @@ impl Gateway {
             | StateError::NoRandomness
             | StateError::Name { .. }
             | StateError::TooMany
+            | StateError::TooManyPins
             | StateError::Io(_)
             | StateError::Database(_) => {
                 self.say(&format!("the admin API cannot do what it is asked: {error}"));
