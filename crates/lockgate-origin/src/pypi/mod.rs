@@ -1,0 +1,127 @@
+//! Packages of Python: console scripts, modules, and what `uvx` and `pipx` have installed.
+//!
+//! Python loads whatever lies in the environment's `site-packages`, whoever put it there: a file named like a module that is
+//! looked for, or a `.pth` file that runs at every start. So the whole folder is digested, and not only what belongs to the
+//! package. What stands in the lists of the packages (`RECORD`) must be there as well, with the digests of the lists.
+
+mod distribution;
+mod environment;
+mod launcher;
+
+use std::path::Path;
+
+use crate::found::{Found, Start};
+use crate::origin::{Kind, Origin};
+use crate::setting::{Setting, name_of};
+use crate::tree::{Cache, Tree};
+use crate::unresolved::Unresolved;
+use distribution::Distribution;
+use environment::Environment;
+
+/// Compiled code is left out of digests, for Python writes it by itself; and so a server that is pinned must not be started
+/// with any: Python looks for it in a folder that cannot be, writes none, and does not take modules from where it starts.
+pub(crate) fn environment() -> Vec<(String, String)> {
+    [("PYTHONPYCACHEPREFIX", "/dev/null"), ("PYTHONDONTWRITEBYTECODE", "1"), ("PYTHONSAFEPATH", "1")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec()
+}
+
+/// Resolves `uvx`, `uv tool run` and `pipx run`. `Ok(None)` where it is none.
+pub(crate) fn launched(
+    setting: &Setting<'_>,
+    name: &str,
+    cache: &Cache,
+) -> Result<Option<Found>, Unresolved> {
+    let Some(launch) = launcher::read(name, setting.command.get(1..).unwrap_or_default())? else {
+        return Ok(None);
+    };
+    let script = launch.installed(setting)?;
+    let head = crate::read::head(&script);
+    let mut found = console_script(setting, &script, &head, cache)?.ok_or(Unresolved::BadPackage)?;
+    found.open = !launch.is_exact();
+    let mut command = vec![script.to_string_lossy().into_owned()];
+    command.extend(launch.arguments);
+    found.start = Some(Start { command, environment: environment() });
+    Ok(Some(found))
+}
+
+/// Resolves a script that a package has put into an environment. `Ok(None)` where it is none.
+pub(crate) fn console_script(
+    setting: &Setting<'_>,
+    script: &Path,
+    head: &[String],
+    cache: &Cache,
+) -> Result<Option<Found>, Unresolved> {
+    let Some(python) = environment::interpreter_of(setting, head) else { return Ok(None) };
+    let Ok(real) = script.canonicalize() else { return Ok(None) };
+    let Some(environment) = Environment::of_interpreter(setting, &python) else { return Ok(None) };
+    let name = name_of(&real);
+    let all = environment.distributions()?;
+    let mut owners = all.iter().filter(|one| one.has_script(&name));
+    let Some(distribution) = owners.next() else { return Ok(None) };
+    if owners.next().is_some() {
+        return Err(Unresolved::Ambiguous);
+    }
+    let mut found = found(&environment, distribution, &all, Some(&real), cache)?;
+    let mut command = setting.command.to_vec();
+    if let Some(first) = command.first_mut() {
+        *first = script.to_string_lossy().into_owned();
+    }
+    found.start = Some(Start { command, environment: self::environment() });
+    Ok(Some(found))
+}
+
+/// Resolves `python -m MODULE`.
+pub(crate) fn module(
+    setting: &Setting<'_>,
+    python: &Path,
+    module: &str,
+    cache: &Cache,
+) -> Result<Found, Unresolved> {
+    let environment = Environment::of_interpreter(setting, python).ok_or(Unresolved::BadPackage)?;
+    let top = module.split('.').next().unwrap_or_default();
+    if setting.directory.join(top).is_dir() || setting.directory.join(format!("{top}.py")).is_file() {
+        return Err(Unresolved::Shadowed);
+    }
+    let all = environment.distributions()?;
+    let distribution = all.iter().find(|one| one.has_module(module)).ok_or(Unresolved::BadPackage)?;
+    found(&environment, distribution, &all, None, cache)
+}
+
+/// Adds what a script of this interpreter may load from its environment, where it has one of its own.
+pub(crate) fn installed_beside(setting: &Setting<'_>, python: &Path, tree: &mut Tree) {
+    if let Some(environment) = Environment::of_interpreter(setting, python).filter(|one| one.own) {
+        environment.add_to(tree);
+    }
+}
+
+fn found(
+    environment: &Environment,
+    distribution: &Distribution,
+    all: &[Distribution],
+    script: Option<&Path>,
+    cache: &Cache,
+) -> Result<Found, Unresolved> {
+    let mut tree = Tree::new().without(&["__pycache__"]);
+    environment.add_to(&mut tree);
+    if let Some(script) = script {
+        tree.add_script("script", script);
+    }
+    for one in distribution.closure(all) {
+        if one.is_editable() {
+            return Err(Unresolved::Editable);
+        }
+        for (path, digest) in one.record()? {
+            if environment.holds(&path) || script == Some(&path) {
+                tree.expect(path, digest);
+            }
+        }
+    }
+    let origin = Origin {
+        version: Some(distribution.version.clone()),
+        files: Some(tree.digest(cache)?),
+        by: Some("python".to_owned()),
+        ..Origin::new(Kind::Pypi, &distribution.name)
+    };
+    Ok(Found { owner: distribution.owner(), folder: Some(distribution.folder.clone()), ..Found::new(origin) })
+}
