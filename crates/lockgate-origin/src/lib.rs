@@ -31,3 +31,6 @@ pub use resolve::{remote, resolve};
 pub use setting::Setting;
 pub use tree::Cache;
 pub use unresolved::Unresolved;
+
+#[cfg(test)]
+mod tests;

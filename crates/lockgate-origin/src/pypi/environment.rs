@@ -8,6 +8,9 @@ use crate::setting::{Setting, name_of};
 use crate::tree::Tree;
 use crate::unresolved::Unresolved;
 
+/// How a script says that its interpreter is beside it, wherever that is.
+const BESIDE: &str = r#""$(dirname -- "$(realpath -- "$0")")"/'"#;
+
 /// The folders that one interpreter loads packages from.
 pub(super) struct Environment {
     /// Is it a virtual environment, with nothing in it but what was installed for it?
@@ -87,9 +90,9 @@ fn versions(lib: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     found.filter(|path| name_of(path).starts_with("python3."))
 }
 
-/// The interpreter of Python that a script's first lines name: at once, or, where its path is too long or has a space,
-/// through a shell.
-pub(super) fn interpreter_of(setting: &Setting<'_>, head: &[String]) -> Option<PathBuf> {
+/// The interpreter of Python that a script's first lines name: at once, or, where its path is too long, has a space, or is
+/// wherever the script is, through a shell. The script's own path leads through no link.
+pub(super) fn interpreter_of(setting: &Setting<'_>, script: &Path, head: &[String]) -> Option<PathBuf> {
     let line = head.first()?.strip_prefix("#!")?.trim();
     let mut words = line.split_ascii_whitespace();
     let mut program = words.next()?.to_owned();
@@ -97,9 +100,11 @@ pub(super) fn interpreter_of(setting: &Setting<'_>, head: &[String]) -> Option<P
         program = setting.program(words.next()?).ok()?.to_string_lossy().into_owned();
     } else if program == "/bin/sh" {
         let named = head.get(1)?.strip_prefix("'''exec' ")?;
-        program = match named.strip_prefix('"') {
-            Some(quoted) => quoted.split('"').next()?.to_owned(),
-            None => named.split_ascii_whitespace().next()?.to_owned(),
+        let beside = named.strip_prefix(BESIDE).and_then(|rest| rest.split('\'').next());
+        program = match (beside, named.strip_prefix('"')) {
+            (Some(name), _) => script.with_file_name(name).to_string_lossy().into_owned(),
+            (None, Some(quoted)) => quoted.split('"').next()?.to_owned(),
+            (None, None) => named.split_ascii_whitespace().next()?.to_owned(),
         };
     }
     let program = PathBuf::from(program);

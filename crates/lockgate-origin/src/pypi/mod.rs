@@ -52,8 +52,8 @@ pub(crate) fn console_script(
     head: &[String],
     cache: &Cache,
 ) -> Result<Option<Found>, Unresolved> {
-    let Some(python) = environment::interpreter_of(setting, head) else { return Ok(None) };
     let Ok(real) = script.canonicalize() else { return Ok(None) };
+    let Some(python) = environment::interpreter_of(setting, &real, head) else { return Ok(None) };
     let Some(environment) = Environment::of_interpreter(setting, &python) else { return Ok(None) };
     let name = name_of(&real);
     let all = environment.distributions()?;
