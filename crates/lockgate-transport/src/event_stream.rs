@@ -28,6 +28,9 @@ pub enum Ended {
     /// No connection can be made.
     #[error("it cannot be reached")]
     Unreachable,
+    /// It has another key than is pinned.
+    #[error("it shows another TLS key than was pinned")]
+    OtherKey,
     /// It refused the stream. Redirects are not followed.
     #[error("it answered with status {0} where its events were to come")]
     Refused(u16),
@@ -59,6 +62,7 @@ impl Ended {
     pub fn reason(self) -> Reason {
         match self {
             Self::Unreachable => Reason::ServerUnreachable,
+            Self::OtherKey => Reason::ServerKeyChanged,
             Self::Refused(_) => Reason::ServerRefused,
             Self::Late => Reason::ServerTimedOut,
             Self::NoStream | Self::NoEndpoint | Self::ForeignEndpoint | Self::SecondEndpoint => {
@@ -185,7 +189,13 @@ async fn read(
 /// Opens a stream and reads until the server has named its endpoint.
 async fn open(http: &HttpServer) -> Result<(Uri, SseStream), Ended> {
     let answer = http.events().await.map_err(|reason| {
-        if reason == Reason::ServerUnreachable { Ended::Unreachable } else { Ended::NoStream }
+        if reason == Reason::ServerUnreachable {
+            Ended::Unreachable
+        } else if reason == Reason::ServerKeyChanged {
+            Ended::OtherKey
+        } else {
+            Ended::NoStream
+        }
     })?;
     if answer.status != 200 {
         return Err(Ended::Refused(answer.status));

@@ -1,5 +1,6 @@
 //! Servers reached over HTTP.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
@@ -16,8 +17,10 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use lockgate_core::{Head, Permit};
 use lockgate_model::{Era, Reason, Revision};
+use rustls::RootCertStore;
 
 use crate::sse::{Parser, SseEvent};
+use crate::tls::{self, Keys, TlsKey};
 
 /// `Mcp-Session-Id`
 pub(crate) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
@@ -62,6 +65,7 @@ pub struct HttpServer {
     address: Uri,
     headers: HeaderMap,
     largest: usize,
+    keys: Arc<Keys>,
 }
 
 /// What a server answered.
@@ -91,6 +95,27 @@ pub enum HttpBody {
 impl HttpServer {
     /// Prepares to speak to a server. Answers may be `largest` bytes long. Opens no connection.
     pub fn new(address: &str, headers: &[(String, String)], largest: usize) -> Result<Self, BadTarget> {
+        Self::pinned(address, headers, largest, None)
+    }
+
+    /// The same with a server that must have this key, beside a certificate that is in order, else
+    /// [`Reason::ServerKeyChanged`].
+    pub fn pinned(
+        address: &str,
+        headers: &[(String, String)],
+        largest: usize,
+        key: Option<TlsKey>,
+    ) -> Result<Self, BadTarget> {
+        Self::with_roots(address, headers, largest, key, tls::system_roots)
+    }
+
+    pub(crate) fn with_roots(
+        address: &str,
+        headers: &[(String, String)],
+        largest: usize,
+        key: Option<TlsKey>,
+        roots: impl FnOnce() -> Option<RootCertStore>,
+    ) -> Result<Self, BadTarget> {
         let parsed = url::Url::parse(address).map_err(|_| BadTarget::Address)?;
         if !matches!(parsed.scheme(), "http" | "https") {
             return Err(BadTarget::Address);
@@ -103,20 +128,22 @@ impl HttpServer {
             secret.set_sensitive(true);
             map.insert(HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?, secret);
         }
-        let tls = if address.scheme_str() == Some("https") {
-            hyper_rustls::HttpsConnectorBuilder::new().with_native_roots().map_err(|_| BadTarget::Roots)?
+        let keys = Keys::new(key);
+        let config = if address.scheme_str() == Some("https") {
+            let roots = roots().ok_or(BadTarget::Roots)?;
+            tls::client(roots, Arc::clone(&keys)).ok_or(BadTarget::Roots)?
         } else {
-            let none = rustls::RootCertStore::empty();
-            let config = rustls::ClientConfig::builder().with_root_certificates(none).with_no_client_auth();
-            hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(config)
+            let none = RootCertStore::empty();
+            rustls::ClientConfig::builder().with_root_certificates(none).with_no_client_auth()
         };
+        let tls = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(config);
         let connector = tls.https_or_http().enable_http1().wrap_connector(connector());
         let client = Client::builder(TokioExecutor::new())
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(KEPT)
             .pool_timer(TokioTimer::new())
             .build(connector);
-        Ok(Self { client, address, headers: map, largest })
+        Ok(Self { client, address, headers: map, largest, keys })
     }
 
     /// Sends one message. [`Reason::ServerUnreachable`] where no connection can be made or it breaks,
@@ -169,11 +196,20 @@ impl HttpServer {
         *request.uri_mut() = endpoint;
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         *request.body_mut() = Full::new(permit.message().clone());
-        let response = self.client.request(request).await.map_err(|_| Reason::ServerUnreachable)?;
+        let response = self.client.request(request).await.map_err(|_| self.unreachable())?;
         let status = response.status().as_u16();
         // Read so that the connection can be used again; what stands there has no meaning.
         let _read = collect(response.into_body(), None, ACKNOWLEDGEMENT).await;
         Ok(status)
+    }
+
+    /// The key that the server has shown last, in a certificate that was in order.
+    pub fn key(&self) -> Option<TlsKey> {
+        self.keys.seen()
+    }
+
+    fn unreachable(&self) -> Reason {
+        if self.keys.is_other() { Reason::ServerKeyChanged } else { Reason::ServerUnreachable }
     }
 
     pub(crate) fn address(&self) -> &Uri {
@@ -195,7 +231,7 @@ impl HttpServer {
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<HttpAnswer, Reason> {
-        let response = self.client.request(request).await.map_err(|_| Reason::ServerUnreachable)?;
+        let response = self.client.request(request).await.map_err(|_| self.unreachable())?;
         let status = response.status().as_u16();
         let session = response.headers().get(SESSION).and_then(|value| value.to_str().ok());
         let usable =

@@ -17,5 +17,7 @@ pub mod said;
 pub mod sse;
 #[cfg(test)]
 mod testing;
+mod tls;
 
 pub use random::{key, seal_key, unguessable};
+pub use tls::TlsKey;

@@ -8,8 +8,7 @@ use lockgate_core::{
     Boundary, Core, Event, Front, Headers, Identity, Permit, Received, Scope, Server, Step, Wire,
 };
 use lockgate_model::{Limits, Principal, ServerName, SessionId, Side, Tick, UnixMillis};
-use tokio::io::AsyncReadExt;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// Leave to send an `initialize` request that carries this text.
 pub(crate) fn greeting(wire: Wire, text: &str) -> Permit {
@@ -54,7 +53,7 @@ fn permit(wire: Wire, message: &str, headers: Option<Headers>) -> Permit {
 }
 
 /// The next request on a connection, head and body; none where there is no more.
-pub(crate) async fn read_request(stream: &mut TcpStream) -> Option<String> {
+pub(crate) async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
     let mut text = String::new();
     loop {
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
