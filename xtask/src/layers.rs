@@ -35,6 +35,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("lockgate-attest", &["lockgate-model"]),
     ("lockgate-origin", &["lockgate-model", "lockgate-attest"]),
     ("lockgate-console", &["lockgate-model", "lockgate-audit"]),
+    ("lockgate-clients", &["lockgate-model", "lockgate-detect"]),
     (
         "lockgate",
         &[
@@ -53,6 +54,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "lockgate-attest",
             "lockgate-origin",
             "lockgate-console",
+            "lockgate-clients",
         ],
     ),
 ];
