@@ -164,6 +164,8 @@ pub struct Server {
     pub pinning: Pinning,
     /// The definitions that are proven to be its maker's. None: it has no signed manifest.
     pub signed: Option<Arc<Signed>>,
+    /// Where it comes from: its package, program or host. What comes from the same place may be alike. Default: not known.
+    pub maker: Option<String>,
     /// Does the way to it prove that it is the one that is named? Default false.
     pub origin_verified: bool,
     /// Is what it says of its own results heard, where it asks for more care? Default true.
@@ -263,6 +265,7 @@ impl Server {
             trust: Trust::of(Tier::Mixed),
             pinning: Pinning::of(Tier::Mixed),
             signed: None,
+            maker: None,
             origin_verified: false,
             labels_heard: true,
             wire,

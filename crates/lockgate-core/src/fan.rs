@@ -46,9 +46,11 @@ pub(crate) struct Fan {
 pub(crate) struct Answer {
     /// Results as they came.
     pub(crate) result: Option<Bytes>,
+    /// Pages of a list as they came. They are read when all servers have answered, so that what one offers can be held
+    /// against what the others do, whoever was first.
+    pages: Vec<Bytes>,
     /// Entries of a list, rewritten.
     pub(crate) entries: Vec<Vec<u8>>,
-    pages: usize,
     /// It answered with an error, or not at all.
     pub(crate) failed: Option<Reason>,
     /// What it agreed to notify of.
@@ -213,17 +215,13 @@ impl Core {
         let mut answer = Answer::default();
         match outcome {
             Err(reason) => answer.failed = Some(reason),
-            Ok((_, result)) if crate::list::field(part.method).is_some() => {
-                match self.read_page(server, part.method, result, part.target.further_page, part.revision) {
-                    Ok(page) => {
-                        if let Some(cursor) = &page.cursor
-                            && self.pages(of, server) < PAGES
-                        {
-                            self.keep(of, server, page.entries);
-                            return self.next_page(of, server, &part, cursor, now, steps);
-                        }
-                        answer.entries = page.entries;
-                    }
+            Ok((bytes, result)) if crate::list::field(part.method).is_some() => {
+                self.announce(server, part.method, result);
+                let page = bytes.slice_ref(result.raw());
+                let cursor = self.take_page(of, server, &part, page);
+                match cursor {
+                    Ok(Some(cursor)) => return self.next_page(of, server, &part, &cursor, now, steps),
+                    Ok(None) => {}
                     Err(reason) => answer.failed = Some(reason),
                 }
             }
@@ -263,7 +261,6 @@ impl Core {
             match &mut open.state {
                 State::Fanned(fan) => {
                     let slot = fan.answers.entry(server.clone()).or_default();
-                    slot.entries.append(&mut answer.entries);
                     slot.result = answer.result;
                     slot.failed = answer.failed;
                 }
@@ -278,18 +275,41 @@ impl Core {
         self.finish_fan(of, now, steps);
     }
 
-    fn pages(&self, of: ExchangeId, server: &ServerName) -> usize {
-        match self.exchanges.get(of).map(|open| &open.state) {
-            Some(State::Fanned(fan)) => fan.answers.get(server).map_or(0, |answer| answer.pages),
-            _ => 0,
+    /// Keeps a page until all servers have answered, or reads it at once where only one is asked. Gives the cursor of the
+    /// next one.
+    fn take_page(
+        &mut self,
+        of: ExchangeId,
+        server: &ServerName,
+        part: &Exchange,
+        page: Bytes,
+    ) -> Result<Option<Vec<u8>>, Reason> {
+        let Ok(result) = Json::check(&page, usize::MAX) else { return Err(Reason::ServerBrokeProtocol) };
+        if let Some(Exchange { state: State::Fanned(fan), .. }) = self.exchanges.get_mut(of) {
+            let cursor = crate::list::cursor(result);
+            let pages = &mut fan.answers.entry(server.clone()).or_default().pages;
+            pages.push(page);
+            return Ok(cursor.filter(|_| pages.len() <= PAGES));
         }
+        let page = self.read_page(server, part.method, result, part.target.further_page, part.revision)?;
+        Ok(page.cursor)
     }
 
-    fn keep(&mut self, of: ExchangeId, server: &ServerName, mut entries: Vec<Vec<u8>>) {
-        if let Some(Exchange { state: State::Fanned(fan), .. }) = self.exchanges.get_mut(of) {
-            let answer = fan.answers.entry(server.clone()).or_default();
-            answer.entries.append(&mut entries);
-            answer.pages += 1;
+    /// Reads the lists of all servers, the most trusted first.
+    fn read_lists(&mut self, method: &'static str, revision: Revision, fan: &mut Fan) {
+        let mut servers: Vec<_> =
+            fan.answers.iter_mut().filter(|(_, answer)| answer.failed.is_none()).collect();
+        servers.sort_by_key(|(server, _)| std::cmp::Reverse(self.boundary.trust(server).tier));
+        for (server, answer) in servers {
+            for (count, page) in std::mem::take(&mut answer.pages).into_iter().enumerate() {
+                let read = Json::check(&page, usize::MAX).map_err(|_| Reason::ServerBrokeProtocol);
+                let read =
+                    read.and_then(|result| self.read_page(server, method, result, count > 0, revision));
+                match read {
+                    Ok(page) => answer.entries.extend(page.entries),
+                    Err(reason) => answer.failed = Some(reason),
+                }
+            }
         }
     }
 
@@ -343,7 +363,12 @@ impl Core {
         if !self.exchanges.parts_of(exchange).is_empty() {
             return self.acknowledge(exchange, steps);
         }
-        let Some(open) = self.exchanges.close(exchange) else { return };
+        let Some(mut open) = self.exchanges.close(exchange) else { return };
+        if let State::Fanned(fan) = &mut open.state
+            && let Merge::List(_) = fan.merge
+        {
+            self.read_lists(open.method, open.revision, fan);
+        }
         let (State::Fanned(fan), Asker::Agent { id, .. }) = (&open.state, &open.asker) else { return };
         let modern = open.revision == Revision::R2026_07_28;
         let good: Vec<_> = fan.answers.iter().filter(|(_, answer)| answer.failed.is_none()).collect();

@@ -44,6 +44,7 @@ mod send;
 mod server;
 mod session;
 mod stop;
+mod suspect;
 
 pub use boundary::{
     Boundary, Described, Desk, Flow, MayAsk, SecretAction, Secrets, Server, Signed, Speaks, Violation, Wire,

@@ -28,6 +28,12 @@ pub(crate) fn field(method: &str) -> Option<(&'static str, Option<Subject>)> {
     }
 }
 
+/// Where the next page of a list begins, raw.
+pub(crate) fn cursor(result: Json<'_>) -> Option<Vec<u8>> {
+    let cursor = result.get("nextCursor").filter(|cursor| cursor.kind() == Kind::String);
+    cursor.map(|cursor| cursor.raw().to_vec())
+}
+
 /// What the entries of a list define.
 fn kind(method: &str) -> Option<Definition> {
     match method {
@@ -54,13 +60,11 @@ impl Core {
         };
         let list =
             result.get(name).filter(|list| list.kind() == Kind::Array).ok_or(Reason::ServerBrokeProtocol)?;
-        let cursor = result.get("nextCursor").filter(|cursor| cursor.kind() == Kind::String);
         let tools = subject == Some(Subject::Tool);
         if tools && !further {
             self.peer(server).catalogue.begin();
         }
-        let mut page =
-            Page { entries: Vec::new(), changed: false, cursor: cursor.map(|cursor| cursor.raw().to_vec()) };
+        let mut page = Page { entries: Vec::new(), changed: false, cursor: cursor(result) };
         let entries: Vec<_> = list.elements().take(self.boundary.list_entries + 1).collect();
         if entries.len() > self.boundary.list_entries {
             return Err(Reason::TooManyPages);

@@ -9,15 +9,19 @@ use std::sync::Arc;
 use lockgate_audit::Happening;
 use lockgate_model::{Finding, Json, Phase, Reason, ServerName, Splice, ToolName, Verdict};
 use lockgate_policy::Subject;
+use lockgate_provenance::shadow::Index;
 use lockgate_provenance::{
     Digest, Held, Kind, Name, Pinning, Pins, Standing, digest, nameless, pinned, verdict,
 };
 
 use crate::record::Note;
-use crate::{Core, Outlet, Step, locate, names};
+use crate::{Boundary, Core, Outlet, Step, locate, names, suspect};
 
 /// Most definitions of one server that are remembered in a session; what comes after is withheld.
 const MOST: usize = 50_000;
+
+/// Longest identity that others are held against. Bytes.
+const IDENTITY: usize = 64 << 10;
 
 /// Definitions that a server was heard to give, for the store to remember.
 #[derive(Clone, Debug)]
@@ -57,6 +61,10 @@ pub(crate) struct Definitions {
     listed: BTreeSet<Kind>,
     /// How many of the list that is being heard are new.
     added: usize,
+    /// Tools of a list that was heard and is not read yet: others are held against them.
+    pub(crate) announced: BTreeSet<String>,
+    /// Who the server says it is: its `serverInfo`.
+    pub(crate) identity: Option<String>,
 }
 
 #[derive(Debug)]
@@ -78,12 +86,24 @@ impl Definitions {
         self.heard.get(&Name { kind, name: name.to_owned() })?.withheld
     }
 
+    /// The names of its tools.
+    pub(crate) fn tools(&self) -> impl Iterator<Item = &str> {
+        let tools = self.heard.keys().filter(|name| name.kind == Kind::Tool);
+        tools.map(|name| name.name.as_str()).chain(self.announced.iter().map(String::as_str))
+    }
+
     /// The tool that would be offered under this name beside those of other servers, and is withheld.
     pub(crate) fn withheld_behind(&self, server: &ServerName, exposed: &str) -> Option<ToolName> {
         let withheld =
             self.heard.iter().filter(|(name, heard)| name.kind == Kind::Tool && heard.withheld.is_some());
         let mut tools = withheld.map(|(name, _)| ToolName::new(&name.name));
         tools.find(|tool| names::exposed_tool(server, tool) == exposed)
+    }
+
+    /// The operator's word is another one now: what is in lists is looked at again.
+    pub(crate) fn forget_lists(&mut self) {
+        self.heard.retain(|name, _| matches!(name.kind, Kind::Identity | Kind::Instructions));
+        self.listed.clear();
     }
 
     /// Is it known, and withheld? Then it is not looked for again.
@@ -125,21 +145,36 @@ impl Core {
         definitions.added += added;
         let added = definitions.added;
         let pinning = self.pinning(server).at_once(if kind == Kind::Tool { added } else { 0 });
+        let suspect = |judged: &Judged| !judged.known && judged.standing != Standing::Approved;
+        let offers = judged.iter().flatten().any(suspect).then(|| self.offers(server, kind, entries));
         let mut seen = Vec::new();
         let admitted = judged
             .into_iter()
             .zip(entries)
             .map(|(judged, entry)| {
-                let admitted =
-                    judged.is_some_and(|judged| self.take_in(server, judged, *entry, &pinning, &mut seen));
+                let admitted = judged.is_some_and(|judged| {
+                    self.take_in(server, judged, *entry, (&pinning, offers.as_ref()), &mut seen)
+                });
                 admitted && (!quarantined || self.boundary.observes)
             })
             .collect();
         if last {
             self.peer(server).definitions.listed.insert(kind);
+            self.peer(server).definitions.announced.clear();
         }
         self.sight(server, &pinning, seen);
         admitted
+    }
+
+    /// A list of tools that will be read once others have come.
+    pub(crate) fn announce(&mut self, server: &ServerName, method: &str, result: Json<'_>) {
+        if method == "tools/list" && self.boundary.pins {
+            let most = self.boundary.list_entries;
+            let announced = &mut self.peer(server).definitions.announced;
+            let tools = result.get("tools").into_iter().flat_map(Json::elements);
+            let names = tools.filter_map(|tool| tool.get("name")?.text());
+            announced.extend(names.take(most).map(std::borrow::Cow::into_owned));
+        }
     }
 
     /// The same for what a server has only one of.
@@ -154,6 +189,10 @@ impl Core {
             let meta = result.get("_meta")?;
             meta.get("io.modelcontextprotocol/serverInfo")
         });
+        if let Some(identity) = identity.filter(|identity| identity.raw().len() <= IDENTITY) {
+            let text = String::from_utf8_lossy(identity.raw()).into_owned();
+            self.peer(server).definitions.identity = Some(text);
+        }
         let identified = identity.is_none_or(|identity| self.admit_one(server, Kind::Identity, identity));
         let instructions = result.get("instructions").filter(|text| text.text().is_some());
         if let Some(instructions) = instructions {
@@ -200,10 +239,17 @@ impl Core {
         server: &ServerName,
         judged: Judged,
         definition: Json<'_>,
-        pinning: &Pinning,
+        (pinning, offers): (&Pinning, Option<&Index>),
         seen: &mut Vec<Seen>,
     ) -> bool {
         let Judged { name, digest, standing, known } = judged;
+        let before = self.peer(server).definitions.heard.get(&name).map(|heard| heard.withheld);
+        if known
+            && standing != Standing::Approved
+            && let Some(withheld) = before
+        {
+            return withheld.is_none() || self.boundary.observes;
+        }
         let unsigned =
             standing != Standing::Approved && self.signed(server).is_some_and(|signed| signed.required);
         let locked = self.pins.is_locked(server);
@@ -212,10 +258,15 @@ impl Core {
         if unsigned {
             held = Some(Held { reason: Reason::UnsignedDefinition, waits: false });
         } else if standing != Standing::Approved {
-            why = self.suspicions(server, name.kind, definition);
+            let found = offers.map(|offers| suspect::suspicions(offers, server, name.kind, definition));
+            let found = found.unwrap_or_default();
+            let grave = found.iter().any(|suspicion| suspicion.severe);
+            why = found.iter().map(|suspicion| suspicion.code.word()).collect();
+            why.sort_unstable();
+            why.dedup();
             let reason =
                 if name.kind == Kind::Tool { Reason::ToolQuarantined } else { Reason::DefinitionQuarantined };
-            if !why.is_empty() && held.is_none() {
+            if grave && held.is_none() {
                 held = Some(Held { reason, waits: true });
             }
         }
@@ -251,11 +302,6 @@ impl Core {
         (withheld.is_none() && !full) || self.boundary.observes
     }
 
-    /// What is suspicious about a definition that nobody has approved.
-    fn suspicions(&self, _server: &ServerName, _kind: Kind, _definition: Json<'_>) -> Vec<&'static str> {
-        Vec::new()
-    }
-
     fn pinning(&self, server: &ServerName) -> Pinning {
         let trust = self.boundary.trust(server);
         self.boundary.servers.get(server).map_or_else(|| Pinning::of(trust.tier), |server| server.pinning)
@@ -263,6 +309,14 @@ impl Core {
 
     fn signed(&self, server: &ServerName) -> Option<&crate::Signed> {
         self.boundary.servers.get(server)?.signed.as_deref()
+    }
+
+    /// Is the definition of a tool, as it was last heard, among those that the server's maker has signed?
+    pub(crate) fn is_signed(&self, server: &ServerName, tool: &ToolName) -> bool {
+        let name = Name { kind: Kind::Tool, name: tool.as_str().to_owned() };
+        let heard = self.peers.get(server).and_then(|peer| peer.definitions.heard.get(&name));
+        let signed = self.signed(server).and_then(|signed| signed.definitions.get(&name));
+        heard.is_some_and(|heard| signed == Some(&heard.digest))
     }
 
     fn sight(&mut self, server: &ServerName, pinning: &Pinning, seen: Vec<Seen>) {
@@ -338,6 +392,20 @@ impl Core {
         for method in changed.into_iter().filter_map(|(_, kind)| list_changed(kind)).collect::<BTreeSet<_>>()
         {
             self.tell_changed(method, steps);
+        }
+    }
+
+    /// The operator may want definitions of a server to be taken otherwise now: its lists must be read again.
+    pub(crate) fn take_otherwise(&mut self, before: &Boundary) {
+        for (server, peer) in &mut self.peers {
+            let taken = |boundary: &Boundary| {
+                let server = boundary.servers.get(server);
+                server.map(|server| (server.pinning, server.signed.clone(), server.trust.tier))
+            };
+            if taken(before) != taken(&self.boundary) {
+                peer.definitions.forget_lists();
+                peer.catalogue.outdate();
+            }
         }
     }
 

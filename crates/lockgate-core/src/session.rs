@@ -235,9 +235,10 @@ impl Core {
                 if !boundary.flow.learns {
                     self.history.unlearn();
                 }
-                self.boundary = boundary;
+                let before = std::mem::replace(&mut self.boundary, boundary);
                 self.reconsider_ways();
                 self.peers.values_mut().for_each(|peer| peer.catalogue.forget_meanings());
+                self.take_otherwise(&before);
                 for server in self.servers() {
                     self.greet_later(&server, now);
                 }

@@ -42,8 +42,16 @@ impl Talk {
     }
 
     fn of(session: &str, era: Era, change: impl FnOnce(&mut Boundary)) -> Self {
-        let servers = ["files", "mail", "vault"]
-            .map(|name| (server(name), Server { speaks: Some(Speaks::Both), ..Server::new(Wire::Lines) }));
+        let servers = ["files", "mail", "vault"].map(|name| {
+            (
+                server(name),
+                Server {
+                    speaks: Some(Speaks::Both),
+                    maker: Some("test".to_owned()),
+                    ..Server::new(Wire::Lines)
+                },
+            )
+        });
         let mut boundary = Boundary::new(BTreeMap::from(servers));
         boundary.records = true;
         boundary.record_arguments = true;

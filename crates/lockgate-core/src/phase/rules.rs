@@ -39,6 +39,8 @@ pub(super) fn check(core: &Core, call: &Call<'_>, effect: Effect) -> Found {
         arguments: call.arguments,
     };
     let mut facts = Facts::new(&core.history, &asked, tool.as_str(), core.now);
+    // What is not signed is not offered where that is required.
+    facts.signed = Some(server.signed.is_some() && core.is_signed(call.server, tool));
     facts.origin_verified = Some(server.origin_verified);
     if rules.iter().flat_map(Rule::tests).any(|test| matches!(test, Test::Class(_))) {
         facts.class = identify::class(core, call).map(|classified| classified.class);

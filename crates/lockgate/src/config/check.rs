@@ -60,6 +60,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
             format!("a session has its own of each program and each `sse` server; write at least {held}"),
         );
     }
+    let lock = pins::lock(raw.pins.lock.as_ref(), &servers, &mut notes, resolver);
     let flow = raw.flow.check(&servers, report);
     let flow = Flow { rules: rules(raw, &flow, &mut servers, &launches, &mut notes, resolver), ..flow };
     let flow = super::flow::results(flow, &raw.rules, report);
@@ -105,6 +106,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         raw.tenant.as_ref().map(|at| (Principal::new(&raw.name.value), pins::tenant(at, report)))
     };
     let tenants = raw.principals.iter().filter_map(tenant).collect();
+    let (lock_file, lock) = lock?;
     let webhook = raw.approvals.as_ref().and_then(|raw| raw.webhook.as_ref());
     let webhook = webhook.and_then(|raw| admin::webhook(raw, resolver));
     let admin = raw.admin.as_ref().and_then(|raw| admin::admin(raw, listen, &principals, resolver));
@@ -133,6 +135,8 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         state,
         notes,
         records,
+        lock: Arc::new(lock),
+        lock_file,
         scope: String::new(),
         shown,
     })

@@ -50,6 +50,7 @@ use std::time::Duration;
 
 use lockgate_core::{Boundary, Server, Wire};
 use lockgate_model::{Principal, ServerName};
+use lockgate_provenance::lock::Lock;
 use sha2::{Digest, Sha256};
 
 pub use admin::{Admin, Door, Webhook};
@@ -112,6 +113,10 @@ pub struct Config {
     pub records: Option<RecordsSettings>,
     /// What the operator should know, a line each: nothing that keeps it from working.
     pub notes: Vec<String>,
+    /// What is approved of servers by the lock file; nothing where there is none.
+    pub lock: Arc<Lock>,
+    /// Where the lock file is, or would be.
+    pub lock_file: PathBuf,
     /// What tells servers of this configuration from those of another one with the same state folder: the path of the file, or
     /// a digest of the command where there is none.
     pub scope: String,
@@ -284,16 +289,18 @@ impl Config {
         let name = program.and_then(|name| server::made_name(&name.to_string_lossy()));
         let name = name.unwrap_or_else(unnamed);
         let shown = server::shown_command(command.iter().map(String::as_str));
-        let scope = Sha256::digest(command.join("\0").as_bytes());
-        let scope = scope.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let scope = short_digest(command.join("\0").as_bytes());
         let launch = Launch::Command { command, env: Vec::new(), cwd: None };
-        let servers = BTreeMap::from([(name.clone(), Server::new(Wire::Lines))]);
+        let server = Server { maker: server::maker(&launch), ..Server::new(Wire::Lines) };
+        let servers = BTreeMap::from([(name.clone(), server)]);
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             boundary: Arc::new(Boundary::new(servers)),
             launches: BTreeMap::from([(name.clone(), launch)]),
             principals: Vec::new(),
             tenants: BTreeMap::new(),
+            lock: Arc::default(),
+            lock_file: PathBuf::from(Lock::FILE),
             scope,
             http: HttpSettings::default(),
             sessions: usize::try_from(bounds::SESSIONS.default).unwrap_or(usize::MAX),
@@ -309,6 +316,11 @@ impl Config {
             shown: BTreeMap::from([(name, shown)]),
         }
     }
+}
+
+/// What tells one thing from another without saying what it is.
+fn short_digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The name of a server whose program's name has no letter in it.

@@ -1,12 +1,19 @@
 //! How definitions are taken that are not approved: by tier, and by server.
 
-use lockgate_model::Tier;
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use lockgate_core::Server;
+use lockgate_model::{ServerName, Tier};
+use lockgate_provenance::lock::Lock;
 use lockgate_provenance::{Pinning, Sight};
 use schemars::JsonSchema;
 
 use super::bounds;
-use super::error::{At, Report};
+use super::error::{At, Place, Report, quoted};
 use super::schema;
+use super::secret::{Resolver, plain};
 use super::section::Section;
 use super::words::SIGHTS;
 
@@ -116,11 +123,54 @@ pub(super) fn check(tier: Tier, all: &RawPins, own: &RawPinning) -> Pinning {
     own.over(all.of(tier).over(Pinning::of(tier)))
 }
 
+/// The lock file: its path and what it holds, which is nothing where there is none and none is named.
+pub(super) fn lock(
+    written: Option<&At<String>>,
+    servers: &BTreeMap<ServerName, Server>,
+    notes: &mut Vec<String>,
+    resolver: &Resolver<'_>,
+) -> Option<(PathBuf, Lock)> {
+    let report = resolver.report;
+    let name = match written {
+        Some(written) => resolver.expand(written)?,
+        None => Lock::FILE.to_owned(),
+    };
+    let path: PathBuf = resolver.base.join(name).components().collect();
+    let place = written.map_or_else(Place::default, |written| written.place);
+    let bytes = match resolver.surroundings.file(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound && written.is_none() => {
+            return Some((path, Lock::default()));
+        }
+        Err(error) => {
+            let message =
+                format!("{} cannot be read: {}", quoted(&path.display().to_string()), plain(&error));
+            report.error(place, message, "`lockgate pin` writes a lock file");
+            return None;
+        }
+    };
+    match Lock::read(&bytes) {
+        Ok(lock) => {
+            let unknown = lock.servers.keys().filter(|server| !servers.contains_key(*server));
+            notes.extend(
+                unknown.map(|server| format!("{}: no server `{server}` is configured", path.display())),
+            );
+            Some((path, lock))
+        }
+        Err(error) => {
+            let message = format!("{}:{error}", path.display());
+            let hint = "take it from your repository again, or write it anew with `lockgate pin`";
+            report.error(place, message, hint);
+            None
+        }
+    }
+}
+
 /// The name of a tenant: what principals share their approvals with.
 pub(super) fn tenant(tenant: &At<String>, report: &Report) -> String {
     let letter = |b: u8| b.is_ascii_alphanumeric() || b"._@-".contains(&b);
     if !(1..=64).contains(&tenant.value.len()) || !tenant.value.bytes().all(letter) {
-        let message = format!("{} is not the name of a tenant", super::error::quoted(&tenant.value));
+        let message = format!("{} is not the name of a tenant", quoted(&tenant.value));
         report.error(tenant.place, message, "write 1 to 64 of `A-Z`, `a-z`, `0-9`, `.`, `_`, `@` and `-`");
     }
     tenant.value.clone()

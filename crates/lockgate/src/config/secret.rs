@@ -55,7 +55,9 @@ impl Surroundings for Process {
 
     fn file(&self, path: &Path) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        std::fs::File::open(path)?.take(super::LARGEST + 1).read_to_end(&mut bytes)?;
+        std::fs::File::open(path)?
+            .take(super::LARGEST.max(lockgate_provenance::lock::Lock::LARGEST as u64) + 1)
+            .read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 

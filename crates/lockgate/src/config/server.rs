@@ -91,6 +91,7 @@ pub(super) fn check(
         rules,
         intercept,
         signed,
+        maker: maker(&launch),
         undeclared: raw
             .undeclared_arguments
             .as_ref()
@@ -103,6 +104,20 @@ pub(super) fn check(
         deadline: raw.deadline.value,
     };
     Some(Checked { name: name?, server, launch, shown, notes })
+}
+
+/// Where a server comes from, as far as its command or address says so: what runs it and the first thing that is no option, or
+/// the host. Two servers with the same are one maker's. A digest: arguments and addresses may hold secrets.
+pub(super) fn maker(launch: &Launch) -> Option<String> {
+    let from = match launch {
+        Launch::Http { .. } => reaches(launch)?.host.to_owned(),
+        Launch::Command { command, .. } => {
+            let (program, arguments) = command.split_first()?;
+            let first = arguments.iter().find(|argument| !argument.starts_with('-'));
+            first.map_or_else(|| program.clone(), |first| format!("{program} {first}"))
+        }
+    };
+    Some(super::short_digest(from.as_bytes()))
 }
 
 /// Where a server stands that is not a program.

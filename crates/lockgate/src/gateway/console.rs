@@ -223,7 +223,7 @@ impl Gateway {
         match error {
             StateError::Unknown => DeskError::NotFound,
             StateError::NoBlanket { .. } | StateError::Until => DeskError::ScopeNotAllowed,
-            StateError::TooManyStops | StateError::TooManyPins => DeskError::Full,
+            StateError::TooManyStops => DeskError::Full,
             StateError::Damaged
             | StateError::Foreign
             | StateError::Newer { .. }

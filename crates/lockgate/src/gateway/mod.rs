@@ -30,7 +30,6 @@ use std::time::Duration;
 use lockgate_audit::Record;
 use lockgate_core::{Boundary, Event, Step};
 use lockgate_model::{Era, Principal, Reason, ServerName, Tick};
-use lockgate_provenance::Pins;
 use lockgate_store::{RecordLog, Rotation};
 use lockgate_transport::child::Launch as ChildLaunch;
 use lockgate_transport::http::HttpServer;
@@ -177,7 +176,7 @@ impl Gateway {
         Ok(Arc::new(Self {
             memory,
             learned: Learned::new(folder.clone()),
-            approved: Approved::new(folder.clone(), config.scope.clone(), Pins::default()),
+            approved: Approved::new(folder.clone(), config.scope.clone(), pins::locked(&config.lock)),
             state: Mutex::new(State::new(config, seal)?),
             sessions: Sessions::default(),
             records,
@@ -324,6 +323,7 @@ impl Gateway {
     pub fn change(&self, config: &Config) -> Result<(), String> {
         let fresh = State::new(config, self.boundary().seal)?;
         let boundary = Arc::clone(&fresh.boundary);
+        self.approved.lock(pins::locked(&config.lock));
         {
             let mut state = lock(&self.state);
             let old = std::mem::replace(&mut *state, fresh);

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use lockgate_core::{Event, Seen, Sighting, Step};
 use lockgate_model::{ServerName, ToolName, Untrusted};
+use lockgate_provenance::lock::Lock;
 use lockgate_provenance::{Digest, Kind, Name, Pins, Standing};
 use lockgate_store::StateError;
 use lockgate_store::pins::{self as store, Cause, Pinned, Sighted, Trust};
@@ -196,6 +197,13 @@ impl Approved {
             approvers: sighting.approvers,
         }
     }
+}
+
+/// What a lock file approves.
+pub(super) fn locked(lock: &Lock) -> Pins {
+    let mut pins = Pins::default();
+    lock.approve(&mut pins);
+    pins
 }
 
 /// A name that is safe to print.

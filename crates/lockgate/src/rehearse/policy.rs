@@ -40,6 +40,10 @@ impl Surroundings for Unset {
     }
 
     fn file(&self, path: &Path) -> io::Result<Vec<u8>> {
+        // The lock file is no secret.
+        if path.extension().is_some_and(|end| end == "lock") {
+            return Process.file(path);
+        }
         Ok(format!("placeholder-for-{}", path.display()).into_bytes())
     }
 

@@ -67,7 +67,7 @@ pub(super) fn play_session(
         .servers
         .iter()
         .map(|server| (server.clone(), Server { speaks: Some(Speaks::Both), ..Server::new(Wire::Lines) }));
-    let mut boundary = Boundary { records: true, ..Boundary::new(servers.collect()) };
+    let mut boundary = Boundary { records: true, pins: false, ..Boundary::new(servers.collect()) };
     boundary.flow.mode = options.mode.0;
     boundary.flow.violation = options.mode.1;
     boundary.flow.rules = Flow::built_in(options.mode.0, options.mode.1);
