@@ -7,7 +7,10 @@ use lockgate_core::{Boundary, Server, Speaks, Step, Wire};
 use lockgate_detect::secrets::Secrets;
 use lockgate_detect::{MARK, redact};
 use lockgate_flow::{Capacity, Index, Origin, Source};
-use lockgate_model::{Body, Limits, Message, ServerName, Side, peek_id};
+use lockgate_model::{Body, Json, Limits, Message, ServerName, Side, peek_id};
+use lockgate_provenance::diff::Diff;
+use lockgate_provenance::lock::Lock;
+use lockgate_provenance::{Kind, Pins, canonical, digest};
 use lockgate_transport::lines::as_line;
 use lockgate_transport::sse::{Parser, SseEvent};
 
@@ -173,5 +176,34 @@ pub fn provenance(bytes: &[u8]) {
             );
         }
         assert!(index.bytes() < 128 * 1024, "{} bytes", index.bytes());
+    }
+}
+
+/// A lock file: one that is read is written so that it reads as the same, and everything it holds is approved. Nothing
+/// panics.
+pub fn lock(bytes: &[u8]) {
+    let Ok(lock) = Lock::read(bytes) else { return };
+    let text = lock.text();
+    assert_eq!(Lock::read(text.as_bytes()).as_ref(), Ok(&lock), "{text}");
+    let mut pins = Pins::default();
+    lock.approve(&mut pins);
+    let approved: usize = pins.servers().map(|(_, pins)| pins.approved.len()).sum();
+    assert_eq!(approved, lock.servers.values().map(|locked| locked.definitions().count()).sum::<usize>());
+}
+
+/// Two definitions, a line each: the canonical form is its own, and there is a difference exactly where digests differ.
+pub fn canonicals(bytes: &[u8]) {
+    let mut lines = bytes.splitn(2, |byte| *byte == b'\n').map(|line| Json::check(line, 64));
+    let (Some(Ok(old)), new) = (lines.next(), lines.next()) else { return };
+    let text = canonical(old);
+    let again =
+        Json::check(text.as_bytes(), 64).unwrap_or_else(|reason| panic!("{text} is refused: {reason:?}"));
+    assert_eq!(canonical(again), text);
+    assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), "{text}");
+    let Some(Ok(new)) = new else { return };
+    for kind in Kind::ALL {
+        let diff = Diff::of(kind, old, new);
+        assert_eq!(diff.is_empty(), digest(kind, old) == digest(kind, new), "{kind:?} {diff}");
+        assert!(diff.to_string().chars().all(|c| c.is_ascii_graphic() || " \n…".contains(c)));
     }
 }

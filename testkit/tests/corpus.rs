@@ -70,3 +70,13 @@ fn secrets() {
 fn provenance() {
     replay("provenance", testkit::fuzz::provenance);
 }
+
+#[test]
+fn lock() {
+    replay("lock", testkit::fuzz::lock);
+}
+
+#[test]
+fn canonicals() {
+    replay("canonicals", testkit::fuzz::canonicals);
+}
