@@ -12,17 +12,50 @@ const URGENT: &[&str] =
 /// Words that tell a reader what to do where a sentence begins with them. Descriptions of tools begin so too, so the first
 /// sentence of a text is let off.
 const VERBS: &[&str] = &[
-    "add", "append", "attach", "bcc", "call", "cc", "collect", "copy", "delete", "do", "don't", "encode",
-    "ensure", "execute", "fetch", "first", "follow", "forget", "forward", "hide", "include", "insert",
-    "invoke", "keep", "make", "open", "paste", "pass", "post", "prepend", "provide", "put", "read",
-    "remember", "repeat", "replace", "reveal", "run", "say", "send", "set", "share", "start", "submit",
-    "tell", "upload", "use", "write",
+    "add", "append", "attach", "bcc", "call", "cc", "collect", "copy", "delete", "don't", "encode", "ensure",
+    "execute", "fetch", "follow", "forget", "forward", "hide", "include", "insert", "invoke", "paste",
+    "pass", "post", "prepend", "put", "read", "remember", "repeat", "replace", "reveal", "run", "send",
+    "set", "share", "submit", "tell", "upload", "use", "write",
 ];
 /// Words that may stand before those.
-const LEADS: &[&str] =
-    &["and", "also", "finally", "important", "next", "note", "now", "please", "so", "then", "warning"];
-/// What stands before a word that ends in `-ing`, or before `you`, `any` and the like, when a text wants to come first.
-const ORDERS: &[&str] = &["before", "after", "when", "whenever", "while"];
+const LEADS: &[&str] = &[
+    "and",
+    "also",
+    "finally",
+    "first",
+    "important",
+    "next",
+    "note",
+    "now",
+    "please",
+    "so",
+    "then",
+    "warning",
+];
+/// What stands before one of the words below, when a text wants something done at another time than its tool is called.
+const TIMES: &[&str] = &["before", "after", "when", "whenever", "while"];
+/// What the reader does at that time.
+const DEEDS: &[&str] = &[
+    "accessing",
+    "answering",
+    "any",
+    "asked",
+    "calling",
+    "continuing",
+    "each",
+    "every",
+    "executing",
+    "invoking",
+    "other",
+    "performing",
+    "proceeding",
+    "replying",
+    "responding",
+    "running",
+    "sending",
+    "using",
+    "you",
+];
 
 /// A sign, and where in the text it is, so that an old one is known again.
 type Signs = BTreeSet<(Code, String)>;
@@ -108,9 +141,7 @@ fn directs(words: &[&str], first: bool) -> bool {
             ],
             next,
         ),
-        [order, next] if is(ORDERS, order) => {
-            next.len() > 4 && next.ends_with("ing") || is(&["you", "any", "every", "each", "other"], next)
-        }
+        [time, next] => is(TIMES, time) && is(DEEDS, next),
         _ => false,
     });
     let start = words.iter().find(|word| !is(LEADS, word));
