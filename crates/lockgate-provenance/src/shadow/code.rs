@@ -110,6 +110,8 @@ codes! {
     WantsConversation = "wants_conversation" Sign,
     /// The text gives an address that something must be sent to.
     Redirects = "redirects" Sign,
+    /// The text says what to do with whatever other tools there are.
+    SteersOtherTools = "steers_other_tools" Sign,
     /// The text speaks to the model and not of the tool.
     AddressesModel = "addresses_model" Sign,
     /// The text wants what the tool returns obeyed.

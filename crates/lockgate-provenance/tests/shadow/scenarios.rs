@@ -161,3 +161,23 @@ fn scenarios() {
         assert!(of(false) > 0 && of(true) > 0, "{technique} has an attack and a twin that is none");
     }
 }
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sentences {
+    held: Vec<String>,
+    left: Vec<String>,
+}
+
+#[test]
+fn sentences() {
+    let sentences: Sentences = serde_saphyr::from_str(include_str!("sentences.yaml")).unwrap();
+    let server = ServerName::parse("calc").unwrap();
+    let is_held = |sentence: &&String| {
+        let tool =
+            serde_json::json!({ "name": "add", "description": format!("Adds two numbers. {sentence}") });
+        Index::default().tool(&server, check(&tool.to_string())).iter().any(|found| found.severe)
+    };
+    assert_eq!(sentences.held.iter().filter(is_held).count(), sentences.held.len());
+    assert_eq!(sentences.left.iter().find(is_held), None);
+}
