@@ -7,9 +7,10 @@ use lockgate_core::{Boundary, Server, Speaks, Step, Wire};
 use lockgate_detect::secrets::Secrets;
 use lockgate_detect::{MARK, redact};
 use lockgate_flow::{Capacity, Index, Origin, Source};
-use lockgate_model::{Body, Json, Limits, Message, ServerName, Side, peek_id};
+use lockgate_model::{Body, Json, Limits, Message, ServerName, Side, Tier, peek_id};
 use lockgate_provenance::diff::Diff;
 use lockgate_provenance::lock::Lock;
+use lockgate_provenance::shadow::{Index as Offers, Offer, resembles};
 use lockgate_provenance::{Kind, Pins, canonical, digest};
 use lockgate_transport::lines::as_line;
 use lockgate_transport::sse::{Parser, SseEvent};
@@ -205,5 +206,33 @@ pub fn canonicals(bytes: &[u8]) {
         let diff = Diff::of(kind, old, new);
         assert_eq!(diff.is_empty(), digest(kind, old) == digest(kind, new), "{kind:?} {diff}");
         assert!(diff.to_string().chars().all(|c| c.is_ascii_graphic() || " \n…".contains(c)));
+    }
+}
+
+/// Definitions, one a line, of two servers by turns: whatever they say, judging them neither fails nor says more than it should,
+/// and every finding stands where it says it does.
+pub fn shadow(bytes: &[u8]) {
+    let lines = bytes.split(|b| *b == b'\n').take(16).filter_map(|line| Json::check(line, 64).ok());
+    let lines: Vec<Json<'_>> = lines.collect();
+    let (Some(one), Some(other)) = (ServerName::parse("one"), ServerName::parse("github")) else { return };
+    let of = |from: usize| lines.iter().skip(from).step_by(2).copied().collect::<Vec<_>>();
+    let (ours, theirs) = (of(0), of(1));
+    let offer = |server, tier, tools| Offer { server, tier, maker: None, identity: None, tools };
+    let offers = Offers::new([offer(&one, Tier::Open, &ours), offer(&other, Tier::Internal, &theirs)]);
+    for definition in &lines {
+        let found = [
+            offers.tool(&one, *definition),
+            offers.offer(&other, *definition),
+            offers.instructions(&one, *definition),
+            offers.identity(&one, *definition),
+        ];
+        for found in found.into_iter().flatten() {
+            assert!(found.place.is_ascii() && found.span.start <= found.span.end);
+            assert!(found.span.end <= definition.raw().len());
+            assert!(found.other.is_none_or(|server| server == one || server == other));
+        }
+    }
+    if let Ok(host) = std::str::from_utf8(bytes) {
+        let _answer = resembles(host, ["api.example.com"]);
     }
 }

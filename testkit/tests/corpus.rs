@@ -80,3 +80,8 @@ fn lock() {
 fn canonicals() {
     replay("canonicals", testkit::fuzz::canonicals);
 }
+
+#[test]
+fn shadow() {
+    replay("shadow", testkit::fuzz::shadow);
+}
