@@ -66,7 +66,8 @@ pub(super) struct Tool {
 }
 
 impl Index {
-    /// Of all that is offered. The servers stand in the order of the configuration: who comes first was there first.
+    /// Of all that is offered. The servers stand in the order of the configuration: who comes first was there first. Of one that
+    /// is offered twice, all tools count, and the tier, maker and identity of the most trusted.
     pub fn new<'a>(offers: impl IntoIterator<Item = Offer<'a>>) -> Self {
         let mut offers: Vec<_> = offers.into_iter().enumerate().collect();
         // The most trusted first, so that nobody hides them behind many others.
@@ -80,16 +81,15 @@ impl Index {
     }
 
     fn add(&mut self, offer: &Offer<'_>) {
-        let server = self.servers.len();
-        if self.by_server.insert(offer.server.clone(), server).is_some() {
-            debug_assert!(false, "a server is offered once");
+        let server = *self.by_server.entry(offer.server.clone()).or_insert(self.servers.len());
+        if server == self.servers.len() {
+            self.servers.push(Known {
+                name: offer.server.clone(),
+                tier: offer.tier,
+                maker: offer.maker.map(str::to_owned),
+                claims: offer.identity.map(Claim::all).unwrap_or_default(),
+            });
         }
-        self.servers.push(Known {
-            name: offer.server.clone(),
-            tier: offer.tier,
-            maker: offer.maker.map(str::to_owned),
-            claims: offer.identity.map(Claim::all).unwrap_or_default(),
-        });
         for definition in offer.tools {
             let text = definition.get("name").and_then(Json::text).unwrap_or_default();
             let at = self.tools.len();

@@ -1,6 +1,7 @@
 //! One definition, held against everything.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::ops::Range;
 
 use lockgate_model::{Json, Kind, ServerName, Tier, Untrusted, Visit};
@@ -34,6 +35,14 @@ pub struct Suspicion {
     pub severe: bool,
     /// What hidden characters say.
     pub decoded: Option<Untrusted<String>>,
+}
+
+/// For reports and records: has no text of the server but plain names.
+impl fmt::Display for Suspicion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}", self.code.word(), if self.place.is_empty() { "/" } else { &self.place })?;
+        self.other.as_ref().map_or(Ok(()), |other| write!(f, ", about server {other}"))
+    }
 }
 
 impl Index {

@@ -29,6 +29,9 @@ struct Scenario {
     /// What is found in hiding.
     #[serde(default)]
     decoded: Option<String>,
+    /// One finding as it is printed.
+    #[serde(default)]
+    printed: Option<String>,
     /// The other server that a finding names.
     #[serde(default)]
     other: Option<String>,
@@ -132,6 +135,9 @@ fn run(scenario: &Scenario) {
             .map(lockgate_model::Untrusted::forward)
             .collect();
         assert!(all.contains(&decoded), "{case}: decoded {all:?}");
+    }
+    if let Some(printed) = &scenario.printed {
+        assert!(found.iter().any(|found| found.to_string() == *printed), "{case}: printed {found:?}");
     }
     if let Some(other) = &scenario.other {
         assert!(
