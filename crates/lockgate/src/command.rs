@@ -8,10 +8,10 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use lockgate_model::ServerName;
 
-use crate::config::{self, Config, Launch, Process};
+use crate::config::{self, Config, Launch, Process, Surroundings, Trusting};
 use crate::demo;
 use crate::gateway::{Pipe, Watched, serve_http, serve_stdio};
-use crate::{import, operator, records, rehearse, tools, turn};
+use crate::{import, operator, records, rehearse, signing, tools, turn};
 
 /// A boundary gateway for the Model Context Protocol: data may pass between servers, control may not.
 ///
@@ -33,6 +33,8 @@ enum Command {
         /// Rules for the server: a lockgate.yaml with exactly one server, whose command is replaced; or an Intercept policy
         #[arg(short, long, value_name = "FILE")]
         config: Option<PathBuf>,
+        #[command(flatten)]
+        trusted: signing::Trusted,
         /// The server's program and its arguments
         #[arg(last = true, required = true, value_name = "CMD")]
         command: Vec<String>,
@@ -58,6 +60,8 @@ enum Command {
         /// The configuration: a lockgate.yaml, or a client's mcp.json
         #[arg(default_value = "lockgate.yaml")]
         file: PathBuf,
+        #[command(flatten)]
+        trusted: signing::Trusted,
         /// One JSON object for machines
         #[arg(long)]
         json: bool,
@@ -78,6 +82,15 @@ enum Command {
     Learn(records::LearnOptions),
     /// Ask the configured servers for their tools: class, effect, what the rules say, and which rules match nothing
     Tools(tools::Options),
+    /// Make keys that lists of tools and configurations are signed with
+    #[command(subcommand)]
+    Keys(signing::KeysCommand),
+    /// Sign what a server offers, and say whether it still offers that
+    #[command(subcommand)]
+    Manifest(signing::ManifestCommand),
+    /// Sign a configuration, and say whether it is the one that was signed
+    #[command(subcommand)]
+    Config(signing::ConfigCommand),
     /// Write rules of another gateway as rules of Lockgate
     #[command(subcommand)]
     Import(import::From),
@@ -100,6 +113,8 @@ struct File {
     /// The configuration: a lockgate.yaml, or a client's mcp.json
     #[arg(short, long, default_value = "lockgate.yaml", value_name = "FILE")]
     config: PathBuf,
+    #[command(flatten)]
+    trusted: signing::Trusted,
 }
 
 #[derive(Args)]
@@ -119,8 +134,8 @@ const WRONG: u8 = 2;
 pub fn main() -> ExitCode {
     match Options::parse().command {
         Command::Demo(options) => demo::run(options.json, options.keep),
-        Command::Wrap { config, command } => wrap(config, command),
-        Command::Run { file, listen } => watch(&file.config).map_or_else(wrong, |(config, watched)| {
+        Command::Wrap { config, trusted, command } => wrap(config, &trusted.surroundings(), command),
+        Command::Run { file, listen } => watch(&file).map_or_else(wrong, |(config, watched)| {
             let listen = listen.unwrap_or(config.listen);
             if !listen.ip().is_loopback() && config.principals.is_empty() {
                 return wrong(format!(
@@ -129,7 +144,7 @@ pub fn main() -> ExitCode {
             }
             finish(serve_http(&config, listen, Some(watched)))
         }),
-        Command::Stdio { file, server } => watch(&file.config).map_or_else(wrong, |(config, watched)| {
+        Command::Stdio { file, server } => watch(&file).map_or_else(wrong, |(config, watched)| {
             let pipe = match server {
                 None => Pipe::All,
                 Some(name) => match ServerName::parse(&name) {
@@ -139,7 +154,7 @@ pub fn main() -> ExitCode {
             };
             finish(serve_stdio(&config, &pipe, Some(watched)))
         }),
-        Command::Check { file, normal: true, .. } => match config::normal(&file, &Process) {
+        Command::Check { file, normal: true, trusted, .. } => match config::normal(&file, &trusted.surroundings()) {
             Ok(text) => finish(print(&text)),
             Err(errors) => wrong(errors.to_string()),
         },
@@ -149,7 +164,7 @@ pub fn main() -> ExitCode {
         Command::Check { file, json: false, .. } if config::is_cross_server(&file, &Process) => {
             tell(import::run(&import::From::CrossServer { file }))
         }
-        Command::Check { file, json, .. } => load(&file).map_or_else(wrong, |config| {
+        Command::Check { file, json, trusted, .. } => load(&file, &trusted.surroundings()).map_or_else(wrong, |config| {
             let text = if json { config::describe_json(&config).to_string() } else { config::describe(&config) };
             finish(print(&text))
         }),
@@ -164,6 +179,9 @@ pub fn main() -> ExitCode {
             Err(tools::Trouble::Wrong(error)) => wrong(error),
             Err(tools::Trouble::Failed(error)) => finish(Err(error)),
         },
+        Command::Keys(command) => tell(signing::keys(&command)),
+        Command::Manifest(command) => tell(signing::manifest(command)),
+        Command::Config(command) => tell(signing::config(&command)),
         Command::Import(from) => tell(import::run(&from)),
         Command::Schema => match serde_json::to_string_pretty(&config::schema()) {
             Ok(text) => finish(print(&text)),
@@ -175,12 +193,12 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn wrap(file: Option<PathBuf>, command: Vec<String>) -> ExitCode {
-    let alone = file.as_ref().and_then(|file| Config::for_intercept(file, command.clone(), &Process));
+fn wrap(file: Option<PathBuf>, surroundings: &dyn Surroundings, command: Vec<String>) -> ExitCode {
+    let alone = file.as_ref().and_then(|file| Config::for_intercept(file, command.clone(), surroundings));
     let config = match &file {
         _ if alone.is_some() => alone.unwrap_or_else(|| Err(String::new())),
         None => Ok(Config::for_command(command)),
-        Some(file) => load(file).and_then(|mut config| {
+        Some(file) => load(file, surroundings).and_then(|mut config| {
             let mut launches = config.launches.values_mut();
             match (launches.next(), launches.next()) {
                 (Some(launch), None) => {
@@ -206,13 +224,14 @@ fn wrap(file: Option<PathBuf>, command: Vec<String>) -> ExitCode {
 }
 
 /// Loads a file that is watched from now on.
-fn watch(file: &std::path::Path) -> Result<(Config, Watched), String> {
-    let watched = Watched::new(file.to_owned());
-    Ok((load(file)?, watched))
+fn watch(file: &File) -> Result<(Config, Watched), String> {
+    let surroundings: Trusting = file.trusted.surroundings();
+    let watched = Watched::new(file.config.clone(), surroundings.clone());
+    Ok((load(&file.config, &surroundings)?, watched))
 }
 
-fn load(file: &std::path::Path) -> Result<Config, String> {
-    Config::load(file, &Process).map_err(|errors| errors.to_string())
+fn load(file: &std::path::Path, surroundings: &dyn Surroundings) -> Result<Config, String> {
+    Config::load(file, surroundings).map_err(|errors| errors.to_string())
 }
 
 fn print(text: &str) -> Result<(), String> {

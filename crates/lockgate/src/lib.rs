@@ -12,6 +12,7 @@ pub mod operator;
 pub mod records;
 pub mod rehearse;
 pub mod sessions;
+mod signing;
 mod state;
 mod tools;
 mod turn;

@@ -7,6 +7,7 @@ use lockgate_core::{Desk, Wire};
 use lockgate_policy::intercept::Policy;
 
 use super::error::{At, Place, Report, quoted};
+use super::seal::Seal;
 use super::secret::{Resolver, Surroundings, plain};
 use super::yaml::{Form, Kind};
 use super::{Config, ConfigErrors, bounds, yaml};
@@ -75,13 +76,21 @@ impl Config {
         command: Vec<String>,
         surroundings: &dyn Surroundings,
     ) -> Option<Result<Self, String>> {
-        let text = String::from_utf8(surroundings.file(file).ok()?).ok().filter(|text| is_it(text))?;
+        if !is_intercept(file, surroundings) {
+            return None;
+        }
+        Some(Self::in_front(file, command, surroundings))
+    }
+
+    fn in_front(file: &Path, command: Vec<String>, surroundings: &dyn Surroundings) -> Result<Self, String> {
+        let seal = Seal::open(file, surroundings).map_err(|errors| errors.to_string())?;
+        let text = super::text_of(file, &seal).map_err(|errors| errors.to_string())?;
         let shown = file.display();
         let policy = Policy::read(&text).map_err(|errors| {
             let lines: Vec<_> = errors.iter().map(|error| format!("{shown}:{error}")).collect();
             lines.join("\n")
         });
-        Some(policy.map(|(policy, lints)| {
+        policy.map(|(policy, lints)| {
             let mut config = Self::for_command(command);
             let boundary = Arc::make_mut(&mut config.boundary);
             boundary.desk = Some(Desk { waits: false, valid: bounds::VALID.default });
@@ -91,7 +100,7 @@ impl Config {
             }
             config.notes = lints.iter().map(|lint| format!("{shown}:{lint}")).collect();
             config
-        }))
+        })
     }
 }
 

@@ -33,6 +33,7 @@ mod reference;
 mod rule;
 mod rules;
 mod schema;
+mod seal;
 mod secret;
 mod section;
 mod server;
@@ -64,11 +65,14 @@ pub use intercept::is_intercept;
 pub use place::place_of;
 pub use reference::reference;
 pub use schema::schema;
+pub use seal::{signature_of, to_sign};
 pub(crate) use secret::plain;
-pub use secret::{Process, Secret, Surroundings};
+pub use secret::{Process, Secret, Surroundings, Trusting};
+pub(crate) use signature::INVALID;
 
 use error::{Place, Report};
 use raw::RawConfig;
+use seal::Seal;
 use secret::{Dollar, Resolver};
 use yaml::Form;
 
@@ -220,13 +224,18 @@ pub struct RecordsSettings {
 }
 
 impl Config {
-    /// Reads a file: `lockgate.yaml`, or the JSON file of an MCP client.
+    /// Reads a file: `lockgate.yaml`, or the JSON file of an MCP client. Where keys are trusted, it and all that it refers to
+    /// must be signed with one of them.
     pub fn load(path: &Path, surroundings: &dyn Surroundings) -> Result<Self, ConfigErrors> {
+        Self::load_sealed(path, &Seal::open(path, surroundings)?)
+    }
+
+    fn load_sealed(path: &Path, seal: &Seal<'_>) -> Result<Self, ConfigErrors> {
         let shown = path.to_string_lossy();
-        let text = text_of(path, surroundings)?;
-        let base = surroundings.folder().join(path.parent().unwrap_or(Path::new("")));
-        let scope = surroundings.folder().join(path).components().collect::<PathBuf>();
-        let config = Self::parse(&text, &shown, &base, surroundings)?;
+        let text = text_of(path, seal)?;
+        let base = seal.folder().join(path.parent().unwrap_or(Path::new("")));
+        let scope = seal.folder().join(path).components().collect::<PathBuf>();
+        let config = Self::parse(&text, &shown, &base, seal)?;
         Ok(Self { scope: scope.to_string_lossy().into_owned(), ..config })
     }
 
@@ -349,8 +358,9 @@ fn text_of(path: &Path, surroundings: &dyn Surroundings) -> Result<String, Confi
 /// it. It is read before, and errors are those of [`Config::load`]. Two files with the same normal form decide alike.
 pub fn normal(path: &Path, surroundings: &dyn Surroundings) -> Result<String, ConfigErrors> {
     let file = path.to_string_lossy();
-    Config::load(path, surroundings)?;
-    let text = text_of(path, surroundings)?;
+    let seal = Seal::open(path, surroundings)?;
+    Config::load_sealed(path, &seal)?;
+    let text = text_of(path, &seal)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     if mcp_json::is_it(text) {
         let message = "the file of an MCP client holds no rules and has no normal form";

@@ -40,8 +40,17 @@ pub trait Surroundings {
     fn variable(&self, name: &str) -> Option<String>;
     /// A whole file, or its beginning where it is longer than anything a configuration may refer to.
     fn file(&self, path: &Path) -> io::Result<Vec<u8>>;
+    /// A whole file that holds a secret.
+    fn secret(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.file(path)
+    }
     /// The folder that relative paths on the command line start at.
     fn folder(&self) -> PathBuf;
+    /// The public keys, in PEM, one of which must have signed a configuration, and where they stand. `None` where it need
+    /// not be signed.
+    fn trusted_keys(&self) -> io::Result<Option<(PathBuf, Vec<u8>)>> {
+        Ok(None)
+    }
 }
 
 /// The environment and the files of this process.
@@ -64,6 +73,49 @@ impl Surroundings for Process {
     fn folder(&self) -> PathBuf {
         // Where it cannot be told, paths stay relative, and whoever opens them says what is wrong.
         std::env::current_dir().unwrap_or_default()
+    }
+
+    fn trusted_keys(&self) -> io::Result<Option<(PathBuf, Vec<u8>)>> {
+        if let Some(named) = std::env::var_os(TRUSTED_KEYS) {
+            let path = PathBuf::from(named);
+            return self.file(&path).map(|bytes| Some((path, bytes)));
+        }
+        match self.file(Path::new(MACHINE_KEYS)) {
+            Ok(bytes) => Ok(Some((MACHINE_KEYS.into(), bytes))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The environment variable that names the trusted keys.
+const TRUSTED_KEYS: &str = "LOCKGATE_TRUSTED_KEYS";
+
+/// The trusted keys of this machine, where nothing else is said.
+const MACHINE_KEYS: &str = "/etc/lockgate/trusted-keys.pem";
+
+/// This process, with trusted keys that were named on the command line, if any were.
+#[derive(Clone, Debug, Default)]
+pub struct Trusting(pub Option<PathBuf>);
+
+impl Surroundings for Trusting {
+    fn variable(&self, name: &str) -> Option<String> {
+        Process.variable(name)
+    }
+
+    fn file(&self, path: &Path) -> io::Result<Vec<u8>> {
+        Process.file(path)
+    }
+
+    fn folder(&self) -> PathBuf {
+        Process.folder()
+    }
+
+    fn trusted_keys(&self) -> io::Result<Option<(PathBuf, Vec<u8>)>> {
+        match &self.0 {
+            Some(path) => Process.file(path).map(|bytes| Some((path.clone(), bytes))),
+            None => Process.trusted_keys(),
+        }
     }
 }
 
@@ -129,7 +181,7 @@ impl Resolver<'_> {
     /// Reads a file that holds one secret; a line end at its end is cut.
     pub(super) fn secret_file(&self, path: &At<String>) -> Option<String> {
         let expanded = self.expand(path)?;
-        let found = match self.surroundings.file(&self.base.join(&expanded)) {
+        let found = match self.surroundings.secret(&self.base.join(&expanded)) {
             Ok(bytes) => bytes,
             Err(error) => {
                 let message = format!("cannot read the file {}: {}", quoted(&path.value), plain(&error));
@@ -188,6 +240,9 @@ impl Resolver<'_> {
 
 /// An error of the system without its number.
 pub(crate) fn plain(error: &io::Error) -> String {
+    if let Some(unsigned) = super::seal::unsigned(error) {
+        return unsigned;
+    }
     let known = [
         (io::ErrorKind::NotFound, "there is no such file"),
         (io::ErrorKind::PermissionDenied, "this user may not read it"),

@@ -5,22 +5,23 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::Gateway;
-use crate::config::{Config, Process};
+use crate::config::{Config, Trusting, signature_of};
 
 /// How often the file is looked at.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// A configuration file in use.
+/// A configuration file in use, and its signature.
 pub struct Watched {
     file: PathBuf,
-    seen: Option<(SystemTime, u64)>,
+    surroundings: Trusting,
+    seen: [Option<(SystemTime, u64)>; 2],
 }
 
 impl Watched {
     /// Watches a file that is about to be loaded: what changes it meanwhile is seen.
-    pub fn new(file: PathBuf) -> Self {
-        let seen = stamp(&file);
-        Self { file, seen }
+    pub fn new(file: PathBuf, surroundings: Trusting) -> Self {
+        let seen = stamps(&file);
+        Self { file, surroundings, seen }
     }
 
     /// Keeps watching for a gateway. Never returns.
@@ -44,17 +45,19 @@ impl Watched {
         }
     }
 
-    /// Is the file another one than it was when this was last asked? One that is gone is not.
+    /// Is one of the files another one than it was when this was last asked? One that is gone is not.
     fn has_changed(&mut self) -> bool {
-        let now = stamp(&self.file);
-        let changed = now.is_some() && now != self.seen;
-        self.seen = now.or(self.seen);
+        let mut changed = false;
+        for (seen, now) in self.seen.iter_mut().zip(stamps(&self.file)) {
+            changed |= now.is_some() && now != *seen;
+            *seen = now.or(*seen);
+        }
         changed
     }
 
     /// Loads the file whole and puts it in force, or keeps the old one and says why.
     fn reload(&self, gateway: &Gateway) {
-        match Config::load(&self.file, &Process) {
+        match Config::load(&self.file, &self.surroundings) {
             Ok(config) => match gateway.change(&config) {
                 Ok(()) => gateway.say(&format!("{} is in force", self.file.display())),
                 Err(error) => gateway.say(&format!("the old configuration stays in force: {error}")),
@@ -67,6 +70,10 @@ impl Watched {
             }
         }
     }
+}
+
+fn stamps(file: &Path) -> [Option<(SystemTime, u64)>; 2] {
+    [stamp(file), stamp(&signature_of(file))]
 }
 
 fn stamp(file: &Path) -> Option<(SystemTime, u64)> {
@@ -83,13 +90,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("lockgate.yaml");
         std::fs::write(&file, "a").unwrap();
-        let mut watched = Watched::new(file.clone());
+        let mut watched = Watched::new(file.clone(), Trusting(None));
         assert!(!watched.has_changed());
         std::fs::write(&file, "ab").unwrap();
         assert!(watched.has_changed() && !watched.has_changed());
         std::fs::remove_file(&file).unwrap();
         assert!(!watched.has_changed());
         std::fs::write(&file, "abc").unwrap();
+        assert!(watched.has_changed() && !watched.has_changed());
+        std::fs::write(signature_of(&file), "abc").unwrap();
         assert!(watched.has_changed() && !watched.has_changed());
     }
 }

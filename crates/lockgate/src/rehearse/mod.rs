@@ -9,6 +9,7 @@ mod policy;
 mod stage;
 mod test;
 
+pub(crate) use policy::read;
 pub use policy::{Policy, Unset};
 pub use stage::{Call, Outcome, Stage};
 pub(crate) use test::count;

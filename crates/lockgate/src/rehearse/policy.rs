@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::config::{Config, Process, Surroundings};
 
 /// The environment and files as they are where nothing is started: every variable and every file with a secret has a
-/// placeholder. Which environment of the configuration counts is still told by `LOCKGATE_ENVIRONMENT`.
+/// placeholder, and nothing need be signed. Which environment of the configuration counts is still told by `LOCKGATE_ENVIRONMENT`.
 #[derive(Clone, Debug)]
 pub struct Unset {
     text: String,
@@ -40,10 +40,10 @@ impl Surroundings for Unset {
     }
 
     fn file(&self, path: &Path) -> io::Result<Vec<u8>> {
-        // The lock file is no secret.
-        if path.extension().is_some_and(|end| end == "lock") {
-            return Process.file(path);
-        }
+        Process.file(path)
+    }
+
+    fn secret(&self, path: &Path) -> io::Result<Vec<u8>> {
         Ok(format!("placeholder-for-{}", path.display()).into_bytes())
     }
 
