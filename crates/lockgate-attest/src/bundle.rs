@@ -184,7 +184,8 @@ fn sooner<T>(each: impl Iterator<Item = Result<T, Unproven>>) -> Result<T, Unpro
             Ok(good) => return Ok(good),
             Err(error) => {
                 let far = |error: Unproven| {
-                    !matches!(error, Unproven::Certificate | Unproven::Log | Unproven::Time | Unproven::Roots)
+                    use Unproven::{Certificate, Log, Malformed, Roots, Time};
+                    !matches!(error, Certificate | Log | Malformed | Roots | Time)
                 };
                 if worst.is_none_or(|before| far(error) && !far(before)) {
                     worst = Some(error);

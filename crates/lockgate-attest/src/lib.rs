@@ -44,3 +44,6 @@ fn strict<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Unproven>
     lockgate_model::Json::check(bytes, DEPTH).map_err(|_| Unproven::Malformed)?;
     serde_json::from_slice(bytes).map_err(|_| Unproven::Malformed)
 }
+
+#[cfg(test)]
+mod properties;

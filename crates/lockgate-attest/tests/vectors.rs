@@ -7,12 +7,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use lockgate_attest::{
-    Artefact, BuildPolicy, Instance, Pattern, PublicKey, SignedBy, Signer, Trust, Unproven, verify_bundle,
-    verify_statement,
+    Artefact, BuildPolicy, Instance, Pattern, PublicKey, SignedBy, Signer, Statement, Trust, Unproven,
+    npm_attestations, pypi_attestations, verify_bundle, verify_statement,
 };
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 const FOLDER: &str = "test/assets/bundle-verify/";
@@ -174,4 +177,98 @@ fn no_byte_of_a_bundle_can_be_another() {
             assert_eq!(proven, whole, "byte {at}");
         }
     }
+}
+
+#[test]
+fn an_attestation_of_pypi_is_a_bundle_with_other_names() {
+    let Some(files) = suite() else { return };
+    let case = case(&files, "happy-path-intoto-in-dsse-v3");
+    let bundle: Value = serde_json::from_slice(case.bundle).unwrap();
+    let (material, envelope) = (&bundle["verificationMaterial"], &bundle["dsseEnvelope"]);
+    let publisher = |repository: &str| json!({ "kind": "GitHub", "repository": repository, "workflow": "extremely-dangerous-oidc-beacon.yml" });
+    let document = |publisher: Value| {
+        json!({ "version": 1, "attestation_bundles": [{ "publisher": publisher, "attestations": [{
+            "version": 1,
+            "verification_material": { "certificate": material["certificate"]["rawBytes"], "transparency_entries": material["tlogEntries"] },
+            "envelope": { "statement": envelope["payload"], "signature": envelope["signatures"][0]["sig"] },
+        }] }] })
+    };
+    let verify = |publisher: Value| {
+        let read = pypi_attestations(document(publisher).to_string().as_bytes()).unwrap();
+        let signer = read[0].publisher.signer().unwrap();
+        verify_bundle(&read[0].bundle, Artefact::Bytes(case.artefact), &signer, &case.trust)
+    };
+    let real = publisher("sigstore-conformance/extremely-dangerous-public-oidc-beacon");
+    assert_eq!(
+        verify(real),
+        verify_bundle(case.bundle, Artefact::Bytes(case.artefact), &case.signer, &case.trust)
+    );
+    assert_eq!(verify(publisher("somebody/else")), Err(Unproven::Identity));
+}
+
+/// What comes with the library for its own tests: bundles of real packages. None where the library's source is not here.
+fn of_library(name: &str) -> Option<Vec<u8>> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")))?;
+    let sources = std::fs::read_dir(home.join("registry/src")).ok().into_iter().flatten().flatten();
+    let file =
+        sources.map(|source| source.path().join("sigstore-verify-0.15.1/test_data/bundles").join(name));
+    let found = file.into_iter().find_map(|file| std::fs::read(file).ok());
+    if found.is_none() {
+        eprintln!("skipped: the source of sigstore-verify is not here");
+    }
+    found
+}
+
+/// The first digest of this kind among the subjects of a bundle.
+fn subject(bundle: &[u8], algorithm: &str) -> Vec<u8> {
+    let bundle: Value = serde_json::from_slice(bundle).unwrap();
+    let payload = STANDARD.decode(bundle["dsseEnvelope"]["payload"].as_str().unwrap()).unwrap();
+    let statement = Statement::read(&payload).unwrap();
+    let text = statement.subjects.iter().find_map(|subject| subject.digest.get(algorithm)).unwrap();
+    let pairs = text.as_bytes().chunks(2);
+    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
+
+#[test]
+fn a_real_package_of_npm_says_where_it_was_built() {
+    let Some(bundle) = of_library("sigstore.js@2.0.0-provenance.sigstore.json") else { return };
+    let document = format!(
+        "{{\"attestations\":[{{\"predicateType\":\"https://slsa.dev/provenance/v1\",\"bundle\":{}}}]}}",
+        String::from_utf8(bundle).unwrap()
+    );
+    let attestation = npm_attestations(document.as_bytes()).unwrap().remove(0);
+    let digest: [u8; 64] = subject(&attestation.bundle, "sha512").try_into().unwrap();
+    let signer = Signer::identity(
+        "https://github.com/sigstore/sigstore-js/.github/workflows/release.yml@refs/heads/*",
+        ISSUER,
+    );
+    let (signer, trust) = (signer.unwrap(), Trust::embedded().unwrap());
+    let verify = |digest| verify_bundle(&attestation.bundle, Artefact::Sha512(digest), &signer, &trust);
+    let proven = verify(digest).unwrap();
+    assert_eq!(proven.names, ["pkg:npm/sigstore@2.0.0"]);
+    let build = proven.build().unwrap();
+    assert_eq!(build.source.as_deref(), Some("https://github.com/sigstore/sigstore-js"));
+    assert_eq!(build.reference.as_deref(), Some("refs/heads/main"));
+    assert_eq!(build.workflow.as_deref(), Some(".github/workflows/release.yml"));
+    assert_eq!(build.commit.as_deref(), Some("f0b49a04e5a62250e0f60fb128004a73110fe311"));
+    assert_eq!(build.builder.as_deref(), Some("https://github.com/actions/runner/github-hosted"));
+    let tags =
+        BuildPolicy { reference: Some(Pattern::new("refs/tags/*").unwrap()), ..BuildPolicy::default() };
+    assert_eq!(tags.check(&build), Err(Unproven::Ref));
+    let mut other = digest;
+    other[0] ^= 1;
+    assert_eq!(verify(other), Err(Unproven::Artefact));
+}
+
+#[test]
+fn roots_without_a_log_vouch_with_time_stamps_and_nobody_is_without_an_issuer() {
+    let Some(bundle) = of_library("github-private-attestation.sigstore.json") else { return };
+    let artefact = Artefact::Sha256(subject(&bundle, "sha256").try_into().unwrap());
+    let signer = Signer::identity("https://dotcom.releases.github.com", ISSUER).unwrap();
+    let verify = |trust: Trust| verify_bundle(&bundle, artefact, &signer, &trust);
+    // All holds but this: the certificate of GitHub's releases names no issuer.
+    assert_eq!(verify(Trust::embedded().unwrap()), Err(Unproven::Issuer));
+    assert_eq!(verify(Trust::of(&[Instance::GitHub]).unwrap()), Err(Unproven::Issuer));
+    assert_eq!(verify(Trust::of(&[Instance::PublicGood]).unwrap()), Err(Unproven::Malformed));
 }
