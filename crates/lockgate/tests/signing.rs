@@ -319,6 +319,28 @@ fn an_intercept_policy_in_front_of_a_server_is_signed_as_well() {
 }
 
 #[test]
+fn neither_variables_nor_secrets_are_needed_to_sign_except_in_names_of_files() {
+    let folder = configured();
+    let at = folder.path();
+    let text = std::fs::read_to_string(at.join("lockgate.yaml")).unwrap();
+    std::fs::write(
+        at.join("lockgate.yaml"),
+        text.replace("./limits", "${FOLDER}/limits").replace("\"token\"", "\"gone\""),
+    )
+    .unwrap();
+    let sign = || {
+        let mut command = command(at, LOCKGATE);
+        command.args(["config", "sign", "--key", "operator.pem"]);
+        command
+    };
+    let output = sign().output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stdout));
+    let output = sign().env("FOLDER", ".").output().unwrap();
+    let signed = String::from_utf8(output.stdout).unwrap();
+    assert!(signed.contains("  limits.yaml\n"), "{signed}");
+}
+
+#[test]
 fn a_running_gateway_keeps_what_was_signed() {
     let folder = configured();
     let at = folder.path();

@@ -63,8 +63,7 @@ pub(super) fn run(command: &Command) -> Result<Told, String> {
 
 fn sign(file: &Path, key: &Path) -> Result<Told, String> {
     let key = SigningKey::read(key)?;
-    let text = crate::rehearse::read(file)?;
-    let statement = to_sign(file, &Unset::new(&text)).map_err(|errors| errors.to_string())?;
+    let statement = to_sign(file, &Files::of(file, Trusting(None))?).map_err(|errors| errors.to_string())?;
     let signature = signature_of(file);
     write(&signature, &key.sign(&statement))?;
     let signed = lockgate_attest::Statement::read(&statement).map_err(|error| error.to_string())?;
@@ -82,9 +81,7 @@ fn verify(file: &Path, trusted: &Trusted, json: bool) -> Result<Told, String> {
         let hint = "name public keys with `--trusted-keys FILE` or `LOCKGATE_TRUSTED_KEYS`";
         return Err(format!("{}: no keys are trusted\n  hint: {hint}", file.display()));
     }
-    // Neither secrets nor variables are needed to compare files.
-    let text = crate::rehearse::read(file)?;
-    let seen = Signed { unset: Unset::new(&text), trusting: surroundings };
+    let seen = Files::of(file, surroundings)?;
     let outcome = if is_intercept(file, &seen) {
         match Config::for_intercept(file, Vec::new(), &seen) {
             Some(read) => read.map(drop),
@@ -109,19 +106,26 @@ fn verify(file: &Path, trusted: &Trusted, json: bool) -> Result<Told, String> {
     }
 }
 
-/// As [`Unset`], with the keys that are trusted.
-struct Signed {
+/// What a configuration may read where files are compared: no secret is needed for that, nor a variable, except where it
+/// is part of a file's name.
+struct Files {
     unset: Unset,
     trusting: Trusting,
 }
 
-impl Surroundings for Signed {
+impl Files {
+    fn of(file: &Path, trusting: Trusting) -> Result<Self, String> {
+        Ok(Self { unset: Unset::new(&crate::rehearse::read(file)?), trusting })
+    }
+}
+
+impl Surroundings for Files {
     fn variable(&self, name: &str) -> Option<String> {
-        self.unset.variable(name)
+        self.trusting.variable(name).or_else(|| self.unset.variable(name))
     }
 
     fn file(&self, path: &Path) -> std::io::Result<Vec<u8>> {
-        self.unset.file(path)
+        self.trusting.file(path)
     }
 
     fn secret(&self, path: &Path) -> std::io::Result<Vec<u8>> {
@@ -129,7 +133,7 @@ impl Surroundings for Signed {
     }
 
     fn folder(&self) -> PathBuf {
-        self.unset.folder()
+        self.trusting.folder()
     }
 
     fn trusted_keys(&self) -> std::io::Result<Option<(PathBuf, Vec<u8>)>> {
