@@ -1,9 +1,11 @@
-//! What an operator does while gateways run: answers the calls that wait for people, stops calls and lets them run
-//! again. It speaks with the gateways through the files of a state folder only, so that it works while they are stuck.
+//! What an operator does while gateways run: answers the calls and the definitions that wait for people, stops calls
+//! and lets them run again. It speaks with the gateways through the files of a state folder only, so that it works
+//! while they are stuck.
 
 mod answer;
 mod approvals;
 mod destinations;
+mod quarantine;
 mod show;
 mod stops;
 #[cfg(test)]
@@ -43,6 +45,9 @@ pub enum Command {
     /// List the values that people approved for later sessions as well, and take them back
     #[command(subcommand)]
     Destinations(destinations::Command),
+    /// See the definitions of servers that nobody has approved, and approve or refuse them
+    #[command(subcommand)]
+    Quarantine(quarantine::Command),
     /// Let only harmless reading pass, or everything again
     SafeMode(stops::SafeMode),
 }
@@ -125,6 +130,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Resume(options) => stops::resume(options, &mut out),
         Command::Stops(options) => stops::list(&options, &mut out),
         Command::Destinations(command) => destinations::run(command, &mut out),
+        Command::Quarantine(command) => quarantine::run(command, &mut out),
         Command::SafeMode(options) => stops::safe_mode(options, &mut out),
     };
     let done = done.and_then(|()| Ok(out.flush()?));

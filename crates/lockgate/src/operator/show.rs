@@ -158,13 +158,13 @@ pub(super) fn full(entry: &Entry, now: u64) -> String {
     out
 }
 
-fn field(out: &mut String, name: &str, value: &str) {
+pub(super) fn field(out: &mut String, name: &str, value: &str) {
     let value = wrap(value, INDENT);
     out.push_str(&format!("{name:<INDENT$}{value}"));
 }
 
 /// Lines of at most 80 characters, those after the first indented. Cut anywhere: what is shown is exact.
-fn wrap(text: &str, indent: usize) -> String {
+pub(super) fn wrap(text: &str, indent: usize) -> String {
     let chars: Vec<char> = text.chars().collect();
     let mut lines = chars.chunks(WIDTH - indent).map(|line| line.iter().collect::<String>());
     let mut out = lines.next().unwrap_or_default();
