@@ -15,6 +15,8 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use lockgate_store::Pins;
+use lockgate_store::pins::{Cause, Kind, Pinned, Seen, Trust};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use testkit::hostile::{Answer, Gate, Pipe, Upstream, call, hello, respond, server, until};
@@ -199,6 +201,55 @@ fn two_people_are_two_tokens() {
     let answer = Answer::read(&mut open);
     assert!(answer.text.contains("called"), "{}", answer.text);
     assert_eq!(heard().matches("tools/call").count(), 1);
+}
+
+/// What a server says of a tool, in a version of it.
+fn version(number: u8, trust: Trust) -> Seen {
+    Seen {
+        kind: Kind::Tool,
+        name: "echo".to_owned(),
+        digest: format!("sha256:{}", format!("{number:02x}").repeat(32)),
+        nameless: None,
+        definition: format!("{{\"description\":\"\u{202e}{number}\"}}"),
+        trust,
+        cause: Cause::Changed,
+        why: vec!["definition_drift".to_owned()],
+        approvers: 2,
+    }
+}
+
+#[test]
+fn definitions_are_approved_and_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let pins = Pins::open(folder.path()).unwrap();
+    for (number, trust) in [(1, Trust::First), (2, Trust::Never), (3, Trust::Never)] {
+        pins.sight("acme", "y", &[version(number, trust)], u64::from(number)).unwrap();
+    }
+    let gate = gate(folder.path(), &Value::Null, &at_a_port(), &json!({}));
+    let (ann, bob) = (Person::with(&gate, ANN), Person::with(&gate, BOB));
+    let listed = ann.get("/v1/quarantine");
+    let ids: Vec<&str> =
+        listed["quarantine"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
+    let [newer, older] = ids.as_slice() else { panic!("{listed}") };
+    assert_eq!(ann.get("/v1/quarantine?all=true")["quarantine"].as_array().unwrap().len(), 3);
+
+    let (newer, older) = (format!("/v1/quarantine/{newer}"), format!("/v1/quarantine/{older}"));
+    let shown = ann.get(&newer);
+    assert_eq!(shown["text"], "{\"description\":\"\\u{202e}3\"}");
+    assert_eq!(shown["in_force"], "{\"description\":\"\\u{202e}1\"}");
+    let (yes, no) = (json!({ "answer": "approve" }), json!({ "answer": "reject", "reason": "odd" }));
+    assert_eq!(ann.does("POST", &newer, &yes)["state"], "waiting");
+    ann.is_refused("POST", &newer, &yes, "already_voted");
+    assert_eq!(bob.does("POST", &newer, &yes)["state"], "approved");
+    bob.is_refused("POST", &newer, &yes, "already_decided");
+    assert_eq!(bob.does("POST", &older, &no)["state"], "refused");
+    bob.is_refused("POST", &older, &no, "already_decided");
+    bob.is_refused("POST", "/v1/quarantine/def_unknown", &yes, "not_found");
+    let known = pins.known("acme").unwrap();
+    let digests = |of: &[Pinned]| of.iter().map(|one| one.digest.clone()).collect::<Vec<_>>();
+    assert_eq!(digests(&known.approved), [version(3, Trust::Never).digest]);
+    assert_eq!(digests(&known.refused), [version(2, Trust::Never).digest]);
+    assert_eq!(pins.history().unwrap().last().unwrap().by.as_deref(), Some("bob"));
 }
 
 #[test]

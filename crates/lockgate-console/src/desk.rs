@@ -4,9 +4,9 @@ use lockgate_model::{Principal, ServerName, SessionId, ToolName, UnixMillis};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::Person;
+use crate::{Definition, DefinitionId, Person, Verdict};
 
-/// Where approvals and stops are kept. Written by whoever has the store; called by the admin API.
+/// Where approvals, pins and stops are kept. Written by whoever has the store; called by the admin API.
 ///
 /// Each method has 10 s, then the request is answered with `desk_timed_out` and the future is dropped: what was begun
 /// must then be either done or not done. Lists come in the
@@ -29,6 +29,24 @@ pub trait Desk: Send + Sync + 'static {
         id: ApprovalId,
         decision: Decision,
     ) -> impl Future<Output = Result<Approval, DeskError>> + Send;
+
+    /// Definitions that are not approved, at most `most`, without their texts.
+    fn quarantine(
+        &self,
+        which: Which,
+        most: usize,
+    ) -> impl Future<Output = Result<Vec<Definition>, DeskError>> + Send;
+
+    /// One definition, with its text and that of the one in force.
+    fn definition(&self, id: DefinitionId) -> impl Future<Output = Result<Definition, DeskError>> + Send;
+
+    /// Counts a person's yes or no, and gives the definition as it then stands: with several approvers needed, one yes
+    /// may leave it waiting. [`DeskError::Decided`] where it stood so before.
+    fn settle(
+        &self,
+        id: DefinitionId,
+        verdict: Verdict,
+    ) -> impl Future<Output = Result<Definition, DeskError>> + Send;
 
     /// All that is stopped. Not cut: the desk takes in no more stops than can be listed, see [`DeskError::Full`].
     fn stops(&self) -> impl Future<Output = Result<Stops, DeskError>> + Send;
@@ -53,9 +71,9 @@ pub trait Desk: Send + Sync + 'static {
 /// Why a desk does not do what it is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeskError {
-    /// There is no such approval or stop.
+    /// There is no such approval, definition or stop.
     NotFound,
-    /// The approval is decided: approved, denied or used.
+    /// The approval is decided: approved, denied or used. Or the definition stands so already.
     Decided,
     /// The approval was not answered in time.
     Expired,
@@ -78,8 +96,7 @@ pub struct ApprovalId(String);
 impl ApprovalId {
     /// Checks the form. `None` where it is no such name.
     pub fn parse(text: &str) -> Option<Self> {
-        let usable = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
-        ((1..=64).contains(&text.len()) && text.bytes().all(usable)).then(|| Self(text.to_owned()))
+        is_name(text).then(|| Self(text.to_owned()))
     }
 
     /// The text.
@@ -88,12 +105,18 @@ impl ApprovalId {
     }
 }
 
-/// Which approvals are listed.
+/// Is it a name of the form that ids have?
+pub(crate) fn is_name(text: &str) -> bool {
+    let usable = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+    (1..=64).contains(&text.len()) && text.bytes().all(usable)
+}
+
+/// Which approvals or definitions are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
     /// Those that wait for a person.
     Waiting,
-    /// Those that are over, too.
+    /// Those that are over or in force, too.
     All,
 }
 
@@ -322,7 +345,7 @@ pub struct Session {
 
 /// A moment as a number.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
-fn millis<S: Serializer>(moment: &UnixMillis, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn millis<S: Serializer>(moment: &UnixMillis, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u64(moment.0)
 }
 

@@ -1,13 +1,14 @@
-//! Where people rule a running Lockgate: they approve or deny held calls, stop servers and sessions, and look at what is
+//! Where people rule a running Lockgate: they approve or deny held calls and definitions, stop servers and sessions, and look at what is
 //! going on, over HTTP on a Unix socket or a loopback address; and a webhook tells them that they are needed.
 //!
 //! This crate refuses to decide anything. It finds out who is asking, reads what they ask strictly and within limits, and
-//! hands it to a [`Desk`], which keeps approvals and stops. It never listens on a public address, never speaks to a
+//! hands it to a [`Desk`], which keeps approvals, pins and stops. It never listens on a public address, never speaks to a
 //! server, and never sees a message of an agent. `docs/admin-api.md` is its reference.
 //!
 //! Read [`Desk`] and [`Listener`] first, then [`Webhook`].
 
 mod check;
+mod definition;
 mod desk;
 mod event;
 mod listen;
@@ -19,6 +20,7 @@ mod serve;
 mod signature;
 mod webhook;
 
+pub use definition::{Answer, Definition, DefinitionId, Pinned, Verdict, Yes};
 pub use desk::{
     Approval, ApprovalId, Decision, Desk, DeskError, Order, SafeMode, Scope, Session, State, Stop, Stops,
     Switch, Target, Vote, Voted, Which,

@@ -4,7 +4,7 @@ use lockgate_model::{Principal, ServerName, SessionId, ToolName};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Decision, Order, Person, Refusal, Scope, Switch, Target, Voted};
+use crate::{Answer, Decision, Order, Person, Refusal, Scope, Switch, Target, Verdict, Voted};
 
 /// Longest reason. Characters.
 const REASON: usize = 500;
@@ -28,6 +28,14 @@ struct RawAnswer {
     reason: String,
     #[serde(default)]
     scope: Scope,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object")]
+struct RawVerdict {
+    answer: Answer,
+    #[serde(default)]
+    reason: String,
 }
 
 #[derive(Deserialize)]
@@ -61,6 +69,16 @@ pub(crate) fn decision(body: &[u8], by: Person, answer: Voted) -> Result<Decisio
         return Err(BadBody(Refusal::ApproverMismatch, None));
     }
     Ok(Decision { by, answer, reason: words(raw.reason)?, scope: raw.scope })
+}
+
+/// What somebody says to a definition. Who refuses one must say why.
+pub(crate) fn verdict(body: &[u8], by: Person) -> Result<Verdict, BadBody> {
+    let RawVerdict { answer, reason } = json(body)?;
+    let reason = match answer {
+        Answer::Approve => words(reason)?,
+        Answer::Reject => order(by.clone(), reason)?.reason,
+    };
+    Ok(Verdict { by, answer, reason })
 }
 
 /// A target, and who stops or resumes it.
@@ -133,6 +151,28 @@ mod tests {
 
     fn refusal<T>(outcome: Result<T, BadBody>) -> Option<Refusal> {
         outcome.err().map(|BadBody(refusal, _)| refusal)
+    }
+
+    #[test]
+    fn verdicts() {
+        let read = |body: &str| verdict(body.as_bytes(), Person::local(7));
+        for (body, answer) in [
+            (r#"{"answer":"approve"}"#, Answer::Approve),
+            (r#"{"answer":"approve","reason":"release 2"}"#, Answer::Approve),
+            (r#"{"answer":"reject","reason":"odd"}"#, Answer::Reject),
+        ] {
+            assert_eq!(read(body).ok().map(|verdict| verdict.answer), Some(answer), "{body}");
+        }
+        for body in [
+            "{}",
+            r#"{"answer":"reject"}"#,
+            r#"{"answer":"reject","reason":" "}"#,
+            r#"{"answer":"deny","reason":"odd"}"#,
+            r#"{"answer":"approve","reason":"a\nb"}"#,
+            r#"{"answer":"approve","approver":"bob"}"#,
+        ] {
+            assert_eq!(refusal(read(body)), Some(Refusal::BadBody), "{body}");
+        }
     }
 
     #[test]

@@ -27,9 +27,9 @@ pub enum Refusal {
     BadBody,
     /// The body names another approver than the one who asks.
     ApproverMismatch,
-    /// There is no such approval or stop.
+    /// There is no such approval, definition or stop.
     NotFound,
-    /// The approval is decided.
+    /// The approval or definition is decided.
     AlreadyDecided,
     /// The approval was not answered in time.
     Expired,
@@ -127,7 +127,7 @@ impl Refusal {
                 "bad_query",
                 400,
                 "the query is not known here",
-                "only `GET /v1/approvals` takes one: `all=true` or `all=false`",
+                "only `GET /v1/approvals` and `GET /v1/quarantine` take one: `all=true` or `all=false`",
             ),
             Self::UnsupportedMediaType => (
                 "unsupported_media_type",
@@ -157,12 +157,13 @@ impl Refusal {
                 "the body names another approver than the one who asks",
                 "leave `approver` out, or use that person's own token",
             ),
-            Self::NotFound => {
-                ("not_found", 404, "there is no such approval or stop", "list them to see which there are")
-            }
-            Self::AlreadyDecided => {
-                ("already_decided", 409, "the approval is decided", "read the approval to see by whom")
-            }
+            Self::NotFound => (
+                "not_found",
+                404,
+                "there is no such approval, definition or stop",
+                "list them to see which there are",
+            ),
+            Self::AlreadyDecided => ("already_decided", 409, "it is decided", "read it to see by whom"),
             Self::Expired => (
                 "expired",
                 409,

@@ -1,12 +1,15 @@
-use crate::{ApprovalId, Refusal, Voted, Which};
+use crate::{ApprovalId, DefinitionId, Refusal, Voted, Which};
 
 /// All that can be asked for, as the documentation writes it.
-pub const PLACES: [&str; 10] = [
+pub const PLACES: [&str; 13] = [
     "GET /healthz",
     "GET /v1/approvals",
     "GET /v1/approvals/{id}",
     "POST /v1/approvals/{id}/approve",
     "POST /v1/approvals/{id}/deny",
+    "GET /v1/quarantine",
+    "GET /v1/quarantine/{id}",
+    "POST /v1/quarantine/{id}",
     "GET /v1/stops",
     "POST /v1/stops",
     "DELETE /v1/stops",
@@ -21,6 +24,8 @@ pub(crate) enum Place {
     Approvals(Which),
     Approval(ApprovalId),
     Answer(ApprovalId, Voted),
+    Quarantine(Which),
+    Definition(DefinitionId),
     Stops,
     SafeMode,
     Sessions,
@@ -37,14 +42,21 @@ impl Place {
             ["v1", "approvals", name] => Self::Approval(id(name)?),
             ["v1", "approvals", name, "approve"] => Self::Answer(id(name)?, Voted::Approve),
             ["v1", "approvals", name, "deny"] => Self::Answer(id(name)?, Voted::Deny),
+            ["v1", "quarantine"] => Self::Quarantine(Which::Waiting),
+            ["v1", "quarantine", name] => {
+                Self::Definition(DefinitionId::parse(name).ok_or(Refusal::NoSuchPath)?)
+            }
             ["v1", "stops"] => Self::Stops,
             ["v1", "safe-mode"] => Self::SafeMode,
             ["v1", "sessions"] => Self::Sessions,
             _ => return Err(Refusal::NoSuchPath),
         };
         match (place, query) {
-            (place, None) | (place @ Self::Approvals(_), Some("all=false")) => Ok(place),
+            (place, None) | (place @ (Self::Approvals(_) | Self::Quarantine(_)), Some("all=false")) => {
+                Ok(place)
+            }
             (Self::Approvals(_), Some("all=true")) => Ok(Self::Approvals(Which::All)),
+            (Self::Quarantine(_), Some("all=true")) => Ok(Self::Quarantine(Which::All)),
             _ => Err(Refusal::BadQuery),
         }
     }
@@ -52,7 +64,10 @@ impl Place {
     /// The methods it knows.
     pub(crate) fn methods(&self) -> &'static str {
         match self {
-            Self::Health | Self::Approvals(_) | Self::Approval(_) | Self::Sessions => "GET",
+            Self::Health | Self::Approvals(_) | Self::Approval(_) | Self::Quarantine(_) | Self::Sessions => {
+                "GET"
+            }
+            Self::Definition(_) => "GET, POST",
             Self::Answer(..) | Self::SafeMode => "POST",
             Self::Stops => "GET, POST, DELETE",
         }
@@ -74,6 +89,12 @@ mod tests {
             ("/v1/approvals/apr-1", None, Ok(Place::Approval(id()))),
             ("/v1/approvals/apr-1/approve", None, Ok(Place::Answer(id(), Voted::Approve))),
             ("/v1/approvals/apr-1/deny", None, Ok(Place::Answer(id(), Voted::Deny))),
+            ("/v1/quarantine", None, Ok(Place::Quarantine(Which::Waiting))),
+            ("/v1/quarantine", Some("all=true"), Ok(Place::Quarantine(Which::All))),
+            ("/v1/quarantine/def_1", None, Ok(Place::Definition(DefinitionId::parse("def_1").unwrap()))),
+            ("/v1/quarantine/def_1", Some("all=true"), Err(Refusal::BadQuery)),
+            ("/v1/quarantine/def_1/approve", None, Err(Refusal::NoSuchPath)),
+            ("/v1/quarantine/def.1", None, Err(Refusal::NoSuchPath)),
             ("/v1/stops", None, Ok(Place::Stops)),
             ("/v1/approvals", Some(""), Err(Refusal::BadQuery)),
             ("/v1/approvals", Some("all=true&all=false"), Err(Refusal::BadQuery)),

@@ -142,6 +142,14 @@ async fn perform<D: Desk>(
             let decision = read::decision(&body(request).await?, by, answer)?;
             Ok(write(&within(desk.decide(id, decision)).await?))
         }
+        (Place::Quarantine(which), "GET") => {
+            Ok(list("quarantine", within(desk.quarantine(which, LISTED + 1)).await?))
+        }
+        (Place::Definition(id), "GET") => Ok(write(&within(desk.definition(id)).await?)),
+        (Place::Definition(id), "POST") => {
+            let verdict = read::verdict(&body(request).await?, by)?;
+            Ok(write(&within(desk.settle(id, verdict)).await?))
+        }
         (Place::Stops, "GET") => Ok(write(&within(desk.stops()).await?)),
         (Place::Stops, "POST") => {
             let (target, order) = read::stop(&body(request).await?, by)?;

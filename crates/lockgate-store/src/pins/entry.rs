@@ -1,5 +1,7 @@
 //! What is known of definitions, as callers see it.
 
+use crate::state::voice;
+
 /// What a definition defines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
@@ -247,6 +249,14 @@ pub struct Vote {
     pub why: Option<String>,
     /// When. Milliseconds since 1970.
     pub at: u64,
+}
+
+impl Vote {
+    /// Is it this person's? Somebody who is known by two names that a system user and a principal commonly share counts
+    /// once.
+    pub fn is_of(&self, approver: &str) -> bool {
+        voice(&self.by) == voice(approver)
+    }
 }
 
 /// Which entries to list.

@@ -4,10 +4,10 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 
 use lockgate_console::{
-    Approval, ApprovalId, BadListener, Decision, DeskError, Listener, Order, Person, Session, Stop, Stops,
-    Switch, Target, Tokens, Voted, Which,
+    Answer, Approval, ApprovalId, BadListener, Decision, Definition, DefinitionId, DeskError, Listener,
+    Order, Person, Session, Stop, Stops, Switch, Target, Tokens, Verdict, Voted, Which,
 };
-use lockgate_store::{self as store, Approvals, Ballot, Entry, Filter, StateError, Vote};
+use lockgate_store::{self as store, Approvals, Ballot, Entry, Filter, StateError, Vote, pins};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -71,6 +71,27 @@ impl lockgate_console::Desk for Console {
         let decided = self.with(move |gateway| gateway.decide(&id, decision)).await?;
         self.0.look_at_desk().await;
         Ok(decided)
+    }
+
+    /// The newest first.
+    async fn quarantine(&self, which: Which, most: usize) -> Result<Vec<Definition>, DeskError> {
+        let filter = match which {
+            Which::Waiting => pins::Filter::Waiting,
+            Which::All => pins::Filter::All,
+        };
+        let listed = self.with(move |gateway| {
+            let entries = gateway.pins_file()?.list(filter, None);
+            entries.map_err(|error| gateway.refuses(&error))
+        });
+        Ok(listed.await?.iter().rev().take(most).filter_map(shown::definition).collect())
+    }
+
+    async fn definition(&self, id: DefinitionId) -> Result<Definition, DeskError> {
+        self.with(move |gateway| gateway.definition(&id)).await
+    }
+
+    async fn settle(&self, id: DefinitionId, verdict: Verdict) -> Result<Definition, DeskError> {
+        self.with(move |gateway| gateway.settle(&id, &verdict)).await
     }
 
     async fn stops(&self) -> Result<Stops, DeskError> {
@@ -185,6 +206,48 @@ impl Gateway {
             return shown(&Entry { ballot, ..entry });
         }
         Err(if entry.ballot == Ballot::Expired { DeskError::Expired } else { DeskError::Decided })
+    }
+
+    fn pins_file(&self) -> Result<store::Pins, DeskError> {
+        store::Pins::open(self.desk.folder()).map_err(|error| self.refuses(&error))
+    }
+
+    /// A definition with its text, and that of the one in force where that is another one.
+    fn definition(&self, id: &DefinitionId) -> Result<Definition, DeskError> {
+        let pins = self.pins_file()?;
+        let entry = pins.show(id.as_str()).map_err(|error| self.refuses(&error))?;
+        let entry = entry.ok_or(DeskError::NotFound)?;
+        let before = pins.in_force(&entry.key).map_err(|error| self.refuses(&error))?;
+        let before = before.filter(|before| before.id != entry.id).and_then(|before| before.definition);
+        let shown = shown::definition(&entry).ok_or(DeskError::NotFound)?;
+        let text = entry.definition.as_deref().map(shown::text);
+        Ok(Definition { text, in_force: before.as_deref().map(shown::text), ..shown })
+    }
+
+    fn settle(&self, id: &DefinitionId, verdict: &Verdict) -> Result<Definition, DeskError> {
+        let (pins, by, now) = (self.pins_file()?, name(&verdict.by), unix_millis().0);
+        let why = Some(verdict.reason.as_str()).filter(|why| !why.is_empty());
+        let find = || {
+            let entry = pins.show(id.as_str()).map_err(|error| self.refuses(&error))?;
+            entry.ok_or(DeskError::NotFound)
+        };
+        let answered = match verdict.answer {
+            Answer::Approve => {
+                let entry = find()?;
+                if entry.state != pins::State::Approved && entry.votes.iter().any(|vote| vote.is_of(&by)) {
+                    return Err(DeskError::Voted);
+                }
+                pins.approve(id.as_str(), &by, why, now)
+            }
+            Answer::Reject => pins.reject(id.as_str(), &by, why, now),
+        };
+        match answered.map_err(|error| self.refuses(&error))? {
+            pins::Answer::Approved | pins::Answer::Voted { .. } | pins::Answer::Refused => {
+                shown::definition(&find()?).ok_or(DeskError::NotFound)
+            }
+            pins::Answer::AsBefore => Err(DeskError::Decided),
+            pins::Answer::Unknown => Err(DeskError::NotFound),
+        }
     }
 
     fn stops_file(&self) -> Result<store::Stops, DeskError> {

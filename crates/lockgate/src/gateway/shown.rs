@@ -1,8 +1,11 @@
-//! Approvals and stops as people see them over the admin API and in events.
+//! Approvals, definitions and stops as people see them over the admin API and in events.
 
-use lockgate_console::{Approval, ApprovalId, SafeMode, Scope, State, Stop, Stops, Target, Vote, Voted};
+use lockgate_console::{
+    Approval, ApprovalId, Definition, DefinitionId, Pinned, SafeMode, Scope, State, Stop, Stops, Target,
+    Vote, Voted, Yes,
+};
 use lockgate_model::{Principal, ServerName, SessionId, ToolName, UnixMillis, Untrusted};
-use lockgate_store as store;
+use lockgate_store::{self as store, pins};
 
 /// Who stops everything with a file.
 const BY_FILE: &str = "the file STOP";
@@ -34,6 +37,48 @@ pub(super) fn approval(entry: &store::Entry) -> Option<Approval> {
         created_unix_ms: UnixMillis(request.created),
         expires_unix_ms: UnixMillis(request.expires),
     })
+}
+
+/// A definition without its text; `None` where its name has another form than ours have.
+pub(super) fn definition(entry: &pins::Entry) -> Option<Definition> {
+    let key = &entry.key;
+    let yes = |vote: &pins::Vote| Yes {
+        approver: vote.by.clone(),
+        reason: vote.why.clone().unwrap_or_default(),
+        unix_ms: UnixMillis(vote.at),
+    };
+    Some(Definition {
+        id: DefinitionId::parse(&entry.id)?,
+        state: match entry.state {
+            pins::State::Waiting => Pinned::Waiting,
+            pins::State::Approved => Pinned::Approved,
+            pins::State::Refused => Pinned::Refused,
+        },
+        tenant: key.tenant.clone(),
+        server: key.server.clone(),
+        kind: key.kind.word().to_owned(),
+        name: Untrusted::new(&key.name).escaped(pins::Key::LONGEST),
+        digest: entry.digest.clone(),
+        cause: entry.cause.word().to_owned(),
+        renamed_from: match &entry.cause {
+            pins::Cause::Renamed { from } => Some(Untrusted::new(from).escaped(pins::Key::LONGEST)),
+            pins::Cause::First | pins::Cause::Added | pins::Cause::Changed => None,
+        },
+        why: entry.why.clone(),
+        needed: entry.need,
+        votes: entry.votes.iter().map(yes).collect(),
+        by: entry.by.clone(),
+        since_unix_ms: UnixMillis(entry.since),
+        first_unix_ms: UnixMillis(entry.first),
+        last_unix_ms: UnixMillis(entry.last),
+        text: None,
+        in_force: None,
+    })
+}
+
+/// A definition's text, whole.
+pub(super) fn text(definition: &str) -> String {
+    Untrusted::new(definition).escaped(usize::MAX)
 }
 
 fn state(ballot: &store::Ballot) -> State {
