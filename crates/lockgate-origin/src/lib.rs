@@ -26,7 +26,7 @@ mod unresolved;
 pub use check::{Difference, check};
 pub use found::{Found, Start};
 pub use origin::{BadOrigin, Kind, Origin};
-pub use owner::Owner;
+pub use owner::{Owner, Part};
 pub use resolve::{remote, resolve};
 pub use setting::Setting;
 pub use tree::Cache;

@@ -94,7 +94,8 @@ impl Origin {
     pub fn is_exact(&self) -> bool {
         match self.kind {
             Kind::Oci => self.integrity.is_some(),
-            Kind::Remote => self.key.is_some(),
+            // Where nothing is encrypted there is no key.
+            Kind::Remote => self.key.is_some() || self.by.as_deref() == Some("http"),
             Kind::Npm | Kind::Pypi | Kind::Crate | Kind::Script | Kind::Binary => self.files.is_some(),
         }
     }

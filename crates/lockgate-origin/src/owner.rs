@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use lockgate_model::Untrusted;
 
 /// Longest text of an owner that is kept. Characters.
@@ -19,7 +21,52 @@ pub struct Owner {
     pub licence: Option<String>,
 }
 
+/// What can be known of an owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Who maintains it.
+    Maintainer,
+    /// Where its source is.
+    Repository,
+    /// How it is released.
+    Release,
+    /// Whom to tell of a weakness.
+    Security,
+}
+
+impl Part {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Maintainer, Self::Repository, Self::Release, Self::Security];
+
+    /// Its word in configurations and lock files.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Maintainer => "maintainer",
+            Self::Repository => "repository",
+            Self::Release => "release",
+            Self::Security => "security",
+        }
+    }
+}
+
 impl Owner {
+    /// What is known of it.
+    pub fn part(&self, part: Part) -> Option<&str> {
+        match part {
+            Part::Maintainer => self.maintainer.as_deref(),
+            Part::Repository => self.repository.as_deref(),
+            Part::Release => self.release.as_deref(),
+            Part::Security => self.security.as_deref(),
+        }
+    }
+
+    /// As keys and texts, the form of a lock file.
+    pub fn to_map(&self) -> BTreeMap<String, String> {
+        let parts = Part::ALL.iter().map(|part| (part.word(), self.part(*part)));
+        let all = parts.chain([("licence", self.licence.as_deref())]);
+        all.filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned()))).collect()
+    }
+
     /// This owner, and for what it leaves open the other one.
     #[must_use]
     pub fn or(self, other: Self) -> Self {

@@ -115,7 +115,7 @@ fn servers_elsewhere() {
     ] {
         let origin = remote(address).unwrap();
         assert_eq!((origin.kind, origin.name.as_str(), origin.by.as_deref()), (Kind::Remote, name, Some(by)));
-        assert!(!origin.is_exact());
+        assert_eq!(origin.is_exact(), by == "http");
     }
     assert_eq!(remote("nothing"), None);
 }

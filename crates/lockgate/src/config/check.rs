@@ -32,7 +32,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
     let defaults: Vec<Option<Fallback>> =
         raw.servers.iter().map(|server| classes::fallback(server, default, &raw.classes)).collect();
     classes::idle(raw, &defaults, report);
-    let mut notes = Vec::new();
+    let (mut expected, mut notes) = (BTreeMap::new(), Vec::new());
     let (mut servers, mut launches, mut shown) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     let servers_read = raw.servers.iter().zip(defaults);
     for checked in
@@ -40,6 +40,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
     {
         servers.insert(checked.name.clone(), checked.server);
         launches.insert(checked.name.clone(), checked.launch);
+        expected.extend(checked.expected.map(|expected| (checked.name.clone(), expected)));
         notes.extend(checked.notes);
         shown.insert(checked.name, checked.shown);
     }
@@ -112,7 +113,6 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
     let admin = raw.admin.as_ref().and_then(|raw| admin::admin(raw, listen, &principals, resolver));
     let hook = raw.flow.hook.as_ref().filter(|_| flow_hears).and_then(|raw| raw.key.as_ref());
     let hook = hook.and_then(|raw| admin::signing("the key of the hook", raw, resolver));
-    let http = http(&raw.http, report);
     let records = match &raw.records {
         Some(raw) => Some(records(raw, resolver)?),
         None => None,
@@ -124,7 +124,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         launches,
         tenants,
         principals: principals.into_iter().map(|(name, token)| (Principal::new(&name), token)).collect(),
-        http,
+        http: http(&raw.http, report),
         sessions: usize_of(&raw.limits.sessions),
         session_idle: Duration::from_millis(raw.limits.session_idle.value),
         children: usize_of(children),
@@ -133,6 +133,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         label_ttl: Duration::from_millis(raw.flow.session.ttl.value),
         hook,
         state,
+        expected,
         notes,
         records,
         lock: Arc::new(lock),

@@ -17,6 +17,7 @@ mod crossing;
 mod describe;
 mod environment;
 mod error;
+mod expected;
 mod fit;
 mod flow;
 mod flow_rules;
@@ -60,6 +61,7 @@ pub use cross_server::{import_cross_server, is_cross_server};
 pub use describe::{describe, describe_json};
 pub use error::{ConfigError, ConfigErrors};
 pub(crate) use error::{perhaps, quoted};
+pub use expected::{Attestation, Expected};
 pub use fit::{Listed, ListedTool, fit};
 pub use intercept::is_intercept;
 pub use place::place_of;
@@ -115,6 +117,8 @@ pub struct Config {
     pub state: Option<PathBuf>,
     /// Where records go; `None` for no file.
     pub records: Option<RecordsSettings>,
+    /// What is expected of where each server comes from. A server that is not in it may come from anywhere.
+    pub expected: BTreeMap<ServerName, Expected>,
     /// What the operator should know, a line each: nothing that keeps it from working.
     pub notes: Vec<String>,
     /// What is approved of servers by the lock file; nothing where there is none.
@@ -320,6 +324,7 @@ impl Config {
             label_ttl: Duration::from_millis(bounds::LABEL_TTL.default),
             hook: None,
             state: None,
+            expected: BTreeMap::new(),
             notes: Vec::new(),
             records: None,
             shown: BTreeMap::from([(name, shown)]),

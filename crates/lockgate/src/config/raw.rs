@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 
 use super::Transport;
 use super::error::{At, Place};
+use super::expected::{RawAttestation, RawOwner, RawRequire};
 use super::flow::RawFlow;
 use super::flow_rules::RawFlowRule;
 use super::pins::{RawPinning, RawPins};
@@ -287,6 +288,20 @@ pub(super) struct RawServer {
     /// The eras of MCP that the server speaks, where it should not be found out: an agent of another era is translated for it.
     #[schemars(with = "Option<schema::Speaks>")]
     pub(super) speaks: Option<At<Speaks>>,
+    /// Who answers for the server, where its package does not say it, or says it wrong. `docs/origins.md` says what is read
+    /// of packages.
+    #[schemars(with = "Option<RawOwner>")]
+    pub(super) owner: Option<RawOwner>,
+    /// Who must have vouched for the server's files.
+    #[schemars(with = "Option<RawAttestation>")]
+    pub(super) attestation: Option<(RawAttestation, Place)>,
+    /// What must be known of the server before it is started.
+    #[schemars(with = "Option<RawRequire>")]
+    pub(super) require: Option<RawRequire>,
+    /// The public key of the server at `url`, as `sha256/` and the base64 of its SHA-256. Its certificate must have it, and
+    /// be in order besides, else `server_key_changed`.
+    #[schemars(with = "Option<String>")]
+    pub(super) tls_key: Option<At<String>>,
     /// What the server may ask the agent for. An empty list: nothing.
     #[schemars(
         with = "Option<Vec<schema::Ask>>",

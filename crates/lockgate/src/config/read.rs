@@ -7,6 +7,7 @@ use lockgate_policy::Subject;
 use super::bounds;
 use super::classes;
 use super::error::{At, Report, perhaps, quoted};
+use super::expected::{RawAttestation, RawOwner, RawRequire};
 use super::flow::RawFlow;
 use super::flow_rules;
 use super::meaning;
@@ -139,6 +140,13 @@ impl RawServer {
             undeclared_arguments: section.word("undeclared_arguments", UNDECLARED),
             classes: words(&section, "classes", &words::classes(), report),
             speaks: section.word("speaks", SPEAKS),
+            owner: section.section("owner").map(RawOwner::read),
+            attestation: section.section("attestation").map(|section| {
+                let place = section.place();
+                (RawAttestation::read(section), place)
+            }),
+            require: section.section("require").map(|section| RawRequire::read(section, report)),
+            tls_key: section.text("tls_key"),
             may_ask: section.texts("may_ask").map(|asks| {
                 let word = |text| At::map(text, |text| section::word("`may_ask`", text, ASKS, report));
                 asks.value.iter().filter_map(word).collect()

@@ -173,6 +173,8 @@ shape! {
     Effect => |_| one_of(words::effects().map(|(word, effect)| (word, words::effect(effect))));
     /// The eras that a server speaks.
     Speaks => |_| one_of(SPEAKS.iter().map(|(word, speaks)| (*word, words::speaks(*speaks))));
+    /// What can be known of an owner.
+    OwnerPart => |_| json_schema!({ "enum": lockgate_origin::Part::ALL.map(lockgate_origin::Part::word) });
     /// What a server may ask for.
     Ask => |_| one_of(ASKS.iter().map(|(word, ask)| (*word, words::ask(*ask))));
     /// A program with its arguments.

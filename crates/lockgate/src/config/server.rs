@@ -12,7 +12,7 @@ use super::pins::RawPins;
 use super::raw::{RawSecret, RawServer};
 use super::secret::{Resolver, Secret};
 use super::words::Ask;
-use super::{Launch, Transport, intercept, meaning, pins, rules, signature, trust};
+use super::{Expected, Launch, Transport, expected, intercept, meaning, pins, rules, signature, trust};
 
 /// Headers that Lockgate sets itself, or that belong to one connection.
 const OWN_HEADERS: [&str; 13] = [
@@ -37,6 +37,7 @@ pub(super) struct Checked {
     pub(super) server: Server,
     pub(super) launch: Launch,
     pub(super) shown: String,
+    pub(super) expected: Option<Expected>,
     pub(super) notes: Vec<String>,
 }
 
@@ -74,6 +75,7 @@ pub(super) fn check(
         report.error(raw.timeout.place, "`timeout` is longer than `deadline`", hint);
     }
     let (launch, shown) = launch?;
+    let expected = expected::check(raw, &launch, report);
     // The old transport is of the handshake era alone.
     let old = matches!(launch, Launch::Http { transport: Transport::Sse, .. });
     let wire = match launch {
@@ -103,7 +105,7 @@ pub(super) fn check(
         timeout: raw.timeout.value.min(raw.deadline.value),
         deadline: raw.deadline.value,
     };
-    Some(Checked { name: name?, server, launch, shown, notes })
+    Some(Checked { name: name?, server, launch, shown, expected, notes })
 }
 
 /// Where a server comes from, as far as its command or address says so: what runs it and the first thing that is no option, or

@@ -15,6 +15,7 @@ use lockgate_transport::said::Said;
 use tokio::sync::{Mutex, mpsc};
 
 use super::session::{Session, Via};
+use super::start::Start;
 
 /// Most messages of one server that wait to be read; then the server waits.
 const LINES: usize = 64;
@@ -28,8 +29,14 @@ const HEALTHY: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub(super) enum Way {
     /// It is started.
-    Start(Launch),
+    Start(Box<Start>),
     /// Its stream of events is opened.
+    Open(Arc<HttpServer>),
+}
+
+/// The same once it was seen that it may be.
+enum Ready {
+    Start(Launch),
     Open(Arc<HttpServer>),
 }
 
@@ -79,6 +86,17 @@ struct Link {
     pause: Duration,
 }
 
+impl Link {
+    /// The server where it runs; [`Reason::ServerRestarting`] where it must not be started yet.
+    fn running(&self) -> Result<Option<Arc<Peer>>, Reason> {
+        let early = self.not_before.is_some_and(|not_before| Instant::now() < not_before);
+        match &self.peer {
+            None if early => Err(Reason::ServerRestarting),
+            peer => Ok(peer.clone()),
+        }
+    }
+}
+
 /// Counts the children and streams of events of all sessions against the limit.
 #[derive(Default)]
 pub(super) struct Population(AtomicUsize);
@@ -99,28 +117,33 @@ impl Links {
     }
 
     async fn peer(&self, session: &Arc<Session>, server: &ServerName) -> Result<Arc<Peer>, Reason> {
-        let mut links = self.links.lock().await;
-        let link = links.entry(server.clone()).or_default();
-        if let Some(peer) = &link.peer {
-            return Ok(Arc::clone(peer));
-        }
-        let now = Instant::now();
-        if link.not_before.is_some_and(|not_before| now < not_before) {
-            return Err(Reason::ServerRestarting);
+        if let Some(peer) = self.links.lock().await.entry(server.clone()).or_default().running()? {
+            return Ok(peer);
         }
         let gateway = &session.gateway;
         let way = gateway.way(server).ok_or(Reason::UnknownServer)?;
+        // Others of the session do not wait while files are read.
+        let ready = match way {
+            Way::Start(start) => Ready::Start(gateway.examined(server, start).await?),
+            Way::Open(http) => gateway.refusal(server).map_or(Ok(Ready::Open(http)), Err)?,
+        };
+        let mut links = self.links.lock().await;
+        let link = links.entry(server.clone()).or_default();
+        if let Some(peer) = link.running()? {
+            return Ok(peer);
+        }
+        let now = Instant::now();
         let place = gateway.place_for_child()?;
         let (said, incoming) = mpsc::channel(LINES);
-        let peer = match way {
-            Way::Start(launch) => {
+        let peer = match ready {
+            Ready::Start(launch) => {
                 let line_bytes = gateway.boundary().limits.result_bytes;
                 Child::start(&launch, line_bytes, said).map(Peer::Child).map_err(|error| {
                     gateway.say(&format!("server `{server}` cannot be started: {error}"));
                     Reason::ServerUnreachable
                 })?
             }
-            Way::Open(http) => Peer::Events(EventStream::open(http, gateway.patience(server), said)),
+            Ready::Open(http) => Peer::Events(EventStream::open(http, gateway.patience(server), said)),
         };
         let peer = Arc::new(peer);
         link.peer = Some(Arc::clone(&peer));

@@ -18,6 +18,7 @@ mod serve;
 mod session;
 mod sessions;
 mod shown;
+mod start;
 mod stdio;
 mod turn;
 mod upstream;
@@ -31,6 +32,7 @@ use lockgate_audit::Record;
 use lockgate_core::{Boundary, Event, Step};
 use lockgate_model::{Era, Principal, Reason, ServerName, Tick};
 use lockgate_store::{RecordLog, Rotation};
+use lockgate_transport::TlsKey;
 use lockgate_transport::child::Launch as ChildLaunch;
 use lockgate_transport::http::HttpServer;
 
@@ -45,6 +47,7 @@ use notice::Notices;
 use pins::Approved;
 use session::{Session, Via, lock};
 use sessions::Sessions;
+use start::Start;
 use turn::Turns;
 
 pub(crate) use budget::room;
@@ -88,6 +91,8 @@ pub struct Gateway {
     learned: Learned,
     approved: Approved,
     population: Arc<Population>,
+    /// The files of programs that were looked at before.
+    files: Arc<lockgate_origin::Cache>,
     /// Does a server speak an era? As far as it was found out since the configuration was read.
     eras: Mutex<BTreeMap<(ServerName, Era), bool>>,
 }
@@ -96,6 +101,8 @@ pub struct Gateway {
 struct State {
     boundary: Arc<Boundary>,
     ways: BTreeMap<ServerName, Way>,
+    /// Servers elsewhere that do not come from where they must.
+    refused: BTreeMap<ServerName, Reason>,
     http: BTreeMap<ServerName, Arc<HttpServer>>,
     most_sessions: usize,
     most_children: usize,
@@ -110,8 +117,9 @@ impl State {
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)))
             .collect();
-        let (mut ways, mut http) = (BTreeMap::new(), BTreeMap::new());
+        let (mut ways, mut http, mut refused) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for (name, launch) in &config.launches {
+            let expected = config.expected.get(name).cloned().unwrap_or_default();
             match launch {
                 Launch::Command { command, env, cwd } => {
                     let mut environment = inherited.clone();
@@ -119,14 +127,21 @@ impl State {
                         .extend(env.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned())));
                     let launch =
                         ChildLaunch { command: command.clone(), environment, directory: cwd.clone() };
-                    ways.insert(name.clone(), Way::Start(launch));
+                    ways.insert(name.clone(), Way::Start(Box::new(Start { launch, expected })));
                 }
                 Launch::Http { url, headers, transport } => {
                     let headers: Vec<_> = headers
                         .iter()
                         .map(|(name, value)| (name.clone(), value.reveal().to_owned()))
                         .collect();
-                    let server = HttpServer::new(url, &headers, config.boundary.limits.result_bytes)
+                    if let Err(why) = start::examine_remote(url, &expected) {
+                        complain(&start::complaint(name, &why));
+                        refused.insert(name.clone(), why.reason());
+                    }
+                    let pinned = expected.pinned.as_ref().and_then(|pinned| pinned.key.as_deref());
+                    let key = expected.key.or_else(|| pinned.and_then(TlsKey::parse));
+                    let largest = config.boundary.limits.result_bytes;
+                    let server = HttpServer::pinned(url, &headers, largest, key)
                         .map_err(|error| format!("server `{name}`: {error}"))?;
                     let server = Arc::new(server);
                     match transport {
@@ -142,6 +157,7 @@ impl State {
         Ok(Self {
             boundary: Arc::new(boundary),
             ways,
+            refused,
             http,
             most_sessions: config.sessions,
             most_children: config.children,
@@ -185,6 +201,7 @@ impl Gateway {
             desk: Desk::new(folder, notices),
             turns: Turns::new(config.hook.as_ref().map(|key| key.reveal().as_bytes())),
             population: Arc::default(),
+            files: Arc::default(),
             eras: Mutex::default(),
         }))
     }
@@ -215,6 +232,24 @@ impl Gateway {
 
     fn way(&self, server: &ServerName) -> Option<Way> {
         lock(&self.state).ways.get(server).cloned()
+    }
+
+    /// Why a server elsewhere may not be spoken to.
+    fn refusal(&self, server: &ServerName) -> Option<Reason> {
+        lock(&self.state).refused.get(server).copied()
+    }
+
+    /// What is to be started of a server, once it was seen to come from where it must. SAFE-T1002, SAFE-T1207.
+    async fn examined(&self, server: &ServerName, start: Box<Start>) -> Result<ChildLaunch, Reason> {
+        if start.expected.is_nothing() {
+            return Ok(start.launch);
+        }
+        let files = Arc::clone(&self.files);
+        let examined = tokio::task::spawn_blocking(move || start.examined(&files)).await;
+        examined.map_err(|_| Reason::InternalFault)?.map_err(|refused| {
+            self.say(&start::complaint(server, &refused));
+            refused.reason()
+        })
     }
 
     fn place_for_child(&self) -> Result<impl Sized + Send + use<>, Reason> {

@@ -437,6 +437,12 @@ impl Session {
         let server = permit.server().clone();
         let exchange = permit.exchange();
         if let Some(http) = self.gateway.http_server(&server) {
+            if let Some(reason) = self.gateway.refusal(&server) {
+                if exchange.is_some() {
+                    self.failed(&server, exchange, reason).await;
+                }
+                return;
+            }
             if let Some(exchange) = exchange {
                 // A request runs beside others; its answer comes as an event.
                 let session = Arc::clone(self);
