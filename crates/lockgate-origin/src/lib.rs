@@ -7,6 +7,7 @@
 //!
 //! Read [`resolve`], [`Origin`] and [`check`] first.
 
+mod attested;
 mod cargo;
 mod check;
 mod found;
@@ -23,6 +24,7 @@ mod setting;
 mod tree;
 mod unresolved;
 
+pub use attested::{Archive, Attestations, Voucher};
 pub use check::{Difference, check};
 pub use found::{Found, Start};
 pub use origin::{BadOrigin, Kind, Origin};
