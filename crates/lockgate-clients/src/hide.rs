@@ -51,6 +51,12 @@ impl Hider {
         if word.refers() {
             return false;
         }
+        if text.contains(char::is_whitespace) && !secretive(before) {
+            let lasts = std::iter::once("").chain(text.split_whitespace());
+            let mut parts = text.split_whitespace().zip(lasts);
+            return !self.0.find(text).is_empty()
+                || parts.any(|(part, last)| self.is_secret(last, &Secret::new(part)));
+        }
         let value = text.split_once('=').map_or(text, |(_, value)| value);
         let behind = secretive(before) && !before.contains('=') && !text.starts_with('-');
         let inside = text.split_once('=').is_some_and(|(name, _)| secretive(name));
@@ -86,6 +92,16 @@ impl Hider {
     }
 
     fn word(&self, before: &str, word: &str) -> String {
+        // A line for a shell is many words.
+        if word.contains(char::is_whitespace) && !secretive(before) {
+            let mut shown = Vec::new();
+            let mut last = "";
+            for part in word.split(' ') {
+                shown.push(self.word(last, part));
+                last = part.trim_matches(['"', '\'']);
+            }
+            return self.text(&shown.join(" "));
+        }
         let stars = |value: &str| {
             if value.starts_with("${") && value.ends_with('}') { value.to_owned() } else { STARS.to_owned() }
         };
@@ -151,11 +167,16 @@ mod tests {
             ("docker run -e MODE=hush x", "docker run -e MODE=*** x"),
             ("env API_TOKEN=abc server", "env API_TOKEN=*** server"),
             ("server --token ${T}", "server --token ${T}"),
+            (
+                "bash -c export+API_KEY=abc+&&+x+--token+abc+-v",
+                "bash -c export API_KEY=*** && x --token *** -v",
+            ),
             ("server postgres://joe:hunter2@db/x", "server postgres://***@db/x"),
             ("server https://x.example/a?key=1", "server https://x.example/a?***"),
             ("server https://x.example/s/3f9a8c7b6d5e4f3a2b1c0d/mcp", "server https://x.example/s/***/mcp"),
         ] {
-            let words: Vec<Secret> = command.split(' ').map(Secret::new).collect();
+            let words: Vec<Secret> =
+                command.split(' ').map(|word| Secret::new(word.replace('+', " "))).collect();
             assert_eq!(hider.words(&words).join(" "), expected);
         }
     }
