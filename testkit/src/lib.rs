@@ -3,6 +3,7 @@
 pub mod eras;
 pub mod event_server;
 pub mod fuzz;
+pub mod home;
 pub mod hostile;
 pub mod office;
 pub mod peers;
