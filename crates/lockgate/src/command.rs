@@ -11,7 +11,7 @@ use lockgate_model::ServerName;
 use crate::config::{self, Config, Launch, Process, Surroundings, Trusting};
 use crate::demo;
 use crate::gateway::{Pipe, Watched, serve_http, serve_stdio};
-use crate::{import, operator, records, rehearse, signing, tools, turn};
+use crate::{clients, import, operator, records, rehearse, signing, tools, turn};
 
 /// A boundary gateway for the Model Context Protocol: data may pass between servers, control may not.
 ///
@@ -27,6 +27,14 @@ struct Options {
 enum Command {
     /// Show a cross-server attack, and how it is stopped; needs nothing but this program
     Demo(DemoOptions),
+    /// Show which MCP clients are on this machine, what they start, and what that can do together
+    Scan(clients::Scan),
+    /// Write a first lockgate.yaml from the servers of the clients on this machine
+    Init(clients::Init),
+    /// Put Lockgate between a client and its servers, by rewriting the client's file
+    Connect(clients::Connect),
+    /// Take Lockgate out of a client's file again
+    Disconnect(clients::Disconnect),
     /// Put Lockgate in front of one stdio server, for a client's configuration; no file needed
     #[command(after_help = "Example: lockgate wrap -- npx -y @modelcontextprotocol/server-filesystem /data")]
     Wrap {
@@ -134,6 +142,10 @@ const WRONG: u8 = 2;
 pub fn main() -> ExitCode {
     match Options::parse().command {
         Command::Demo(options) => demo::run(options.json, options.keep),
+        Command::Scan(options) => tell(clients::scan(&options)),
+        Command::Init(options) => tell(clients::init(&options)),
+        Command::Connect(options) => tell(clients::connect(&options)),
+        Command::Disconnect(options) => tell(clients::disconnect(&options)),
         Command::Wrap { config, trusted, command } => wrap(config, &trusted.surroundings(), command),
         Command::Run { file, listen } => watch(&file).map_or_else(wrong, |(config, watched)| {
             let listen = listen.unwrap_or(config.listen);

@@ -135,6 +135,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         state,
         expected,
         notes,
+        quiet: false,
         records,
         lock: Arc::new(lock),
         lock_file,

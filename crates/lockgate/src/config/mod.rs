@@ -70,6 +70,7 @@ pub use schema::schema;
 pub use seal::{signature_of, to_sign};
 pub(crate) use secret::plain;
 pub use secret::{Process, Secret, Surroundings, Trusting};
+pub(crate) use server::made_name;
 pub(crate) use signature::INVALID;
 
 use error::{Place, Report};
@@ -128,6 +129,8 @@ pub struct Config {
     /// What tells servers of this configuration from those of another one with the same state folder: the path of the file, or
     /// a digest of the command where there is none.
     pub scope: String,
+    /// Is what programs say on standard error kept back? For a scan: it may repeat secrets of a client's file.
+    pub quiet: bool,
     /// How each server is started or reached, for people: without the values of variables.
     shown: BTreeMap<ServerName, String>,
 }
@@ -326,6 +329,7 @@ impl Config {
             state: None,
             expected: BTreeMap::new(),
             notes: Vec::new(),
+            quiet: false,
             records: None,
             shown: BTreeMap::from([(name, shown)]),
         }

@@ -147,7 +147,7 @@ fn name(raw: &At<String>, report: &Report) -> Option<ServerName> {
 }
 
 /// A server name as near to a text as one can be. `None` where the text has no letter.
-pub(super) fn made_name(text: &str) -> Option<ServerName> {
+pub(crate) fn made_name(text: &str) -> Option<ServerName> {
     let mut made = String::new();
     for c in text.chars().map(|c| c.to_ascii_lowercase()) {
         match c {

@@ -224,6 +224,7 @@ async fn listen(
                 });
                 session.perform(steps, Via::default()).await;
             }
+            Said::Diagnostic(_) if session.gateway.quiet => {}
             Said::Diagnostic(text) => {
                 session.gateway.say(&format!("[{server}] {}", Untrusted::new(text).escaped(2_000)));
             }

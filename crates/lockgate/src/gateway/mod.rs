@@ -95,6 +95,8 @@ pub struct Gateway {
     files: Arc<lockgate_origin::Cache>,
     /// Does a server speak an era? As far as it was found out since the configuration was read.
     eras: Mutex<BTreeMap<(ServerName, Era), bool>>,
+    /// Is what programs say on standard error kept back?
+    quiet: bool,
 }
 
 /// What a reload replaces.
@@ -203,6 +205,7 @@ impl Gateway {
             population: Arc::default(),
             files: Arc::default(),
             eras: Mutex::default(),
+            quiet: config.quiet,
         }))
     }
 
