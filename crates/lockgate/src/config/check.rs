@@ -14,7 +14,7 @@ use lockgate_policy::{Action, Fallback};
 use super::admin::{self, tokens};
 use super::bounds;
 use super::error::{At, Report, quoted};
-use super::raw::{RawConfig, RawHttp, RawLimits, RawPrincipal, RawRecords};
+use super::raw::{RawConfig, RawHttp, RawLimits, RawPrincipal, RawRecords, RawServer};
 use super::secret::Resolver;
 use super::server;
 use super::trust;
@@ -32,7 +32,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
     let defaults: Vec<Option<Fallback>> =
         raw.servers.iter().map(|server| classes::fallback(server, default, &raw.classes)).collect();
     classes::idle(raw, &defaults, report);
-    let (mut expected, mut notes) = (BTreeMap::new(), Vec::new());
+    let (mut by_server, mut notes) = (BTreeMap::new(), Vec::new());
     let (mut servers, mut launches, mut shown) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     let servers_read = raw.servers.iter().zip(defaults);
     for checked in
@@ -40,7 +40,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
     {
         servers.insert(checked.name.clone(), checked.server);
         launches.insert(checked.name.clone(), checked.launch);
-        expected.extend(checked.expected.map(|expected| (checked.name.clone(), expected)));
+        by_server.insert(checked.name.to_string(), checked.expected);
         notes.extend(checked.notes);
         shown.insert(checked.name, checked.shown);
     }
@@ -108,6 +108,12 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
     };
     let tenants = raw.principals.iter().filter_map(tenant).collect();
     let (lock_file, lock) = lock?;
+    let expect = |server: &RawServer| {
+        let own = by_server.remove(&server.name.value).flatten();
+        let expected = pins::expect(server, &raw.pins, &lock, own, report)?;
+        Some((ServerName::parse(&server.name.value)?, expected))
+    };
+    let expected = raw.servers.iter().filter_map(expect).collect();
     let webhook = raw.approvals.as_ref().and_then(|raw| raw.webhook.as_ref());
     let webhook = webhook.and_then(|raw| admin::webhook(raw, resolver));
     let admin = raw.admin.as_ref().and_then(|raw| admin::admin(raw, listen, &principals, resolver));

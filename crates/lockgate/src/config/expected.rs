@@ -148,15 +148,18 @@ impl RawAttestation {
 
 impl RawRequire {
     pub(super) fn read(section: Section<'_>, report: &Report) -> Self {
-        let owner = section.texts("owner").map(|parts| {
-            let words = Part::ALL.map(|part| (part.word(), part));
-            let one = |text| At::map(text, |text| section::word("`owner`", text, &words, report));
-            At { value: parts.value.iter().filter_map(one).collect(), place: parts.place }
-        });
-        let raw = Self { owner, attestation: section.switch("attestation") };
+        let raw = Self { owner: owner_parts(&section, report), attestation: section.switch("attestation") };
         section.close();
         raw
     }
+}
+
+/// What must be known of an owner.
+pub(super) fn owner_parts(section: &Section<'_>, report: &Report) -> Option<At<Vec<At<Part>>>> {
+    let parts = section.texts("owner")?;
+    let words = Part::ALL.map(|part| (part.word(), part));
+    let one = |text| At::map(text, |text| section::word("`owner`", text, &words, report));
+    Some(At { value: parts.value.iter().filter_map(one).collect(), place: parts.place })
 }
 
 /// What is expected of a server, where anything is. What the lock file says is added when it is read.

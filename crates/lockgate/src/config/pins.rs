@@ -6,16 +6,21 @@ use std::path::PathBuf;
 
 use lockgate_core::Server;
 use lockgate_model::{ServerName, Tier};
+use lockgate_origin::{Origin, Part};
 use lockgate_provenance::lock::Lock;
 use lockgate_provenance::{Pinning, Sight};
 use schemars::JsonSchema;
 
+use super::Expected;
 use super::bounds;
 use super::error::{At, Place, Report, quoted};
+use super::expected::owner_parts;
+use super::raw::RawServer;
 use super::schema;
 use super::secret::{Resolver, plain};
 use super::section::Section;
-use super::words::SIGHTS;
+use super::server::tier;
+use super::words::{ORIGINS, SIGHTS};
 
 /// What is done with a tool, prompt, resource, instruction or identity that a server gives and that is not approved. What holds
 /// for a tier is written under its name; `servers.NAME.pins` goes before it.
@@ -60,14 +65,22 @@ pub(super) struct RawPinning {
     /// How many tools of a known server may be new at once; more are all held.
     #[schemars(with = "Option<schema::Count>")]
     most_added: At<u64>,
+    /// Must the lock file say where the server comes from, else it is not started (`version_not_pinned`)? What the lock file does
+    /// say is always checked.
+    #[schemars(with = "Option<schema::Origin>", extend("default" = "optional"))]
+    origin: Option<At<bool>>,
+    /// What must be known of who answers for the server, else it is not started (`owner_unknown`): as `require.owner`, which goes
+    /// before it.
+    #[schemars(with = "Option<Vec<schema::OwnerPart>>", extend("uniqueItems" = true))]
+    owner: Option<At<Vec<At<Part>>>>,
     /// How many different people must approve what is held.
     #[schemars(with = "Option<schema::Count>")]
     approvers: At<u64>,
 }
 
 impl RawPins {
-    pub(super) fn read(section: Section<'_>) -> Self {
-        let tier = |key| RawPinning::read(section.section_or_empty(key));
+    pub(super) fn read(section: Section<'_>, report: &Report) -> Self {
+        let tier = |key| RawPinning::read(section.section_or_empty(key), report);
         let raw = Self {
             lock: section.text("lock"),
             quarantined: tier("quarantined"),
@@ -92,11 +105,13 @@ impl RawPins {
 }
 
 impl RawPinning {
-    pub(super) fn read(section: Section<'_>) -> Self {
+    pub(super) fn read(section: Section<'_>, report: &Report) -> Self {
         let raw = Self {
             first_sight: section.word("first_sight", SIGHTS),
             added: section.word("added", SIGHTS),
             drift: section.word("drift", SIGHTS),
+            origin: section.word("origin", ORIGINS),
+            owner: owner_parts(&section, report),
             most_added: section.measure(&bounds::MOST_ADDED),
             approvers: section.measure(&bounds::PIN_APPROVERS),
         };
@@ -121,6 +136,36 @@ impl RawPinning {
 /// How the definitions of a server are taken.
 pub(super) fn check(tier: Tier, all: &RawPins, own: &RawPinning) -> Pinning {
     own.over(all.of(tier).over(Pinning::of(tier)))
+}
+
+/// What is expected of where a server comes from, the lock file's word and that of its tier included.
+pub(super) fn expect(
+    raw: &RawServer,
+    pins: &RawPins,
+    lock: &Lock,
+    expected: Option<Expected>,
+    report: &Report,
+) -> Option<Expected> {
+    let mut expected = expected.unwrap_or_default();
+    let tier = pins.of(tier(raw));
+    let required = raw.pins.origin.as_ref().or(tier.origin.as_ref());
+    expected.must_be_pinned = required.is_some_and(|required| required.value);
+    if let Some(owner) = raw.pins.owner.as_ref().or(tier.owner.as_ref()).filter(|_| expected.known.is_empty())
+    {
+        expected.known = owner.value.iter().map(|part| part.value).collect();
+    }
+    let locked = ServerName::parse(&raw.name.value).and_then(|name| lock.servers.get(&name));
+    if let Some(origin) = locked.map(|locked| &locked.origin).filter(|origin| !origin.is_empty()) {
+        match Origin::from_map(origin) {
+            Ok(origin) => expected.pinned = Some(origin),
+            Err(error) => {
+                let message =
+                    format!("the lock file's origin of {} is none: {error}", quoted(&raw.name.value));
+                report.error(raw.name.place, message, "write it anew with `lockgate pin`");
+            }
+        }
+    }
+    (expected != Expected::default()).then_some(expected)
 }
 
 /// The lock file: its path and what it holds, which is nothing where there is none and none is named.

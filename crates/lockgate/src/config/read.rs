@@ -39,7 +39,7 @@ impl RawConfig {
             mode: root.word("mode", &[("enforce", false), ("observe", true)]),
             loops: root.section("loops").map(RawLoops::read),
             flow: RawFlow::read(root.section_or_empty("flow"), report),
-            pins: RawPins::read(root.section_or_empty("pins")),
+            pins: RawPins::read(root.section_or_empty("pins"), report),
             rules: flow_rules::read(&root, report),
             policies: root.texts("policies"),
             servers: named("servers").map_or_else(Vec::new, |servers| {
@@ -123,7 +123,7 @@ impl RawServer {
             headers: secrets(&section, "headers", report),
             allow_insecure_http: section.switch("allow_insecure_http"),
             tier: section.word("tier", &tiers()),
-            pins: RawPinning::read(section.section_or_empty("pins")),
+            pins: RawPinning::read(section.section_or_empty("pins"), report),
             confidentiality: section.word("confidentiality", &words::levels()),
             compartments: section.texts("compartments"),
             clearance: RawClearance::read(&section, report),

@@ -154,6 +154,11 @@ shape! {
     });
     /// A definition that is not approved.
     Sight => |_| one_of(words::SIGHTS.iter().map(|(word, sight)| (*word, words::sight(*sight))));
+    /// Where a server comes from.
+    Origin => |_| one_of([
+        ("required", "The lock file must say it."),
+        ("optional", "What the lock file does not say is not asked."),
+    ]);
     /// How far a server is trusted.
     Tier => |_| one_of(words::tiers().map(|(word, tier)| (word, words::tier(tier))));
     /// Who may see it.

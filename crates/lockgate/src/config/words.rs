@@ -173,6 +173,9 @@ pub(super) const ASKS: &[(&str, Ask)] =
 pub(super) const SIGHTS: &[(&str, Sight)] =
     &[("trust", Sight::Trust), ("hold", Sight::Hold), ("refuse", Sight::Refuse)];
 
+/// Must it be known where a server comes from?
+pub(super) const ORIGINS: &[(&str, bool)] = &[("required", true), ("optional", false)];
+
 /// Every tier with its word.
 pub(super) fn tiers() -> [(&'static str, Tier); 5] {
     Tier::ALL.map(|tier| (tier.word(), tier))

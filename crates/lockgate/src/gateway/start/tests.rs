@@ -135,7 +135,7 @@ fn tools(config: &Config) -> Result<usize, Reason> {
     match lists.into_values().next().unwrap() {
         Ok(tools) => Ok(tools.len()),
         Err(Unlisted::Found(reason)) => Err(reason),
-        Err(Unlisted::Said(said)) => panic!("{said}"),
+        Err(other) => panic!("{other}"),
     }
 }
 
