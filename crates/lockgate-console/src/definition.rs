@@ -31,6 +31,8 @@ pub struct Definition {
     pub tenant: String,
     /// The server.
     pub server: String,
+    /// The configuration that has the server.
+    pub configuration: Option<String>,
     /// What it defines: `tool`, `prompt`, `resource`, `template`, `instructions` or `identity`.
     pub kind: String,
     /// The name of what it defines, in a form that is safe to print; empty for instructions and identity.

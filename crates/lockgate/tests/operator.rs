@@ -275,7 +275,7 @@ fn offer(shell: &mut Transcript) {
     shell.see(
         &pins,
         "acme",
-        "maths",
+        "maths /srv/lockgate.yaml",
         &[says, sum, Seen { definition: "x".repeat(300_000), ..tool("big", 7, "") }],
     );
 }
@@ -334,9 +334,17 @@ fn definitions_are_shown_and_answered() {
     shell.runs(1, &["quarantine", "approve", "--server", "web", "--all"]);
     shell.runs(1, &["quarantine", "approve", "--server", "maths", "--tenant", ""]);
     let odd = Seen { why: vec!["hidden_characters".to_owned()], ..tool("odd", 10, "{}") };
-    shell.see(&pins, "acme", "maths", &[odd]);
+    shell.see(&pins, "acme", "maths /srv/lockgate.yaml", std::slice::from_ref(&odd));
     shell.runs(0, &["quarantine", "approve", "--server", "maths"]);
     shell.runs(0, &["quarantine", "approve", "--server", "maths", "--all", "--json"]);
+    for configuration in ["maths /srv/one.yaml", "maths /srv/other.yaml"] {
+        shell.see(&pins, "acme", configuration, std::slice::from_ref(&odd));
+    }
+    shell.runs(1, &["quarantine", "approve", "--server", "maths", "--all"]);
+    shell.runs(0, &["quarantine", "list", "--server", "maths"]);
+    for entry in pins.list(Filter::Waiting, None).unwrap() {
+        pins.reject(&entry.id, "ann", None, now()).unwrap();
+    }
     assert!(pins.list(Filter::Waiting, None).unwrap().is_empty());
     let known = pins.known("acme").unwrap();
     assert!(known.approved.iter().any(|pinned| pinned.name == "sum"));

@@ -93,6 +93,7 @@ fn definition() -> Definition {
         state: Pinned::Waiting,
         tenant: String::new(),
         server: "db".to_owned(),
+        configuration: Some("/srv/lockgate.yaml".to_owned()),
         kind: "tool".to_owned(),
         name: "read_row".to_owned(),
         digest: format!("sha256:{}", "03".repeat(32)),

@@ -47,7 +47,8 @@ impl Kind {
 pub struct Key {
     /// Whose pins; `""` is everybody's.
     pub tenant: String,
-    /// The server, by its name in the configuration.
+    /// The server, by its name in the configuration. Where several configurations share the folder, a space and the one it
+    /// is of come after it.
     pub server: String,
     /// What is defined.
     pub kind: Kind,
@@ -59,6 +60,12 @@ pub struct Key {
 impl Key {
     /// Most bytes of a name.
     pub const LONGEST: usize = 4_096;
+
+    /// The server's name, and the configuration it is of, where that is known.
+    pub fn place(&self) -> (&str, Option<&str>) {
+        let place = self.server.split_once(' ');
+        place.map_or((&self.server, None), |(name, configuration)| (name, Some(configuration)))
+    }
 
     /// Can the name be kept? One that is missing, too long or holds control characters cannot be approved.
     pub(super) fn is_fit(&self) -> bool {

@@ -144,7 +144,7 @@ fn unknown(id: &str) -> Problem {
 fn list(all: bool, chosen: &Chosen, common: &Common, out: &mut impl Write) -> Result<(), Problem> {
     let filter = if all { Filter::All } else { Filter::Waiting };
     let mut entries = open(common)?.list(filter, chosen.tenant.as_deref())?;
-    entries.retain(|entry| chosen.server.as_ref().is_none_or(|server| *server == entry.key.server));
+    entries.retain(|entry| chosen.server.as_ref().is_none_or(|server| *server == entry.key.place().0));
     if common.json {
         let entries: Vec<Value> = entries.iter().map(show::object).collect();
         writeln!(out, "{}", show::ascii(&json!({ "quarantine": entries })))?;
@@ -209,12 +209,18 @@ fn waiting(
     all: bool,
 ) -> Result<(Vec<Entry>, usize), Problem> {
     let mut waiting = pins.list(Filter::Waiting, tenant)?;
-    waiting.retain(|entry| entry.key.server == server);
+    waiting.retain(|entry| entry.key.place().0 == server);
     let name = super::show::plain(server, 60);
     if waiting.is_empty() {
         let hint = "`lockgate quarantine list` shows what does";
         return Err(Problem::Refused(format!(
             "nothing of server `{name}` waits for a person\n  hint: {hint}"
+        )));
+    }
+    if waiting.windows(2).any(|two| matches!(two, [one, other] if one.key.server != other.key.server)) {
+        let hint = "approve them by their ids";
+        return Err(Problem::Refused(format!(
+            "several configurations have a server `{name}` with something that waits\n  hint: {hint}"
         )));
     }
     let count = waiting.len();

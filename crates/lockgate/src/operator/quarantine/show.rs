@@ -22,7 +22,9 @@ pub(super) fn list(entries: &mut [Entry]) -> String {
         let of = (&entry.key.tenant, &entry.key.server);
         if last.replace(of) != Some(of) {
             let gap = if out.is_empty() { "" } else { "\n" };
-            out.push_str(&format!("{gap}{}\n", whose(&entry.key)));
+            let configuration = entry.key.place().1.map(|place| format!(", of {}", plain(place, 1_024)));
+            let place = format!("{}{}", whose(&entry.key), configuration.unwrap_or_default());
+            out.push_str(&format!("{gap}{}", wrap(&place, 2)));
         }
         out.push_str(&wrap(&format!("  {}  {}", plain(&entry.id, 40), plain(&name(&entry.key), 200)), 4));
         out.push_str(&sentence(&summary(entry), 4));
@@ -50,7 +52,11 @@ pub(super) fn full(entry: &Entry, before: Option<&Entry>) -> String {
     let mut out = headline(entry);
     out.push('\n');
     let key = &entry.key;
-    field(&mut out, "server", &plain(&key.server, 200));
+    let (server, configuration) = key.place();
+    field(&mut out, "server", &plain(server, 200));
+    if let Some(configuration) = configuration {
+        field(&mut out, "config", &plain(configuration, 1_024));
+    }
     field(&mut out, "tenant", &tenant(&key.tenant));
     field(&mut out, "kind", key.kind.word());
     if !key.name.is_empty() {
@@ -117,8 +123,10 @@ pub(super) fn object(entry: &Entry) -> Value {
         .iter()
         .map(|vote| json!({ "approver": vote.by, "why": vote.why, "at": moment(vote.at) }))
         .collect();
+    let (server, configuration) = entry.key.place();
     json!({
-        "id": entry.id, "standing": entry.state.word(), "tenant": entry.key.tenant, "server": entry.key.server,
+        "id": entry.id, "standing": entry.state.word(), "tenant": entry.key.tenant, "server": server,
+        "configuration": configuration,
         "kind": entry.key.kind.word(), "name": entry.key.name, "digest": entry.digest, "cause": entry.cause.word(),
         "renamed_from": former, "why": entry.why, "have": entry.votes.len(), "need": entry.need,
         "since": moment(entry.since), "by": entry.by, "basis": entry.basis.map(Basis::word),
@@ -151,7 +159,7 @@ fn name(key: &Key) -> String {
 }
 
 fn whose(key: &Key) -> String {
-    let server = plain(&key.server, 200);
+    let server = plain(key.place().0, 200);
     if key.tenant.is_empty() { server } else { format!("{server}, for tenant {}", plain(&key.tenant, 60)) }
 }
 
