@@ -222,3 +222,60 @@ fn masks_leave_no_secret() {
     }
     assert!(masked.contains("--api-key") && masked.contains("\"command\": \"x\""));
 }
+
+/// Any JSON of this shape: sections with space and comments wherever they may stand.
+fn written(pieces: &[u8], names: usize) -> String {
+    let mut at = 0;
+    let mut gap = || {
+        at += 1;
+        match pieces.get(at % pieces.len().max(1)).copied().unwrap_or(0) % 6 {
+            0 => "",
+            1 => " ",
+            2 => "\n  ",
+            3 => " // c, } \"\n",
+            4 => "/* , { */",
+            _ => "\t",
+        }
+    };
+    let mut out = format!("{}{{{}\"s\"{}:{}{{", gap(), gap(), gap(), gap());
+    for name in 0..names {
+        let comma = if name + 1 < names { "," } else { "" };
+        out.push_str(&format!(
+            "{}\"{name}\"{}:{}{{\"command\":{}\"x\"}}{}{comma}",
+            gap(),
+            gap(),
+            gap(),
+            gap(),
+            gap()
+        ));
+    }
+    out.push_str(&format!("{}}}{},{}\"t\":[1]{}}}{}", gap(), gap(), gap(), gap(), gap()));
+    out
+}
+
+proptest::proptest! {
+    #[test]
+    fn whatever_stands_between_entries_stays(
+        pieces in proptest::collection::vec(proptest::prelude::any::<u8>(), 1..40),
+        names in 1_usize..6,
+        chosen in 1_u8..63,
+    ) {
+        let text = written(&pieces, names);
+        let keys = keys("s");
+        let section = Section { format: Format::Json, keys: &keys };
+        let gone: Vec<String> = (0..names).filter(|at| chosen & (1 << at) != 0).map(|at| at.to_string()).collect();
+        proptest::prop_assume!(!gone.is_empty());
+        let made = section.put(&text, &gone, "lockgate", &own()).unwrap();
+        let comments = |text: &str| text.matches("// c").count() + text.matches("/*").count();
+        let inside = |text: &str| comments(&text.replace(' ', ""));
+        // Inside of what goes, comments go with it.
+        proptest::prop_assert!(inside(&made) <= inside(&text));
+        let back = section.restore(&made, &text, "lockgate", &gone).unwrap();
+        let mut names = section.names(&back).unwrap();
+        names.sort();
+        proptest::prop_assert_eq!(names, section.names(&text).unwrap());
+        if gone.len() == 1 {
+            proptest::prop_assert_eq!(back, text);
+        }
+    }
+}

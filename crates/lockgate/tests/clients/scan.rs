@@ -225,3 +225,23 @@ fn a_file_or_a_folder_can_be_named() {
     let (_, errors, code) = place.run(&["scan", "--client", "curser"]);
     assert!(errors.contains("did you mean `cursor`?") && code == 2, "{errors}");
 }
+
+#[test]
+fn characters_that_nobody_sees_are_told() {
+    let place = Place::new();
+    let listed = r#"{"tools":[{"name":"add","description":"Adds.\u200b\u2060 Also","inputSchema":{"type":"object"}}]}"#;
+    let script = format!(
+        r#"while read -r line; do id=${{line#*\"id\":}}; id=${{id%%,*}}; case $line in
+            *initialize\"*) echo "{{\"jsonrpc\":\"2.0\",\"id\":$id,\"result\":{{\"protocolVersion\":\"2025-11-25\",\"capabilities\":{{\"tools\":{{}}}},\"serverInfo\":{{\"name\":\"t\",\"version\":\"1\"}}}}}}";;
+            *tools/list*) printf '{{"jsonrpc":"2.0","id":%s,"result":%s}}\n' "$id" '{listed}';;
+        esac; done"#
+    );
+    let file = place.put("server.sh", &script);
+    let servers = json!({ "mcpServers": { "sums": { "command": "sh", "args": [file] } } });
+    place.put(".cursor/mcp.json", &servers.to_string());
+    let (out, errors, code) = place.run(&["scan", "--json", "--start"]);
+    let report: Value = serde_json::from_str(&out).unwrap();
+    let found = report["findings"].as_array().unwrap().iter().find(|finding| finding["agent_scan"] == "W021");
+    let found = found.unwrap_or_else(|| panic!("{out} {errors}"));
+    assert_eq!((&found["tool"], &found["severity"], code), (&json!("add"), &json!("high"), 1));
+}

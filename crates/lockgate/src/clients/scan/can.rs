@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
 use lockgate_core::{Described, Server};
 use lockgate_flow::Role;
 use lockgate_model::{Class, Effect, Json};
@@ -48,8 +49,8 @@ pub(crate) struct Tool {
     pub(crate) class: Class,
     pub(crate) effect: Effect,
     pub(crate) abilities: BTreeSet<Ability>,
-    /// Characters that people do not see are in its definition.
-    pub(crate) hides: bool,
+    /// Its definition, as it came.
+    pub(crate) definition: Bytes,
 }
 
 /// Things of which outsiders write the text.
@@ -69,10 +70,10 @@ const HERE: &str = "file files directory directories folder folders path tree gi
     workspace project code clipboard process log logs screen window command commands shell terminal bash exec";
 
 /// Deepest nesting of a definition that is read.
-const DEPTH: usize = 1_024;
+pub(super) const DEPTH: usize = 1_024;
 
 /// What a definition shows. `None` where it is none.
-pub(crate) fn tool(server: &Server, entry: &[u8]) -> Option<Tool> {
+pub(crate) fn tool(server: &Server, entry: &Bytes) -> Option<Tool> {
     let definition = Json::check(entry, DEPTH).ok()?;
     let described = server.describe(definition)?;
     let open = definition.get("annotations").and_then(|said| said.get("openWorldHint")).and_then(Json::bool);
@@ -81,7 +82,7 @@ pub(crate) fn tool(server: &Server, entry: &[u8]) -> Option<Tool> {
         class: described.class.class,
         effect: described.effect,
         abilities: abilities(&described, open == Some(true)),
-        hides: hides(definition),
+        definition: entry.clone(),
     })
 }
 
@@ -130,31 +131,6 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// Is there a character in any text of it that shows as nothing, or turns what is around it?
-fn hides(definition: Json<'_>) -> bool {
-    let Ok(value) = serde_json::from_slice::<serde_json::Value>(definition.raw()) else { return false };
-    // Written as JSON, texts stand in it as they are.
-    let text = value.to_string();
-    let (mut before, mut flag) = (' ', false);
-    text.chars().any(|c| {
-        let tag = ('\u{e0000}'..='\u{e007f}').contains(&c);
-        let hidden = match c {
-            // Joiners are a part of some scripts and of emoji, and tags of flags.
-            '\u{200c}' | '\u{200d}' => before.is_ascii(),
-            '\u{200b}'
-            | '\u{2060}'..='\u{2064}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}'
-            | '\u{feff}'
-            | '\u{7f}'..='\u{9f}' => true,
-            _ => tag && !flag,
-        };
-        flag = c == '\u{1f3f4}' || flag && tag;
-        before = c;
-        hidden
-    }) || text.contains("\\u001b")
-}
-
 #[cfg(test)]
 mod tests {
     use lockgate_core::Wire;
@@ -163,7 +139,7 @@ mod tests {
     use super::*;
 
     fn can(definition: &Value) -> String {
-        let tool = tool(&Server::new(Wire::Lines), definition.to_string().as_bytes()).unwrap();
+        let tool = tool(&Server::new(Wire::Lines), &Bytes::from(definition.to_string())).unwrap();
         tool.abilities.iter().map(|ability| ability.word()).collect::<Vec<_>>().join(" ")
     }
 
@@ -190,24 +166,6 @@ mod tests {
                 definition["annotations"] = read.clone();
             }
             assert_eq!(can(&definition), expected, "{name}");
-        }
-    }
-
-    #[test]
-    fn hidden_characters() {
-        for (text, hidden) in [
-            ("plain", false),
-            ("family 👨\u{200d}👩\u{200d}👧", false),
-            ("می\u{200c}خواهم", false),
-            ("zero\u{200b}width", true),
-            ("join\u{200d}ed", true),
-            ("turned\u{202e}", true),
-            ("tag\u{e0041}", true),
-            ("\u{1f3f4}\u{e0067}\u{e0062}\u{e007f}", false),
-            ("\u{1b}[8m", true),
-        ] {
-            let definition = json!({ "name": "t", "description": text }).to_string();
-            assert_eq!(hides(Json::check(definition.as_bytes(), 10).unwrap()), hidden, "{text:?}");
         }
     }
 }

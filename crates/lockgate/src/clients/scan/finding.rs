@@ -107,7 +107,7 @@ codes! {
         "Clients have different servers of the same name.", "a name that people know should mean one thing";
     SILENT, "server_silent", None, Low,
         "A server could not be asked for its tools.", "does its command run by itself?";
-    UNTRUSTED, "untrusted_content", Some("W015"), Low,
+    UNTRUSTED, "untrusted_content", Some("W015"), Medium,
         "Tools of the server return text that outsiders can write.", "what it says may be meant for the agent";
     UNTRUSTED_LOCAL, "untrusted_files", Some("W016"), Low,
         "Tools of the server return documents that may come from outside.", "what they say may be meant for the agent";

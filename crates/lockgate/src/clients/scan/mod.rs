@@ -4,6 +4,7 @@ mod ask;
 mod can;
 mod finding;
 mod json;
+mod poison;
 mod sarif;
 mod text;
 mod together;
@@ -91,6 +92,7 @@ pub(crate) fn scan(options: &Options) -> Result<Told, String> {
         let (together, more) = together::look(&report.files, &report.asked);
         report.together = together;
         report.findings.extend(more);
+        report.findings.extend(poison::look(&report.files, &report.asked));
     }
     report.findings.sort_by(|one, other| {
         let rank = |finding: &Finding| (finding.at.clone(), finding.code.name, finding.message.clone());

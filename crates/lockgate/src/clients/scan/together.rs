@@ -63,13 +63,6 @@ pub(super) fn look(files: &[Found], asked: &Asked) -> (Vec<Together>, Vec<Findin
                 findings.push(say(code, format!("{name}: {}", some_of(&can)), None));
             }
         }
-        for tool in tools.iter().filter(|tool| tool.hides) {
-            let message = format!(
-                "the definition of {} of {name} holds characters that people do not see",
-                shown(tool)
-            );
-            findings.push(say(&finding::HIDDEN, message, Some(shown(tool))));
-        }
         let client = found.client.map_or(("file", "this file"), |client| (client.id, client.name));
         let at = clients.iter().position(|known| known.client == client).unwrap_or_else(|| {
             clients.push(Together { client, tools: BTreeMap::new(), combinations: Vec::new() });
