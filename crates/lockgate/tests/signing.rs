@@ -1,6 +1,7 @@
 //! Keys, signed lists and signed configurations, from the command line.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::indexing_slicing,
     reason = "a test that fails here has found something"
 )]
@@ -8,7 +9,9 @@
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -269,7 +272,7 @@ fn what_is_unsigned_or_altered_does_not_start() {
         let folder = configured();
         let at = folder.path();
         change(at);
-        let commands: [&[&str]; 4] = [&["run"], &["stdio"], &["check"], &["wrap", "-c", "lockgate.yaml"]];
+        let commands: [&[&str]; 4] = [&["check"], &["stdio"], &["wrap", "-c", "lockgate.yaml"], &["run"]];
         for command in commands {
             let mut arguments = [command, &TRUSTED[..]].concat();
             if command[0] == "wrap" {
@@ -340,16 +343,29 @@ fn neither_variables_nor_secrets_are_needed_to_sign_except_in_names_of_files() {
     assert!(signed.contains("  limits.yaml\n"), "{signed}");
 }
 
+/// Ends with the test, however that ends.
+struct Gateway(Child);
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ended = self.0.kill();
+        let _waited = self.0.wait();
+    }
+}
+
 #[test]
 fn a_running_gateway_keeps_what_was_signed() {
     let folder = configured();
     let at = folder.path();
     let mut run = command(at, LOCKGATE);
     let run = run.args(["run", TRUSTED[0], TRUSTED[1]]).stderr(Stdio::piped()).stdout(Stdio::null());
-    let mut gateway = run.spawn().unwrap();
-    let mut said = BufReader::new(gateway.stderr.take().unwrap()).lines();
-    let mut wait_for =
-        |words: &str| said.by_ref().map(Result::unwrap).find(|line| line.contains(words)).unwrap();
+    let mut gateway = Gateway(run.spawn().unwrap());
+    let lines = BufReader::new(gateway.0.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let (tell, said) = mpsc::channel();
+    std::thread::spawn(move || lines.for_each(|line| drop(tell.send(line))));
+    let wait_for = |words: &str| {
+        while !said.recv_timeout(Duration::from_secs(30)).expect(words).contains(words) {}
+    };
     wait_for("127.0.0.1:");
     let text = std::fs::read_to_string(at.join("lockgate.yaml")).unwrap();
     std::fs::write(at.join("lockgate.yaml"), text.replace("\"listen\"", "\"default\":\"deny\",\"listen\""))
@@ -358,6 +374,4 @@ fn a_running_gateway_keeps_what_was_signed() {
     wait_for("config_signature_invalid: `lockgate.yaml` is not the file that was signed: it was sha256:");
     fine(at, &["config", "sign", "--key", "operator.pem"]);
     wait_for("is in force");
-    gateway.kill().unwrap();
-    gateway.wait().unwrap();
 }
