@@ -15,7 +15,7 @@ use lockgate_attest::{
 use crate::origin::{Kind, Origin};
 
 /// Who must have vouched, and for what kind of build.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Voucher {
     /// Who must have signed.
     pub signer: Signer,

@@ -27,6 +27,7 @@ mod unresolved;
 pub use attested::{Archive, Attestations, Voucher};
 pub use check::{Difference, check};
 pub use found::{Found, Start};
+pub use npm::registry as npm_registry;
 pub use origin::{BadOrigin, Kind, Origin};
 pub use owner::{Owner, Part};
 pub use resolve::{remote, resolve};

@@ -1,9 +1,10 @@
 //! Servers reached over HTTP.
 
+mod headers;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine;
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -15,9 +16,12 @@ use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use lockgate_core::{Head, Permit};
-use lockgate_model::{Era, Reason, Revision};
+use lockgate_core::Permit;
+use lockgate_model::{Reason, Revision};
 use rustls::RootCertStore;
+
+pub(crate) use headers::decoded;
+use headers::{describe, version};
 
 use crate::sse::{Parser, SseEvent};
 use crate::tls::{self, Keys, TlsKey};
@@ -183,6 +187,15 @@ impl HttpServer {
         self.exchange(request).await
     }
 
+    /// Gets what stands at the address, with the status.
+    pub(crate) async fn document(&self) -> Result<(u16, Bytes), Reason> {
+        let mut request = self.request(Method::GET, None);
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+        let response = self.client.request(request).await.map_err(|_| self.unreachable())?;
+        let status = response.status().as_u16();
+        Ok((status, collect(response.into_body(), None, self.largest).await?))
+    }
+
     /// Opens the one stream of a server of HTTP+SSE.
     pub(crate) async fn events(&self) -> Result<HttpAnswer, Reason> {
         let mut request = self.request(Method::GET, None);
@@ -342,61 +355,6 @@ impl SseStream {
             }
         }
         None
-    }
-}
-
-/// The headers that repeat what a message says.
-fn describe(head: &Head, headers: &mut HeaderMap) -> Result<(), Reason> {
-    if head.revision.era() == Era::Legacy {
-        if head.method != Some("initialize") {
-            version(head.revision, headers);
-        }
-        return Ok(());
-    }
-    version(head.revision, headers);
-    if let Some(method) = head.method {
-        headers.insert(METHOD, HeaderValue::from_static(method));
-    }
-    if let Some(name) = &head.name {
-        headers.insert(NAME, plain(name)?);
-    }
-    for (name, value) in &head.parameters {
-        let name =
-            HeaderName::from_bytes(format!("mcp-param-{name}").as_bytes()).map_err(|_| Reason::BadParams)?;
-        headers.insert(name, plain(value)?);
-    }
-    Ok(())
-}
-
-fn version(revision: Revision, headers: &mut HeaderMap) {
-    // The first revision knew no such header.
-    if revision > Revision::R2024_11_05 {
-        headers.insert(VERSION, HeaderValue::from_static(revision.as_str()));
-    }
-}
-
-/// A value as a header: as it is where it is plain visible ASCII, else in the base64 form of revision 2026-07-28.
-fn plain(text: &str) -> Result<HeaderValue, Reason> {
-    let visible = text.bytes().all(|b| b.is_ascii_graphic() || b == b' ');
-    let edges = text.starts_with(' ') || text.ends_with(' ') || text.is_empty();
-    let encoded = text.starts_with("=?base64?") && text.ends_with("?=");
-    let value = if visible && !edges && !encoded {
-        HeaderValue::from_str(text)
-    } else {
-        let base64 = base64::engine::general_purpose::STANDARD.encode(text);
-        HeaderValue::from_str(&format!("=?base64?{base64}?="))
-    };
-    value.map_err(|_| Reason::BadParams)
-}
-
-/// The plain text of such a header.
-pub(crate) fn decoded(value: &HeaderValue) -> Option<String> {
-    let text = value.to_str().ok()?.trim_matches([' ', '\t']);
-    match text.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?=")) {
-        Some(base64) => {
-            String::from_utf8(base64::engine::general_purpose::STANDARD.decode(base64).ok()?).ok()
-        }
-        None => Some(text.to_owned()),
     }
 }
 

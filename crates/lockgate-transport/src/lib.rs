@@ -8,6 +8,7 @@
 
 pub mod child;
 pub mod event_stream;
+mod fetch;
 pub mod front;
 pub mod http;
 pub mod lines;
@@ -19,5 +20,6 @@ pub mod sse;
 mod testing;
 mod tls;
 
+pub use fetch::{Unfetched, fetch};
 pub use random::{key, seal_key, unguessable};
 pub use tls::TlsKey;

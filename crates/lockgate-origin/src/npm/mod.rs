@@ -65,6 +65,24 @@ fn environment(setting: &Setting<'_>, bin: &Path) -> Vec<(String, String)> {
         .to_vec()
 }
 
+/// The registry that npm asks for packages of this scope, or of none: the environment's, the user's, or npm's own.
+pub fn registry(setting: &Setting<'_>, package: &str) -> String {
+    let scope = package.split_once('/').map(|(scope, _)| scope).filter(|scope| scope.starts_with('@'));
+    let home = setting.variable("HOME").map(|home| Path::new(home).join(".npmrc"));
+    let files = [Some(setting.directory.join(".npmrc")), home];
+    let written: Vec<String> = files.into_iter().flatten().filter_map(|file| read::text(&file)).collect();
+    let line = |wanted: &str| {
+        written.iter().flat_map(|text| text.lines()).find_map(|line| {
+            let (key, value) = line.split_once('=')?;
+            (key.trim() == wanted).then(|| value.trim().trim_matches('"').to_owned())
+        })
+    };
+    let of_scope = scope.and_then(|scope| line(&format!("{scope}:registry")));
+    let named = ["npm_config_registry", "NPM_CONFIG_REGISTRY"].iter().find_map(|name| setting.variable(name));
+    let named = named.map(str::to_owned).or_else(|| line("registry"));
+    of_scope.or(named).unwrap_or_else(|| "https://registry.npmjs.org/".to_owned())
+}
+
 /// The folders in which npm looks.
 struct Place {
     /// The project, and all folders above it.

@@ -13,6 +13,27 @@ fn key(spec: &str) -> String {
     digest.iter().take(8).fold(String::new(), |key, byte| key + &format!("{byte:02x}"))
 }
 
+#[test]
+fn the_registry_is_the_one_that_npm_asks() {
+    let home = Home::new();
+    let ask = |package: &str, environment: &[(&str, &str)]| {
+        let place = home.at("").to_string_lossy().into_owned();
+        let mut all = vec![("HOME".to_owned(), place)];
+        all.extend(environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let directory = home.at("work");
+        crate::npm_registry(
+            &crate::Setting { command: &[], environment: &all, directory: &directory },
+            package,
+        )
+    };
+    assert_eq!(ask("a", &[]), "https://registry.npmjs.org/");
+    home.write(".npmrc", "registry = https://one.example/\n@scope:registry=https://two.example/\n");
+    assert_eq!(ask("a", &[]), "https://one.example/");
+    assert_eq!(ask("@scope/a", &[]), "https://two.example/");
+    assert_eq!(ask("@other/a", &[]), "https://one.example/");
+    assert_eq!(ask("a", &[("npm_config_registry", "https://three.example/")]), "https://three.example/");
+}
+
 /// As npm 11.19.1 was seen to name it.
 #[test]
 fn npm_names_folders_so() {

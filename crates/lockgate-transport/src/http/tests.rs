@@ -1,6 +1,6 @@
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
-use lockgate_core::{Sent, Wire};
+use lockgate_core::{Head, Sent, Wire};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;

@@ -1,11 +1,12 @@
 //! What is expected of where a server comes from: who answers for it, who vouches for it, and which key it has.
 
-use lockgate_origin::{Origin, Owner, Part};
+use lockgate_attest::{BuildPolicy, Pattern, Signer};
+use lockgate_origin::{Origin, Owner, Part, Voucher};
 use lockgate_transport::TlsKey;
 use schemars::JsonSchema;
 
 use super::Launch;
-use super::error::{At, Report, quoted};
+use super::error::{At, Place, Report, quoted};
 use super::raw::RawServer;
 use super::schema;
 use super::section::{self, Section};
@@ -26,22 +27,9 @@ pub struct Expected {
     /// What must be known of its owner.
     pub known: Vec<Part>,
     /// Who must have vouched for its files; none where nobody must.
-    pub attested: Option<Attestation>,
+    pub attested: Option<Voucher>,
     /// The key of a server elsewhere, where the operator has written it.
     pub key: Option<TlsKey>,
-}
-
-/// Who must have vouched for a server's files.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attestation {
-    /// The identity that has signed: the address of a workflow, or of a person.
-    pub identity: String,
-    /// Who vouches for that identity.
-    pub issuer: String,
-    /// The repository it was built from.
-    pub source: Option<String>,
-    /// What has built it.
-    pub builder: Option<String>,
 }
 
 impl Expected {
@@ -146,6 +134,35 @@ impl RawAttestation {
     }
 }
 
+impl RawAttestation {
+    fn check(&self, place: Place, report: &Report) -> Option<Voucher> {
+        let (Some(identity), Some(issuer)) = (&self.identity, &self.issuer) else {
+            let hint = "write both; without them anybody could have signed";
+            report.error(place, "`attestation` needs `identity` and `issuer`", hint);
+            return None;
+        };
+        let signer = Signer::identity(&identity.value, &issuer.value);
+        let signer = signer.map_err(|error| {
+            let hint = "write the certificate's identity and its issuer, as `docs/origins.md` shows";
+            report.error(identity.place, format!("this names nobody: {error}"), hint);
+        });
+        let pattern = |at: &Option<At<String>>| {
+            let at = at.as_ref()?;
+            let pattern = Pattern::new(&at.value);
+            if let Err(error) = &pattern {
+                report.error(at.place, format!("this names nothing: {error}"), "write an address");
+            }
+            pattern.ok()
+        };
+        let build = BuildPolicy {
+            builder: pattern(&self.builder),
+            source: pattern(&self.source),
+            ..BuildPolicy::default()
+        };
+        Some(Voucher { signer: signer.ok()?, build })
+    }
+}
+
 impl RawRequire {
     pub(super) fn read(section: Section<'_>, report: &Report) -> Self {
         let raw = Self { owner: owner_parts(&section, report), attestation: section.switch("attestation") };
@@ -177,18 +194,7 @@ pub(super) fn check(raw: &RawServer, launch: &Launch, report: &Report) -> Option
     let require = raw.require.as_ref();
     let attested = require.and_then(|require| require.attestation.as_ref()).filter(|at| at.value);
     let section = raw.attestation.as_ref();
-    let attestation = section.and_then(|(raw, _)| {
-        Some(Attestation {
-            identity: raw.identity.as_ref()?.value.clone(),
-            issuer: raw.issuer.as_ref()?.value.clone(),
-            source: raw.source.as_ref().map(|at| at.value.clone()),
-            builder: raw.builder.as_ref().map(|at| at.value.clone()),
-        })
-    });
-    if let (Some((_, place)), None) = (section, &attestation) {
-        let hint = "write both; without them anybody could have signed";
-        report.error(*place, "`attestation` needs `identity` and `issuer`", hint);
-    }
+    let attestation = section.and_then(|(raw, place)| raw.check(*place, report));
     match (attested, section) {
         (Some(at), None) => {
             let hint = "write `attestation: { identity: …, issuer: … }` for the server";

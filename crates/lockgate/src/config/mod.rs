@@ -61,7 +61,7 @@ pub use cross_server::{import_cross_server, is_cross_server};
 pub use describe::{describe, describe_json};
 pub use error::{ConfigError, ConfigErrors};
 pub(crate) use error::{perhaps, quoted};
-pub use expected::{Attestation, Expected};
+pub use expected::Expected;
 pub use fit::{Listed, ListedTool, fit};
 pub use intercept::is_intercept;
 pub use place::place_of;

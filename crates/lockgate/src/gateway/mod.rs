@@ -31,6 +31,7 @@ use std::time::Duration;
 use lockgate_audit::Record;
 use lockgate_core::{Boundary, Event, Step};
 use lockgate_model::{Era, Principal, Reason, ServerName, Tick};
+use lockgate_origin::Attestations;
 use lockgate_store::{RecordLog, Rotation};
 use lockgate_transport::TlsKey;
 use lockgate_transport::child::Launch as ChildLaunch;
@@ -75,6 +76,8 @@ const INHERITED: [&str; 14] = [
     "SYSTEMROOT",
 ];
 
+/// The folder, in that of the state, of what registries attest.
+pub(crate) const ATTESTATIONS: &str = "attestations";
 /// Longest wait for a server to acknowledge what wants no answer.
 const COURTESY: Duration = Duration::from_secs(5);
 
@@ -119,6 +122,8 @@ impl State {
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)))
             .collect();
+        let folder = config.state.clone().unwrap_or_else(crate::state::folder);
+        let attestations = Attestations::new(&folder.join(ATTESTATIONS));
         let (mut ways, mut http, mut refused) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for (name, launch) in &config.launches {
             let expected = config.expected.get(name).cloned().unwrap_or_default();
@@ -129,7 +134,10 @@ impl State {
                         .extend(env.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned())));
                     let launch =
                         ChildLaunch { command: command.clone(), environment, directory: cwd.clone() };
-                    ways.insert(name.clone(), Way::Start(Box::new(Start { launch, expected })));
+                    ways.insert(
+                        name.clone(),
+                        Way::Start(Box::new(Start { launch, expected, attestations: attestations.clone() })),
+                    );
                 }
                 Launch::Http { url, headers, transport } => {
                     let headers: Vec<_> = headers

@@ -2,8 +2,12 @@
 
 use std::path::PathBuf;
 
+use lockgate_attest::{Trust, Unproven};
 use lockgate_model::{Reason, ServerName};
-use lockgate_origin::{Cache, Difference, Found, Part, Setting, Unresolved, check, remote, resolve};
+use lockgate_origin::{
+    Archive, Attestations, Cache, Difference, Found, Part, Setting, Unresolved, Voucher, check, remote,
+    resolve,
+};
 use lockgate_transport::child::Launch;
 
 use crate::config::Expected;
@@ -13,6 +17,8 @@ use crate::config::Expected;
 pub(super) struct Start {
     pub(super) launch: Launch,
     pub(super) expected: Expected,
+    /// What registries have attested, as far as it was fetched.
+    pub(super) attestations: Attestations,
 }
 
 /// Why a server is not started, for the operator.
@@ -24,8 +30,10 @@ pub(super) enum Refused {
     Other(#[from] Difference),
     #[error("the {} of its owner is not known, and must be", .0.word())]
     Owner(Part),
-    #[error("nothing proves who made its files")]
-    Unproven,
+    #[error("nothing is known that attests it; `lockgate pin` asks its registry")]
+    Unattested,
+    #[error("it is not attested as it must be: {0}")]
+    Unproven(#[from] Unproven),
 }
 
 impl Refused {
@@ -34,7 +42,7 @@ impl Refused {
             Self::NotPinned => Reason::VersionNotPinned,
             Self::Other(difference) => difference.reason(),
             Self::Owner(_) => Reason::OwnerUnknown,
-            Self::Unproven => Reason::ArtefactUnproven,
+            Self::Unattested | Self::Unproven(_) => Reason::ArtefactUnproven,
         }
     }
 }
@@ -55,8 +63,8 @@ impl Start {
             check(pinned, &found.as_ref().map_err(|unresolved| Difference::from(*unresolved))?.origin)?;
         }
         owned(expected, found.as_ref().ok())?;
-        if expected.attested.is_some() {
-            return Err(Refused::Unproven);
+        if let Some(voucher) = &expected.attested {
+            self.proven(found.as_ref().ok(), voucher)?;
         }
         let mut launch = self.launch.clone();
         // What is not pinned starts as it is written: its launcher may fetch it.
@@ -65,6 +73,14 @@ impl Start {
             launch.environment.extend(start.environment);
         }
         Ok(launch)
+    }
+
+    /// Is the archive that it was installed from attested? Asks nobody.
+    fn proven(&self, found: Option<&Found>, voucher: &Voucher) -> Result<(), Refused> {
+        let archive = found.and_then(|found| Archive::of(&found.origin)).ok_or(Refused::Unattested)?;
+        let document = self.attestations.find(&archive).ok_or(Refused::Unattested)?;
+        archive.prove(&document, voucher, &Trust::embedded()?)?;
+        Ok(())
     }
 
     fn found(&self, cache: &Cache) -> Result<Found, Unresolved> {

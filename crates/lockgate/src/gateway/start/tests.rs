@@ -2,11 +2,12 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
+use lockgate_attest::{BuildPolicy, Signer};
 use lockgate_origin::{Origin, Owner};
 use lockgate_transport::TlsKey;
 
 use super::*;
-use crate::config::{Attestation, Config};
+use crate::config::Config;
 use crate::gateway::{Unlisted, list_tools};
 
 fn launch(folder: &Path, command: &[&str]) -> Launch {
@@ -20,7 +21,8 @@ fn launch(folder: &Path, command: &[&str]) -> Launch {
 }
 
 fn start(folder: &Path, command: &[&str], expected: Expected) -> Result<Launch, Reason> {
-    let start = Start { launch: launch(folder, command), expected };
+    let attestations = Attestations::new(&folder.join("attestations"));
+    let start = Start { launch: launch(folder, command), expected, attestations };
     start.examined(&Cache::default()).map_err(|refused| refused.reason())
 }
 
@@ -90,13 +92,49 @@ fn who_answers_for_a_server_must_be_known_where_it_is_wanted() {
     assert_eq!(wants(&both, security), None);
 }
 
+/// SAFE-T1002, second case: what nobody attests, and what another one has signed.
 #[test]
 fn what_must_be_attested_and_is_not_is_not_started() {
     let folder = tempfile::tempdir().unwrap();
-    let attested =
-        Attestation { identity: "a".to_owned(), issuer: "b".to_owned(), source: None, builder: None };
-    let expected = Expected { attested: Some(attested), ..Expected::default() };
-    assert_eq!(start(folder.path(), &["true"], expected).err(), Some(Reason::ArtefactUnproven));
+    let package = folder.path().join("node_modules/sigstore");
+    std::fs::create_dir_all(&package).unwrap();
+    std::fs::write(package.join("package.json"), r#"{"name":"sigstore","version":"2.0.0"}"#).unwrap();
+    std::fs::write(package.join("index.js"), "").unwrap();
+    let integrity =
+        "sha512-RtTi90xIdzFmQAAKb9+Ki1nx4IR2Z5c+mFn3dN0xuPHgk3gTt3f7ZqKsZ9UFQP40ZAlm7un8LMyjhwgrTIXNPA==";
+    let list = format!(
+        r#"{{"packages":{{"node_modules/sigstore":{{"version":"2.0.0","integrity":"{integrity}"}}}}}}"#
+    );
+    std::fs::write(folder.path().join("node_modules/.package-lock.json"), list).unwrap();
+    let command = ["node", "node_modules/sigstore/index.js"];
+    let attempt = |identity: &str| {
+        let signer = Signer::identity(identity, "https://token.actions.githubusercontent.com").unwrap();
+        let attested = Voucher { signer, build: BuildPolicy::default() };
+        let expected = Expected { attested: Some(attested), ..Expected::default() };
+        start(folder.path(), &command, expected).err()
+    };
+    let right = "https://github.com/sigstore/sigstore-js/.github/workflows/release.yml@refs/heads/main";
+    assert_eq!(attempt(right), Some(Reason::ArtefactUnproven), "nothing was fetched");
+    let Some(bundle) = bundle() else { return };
+    let document = format!(r#"{{"attestations":[{{"predicateType":"p","bundle":{bundle}}}]}}"#);
+    let origin = pinned(folder.path(), &command).pinned.unwrap();
+    let kept = Attestations::new(&folder.path().join("attestations"));
+    kept.keep(&Archive::of(&origin).unwrap(), document.as_bytes()).unwrap();
+    assert_eq!(attempt(right), None);
+    assert_eq!(attempt(&right.replace("sigstore-js", "evil-js")), Some(Reason::ArtefactUnproven));
+}
+
+/// The attestation of `sigstore@2.0.0`, which is among the test data of the library that verifies it.
+fn bundle() -> Option<String> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")))?;
+    let path = "sigstore-verify-0.15.1/test_data/bundles/sigstore.js@2.0.0-provenance.sigstore.json";
+    let mut sources = std::fs::read_dir(home.join("registry/src")).ok()?.flatten();
+    let bundle = sources.find_map(|source| std::fs::read_to_string(source.path().join(path)).ok());
+    if bundle.is_none() {
+        eprintln!("skipped: the source of sigstore-verify is not in cargo's registry");
+    }
+    bundle
 }
 
 /// SAFE-T1407.
