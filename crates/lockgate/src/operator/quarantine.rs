@@ -8,6 +8,8 @@ mod tests;
 use std::io::{IsTerminal, Write};
 
 use clap::{ArgGroup, Args, Subcommand};
+use lockgate_model::Json;
+use lockgate_provenance::diff::Diff;
 use lockgate_store::Pins;
 use lockgate_store::pins::{Answer, Cause, Entry, Filter};
 use serde_json::{Value, json};
@@ -15,6 +17,9 @@ use serde_json::{Value, json};
 use super::approvals::reason;
 use super::who::Who;
 use super::{Common, Problem, now};
+
+/// Deepest nesting of a definition that was kept.
+const DEPTH: usize = 1_024;
 
 /// What to do with definitions that are not approved.
 #[derive(Subcommand)]
@@ -178,11 +183,29 @@ fn diff(id: &str, common: &Common, out: &mut impl Write) -> Result<(), Problem> 
     writeln!(out, "{}", show::against(&before))?;
     let colour = std::io::stdout().is_terminal();
     match (&before.definition, &entry.definition) {
-        (Some(old), Some(new)) => write!(out, "{}", compare::text(old, new, colour))?,
+        (Some(old), Some(new)) => {
+            write!(out, "{}{}", meaning(&entry, old, new), compare::text(old, new, colour))?;
+        }
         (_, None) => writeln!(out, "{}", show::NOT_KEPT)?,
         (None, Some(_)) => writeln!(out, "The definition in force is not kept: only its digest is known.")?,
     }
     Ok(())
+}
+
+/// What the differences mean, the gravest first.
+fn meaning(entry: &Entry, old: &str, new: &str) -> String {
+    let kind = lockgate_provenance::Kind::parse(entry.key.kind.word());
+    let [old, new] = [old, new].map(|text| Json::check(text.as_bytes(), DEPTH));
+    let (Some(kind), Ok(old), Ok(new)) = (kind, old, new) else { return String::new() };
+    let diff = Diff::of(kind, old, new);
+    let mut lines: Vec<_> = diff
+        .changes()
+        .iter()
+        .flat_map(|change| change.codes.iter().map(|code| (*code, change.pointer.as_str())))
+        .map(|(code, pointer)| (std::cmp::Reverse(code.risk()), show::meant(code, pointer)))
+        .collect();
+    lines.sort();
+    lines.into_iter().map(|(_, line)| line).chain([String::from("\n")]).collect()
 }
 
 fn approve(approve: Approve, out: &mut impl Write) -> Result<(), Problem> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use lockgate_model::Reason;
+use lockgate_provenance::diff::Code;
 use lockgate_store::pins::{Answer, Basis, Cause, Entry, Key, Kind, State};
 use serde_json::{Value, json};
 
@@ -45,6 +46,12 @@ pub(super) fn headline(entry: &Entry) -> String {
 /// What something is compared with.
 pub(super) fn against(before: &Entry) -> String {
     sentence(&format!("compared with what is in force since {}", basis(before)), 2)
+}
+
+/// One thing that a difference means, and where.
+pub(super) fn meant(code: Code, pointer: &str) -> String {
+    let place = if pointer.is_empty() { "/" } else { pointer };
+    sentence(&format!("risk {}: {} at {}", code.risk().word(), code.meaning(), plain(place, 200)), 2)
 }
 
 /// All that is known of an entry.
