@@ -11,7 +11,7 @@ use lockgate_model::ServerName;
 use crate::config::{self, Config, Launch, Process, Surroundings, Trusting};
 use crate::demo;
 use crate::gateway::{Pipe, Watched, serve_http, serve_stdio};
-use crate::{clients, import, operator, records, rehearse, signing, tools, turn};
+use crate::{clients, import, operator, pin, records, rehearse, signing, tools, turn};
 
 /// A boundary gateway for the Model Context Protocol: data may pass between servers, control may not.
 ///
@@ -99,6 +99,8 @@ enum Command {
     /// Sign a configuration, and say whether it is the one that was signed
     #[command(subcommand)]
     Config(signing::ConfigCommand),
+    /// Write what servers are and say now into the lock file, or compare: versions, digests, definitions, owners
+    Pin(pin::Options),
     /// Write rules of another gateway as rules of Lockgate
     #[command(subcommand)]
     Import(import::From),
@@ -194,6 +196,7 @@ pub fn main() -> ExitCode {
         Command::Keys(command) => tell(signing::keys(&command)),
         Command::Manifest(command) => tell(signing::manifest(command)),
         Command::Config(command) => tell(signing::config(&command)),
+        Command::Pin(options) => tell(pin::run(&options)),
         Command::Import(from) => tell(import::run(&from)),
         Command::Schema => match serde_json::to_string_pretty(&config::schema()) {
             Ok(text) => finish(print(&text)),

@@ -10,6 +10,7 @@ pub mod gateway;
 mod import;
 pub mod moment;
 pub mod operator;
+mod pin;
 pub mod records;
 pub mod rehearse;
 pub mod sessions;

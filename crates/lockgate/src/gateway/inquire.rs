@@ -23,6 +23,8 @@ use crate::config::Config;
 pub struct Offered {
     /// Who it says it is: its `serverInfo`, an object. None where it says nothing.
     pub identity: Option<Bytes>,
+    /// The TLS key of a server elsewhere, as it was seen: `sha256/` and base64.
+    pub key: Option<String>,
     /// What it tells the model about itself.
     pub instructions: Option<String>,
     /// The entries of its `tools/list`, in its order. So are the others of their lists.
@@ -146,7 +148,11 @@ async fn inquire(gateway: Arc<Gateway>, server: ServerName, wanted: Wanted) -> R
         Wanted::Tools => {
             Ok(Offered { tools: agent.list("tools/list", "tools").await?, ..Offered::default() })
         }
-        Wanted::All => agent.all(&greeting).await,
+        Wanted::All => {
+            let key = gateway.http_server(&server).and_then(|http| http.key());
+            let offered = agent.all(&greeting).await?;
+            Ok(Offered { key: key.map(|key| key.to_string()), ..offered })
+        }
     }
 }
 

@@ -25,6 +25,7 @@ mod upstream;
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -37,7 +38,7 @@ use lockgate_transport::TlsKey;
 use lockgate_transport::child::Launch as ChildLaunch;
 use lockgate_transport::http::HttpServer;
 
-use crate::config::{Config, Launch, Transport};
+use crate::config::{Config, Launch, Secret, Transport};
 use budget::Budget;
 use clock::Clock;
 use desk::Desk;
@@ -56,6 +57,7 @@ pub(crate) use inquire::list_tools;
 pub use inquire::{Offered, Unlisted, list_all};
 pub use reload::Watched;
 pub use serve::serve_http;
+pub(crate) use start::{fetch, npm_registry_of, origin_of};
 pub use stdio::{Pipe, serve_stdio};
 
 /// Variables a child inherits; everything else is named in the configuration or not given.
@@ -118,10 +120,6 @@ struct State {
 
 impl State {
     fn new(config: &Config, seal: [u8; 32]) -> Result<Self, String> {
-        let inherited: Vec<_> = INHERITED
-            .iter()
-            .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)))
-            .collect();
         let folder = config.state.clone().unwrap_or_else(crate::state::folder);
         let attestations = Attestations::new(&folder.join(ATTESTATIONS));
         let (mut ways, mut http, mut refused) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
@@ -129,11 +127,7 @@ impl State {
             let expected = config.expected.get(name).cloned().unwrap_or_default();
             match launch {
                 Launch::Command { command, env, cwd } => {
-                    let mut environment = inherited.clone();
-                    environment
-                        .extend(env.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned())));
-                    let launch =
-                        ChildLaunch { command: command.clone(), environment, directory: cwd.clone() };
+                    let launch = program(command, env, cwd.as_ref());
                     ways.insert(
                         name.clone(),
                         Way::Start(Box::new(Start { launch, expected, attestations: attestations.clone() })),
@@ -175,6 +169,17 @@ impl State {
             poll_after: config.http.poll_after,
             tenants: config.tenants.clone(),
         })
+    }
+}
+
+/// A program as it is started: with the variables that every child gets, and its own.
+fn program(command: &[String], env: &[(String, Secret)], cwd: Option<&PathBuf>) -> ChildLaunch {
+    let inherited = INHERITED.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
+    let own = env.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned()));
+    ChildLaunch {
+        command: command.to_vec(),
+        environment: inherited.chain(own).collect(),
+        directory: cwd.cloned(),
     }
 }
 

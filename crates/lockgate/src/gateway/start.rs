@@ -1,16 +1,19 @@
 //! Before a server is started, or first spoken to: does it come from where it must?
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use bytes::Bytes;
 use lockgate_attest::{Trust, Unproven};
 use lockgate_model::{Reason, ServerName};
 use lockgate_origin::{
-    Archive, Attestations, Cache, Difference, Found, Part, Setting, Unresolved, Voucher, check, remote,
-    resolve,
+    Archive, Attestations, Cache, Difference, Found, Origin, Owner, Part, Setting, Unresolved, Voucher,
+    check, remote, resolve,
 };
+use lockgate_transport::Unfetched;
 use lockgate_transport::child::Launch;
 
-use crate::config::Expected;
+use crate::config::{Config, Expected, Launch as Configured};
 
 /// A program, and what is expected of it.
 #[derive(Clone)]
@@ -84,10 +87,7 @@ impl Start {
     }
 
     fn found(&self, cache: &Cache) -> Result<Found, Unresolved> {
-        let here = || std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
-        let directory = self.launch.directory.clone().unwrap_or_else(here);
-        let Launch { command, environment, .. } = &self.launch;
-        resolve(&Setting { command, environment, directory: &directory }, cache)
+        look(&self.launch, cache)
     }
 }
 
@@ -102,6 +102,54 @@ pub(super) fn examine_remote(url: &str, expected: &Expected) -> Result<(), Refus
         check(pinned, &origin)?;
     }
     owned(expected, None)
+}
+
+/// What a server would start as the configuration says, or where it stands, and who answers for it; found without starting
+/// anything. `None` for a server that is not configured.
+pub(crate) fn origin_of(
+    config: &Config,
+    server: &ServerName,
+    cache: &Cache,
+) -> Option<Result<(Origin, Owner), Unresolved>> {
+    Some(match config.launches.get(server)? {
+        Configured::Http { url, .. } => {
+            remote(url).map(|origin| (origin, Owner::default())).ok_or(Unresolved::NoProgram)
+        }
+        Configured::Command { command, env, cwd } => {
+            let launch = super::program(command, env, cwd.as_ref());
+            look(&launch, cache).map(|found| (found.origin, found.owner))
+        }
+    })
+}
+
+/// The registry that npm would ask for a package of this server.
+pub(crate) fn npm_registry_of(config: &Config, server: &ServerName, package: &str) -> Option<String> {
+    let Configured::Command { command, env, cwd } = config.launches.get(server)? else { return None };
+    let launch = super::program(command, env, cwd.as_ref());
+    let directory = folder(&launch);
+    let Launch { command, environment, .. } = &launch;
+    Some(lockgate_origin::npm_registry(&Setting { command, environment, directory: &directory }, package))
+}
+
+/// A document of a registry; nothing where it says that it has none. Blocks.
+pub(crate) fn fetch(address: &str, largest: usize, patience: Duration) -> Result<Option<Bytes>, String> {
+    let fetched = super::serve::runtime()?.block_on(lockgate_transport::fetch(address, largest, patience));
+    match fetched {
+        Ok(document) => Ok(Some(document)),
+        Err(Unfetched::Status(404 | 410)) => Ok(None),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn folder(launch: &Launch) -> PathBuf {
+    let here = || std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+    launch.directory.clone().unwrap_or_else(here)
+}
+
+fn look(launch: &Launch, cache: &Cache) -> Result<Found, Unresolved> {
+    let directory = folder(launch);
+    let Launch { command, environment, .. } = launch;
+    resolve(&Setting { command, environment, directory: &directory }, cache)
 }
 
 fn owned(expected: &Expected, found: Option<&Found>) -> Result<(), Refused> {

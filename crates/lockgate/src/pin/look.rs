@@ -1,0 +1,171 @@
+//! What servers are now: where they come from, who answers for them, and what they say of themselves.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use lockgate_core::Boundary;
+use lockgate_model::{Json, ServerName, quote};
+use lockgate_origin::{Archive, Attestations, Cache, Origin, Owner, Part, Unresolved};
+use lockgate_provenance::lock::{Lock, Locked, Unfit};
+use lockgate_provenance::{Digest, Kind, Name};
+
+use crate::config::{Config, Launch};
+use crate::gateway::{ATTESTATIONS, Offered, Unlisted, list_all, npm_registry_of, origin_of};
+
+/// Deepest nesting of a definition that is read.
+const DEPTH: usize = 1_024;
+/// Largest document of attestations, and the longest wait for one.
+const LARGEST: usize = 4 << 20;
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What was found of one server.
+pub(super) struct Found {
+    pub(super) server: ServerName,
+    /// What the lock file would say of it; else why it is not known.
+    pub(super) offered: Result<Locked, Unlisted>,
+    /// Why it is not known where it comes from.
+    pub(super) unresolved: Option<Unresolved>,
+    /// Definitions that cannot be in a lock file, and why.
+    pub(super) unfit: Vec<(String, Unfit)>,
+    /// What its registry says of who made it.
+    pub(super) attested: Attested,
+}
+
+/// What a registry says of who made a package.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Attested {
+    /// Nobody was asked: nothing of the kind is attested.
+    NotAsked,
+    /// It gives out attestations; they are kept for the checks before a start.
+    Kept,
+    /// It gives out none.
+    Nothing,
+    /// It could not be asked.
+    Failed(String),
+}
+
+/// What is different of one definition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Change {
+    Added,
+    Changed,
+    Removed,
+}
+
+impl Found {
+    /// Is it something else than the lock file says?
+    pub(super) fn differs(&self, lock: &Lock) -> bool {
+        let Ok(now) = &self.offered else { return true };
+        lock.servers.get(&self.server).is_none_or(|before| before != now)
+    }
+
+    /// The definitions that are not as the lock file has them.
+    pub(super) fn changes(&self, lock: &Lock) -> BTreeMap<Name, Change> {
+        let Ok(now) = &self.offered else { return BTreeMap::new() };
+        let digests = |locked: &Locked| -> BTreeMap<Name, Digest> {
+            locked.definitions().map(|(name, definition)| (name.clone(), definition.digest())).collect()
+        };
+        let before = lock.servers.get(&self.server).map(digests).unwrap_or_default();
+        let now = digests(now);
+        let names: BTreeSet<&Name> = before.keys().chain(now.keys()).collect();
+        let change = |name: &Name| match (before.get(name), now.get(name)) {
+            (None, Some(_)) => Some(Change::Added),
+            (Some(_), None) => Some(Change::Removed),
+            (Some(old), Some(new)) if old != new => Some(Change::Changed),
+            _ => None,
+        };
+        names.into_iter().filter_map(|name| Some((name.clone(), change(name)?))).collect()
+    }
+}
+
+/// Looks at these servers. What is pinned does not keep one from being started: it is to be pinned anew.
+pub(super) fn at(config: &Config, chosen: &[ServerName], offline: bool) -> Result<Vec<Found>, String> {
+    let cache = Cache::default();
+    let mut free = config.clone();
+    free.expected = BTreeMap::new();
+    let boundary = Boundary::clone(&config.boundary);
+    free.boundary = Arc::new(boundary);
+    // Before anything is started: what is looked at is what would start.
+    let origins: BTreeMap<_, _> =
+        chosen.iter().map(|server| (server.clone(), origin_of(config, server, &cache))).collect();
+    let mut offers = list_all(&free, chosen)?;
+    let mut found = Vec::new();
+    for server in chosen {
+        let offered = offers.remove(server).unwrap_or(Err(Unlisted::UnknownMethod));
+        let origin = origins.get(server).cloned().flatten();
+        found.push(one(config, server, offered, origin, offline));
+    }
+    Ok(found)
+}
+
+fn one(
+    config: &Config,
+    server: &ServerName,
+    offered: Result<Offered, Unlisted>,
+    origin: Option<Result<(Origin, Owner), Unresolved>>,
+    offline: bool,
+) -> Found {
+    let (mut origin, package, unresolved) = match origin {
+        Some(Ok((origin, owner))) => (Some(origin), owner, None),
+        Some(Err(why)) => (None, Owner::default(), Some(why)),
+        None => (None, Owner::default(), None),
+    };
+    if let (Ok(offered), Some(origin)) = (&offered, &mut origin) {
+        origin.key = offered.key.clone().or(origin.key.take());
+    }
+    let attested =
+        origin.as_ref().map_or(Attested::NotAsked, |origin| attest(config, server, origin, offline));
+    let said = config.expected.get(server).map(|expected| expected.owner.clone()).unwrap_or_default();
+    let owner = said.or(package);
+    let owner =
+        Part::ALL.into_iter().filter_map(|part| Some((part.word().to_owned(), owner.part(part)?.to_owned())));
+    let owner: BTreeMap<String, String> = owner.collect();
+    let mut unfit = Vec::new();
+    let offered = offered.map(|offered| {
+        let mut locked = Locked::new(origin.map(|origin| origin.to_map()).unwrap_or_default(), owner);
+        for (kind, bytes) in definitions(&offered) {
+            let Ok(json) = Json::check(&bytes, DEPTH) else { continue };
+            if let Err(why) = locked.add(kind, json) {
+                let name = Name::of(kind, json).map_or_else(String::new, |name| name.name);
+                unfit.push((format!("{} {name}", kind.word()), why));
+            }
+        }
+        locked
+    });
+    Found { server: server.clone(), offered, unresolved, unfit, attested }
+}
+
+fn definitions(offered: &Offered) -> Vec<(Kind, Bytes)> {
+    let lists = [
+        (Kind::Tool, &offered.tools),
+        (Kind::Prompt, &offered.prompts),
+        (Kind::Resource, &offered.resources),
+        (Kind::Template, &offered.templates),
+    ];
+    let listed = lists.into_iter().flat_map(|(kind, list)| list.iter().map(move |one| (kind, one.clone())));
+    let identity = offered.identity.iter().map(|identity| (Kind::Identity, identity.clone()));
+    let instructions = offered.instructions.iter().map(|text| (Kind::Instructions, Bytes::from(quote(text))));
+    listed.chain(identity).chain(instructions).collect()
+}
+
+/// Asks the registry of a package who vouches for it, and keeps what it says: it is verified before each start that wants it.
+fn attest(config: &Config, server: &ServerName, origin: &Origin, offline: bool) -> Attested {
+    let (Some(archive), false) = (Archive::of(origin), offline) else { return Attested::NotAsked };
+    let Some(registry) = npm_registry_of(config, server, &origin.name) else { return Attested::NotAsked };
+    let folder = config.state.clone().unwrap_or_else(crate::state::folder).join(ATTESTATIONS);
+    match crate::gateway::fetch(&archive.address(&registry), LARGEST, PATIENCE) {
+        Ok(Some(document)) => match Attestations::new(&folder).keep(&archive, &document) {
+            Ok(()) => Attested::Kept,
+            Err(error) => Attested::Failed(crate::config::plain(&error)),
+        },
+        Ok(None) => Attested::Nothing,
+        Err(error) => Attested::Failed(error),
+    }
+}
+
+/// Is it a program, so that it has an origin to look for?
+pub(super) fn is_program(config: &Config, server: &ServerName) -> bool {
+    matches!(config.launches.get(server), Some(Launch::Command { .. }))
+}
