@@ -72,7 +72,9 @@ pub(crate) fn resolve(
     if let Some(first) = command.first_mut() {
         *first = program.to_string_lossy().into_owned();
     }
-    let environment = if interpreter == Interpreter::Python { pypi::environment() } else { Vec::new() };
+    let of_script =
+        || if interpreter == Interpreter::Python { pypi::environment_of_script() } else { Vec::new() };
+    let environment = found.start.take().map_or_else(of_script, |start| start.environment);
     found.start = Some(Start { command, environment });
     Ok(Some(found))
 }

@@ -18,12 +18,22 @@ use crate::unresolved::Unresolved;
 use distribution::Distribution;
 use environment::Environment;
 
-/// Compiled code is left out of digests, for Python writes it by itself; and so a server that is pinned must not be started
-/// with any: Python looks for it in a folder that cannot be, writes none, and does not take modules from where it starts.
-pub(crate) fn environment() -> Vec<(String, String)> {
-    [("PYTHONPYCACHEPREFIX", "/dev/null"), ("PYTHONDONTWRITEBYTECODE", "1"), ("PYTHONSAFEPATH", "1")]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .to_vec()
+/// The variable that says where Python keeps compiled code.
+///
+/// Such code is left out of digests, for Python writes it by itself; and whoever changes it changes the program. So what is
+/// pinned is started with a folder that cannot be. Another one may be put there that only the trusted can write.
+pub const COMPILED: &str = "PYTHONPYCACHEPREFIX";
+
+/// What an installed program is started with: modules are not taken from the folder where it, or the session, happens to be.
+fn environment() -> Vec<(String, String)> {
+    let mut environment = environment_of_script();
+    environment.push(("PYTHONSAFEPATH".to_owned(), "1".to_owned()));
+    environment
+}
+
+/// What a script is started with. It may load what is beside it.
+pub(crate) fn environment_of_script() -> Vec<(String, String)> {
+    vec![(COMPILED.to_owned(), "/dev/null".to_owned())]
 }
 
 /// Resolves `uvx`, `uv tool run` and `pipx run`. `Ok(None)` where it is none.
@@ -85,7 +95,9 @@ pub(crate) fn module(
     }
     let all = environment.distributions()?;
     let distribution = all.iter().find(|one| one.has_module(module)).ok_or(Unresolved::BadPackage)?;
-    found(&environment, distribution, &all, None, cache)
+    let mut found = found(&environment, distribution, &all, None, cache)?;
+    found.start = Some(Start { command: setting.command.to_vec(), environment: self::environment() });
+    Ok(found)
 }
 
 /// Adds what a script of this interpreter may load from its environment, where it has one of its own.

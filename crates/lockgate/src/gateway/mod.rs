@@ -1,5 +1,6 @@
 //! The event loop: sessions, their servers, their agents, and the one door between.
 
+mod attest;
 mod budget;
 mod clock;
 mod conduit;
@@ -52,6 +53,7 @@ use sessions::Sessions;
 use start::Start;
 use turn::Turns;
 
+pub use attest::{Unattested, fetch_attestations};
 pub(crate) use budget::room;
 pub(crate) use inquire::list_tools;
 pub use inquire::{Offered, Unlisted, list_all};
@@ -130,7 +132,12 @@ impl State {
                     let launch = program(command, env, cwd.as_ref());
                     ways.insert(
                         name.clone(),
-                        Way::Start(Box::new(Start { launch, expected, attestations: attestations.clone() })),
+                        Way::Start(Box::new(Start {
+                            launch,
+                            expected,
+                            attestations: attestations.clone(),
+                            compiled: folder.join("compiled"),
+                        })),
                     );
                 }
                 Launch::Http { url, headers, transport } => {

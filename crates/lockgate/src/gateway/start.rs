@@ -7,8 +7,8 @@ use bytes::Bytes;
 use lockgate_attest::{Trust, Unproven};
 use lockgate_model::{Reason, ServerName};
 use lockgate_origin::{
-    Archive, Attestations, Cache, Difference, Found, Origin, Owner, Part, Setting, Unresolved, Voucher,
-    check, remote, resolve,
+    Archive, Attestations, COMPILED, Cache, Difference, Found, Origin, Owner, Part, Setting, Unresolved,
+    Voucher, check, remote, resolve,
 };
 use lockgate_transport::Unfetched;
 use lockgate_transport::child::Launch;
@@ -22,6 +22,8 @@ pub(super) struct Start {
     pub(super) expected: Expected,
     /// What registries have attested, as far as it was fetched.
     pub(super) attestations: Attestations,
+    /// Where Python keeps compiled code of what is pinned.
+    pub(super) compiled: PathBuf,
 }
 
 /// Why a server is not started, for the operator.
@@ -71,9 +73,15 @@ impl Start {
         }
         let mut launch = self.launch.clone();
         // What is not pinned starts as it is written: its launcher may fetch it.
-        if let (Some(_), Ok(Found { start: Some(start), .. })) = (&expected.pinned, found) {
+        if let (Some(_), Ok(Found { start: Some(start), origin, .. })) = (&expected.pinned, found) {
             launch.command = start.command;
-            launch.environment.extend(start.environment);
+            let compiled = self.compiled.join(origin.files.unwrap_or_default().replace(':', "-"));
+            let own = |(name, value): (String, String)| {
+                let compiled = || compiled.to_string_lossy().into_owned();
+                let value = if name == COMPILED { compiled() } else { value };
+                (name, value)
+            };
+            launch.environment.extend(start.environment.into_iter().map(own));
         }
         Ok(launch)
     }

@@ -22,7 +22,8 @@ fn launch(folder: &Path, command: &[&str]) -> Launch {
 
 fn start(folder: &Path, command: &[&str], expected: Expected) -> Result<Launch, Reason> {
     let attestations = Attestations::new(&folder.join("attestations"));
-    let start = Start { launch: launch(folder, command), expected, attestations };
+    let compiled = folder.join("compiled");
+    let start = Start { launch: launch(folder, command), expected, attestations, compiled };
     start.examined(&Cache::default()).map_err(|refused| refused.reason())
 }
 
@@ -233,8 +234,7 @@ fn a_real_server_of_python_starts_as_it_was_pinned_and_not_otherwise() {
     let folder = tempfile::tempdir().unwrap();
     let python = folder.path().join("python");
     copy(&peers.join("python"), &python);
-    // A script names its interpreter by where it was installed: moved, it names the new place.
-    let script = python.join("bin/mcp-server-git");
+    // Its script names the interpreter by where it was installed, and this is a copy.
     let mut config = Config::for_command(vec![
         python.join("bin/python").to_string_lossy().into_owned(),
         "-m".to_owned(),
@@ -242,8 +242,9 @@ fn a_real_server_of_python_starts_as_it_was_pinned_and_not_otherwise() {
     ]);
     let origin = pin(&mut config);
     assert_eq!((origin.kind.word(), origin.name.as_str()), ("pypi", "mcp-server-git"));
+    config.state = Some(folder.path().join("state"));
     assert!(tools(&config).unwrap() > 5);
-    assert!(script.is_file());
+    assert!(folder.path().join("state/compiled").is_dir());
     let sites = std::fs::read_dir(python.join("lib")).unwrap().next().unwrap().unwrap().path();
     let module = sites.join("site-packages/mcp_server_git/server.py");
     let text = std::fs::read_to_string(&module).unwrap();
