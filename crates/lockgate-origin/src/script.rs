@@ -94,7 +94,15 @@ pub(crate) fn with_first_line(
     }
     let program = setting.program(program)?;
     let interpreter = Interpreter::of(&name_of(&program)).unwrap_or(Interpreter::Other);
-    of_script(setting, interpreter, &program, script, cache)
+    let mut found = of_script(setting, interpreter, &program, script, cache)?;
+    if interpreter == Interpreter::Python {
+        let mut command = setting.command.to_vec();
+        if let Some(first) = command.first_mut() {
+            *first = script.to_string_lossy().into_owned();
+        }
+        found.start = Some(Start { command, environment: pypi::environment_of_script() });
+    }
+    Ok(found)
 }
 
 fn told(interpreter: Interpreter, arguments: &[String]) -> Result<Told<'_>, Unresolved> {

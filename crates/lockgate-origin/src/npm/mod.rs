@@ -31,7 +31,7 @@ pub(crate) fn resolve(setting: &Setting<'_>, name: &str, cache: &Cache) -> Resul
     command.extend(invocation.arguments);
     let mut found = found(&package, cache)?;
     found.open = invocation.packages.iter().any(|spec| !spec.is_exact());
-    found.start = Some(Start { command, environment: environment(setting, &bin) });
+    found.start = Some(Start { command, environment: environment(setting, &bin, &package) });
     Ok(Some(found))
 }
 
@@ -55,14 +55,17 @@ pub(crate) fn found(package: &Package, cache: &Cache) -> Result<Found, Unresolve
     Ok(Found { owner: package.owner(), folder: Some(package.folder.clone()), ..Found::new(origin) })
 }
 
-/// With the programs of the package before all others, as npm would; and no npm that the server may start by itself fetches
-/// anything.
-fn environment(setting: &Setting<'_>, bin: &Path) -> Vec<(String, String)> {
-    let folder = bin.parent().unwrap_or(bin).to_string_lossy();
-    let path = setting.variable("PATH").map_or(folder.to_string(), |path| format!("{folder}:{path}"));
-    [("PATH", path.as_str()), ("npm_config_offline", "true"), ("npm_config_update_notifier", "false")]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .to_vec()
+/// No npm that the server may start by itself fetches anything. The other programs beside it can be found, as with npx, where
+/// they are pinned with it; but behind all others, so that none of them is taken for `node`.
+fn environment(setting: &Setting<'_>, bin: &Path, package: &Package) -> Vec<(String, String)> {
+    let mut environment = vec![
+        ("npm_config_offline".to_owned(), "true".to_owned()),
+        ("npm_config_update_notifier".to_owned(), "false".to_owned()),
+    ];
+    if let (Some(path), Some(folder), Some(_)) = (setting.variable("PATH"), bin.parent(), &package.cached) {
+        environment.push(("PATH".to_owned(), format!("{path}:{}", folder.display())));
+    }
+    environment
 }
 
 /// The registry that npm asks for packages of this scope, or of none: the environment's, the user's, or npm's own.

@@ -57,6 +57,18 @@ fn npx_starts_what_npm_has_kept() {
     let bin = home.at(&format!("{modules}/.bin/mcp-server")).to_string_lossy().into_owned();
     assert_eq!(start.command, [bin, "--stdio".to_owned()]);
     assert!(start.environment.contains(&("npm_config_offline".to_owned(), "true".to_owned())));
+    let path = start.environment.iter().find(|(name, _)| name == "PATH").unwrap().1.clone();
+    assert!(path.starts_with(&*home.at("bin").to_string_lossy()), "{path}");
+}
+
+/// The folder `.bin` of a project is not pinned: what lies there must not be taken for the program that runs the server.
+#[test]
+fn programs_beside_a_server_of_a_project_are_not_taken_for_others() {
+    let home = Home::new();
+    home.package("work/node_modules", "1.0.0");
+    home.program("work/node_modules/.bin/node", "evil");
+    let start = home.resolve("npx mcp-server").unwrap().start.unwrap();
+    assert!(start.environment.iter().all(|(name, _)| name != "PATH"), "{start:?}");
 }
 
 #[test]

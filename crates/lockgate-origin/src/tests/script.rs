@@ -17,6 +17,8 @@ fn scripts_and_projects() {
     home.write("work/alone/server.py", "import beside");
     home.write("work/alone/beside.py", "x = 1");
     home.write("work/alone/notes.txt", "");
+    let python = home.at("venv/bin/python");
+    home.program("work/alone/main.py", &format!("#!{}\nimport beside\n", python.display()));
     home.program("work/alone/start.sh", "#!/usr/bin/env bash\nexec server\n");
     for (command, name, version, by, changes) in [
         (
@@ -29,6 +31,13 @@ fn scripts_and_projects() {
         (
             "~/venv/bin/python -u alone/server.py",
             "server.py",
+            None,
+            "python",
+            [("alone/beside.py", true), ("alone/notes.txt", false)],
+        ),
+        (
+            "./alone/main.py",
+            "main.py",
             None,
             "python",
             [("alone/beside.py", true), ("alone/notes.txt", false)],
@@ -52,7 +61,11 @@ fn scripts_and_projects() {
         assert_eq!(found.origin.kind, Kind::Script, "{command}");
         assert_eq!(found.origin.name, name, "{command}");
         assert_eq!((found.origin.version.as_deref(), found.origin.by.as_deref()), (version, Some(by)));
-        assert!(Path::new(&found.start.unwrap().command[0]).is_absolute());
+        let start = found.start.unwrap();
+        assert!(Path::new(&start.command[0]).is_absolute());
+        // A script of Python is not run from compiled code, and may load what is beside it.
+        let names: Vec<&str> = start.environment.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, if by == "python" { &["PYTHONPYCACHEPREFIX"][..] } else { &[] }, "{command}");
         for (file, counts) in changes {
             let before = home.resolve(command).unwrap().origin;
             let path = home.at("work").join(file);
