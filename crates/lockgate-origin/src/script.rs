@@ -150,12 +150,18 @@ fn of_script(
         Interpreter::Python => project(script, &["pyproject.toml", "setup.py"]),
         Interpreter::Shell | Interpreter::Java | Interpreter::Other => None,
     };
+    let manifest = project.as_ref().and_then(|folder| read::json(&folder.join("package.json")));
     let mut tree = Tree::new().without(&NOT_RUN);
-    match &project {
-        Some(folder) => tree.add("project", folder),
-        None => beside(script, &mut tree)?,
+    match (&project, &manifest) {
+        // What a project needs may be installed above it.
+        (Some(folder), Some(manifest)) => {
+            for (label, folder) in npm::closure(folder, "project", manifest)? {
+                tree.add(label, folder);
+            }
+        }
+        (Some(folder), None) => tree.add("project", folder),
+        (None, _) => beside(script, &mut tree)?,
     }
-    // What a project needs may be installed above it.
     if interpreter == Interpreter::Python {
         pypi::installed_beside(setting, program, &mut tree);
     }
@@ -167,7 +173,6 @@ fn of_script(
         }
         None => name_of(script),
     };
-    let manifest = project.as_ref().and_then(|folder| read::json(&folder.join("package.json")));
     let origin = Origin {
         version: manifest.as_ref().and_then(|manifest| read::at(manifest, "version")).and_then(owner::shown),
         files: Some(tree.digest(cache)?),

@@ -16,7 +16,7 @@ use crate::setting::Setting;
 use crate::tree::{Cache, Tree};
 use crate::unresolved::Unresolved;
 use invocation::{Invocation, Spec};
-pub(crate) use package::{Package, of_file, owner_of};
+pub(crate) use package::{Package, closure, of_file, owner_of};
 
 /// Resolves `npx`, `npm exec` and `bunx` with their arguments. `Ok(None)` where it is none of them.
 pub(crate) fn resolve(setting: &Setting<'_>, name: &str, cache: &Cache) -> Result<Option<Found>, Unresolved> {
@@ -42,7 +42,7 @@ pub(crate) fn found(package: &Package, cache: &Cache) -> Result<Found, Unresolve
     if let Some(folder) = &package.cached {
         tree.add("node_modules", folder);
     } else {
-        for (label, folder) in package.closure()? {
+        for (label, folder) in package::closure(&package.folder, &package.name, &package.manifest)? {
             tree.add(label, folder);
         }
     }

@@ -24,7 +24,7 @@ pub(crate) struct Package {
     pub(crate) integrity: Option<String>,
     /// The folder `node_modules` that npm keeps for one command, where it is in one.
     pub(crate) cached: Option<PathBuf>,
-    manifest: Value,
+    pub(super) manifest: Value,
 }
 
 /// The installed package that a file belongs to; none where it is in no folder `node_modules`.
@@ -56,48 +56,52 @@ fn read(folder: &Path) -> Option<Package> {
 }
 
 impl Package {
-    /// Its folder, and those of all packages that it and they would load: what node finds on its way up for each that they
-    /// depend on. Those inside its own folder are part of it.
-    pub(crate) fn closure(&self) -> Result<BTreeMap<String, PathBuf>, Unresolved> {
-        let mut all = BTreeMap::from([(self.folder.clone(), self.name.clone())]);
-        let mut next = vec![(self.folder.clone(), dependencies(&self.manifest))];
-        while let Some((folder, names)) = next.pop() {
-            for name in names {
-                let above = folder.ancestors().map(|above| above.join("node_modules").join(&name));
-                let Some(there) = above.into_iter().find(|there| there.is_dir()) else { continue };
-                let real = there.canonicalize().map_err(|_| Unresolved::Unreadable)?;
-                if all.contains_key(&real) {
-                    continue;
-                }
-                let manifest = read::json(&real.join("package.json")).unwrap_or(Value::Null);
-                next.push((real.clone(), dependencies(&manifest)));
-                all.insert(real, name);
-                if all.len() > MOST {
-                    return Err(Unresolved::TooLarge);
-                }
-            }
-        }
-        let mut labels: BTreeMap<String, PathBuf> = BTreeMap::new();
-        let folders: Vec<PathBuf> = all.keys().cloned().collect();
-        for (folder, name) in all {
-            // What lies within another one is read with it.
-            if folders.iter().any(|other| folder != *other && folder.starts_with(other)) {
-                continue;
-            }
-            // Several of one name differ in where they are.
-            let mut label = name.clone();
-            while labels.contains_key(&label) {
-                label.push('+');
-            }
-            labels.insert(label, folder);
-        }
-        Ok(labels)
-    }
-
     /// Who it says answers for it.
     pub(crate) fn owner(&self) -> Owner {
         owner_of(&self.manifest)
     }
+}
+
+/// The folder of a package, and those of all packages that it and they would load: what node finds on its way up for each
+/// that they depend on. Those inside its own folder are part of it.
+pub(crate) fn closure(
+    folder: &Path,
+    name: &str,
+    manifest: &Value,
+) -> Result<BTreeMap<String, PathBuf>, Unresolved> {
+    let mut all = BTreeMap::from([(folder.to_path_buf(), name.to_owned())]);
+    let mut next = vec![(folder.to_path_buf(), dependencies(manifest))];
+    while let Some((folder, names)) = next.pop() {
+        for name in names {
+            let above = folder.ancestors().map(|above| above.join("node_modules").join(&name));
+            let Some(there) = above.into_iter().find(|there| there.is_dir()) else { continue };
+            let real = there.canonicalize().map_err(|_| Unresolved::Unreadable)?;
+            if all.contains_key(&real) {
+                continue;
+            }
+            let manifest = read::json(&real.join("package.json")).unwrap_or(Value::Null);
+            next.push((real.clone(), dependencies(&manifest)));
+            all.insert(real, name);
+            if all.len() > MOST {
+                return Err(Unresolved::TooLarge);
+            }
+        }
+    }
+    let mut labels: BTreeMap<String, PathBuf> = BTreeMap::new();
+    let folders: Vec<PathBuf> = all.keys().cloned().collect();
+    for (folder, name) in all {
+        // What lies within another one is read with it.
+        if folders.iter().any(|other| folder != *other && folder.starts_with(other)) {
+            continue;
+        }
+        // Several of one name differ in where they are.
+        let mut label = name.clone();
+        while labels.contains_key(&label) {
+            label.push('+');
+        }
+        labels.insert(label, folder);
+    }
+    Ok(labels)
 }
 
 /// Who a `package.json` says answers for the package.

@@ -10,10 +10,15 @@ use crate::{Kind, Unresolved, check, remote};
 fn scripts_and_projects() {
     let home = Home::new();
     home.environment("venv", "1.4");
-    home.write("work/project/package.json", r#"{"name":"mine","version":"0.1.0","license":"MIT"}"#);
+    home.write(
+        "work/project/package.json",
+        r#"{"name":"mine","version":"0.1.0","dependencies":{"hoisted":"1"}}"#,
+    );
     home.write("work/project/dist/index.js", "serve()");
     home.write("work/project/node_modules/a/index.js", "a()");
     home.write("work/project/.git/HEAD", "x");
+    home.write("work/node_modules/hoisted/index.js", "b()");
+    home.write("work/node_modules/unneeded/index.js", "c()");
     home.write("work/alone/server.py", "import beside");
     home.write("work/alone/beside.py", "x = 1");
     home.write("work/alone/notes.txt", "");
@@ -27,6 +32,13 @@ fn scripts_and_projects() {
             Some("0.1.0"),
             "node",
             [("project/node_modules/a/index.js", true), ("project/.git/HEAD", false)],
+        ),
+        (
+            "node project/dist/index.js",
+            "project/dist/index.js",
+            Some("0.1.0"),
+            "node",
+            [("node_modules/hoisted/index.js", true), ("node_modules/unneeded/index.js", false)],
         ),
         (
             "~/venv/bin/python -u alone/server.py",
