@@ -1,8 +1,11 @@
 //! What the fuzz targets do with any bytes. They run here over the committed corpus, and under a fuzzer from `fuzz/`.
 
+use std::path::Path;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
+use lockgate_clients::edit::{Section, mask};
+use lockgate_clients::{Format, Hider, of_text};
 use lockgate_core::{Boundary, Server, Speaks, Step, Wire};
 use lockgate_detect::secrets::Secrets;
 use lockgate_detect::{MARK, redact};
@@ -234,5 +237,36 @@ pub fn shadow(bytes: &[u8]) {
     }
     if let Ok(host) = std::str::from_utf8(bytes) {
         let _answer = resembles(host, ["api.example.com"]);
+    }
+}
+
+/// A client's file, in the format that its first byte says (`j`, `t` or `y`): nothing in it stops the reader, and where its
+/// servers can be taken out, they come back.
+pub fn clients(bytes: &[u8]) {
+    static HIDER: LazyLock<Hider> = LazyLock::new(Hider::new);
+    let Some((first, rest)) = bytes.split_first() else { return };
+    let (path, format) = match first {
+        b't' => ("a.toml", Format::Toml),
+        b'y' => ("a.yaml", Format::Yaml),
+        _ => ("a.json", Format::Json),
+    };
+    let text = String::from_utf8_lossy(rest);
+    let found = of_text(Path::new(path), &text);
+    let _masked = mask(&text, format, &HIDER);
+    let Some(keys) = found.servers.first().map(|server| server.section.clone()) else { return };
+    let section = Section { format, keys: &keys };
+    let Ok(names) = section.names(&text) else { return };
+    let entry = serde_json::json!({ "name": "lockgate", "command": "x", "args": ["y"], "env": { "A": "b" } });
+    let Ok(made) = section.put(&text, &names, "lockgate", &entry) else { return };
+    assert_eq!(section.names(&made).unwrap_or_default(), ["lockgate"], "{text:?}");
+    match section.restore(&made, &text, "lockgate", &names) {
+        Ok(back) => {
+            let mut restored = section.names(&back).unwrap_or_default();
+            let mut names = names;
+            names.sort();
+            restored.sort();
+            assert_eq!(restored, names, "{text:?}");
+        }
+        Err(refusal) => assert!(format != Format::Json, "{refusal}: {text:?}"),
     }
 }

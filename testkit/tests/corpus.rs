@@ -85,3 +85,8 @@ fn canonicals() {
 fn shadow() {
     replay("shadow", testkit::fuzz::shadow);
 }
+
+#[test]
+fn clients() {
+    replay("clients", testkit::fuzz::clients);
+}

@@ -1,6 +1,7 @@
 //! The table of clients: where each keeps its servers, and in what shape.
 
 use crate::machine::System;
+use crate::server::Wire;
 
 /// An MCP client, as far as its files are concerned.
 #[derive(Debug)]
@@ -343,6 +344,12 @@ pub static CLIENTS: &[Client] = &[
 ];
 
 impl Client {
+    /// How it speaks to an address of which nothing says how: where it has a word of its own for streamable HTTP, in the old
+    /// way.
+    pub(crate) fn plain(&self) -> Wire {
+        if self.reached.is_some_and(|reached| reached.key == "httpUrl") { Wire::Sse } else { Wire::Http }
+    }
+
     /// The client of that word.
     pub fn by_id(id: &str) -> Option<&'static Self> {
         CLIENTS.iter().find(|client| client.id == id)

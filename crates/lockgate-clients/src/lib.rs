@@ -31,6 +31,6 @@ pub use program::{Kind, Program, Version};
 pub use read::{LARGEST, Text, read};
 pub use secret::Secret;
 pub use server::{Approves, Launch, Server, Variable, Wire};
-pub use survey::{Found, Survey, of_file, survey};
+pub use survey::{Found, Survey, of_file, of_text, survey};
 pub use tree::{Fault, Trouble};
 pub use write::{WriteError, replace};

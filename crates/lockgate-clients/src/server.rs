@@ -86,13 +86,20 @@ pub enum Approves {
 }
 
 /// Reads an entry. An error is the trouble of this entry alone.
-pub(crate) fn server(text: &str, member: &Member, section: &[String]) -> Result<Server, Trouble> {
+///
+/// `plain` is how an address is spoken to of which nothing says it.
+pub(crate) fn server(
+    text: &str,
+    member: &Member,
+    section: &[String],
+    plain: Wire,
+) -> Result<Server, Trouble> {
     let node = &member.node;
     let wrong = |why| Trouble::NotAServer(lockgate_model::Untrusted::new(&member.key).escaped(64), why);
     if !node.is_map() {
         return Err(wrong("it must be a section with `command` or `url`"));
     }
-    let (launch, mut bound) = launch(text, node).map_err(wrong)?;
+    let (launch, mut bound) = launch(text, node, plain).map_err(wrong)?;
     for (key, why) in [
         ("envFile", "its environment is in a file that the client reads"),
         ("headersHelper", "its headers come from a program that the client runs"),
@@ -115,7 +122,7 @@ pub(crate) fn server(text: &str, member: &Member, section: &[String]) -> Result<
 
 type Bound = Option<&'static str>;
 
-fn launch(text: &str, node: &Node) -> Result<(Launch, Bound), &'static str> {
+fn launch(text: &str, node: &Node, plain: Wire) -> Result<(Launch, Bound), &'static str> {
     let kind = ["type", "transport", "transportType"].iter().find_map(|key| node.get(key)?.text());
     let kind = kind.unwrap_or_default().to_ascii_lowercase().replace(['_', '-'], "");
     let address = ["httpUrl", "url", "serverUrl", "uri"].iter().find_map(|key| Some((*key, node.get(key)?)));
@@ -134,6 +141,7 @@ fn launch(text: &str, node: &Node) -> Result<(Launch, Bound), &'static str> {
                 "ws" | "websocket" => Wire::WebSocket,
                 "" if key != "httpUrl" && url.trim_end_matches('/').ends_with("/sse") => Wire::Sse,
                 _ if url.starts_with("ws:") || url.starts_with("wss:") => Wire::WebSocket,
+                "" if key == "url" => plain,
                 _ => Wire::Http,
             };
             let bound = (wire == Wire::WebSocket).then_some("web sockets are not spoken here");

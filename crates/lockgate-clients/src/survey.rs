@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::client::{ANY, Client, Scope, Shape};
 use crate::format::Format;
 use crate::read::read;
-use crate::server::{Server, server};
+use crate::server::{Server, Wire, server};
 use crate::tree::{Fault, Member, Node, Trouble, Value};
 use crate::{CLIENTS, Machine, Place};
 
@@ -56,6 +56,14 @@ pub fn survey(machine: &Machine) -> Survey {
 /// Looks at one file, wherever its servers are in it.
 pub fn of_file(path: &Path) -> Found {
     look(None, path.to_owned(), Scope::User, ANY)
+}
+
+/// Reads a text as that of a file of that name, wherever its servers are in it.
+pub fn of_text(path: &Path, text: &str) -> Found {
+    let path = path.to_owned();
+    let mut found = Found { client: None, path, scope: Scope::User, servers: Vec::new(), faults: Vec::new() };
+    inside(text, Format::of(&found.path), ANY, &mut found);
+    found
 }
 
 fn look(client: Option<&'static Client>, path: PathBuf, scope: Scope, shape: Shape) -> Found {
@@ -108,12 +116,13 @@ fn entries(text: &str, keys: &[String], section: &Node, found: &mut Found) {
             return;
         }
     };
+    let plain = found.client.map_or(Wire::Http, Client::plain);
     for member in members.iter().take(SERVERS) {
         // Of a file that is no client's, only what looks like a server is one.
         if keys.is_empty() && !looks_like_one(&member.node) {
             continue;
         }
-        match server(text, member, keys) {
+        match server(text, member, keys, plain) {
             Ok(server) => found.servers.push(server),
             Err(trouble) => {
                 found.faults.push(Fault { trouble, place: Place::of(text, member.key_span.start) });

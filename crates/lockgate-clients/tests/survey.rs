@@ -185,6 +185,17 @@ fn every_shape_is_read() {
 }
 
 #[test]
+fn an_address_alone_means_what_its_client_makes_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = r#"{"mcpServers":{"s":{"url":"https://h/m"}}}"#;
+    put(folder.path(), "home/.gemini/settings.json", text);
+    put(folder.path(), "home/.cursor/mcp.json", text);
+    let found = survey(&machine(folder.path(), System::Linux));
+    let lines: Vec<String> = found.files.iter().map(|file| line(&file.servers[0].launch)).collect();
+    assert_eq!(lines, ["http https://h/m []", "sse https://h/m []"]);
+}
+
+#[test]
 fn one_bad_entry_costs_no_other() {
     let folder = tempfile::tempdir().unwrap();
     let text = r#"{ "mcpServers": {

@@ -100,6 +100,13 @@ pub(crate) fn connect(options: &Connect) -> Result<Told, String> {
     for (name, why) in &draft.left_out {
         out.push_str(&format!("Left as it is: {name}: {why}\n"));
     }
+    let other =
+        |server: &&lockgate_clients::Server| server.section != plan.note.section && !is_lockgate(server);
+    let others = file.servers.iter().filter(other).count();
+    if others > 0 {
+        let others = init::servers(others);
+        out.push_str(&format!("Left as it is: {others} of other sections, such as single projects\n"));
+    }
     if options.http {
         out.push_str(&format!("Start the gateway: lockgate run -c {}\n", config.display()));
         for variable in &plan.variables {

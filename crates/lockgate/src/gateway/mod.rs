@@ -59,7 +59,7 @@ pub(crate) use inquire::list_tools;
 pub use inquire::{Offered, Unlisted, list_all};
 pub use reload::Watched;
 pub use serve::serve_http;
-pub(crate) use start::{fetch, npm_registry_of, origin_of};
+pub(crate) use start::{block_on, npm_registry_of, origin_of};
 pub use stdio::{Pipe, serve_stdio};
 
 /// Variables a child inherits; everything else is named in the configuration or not given.
@@ -81,7 +81,7 @@ const INHERITED: [&str; 14] = [
 ];
 
 /// The folder, in that of the state, of what registries attest.
-pub(crate) const ATTESTATIONS: &str = "attestations";
+const ATTESTATIONS: &str = "attestations";
 /// Longest wait for a server to acknowledge what wants no answer.
 const COURTESY: Duration = Duration::from_secs(5);
 

@@ -1,16 +1,13 @@
 //! Before a server is started, or first spoken to: does it come from where it must?
 
 use std::path::PathBuf;
-use std::time::Duration;
 
-use bytes::Bytes;
 use lockgate_attest::{Trust, Unproven};
 use lockgate_model::{Reason, ServerName};
 use lockgate_origin::{
     Archive, Attestations, COMPILED, Cache, Difference, Found, Origin, Owner, Part, Setting, Unresolved,
     Voucher, check, remote, resolve,
 };
-use lockgate_transport::Unfetched;
 use lockgate_transport::child::Launch;
 
 use crate::config::{Config, Expected, Launch as Configured};
@@ -139,14 +136,9 @@ pub(crate) fn npm_registry_of(config: &Config, server: &ServerName, package: &st
     Some(lockgate_origin::npm_registry(&Setting { command, environment, directory: &directory }, package))
 }
 
-/// A document of a registry; nothing where it says that it has none. Blocks.
-pub(crate) fn fetch(address: &str, largest: usize, patience: Duration) -> Result<Option<Bytes>, String> {
-    let fetched = super::serve::runtime()?.block_on(lockgate_transport::fetch(address, largest, patience));
-    match fetched {
-        Ok(document) => Ok(Some(document)),
-        Err(Unfetched::Status(404 | 410)) => Ok(None),
-        Err(error) => Err(error.to_string()),
-    }
+/// Waits for something that is asked of the network.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, String> {
+    Ok(super::serve::runtime()?.block_on(future))
 }
 
 fn folder(launch: &Launch) -> PathBuf {

@@ -2,23 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use lockgate_core::Boundary;
 use lockgate_model::{Json, ServerName, quote};
-use lockgate_origin::{Archive, Attestations, Cache, Origin, Owner, Part, Unresolved};
+use lockgate_origin::{Archive, Cache, Origin, Owner, Part, Unresolved};
 use lockgate_provenance::lock::{Lock, Locked, Unfit};
 use lockgate_provenance::{Digest, Kind, Name};
+use lockgate_transport::Unfetched;
 
 use crate::config::{Config, Launch};
-use crate::gateway::{ATTESTATIONS, Offered, Unlisted, list_all, npm_registry_of, origin_of};
+use crate::gateway::{
+    Offered, Unattested, Unlisted, block_on, fetch_attestations, list_all, npm_registry_of, origin_of,
+};
 
 /// Deepest nesting of a definition that is read.
 const DEPTH: usize = 1_024;
-/// Largest document of attestations, and the longest wait for one.
-const LARGEST: usize = 4 << 20;
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What was found of one server.
 pub(super) struct Found {
@@ -152,15 +151,17 @@ fn definitions(offered: &Offered) -> Vec<(Kind, Bytes)> {
 
 /// Asks the registry of a package who vouches for it, and keeps what it says: it is verified before each start that wants it.
 fn attest(config: &Config, server: &ServerName, origin: &Origin, offline: bool) -> Attested {
-    let (Some(archive), false) = (Archive::of(origin), offline) else { return Attested::NotAsked };
+    if offline || Archive::of(origin).is_none() {
+        return Attested::NotAsked;
+    }
     let Some(registry) = npm_registry_of(config, server, &origin.name) else { return Attested::NotAsked };
-    let folder = config.state.clone().unwrap_or_else(crate::state::folder).join(ATTESTATIONS);
-    match crate::gateway::fetch(&archive.address(&registry), LARGEST, PATIENCE) {
-        Ok(Some(document)) => match Attestations::new(&folder).keep(&archive, &document) {
-            Ok(()) => Attested::Kept,
-            Err(error) => Attested::Failed(crate::config::plain(&error)),
-        },
-        Ok(None) => Attested::Nothing,
+    let folder = config.state.clone().unwrap_or_else(crate::state::folder);
+    match block_on(fetch_attestations(&folder, origin, &registry)) {
+        Ok(Ok(())) => Attested::Kept,
+        Ok(Err(Unattested::NoArchive | Unattested::Unfetched(Unfetched::Status(404 | 410)))) => {
+            Attested::Nothing
+        }
+        Ok(Err(error)) => Attested::Failed(error.to_string()),
         Err(error) => Attested::Failed(error),
     }
 }

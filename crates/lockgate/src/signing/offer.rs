@@ -133,6 +133,7 @@ mod tests {
         assert_eq!(with(&["{}"]), Err("it offers a prompt without a `name`".to_owned()));
         assert_eq!(with(&[]), Err("it offers nothing".to_owned()));
         let all = Offered {
+            key: None,
             identity: Some(Bytes::from_static(br#"{"name":"n","version":"1"}"#)),
             instructions: Some("Ask \"twice\".".to_owned()),
             tools: entries(&[r#"{"name":"a"}"#]),

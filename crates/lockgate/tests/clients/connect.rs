@@ -67,6 +67,7 @@ fn every_client_goes_through_lockgate_and_back() {
         let (told, errors, code) = place.run(&["connect", client]);
         assert_eq!((errors.as_str(), code), ("", 0), "{client}");
         assert!(told.contains("2 servers of"), "{told}");
+        assert_eq!(told.contains("1 server of other sections"), client == "claude-code", "{told}");
         let made = place.read(path);
         assert!(made.contains("lockgate") && made.contains("stdio"), "{made}");
         let config = place.read("project/lockgate.yaml");
