@@ -40,6 +40,11 @@ impl Digest {
         Some(Self(bytes))
     }
 
+    /// The 32 bytes.
+    pub fn bytes(&self) -> [u8; 32] {
+        self.0
+    }
+
     /// The 64 digits alone.
     pub fn hex(&self) -> String {
         self.0

@@ -6,6 +6,7 @@
     reason = "a test that fails here has found something"
 )]
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -13,6 +14,9 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use lockgate_model::{Json, ServerName};
+use lockgate_provenance::Kind;
+use lockgate_provenance::lock::{Lock, Locked};
 use serde_json::{Value, json};
 
 const LOCKGATE: &str = env!("CARGO_BIN_EXE_lockgate");
@@ -182,6 +186,27 @@ fn machines_are_told_what_differs() {
     std::fs::write(&file, envelope.to_string()).unwrap();
     let (forged, code) = verify(&["notes-server"]);
     assert_eq!((&forged["signed"], &forged["code"], code), (&json!(false), &json!("signature"), 1));
+}
+
+#[test]
+fn what_is_approved_in_a_lock_file_is_signed_alike() {
+    let folder = folder();
+    let at = folder.path();
+    fine(at, &["keys", "new", "a"]);
+    let definition =
+        |kind, text: &[u8], locked: &mut Locked| locked.add(kind, Json::check(text, 8).unwrap()).unwrap();
+    let mut locked = Locked::default();
+    definition(Kind::Identity, br#"{"version":"1.2.0","name":"notes"}"#, &mut locked);
+    definition(Kind::Instructions, br#""Search first.""#, &mut locked);
+    let tool = br#"{"inputSchema":{"type":"object"},"name":"search","description":"Searches the notes."}"#;
+    definition(Kind::Tool, tool, &mut locked);
+    let lock = Lock { servers: BTreeMap::from([(ServerName::parse("notes").unwrap(), locked)]) };
+    std::fs::write(at.join("lockgate.lock"), lock.text()).unwrap();
+    fine(at, &["manifest", "sign", "--key", "a.pem", "--lock", "lockgate.lock"]);
+    fine(at, &["manifest", "verify", "manifest.json", "--key", "a.pub", "--", "notes-server"]);
+    let (text, code) =
+        lockgate(at, &["manifest", "sign", "--key", "a.pem", "--lock", "lockgate.lock", "--server", "note"]);
+    assert!(code == 2 && text.contains("did you mean `notes`?"), "{text}");
 }
 
 /// A configuration that refers to a policy and a manifest, signed with `operator`.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use lockgate_attest::{Difference, Manifest, PublicKey, SignedBy, Signer, Trust, Unproven, verify_statement};
 use lockgate_model::{ServerName, Untrusted};
+use lockgate_provenance::lock::Lock;
 use serde_json::{Value, json};
 
 use super::keys::SigningKey;
@@ -27,6 +28,9 @@ pub(crate) enum Command {
         /// Write the list unsigned, for who signs it otherwise: `cosign attest-blob --statement FILE --bundle BUNDLE`
         #[arg(long, conflicts_with = "key")]
         statement: bool,
+        /// Take what a lock file says of the server, and ask nobody; with `--server` where it has several
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["config", "command"])]
+        lock: Option<PathBuf>,
         /// Where the signed list goes
         #[arg(short, long, value_name = "FILE", default_value = "manifest.json")]
         output: PathBuf,
@@ -75,6 +79,14 @@ pub(crate) struct Which {
     command: Vec<String>,
 }
 
+/// Where a list comes from.
+enum Source {
+    /// A server is asked.
+    Server(Which),
+    /// A lock file, and the server in it.
+    Lock(PathBuf, Option<String>),
+}
+
 /// Who must have signed.
 #[derive(Args)]
 pub(crate) struct By {
@@ -95,15 +107,25 @@ pub(crate) struct By {
 
 pub(super) fn run(command: Command) -> Result<Told, String> {
     match command {
-        Command::Sign { key, output, server, statement: _ } => sign(key.as_deref(), &output, server),
+        Command::Sign { key, output, server, lock, statement: _ } => {
+            let source = match lock {
+                Some(file) => Source::Lock(file, server.server),
+                None => Source::Server(server),
+            };
+            sign(key.as_deref(), &output, source)
+        }
         Command::Verify { manifest, signer, server, json } => verify(&manifest, &signer, server, json),
         Command::Show { manifest, signer, json } => show(&manifest, &signer, json),
     }
 }
 
-fn sign(key: Option<&Path>, output: &Path, server: Which) -> Result<Told, String> {
+fn sign(key: Option<&Path>, output: &Path, source: Source) -> Result<Told, String> {
     let key = key.map(SigningKey::read).transpose()?;
-    let manifest = match ask(server)? {
+    let asked = match source {
+        Source::Server(server) => ask(server)?,
+        Source::Lock(file, server) => Ok(locked(&file, server.as_deref())?),
+    };
+    let manifest = match asked {
         Ok(manifest) => manifest,
         Err(error) => return Ok(Told { text: error, code: 1 }),
     };
@@ -213,6 +235,34 @@ fn unproven(file: &Path, error: Unproven, json: bool) -> Told {
     Told { text, code: 1 }
 }
 
+/// What a lock file says of a server.
+fn locked(file: &Path, server: Option<&str>) -> Result<Manifest, String> {
+    let shown = file.display();
+    let lock = Lock::read(&read(file, "a lock file")?).map_err(|error| format!("{shown}:{error}"))?;
+    let known: Vec<&str> = lock.servers.keys().map(ServerName::as_str).collect();
+    let name = choose(server, &known)?;
+    let found = lock.servers.iter().find(|(server, _)| server.as_str() == name);
+    found.and_then(|(_, locked)| offer::listed(locked)).ok_or_else(|| {
+        format!(
+            "{shown}: no definition of `{}` is approved\n  hint: approve them first",
+            name.escape_default()
+        )
+    })
+}
+
+/// The server that is meant: the one that was named, else the only one.
+fn choose<'n>(wanted: Option<&'n str>, known: &[&'n str]) -> Result<&'n str, String> {
+    match (wanted, known) {
+        (Some(wanted), known) if known.contains(&wanted) => Ok(wanted),
+        (Some(wanted), _) => {
+            let hint = format!("{}there is {}", perhaps(wanted, known), known.join(", "));
+            Err(format!("no server `{}` is configured\n  hint: {hint}", wanted.escape_default()))
+        }
+        (None, [only]) => Ok(only),
+        (None, _) => Err(format!("which server?\n  hint: `--server NAME`; there is {}", known.join(", "))),
+    }
+}
+
 /// What the server offers now; the inner error says why that is not known.
 fn ask(which: Which) -> Result<Result<Manifest, String>, String> {
     let config = if which.command.is_empty() {
@@ -221,18 +271,9 @@ fn ask(which: Which) -> Result<Result<Manifest, String>, String> {
         Config::for_command(which.command)
     };
     let known: Vec<&str> = config.boundary.servers.keys().map(ServerName::as_str).collect();
-    let name = match (&which.server, known.as_slice()) {
-        (Some(wanted), _) => wanted.as_str(),
-        (None, [only]) => only,
-        (None, _) => {
-            return Err(format!("which server?\n  hint: `--server NAME`; there is {}", known.join(", ")));
-        }
-    };
-    let name =
-        config.boundary.servers.keys().find(|server| server.as_str() == name).cloned().ok_or_else(|| {
-            let hint = format!("{}there is {}", perhaps(name, &known), known.join(", "));
-            format!("no server `{}` is configured\n  hint: {hint}", name.escape_default())
-        })?;
+    let name = choose(which.server.as_deref(), &known)?;
+    let name = config.boundary.servers.keys().find(|server| server.as_str() == name).cloned();
+    let name = name.ok_or("there is no server")?;
     let mut answers = list_all(&config, std::slice::from_ref(&name))?;
     Ok(match answers.remove(&name) {
         Some(Ok(offered)) => offer::list(&offered).map_err(|error| format!("the server `{name}`: {error}")),

@@ -1,10 +1,12 @@
-//! What a server offers now, as digests.
+//! What a server offers now, or what a lock file says of it, as a list that can be signed.
+
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use lockgate_attest::Manifest;
 use lockgate_model::{Json, Untrusted, quote};
-use serde_json::Value;
-use sha2::{Digest, Sha256};
+use lockgate_provenance::lock::{Definition, Locked};
+use lockgate_provenance::{Kind, Name};
 
 use crate::gateway::Offered;
 
@@ -14,43 +16,54 @@ const DEPTH: usize = 1_024;
 /// Most characters of a text of a server that are shown.
 const SHOWN: usize = 128;
 
-/// Everything that a server offers, as a list that can be signed. An error says what is ambiguous.
+/// Everything that a server offers. An error says what of it cannot be listed.
 pub(super) fn list(offered: &Offered) -> Result<Manifest, String> {
-    let identity = offered.identity.as_ref();
-    let said = |field: &str| {
-        let text = identity.and_then(|bytes| Json::check(bytes, DEPTH).ok()?.get(field)?.text());
-        text.unwrap_or_default().into_owned()
-    };
-    let mut manifest = Manifest { server: said("name"), version: said("version"), ..Manifest::default() };
-    if let Some(identity) = identity {
-        add(&mut manifest, "identity", String::new(), identity)?;
-    }
-    if let Some(instructions) = &offered.instructions {
-        add(&mut manifest, "instructions", String::new(), quote(instructions).as_bytes())?;
-    }
-    let lists: [(&str, &str, &Vec<Bytes>); 4] = [
-        ("tool", "name", &offered.tools),
-        ("prompt", "name", &offered.prompts),
-        ("resource", "uri", &offered.resources),
-        ("template", "uriTemplate", &offered.templates),
+    let mut locked = Locked::default();
+    let instructions = offered.instructions.as_ref().map(|text| Bytes::from(quote(text)));
+    let lists: [(Kind, &[Bytes]); 6] = [
+        (Kind::Identity, offered.identity.as_slice()),
+        (Kind::Instructions, instructions.as_slice()),
+        (Kind::Tool, &offered.tools),
+        (Kind::Prompt, &offered.prompts),
+        (Kind::Resource, &offered.resources),
+        (Kind::Template, &offered.templates),
     ];
-    for (kind, key, entries) in lists {
+    for (kind, entries) in lists {
         for entry in entries {
-            let named = Json::check(entry, DEPTH).ok().and_then(|entry| entry.get(key)?.text());
-            let name = named.ok_or_else(|| format!("it offers a {kind} without a `{key}`"))?.into_owned();
-            add(&mut manifest, kind, name, entry)?;
+            let definition = Json::check(entry, DEPTH).map_err(|reason| reason.meaning().to_owned())?;
+            locked.add(kind, definition).map_err(|why| {
+                let name = Name::of(kind, definition).unwrap_or(Name { kind, name: String::new() });
+                format!("{}: {why}", shown(kind.word(), &name.name))
+            })?;
         }
     }
+    let said = |field: &str| {
+        let identity = offered.identity.as_ref().and_then(|identity| Json::check(identity, DEPTH).ok());
+        identity.and_then(|identity| Some(identity.get(field)?.text()?.into_owned())).unwrap_or_default()
+    };
+    let manifest =
+        Manifest { server: said("name"), version: said("version"), definitions: definitions(&locked) };
     if manifest.definitions.is_empty() { Err("it offers nothing".to_owned()) } else { Ok(manifest) }
 }
 
-fn add(manifest: &mut Manifest, kind: &str, name: String, definition: &[u8]) -> Result<(), String> {
-    let shown = shown(kind, &name);
-    let digest = digest(kind, definition).ok_or_else(|| format!("{shown} cannot be read"))?;
-    match manifest.definitions.insert((kind.to_owned(), name), digest) {
-        None => Ok(()),
-        Some(_) => Err(format!("it offers {shown} twice")),
-    }
+/// What a lock file says of a server; `None` where no definition is approved.
+pub(super) fn listed(locked: &Locked) -> Option<Manifest> {
+    let identity = locked.definition(&Name { kind: Kind::Identity, name: String::new() });
+    let said = identity.and_then(|one| Json::check(one.text().as_bytes(), DEPTH).ok()?.get("name")?.text());
+    let manifest = Manifest {
+        server: said.unwrap_or_default().into_owned(),
+        // A pinned identity has none.
+        version: locked.origin.get("version").cloned().unwrap_or_default(),
+        definitions: definitions(locked),
+    };
+    (!manifest.definitions.is_empty()).then_some(manifest)
+}
+
+fn definitions(locked: &Locked) -> BTreeMap<(String, String), [u8; 32]> {
+    let one = |(name, definition): (&Name, &Definition)| {
+        ((name.kind.word().to_owned(), name.name.clone()), definition.digest().bytes())
+    };
+    locked.definitions().map(one).collect()
 }
 
 /// A definition's name, for people.
@@ -59,79 +72,16 @@ pub(super) fn shown(kind: &str, name: &str) -> String {
     if name.is_empty() { kind.to_owned() } else { format!("{kind} `{name}`") }
 }
 
-/// The SHA-256 of a definition in canonical form: names sorted, no space, and without what changes by itself.
-fn digest(kind: &str, definition: &[u8]) -> Option<[u8; 32]> {
-    let mut value: Value = serde_json::from_slice(definition).ok()?;
-    if kind == "resource"
-        && let Some(resource) = value.as_object_mut()
-    {
-        resource.remove("size");
-        if let Some(annotations) = resource.get_mut("annotations").and_then(Value::as_object_mut) {
-            annotations.remove("lastModified");
-        }
-    }
-    let mut text = String::new();
-    canonical(&value, &mut text);
-    Some(Sha256::digest(text).into())
-}
-
-fn canonical(value: &Value, out: &mut String) {
-    match value {
-        Value::Array(items) => {
-            out.push('[');
-            for (count, item) in items.iter().enumerate() {
-                out.push_str(if count > 0 { "," } else { "" });
-                canonical(item, out);
-            }
-            out.push(']');
-        }
-        Value::Object(members) => {
-            out.push('{');
-            let mut sorted: Vec<_> = members.iter().collect();
-            sorted.sort_by_key(|(name, _)| name.encode_utf16().collect::<Vec<_>>());
-            for (count, (name, item)) in sorted.into_iter().enumerate() {
-                out.push_str(if count > 0 { "," } else { "" });
-                out.push_str(&format!("{}:", Value::from(name.as_str())));
-                canonical(item, out);
-            }
-            out.push('}');
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            out.push_str(&value.to_string());
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn how_a_definition_is_written_makes_no_difference() {
-        let one = digest("tool", br#"{"name":"a","inputSchema":{"b":1,"a":[1,{"y":0,"x":null}]}}"#);
-        let other = digest(
-            "tool",
-            b"{ \"inputSchema\": {\"a\":[1,{\"x\":null,\"y\":0}],\n\"b\":1}, \"name\":\"\\u0061\" }",
-        );
-        assert_eq!(one, other);
-        assert_ne!(one, digest("tool", br#"{"name":"a","inputSchema":{"b":1,"a":[1,{"y":1,"x":null}]}}"#));
-        let sized = br#"{"uri":"a:b","size":3,"annotations":{"lastModified":"x","audience":[]}}"#;
-        assert_eq!(
-            digest("resource", sized),
-            digest("resource", br#"{"uri":"a:b","annotations":{"audience":[]}}"#)
-        );
+    fn entries(all: &[&str]) -> Vec<Bytes> {
+        all.iter().map(|text| Bytes::copy_from_slice(text.as_bytes())).collect()
     }
 
     #[test]
-    fn what_is_offered_twice_or_without_a_name_is_not_listed() {
-        let entries = |all: &[&str]| all.iter().map(|text| Bytes::copy_from_slice(text.as_bytes())).collect();
-        let with = |prompts: &[&str]| list(&Offered { prompts: entries(prompts), ..Offered::default() });
-        assert_eq!(
-            with(&[r#"{"name":"a"}"#, r#"{"name":"a","x":1}"#]),
-            Err("it offers prompt `a` twice".to_owned())
-        );
-        assert_eq!(with(&["{}"]), Err("it offers a prompt without a `name`".to_owned()));
-        assert_eq!(with(&[]), Err("it offers nothing".to_owned()));
+    fn everything_is_listed_with_the_digest_that_is_pinned() {
         let all = Offered {
             key: None,
             identity: Some(Bytes::from_static(br#"{"name":"n","version":"1"}"#)),
@@ -149,5 +99,16 @@ mod tests {
             ["identity:", "instructions:", "prompt:a", "resource:a:b", "template:a:{b}", "tool:a"]
         );
         assert_eq!((manifest.server.as_str(), manifest.version.as_str()), ("n", "1"));
+        let pinned = lockgate_provenance::digest(Kind::Tool, Json::check(br#"{ "name": "a" }"#, 8).unwrap());
+        assert_eq!(manifest.definitions[&("tool".to_owned(), "a".to_owned())], pinned.bytes());
+    }
+
+    #[test]
+    fn what_is_offered_twice_or_without_a_name_is_not_listed() {
+        let with = |prompts: &[&str]| list(&Offered { prompts: entries(prompts), ..Offered::default() });
+        let twice = with(&[r#"{"name":"a"}"#, r#"{"name":"a","x":1}"#]);
+        assert_eq!(twice, Err("prompt `a`: two definitions have the same name".to_owned()));
+        assert_eq!(with(&["{}"]), Err("prompt: the definition has no name".to_owned()));
+        assert_eq!(with(&[]), Err("it offers nothing".to_owned()));
     }
 }
