@@ -13,6 +13,7 @@ use crate::catalogue;
 
 /// Everything the operator decided, checked and immutable. Shared by all sessions and replaced whole on reload.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own that is done or not")]
 pub struct Boundary {
     /// The servers, by name.
     pub servers: BTreeMap<ServerName, Server>,

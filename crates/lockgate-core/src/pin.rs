@@ -197,7 +197,7 @@ impl Core {
         let instructions = result.get("instructions").filter(|text| text.text().is_some());
         if let Some(instructions) = instructions {
             let admitted = self.admit_one(server, Kind::Instructions, instructions);
-            if !(admitted && identified) && !self.boundary.observes {
+            if !(self.boundary.observes || admitted && identified) {
                 splice.replace(instructions, "\"\"");
             }
         }

@@ -44,38 +44,12 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         notes.extend(checked.notes);
         shown.insert(checked.name, checked.shown);
     }
-    if let Some(default) =
-        raw.default.as_ref().filter(|_| raw.servers.iter().all(|raw| raw.default.is_some()))
-        && !raw.servers.is_empty()
-    {
-        report.error(default.place, "`default` has no effect: every server has its own", "remove it");
-    }
-    trust::idle(raw, report);
-    let held = servers.values().filter(|server| server.wire == Wire::Lines).count();
-    let children = &raw.limits.children;
-    if usize_of(children) < held {
-        let message = format!("`children` is {}, but {held} servers count towards it", children.value);
-        report.error(
-            children.place,
-            message,
-            format!("a session has its own of each program and each `sse` server; write at least {held}"),
-        );
-    }
+    idle(raw, &servers, report);
     let lock = pins::lock(raw.pins.lock.as_ref(), &servers, &mut notes, resolver);
     let flow = raw.flow.check(&servers, report);
     let flow = Flow { rules: rules(raw, &flow, &mut servers, &launches, &mut notes, resolver), ..flow };
     let flow = super::flow::results(flow, &raw.rules, report);
-    // More than one person can only be asked outside the client.
-    let several = flow.rules.iter().any(|rule| rule.approvers > 1);
-    let several = several || servers.values().any(|server| server.rules.most_approvers() > 1);
-    let desk = raw
-        .approvals
-        .as_ref()
-        .map(|raw| Desk { waits: raw.wait.as_ref().is_none_or(|wait| wait.value), valid: raw.valid.value });
-    let desk = desk.or(several.then_some(Desk { waits: true, valid: bounds::VALID.default }));
-    // Agents of Intercept know approvals as something to come back for.
-    let intercepts = servers.values().any(|server| server.intercept.is_some());
-    let desk = desk.or(intercepts.then_some(Desk { waits: false, valid: bounds::VALID.default }));
+    let desk = desk(raw, &flow, &servers);
     let flow_hears = flow.hook;
     let boundary = Boundary {
         servers,
@@ -133,7 +107,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         http: http(&raw.http, report),
         sessions: usize_of(&raw.limits.sessions),
         session_idle: Duration::from_millis(raw.limits.session_idle.value),
-        children: usize_of(children),
+        children: usize_of(&raw.limits.children),
         admin,
         webhook,
         label_ttl: Duration::from_millis(raw.flow.session.ttl.value),
@@ -148,6 +122,42 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         scope: String::new(),
         shown,
     })
+}
+
+/// Says what of the file as a whole changes nothing, or cannot hold.
+fn idle(raw: &RawConfig, servers: &BTreeMap<ServerName, Server>, report: &Report) {
+    if let Some(default) =
+        raw.default.as_ref().filter(|_| raw.servers.iter().all(|raw| raw.default.is_some()))
+        && !raw.servers.is_empty()
+    {
+        report.error(default.place, "`default` has no effect: every server has its own", "remove it");
+    }
+    trust::idle(raw, report);
+    let held = servers.values().filter(|server| server.wire == Wire::Lines).count();
+    let children = &raw.limits.children;
+    if usize_of(children) < held {
+        let message = format!("`children` is {}, but {held} servers count towards it", children.value);
+        report.error(
+            children.place,
+            message,
+            format!("a session has its own of each program and each `sse` server; write at least {held}"),
+        );
+    }
+}
+
+/// Who is asked outside the client, and how.
+fn desk(raw: &RawConfig, flow: &Flow, servers: &BTreeMap<ServerName, Server>) -> Option<Desk> {
+    // More than one person can only be asked outside the client.
+    let several = flow.rules.iter().any(|rule| rule.approvers > 1);
+    let several = several || servers.values().any(|server| server.rules.most_approvers() > 1);
+    let desk = raw
+        .approvals
+        .as_ref()
+        .map(|raw| Desk { waits: raw.wait.as_ref().is_none_or(|wait| wait.value), valid: raw.valid.value });
+    let desk = desk.or(several.then_some(Desk { waits: true, valid: bounds::VALID.default }));
+    // Agents of Intercept know approvals as something to come back for.
+    let intercepts = servers.values().any(|server| server.intercept.is_some());
+    desk.or(intercepts.then_some(Desk { waits: false, valid: bounds::VALID.default }))
 }
 
 fn listen(raw: &RawConfig, report: &Report) -> Option<SocketAddr> {

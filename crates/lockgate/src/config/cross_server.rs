@@ -168,8 +168,10 @@ impl Policy {
                 rules.extend(exchange.walls());
             }
             let proven = |server: &ServerName| {
-                let origin = servers.get(server).is_some_and(|server| server.origin_verified);
-                !exchange.signature_required && (origin || !exchange.origin_verification)
+                let Some(server) = servers.get(server) else { return false };
+                // What is not in the signed list is refused call by call.
+                let signed = server.signed.is_some() || !exchange.signature_required;
+                signed && (server.origin_verified || !exchange.origin_verification)
             };
             verified = trusted.into_iter().filter(proven).collect();
         }

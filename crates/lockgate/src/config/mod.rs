@@ -338,7 +338,9 @@ impl Config {
 
 /// What tells one thing from another without saying what it is.
 fn short_digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let digest = Sha256::digest(bytes);
+    let first = digest.first_chunk().copied().map(u64::from_be_bytes);
+    format!("{:016x}", first.unwrap_or_default())
 }
 
 /// The name of a server whose program's name has no letter in it.

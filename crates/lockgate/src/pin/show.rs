@@ -62,11 +62,11 @@ fn server(config: &Config, found: &Found) -> String {
             match &found.attested {
                 Attested::NotAsked => {}
                 Attested::Kept => {
-                    line("its registry attests who made it; that is verified where `require` asks for it")
+                    line("its registry attests who made it; that is verified where `require` asks for it");
                 }
                 Attested::Nothing => line("nobody attests who made it"),
                 Attested::Failed(error) => {
-                    line(&format!("its registry could not be asked who made it: {error}"))
+                    line(&format!("its registry could not be asked who made it: {error}"));
                 }
             }
             if !locked.owner.is_empty() {
@@ -159,7 +159,7 @@ fn object(config: &Config, found: &Found) -> Value {
                 let codes = diff.changes().iter().flat_map(|change| change.codes.iter());
                 codes.map(|code| code.word()).collect::<std::collections::BTreeSet<_>>()
             });
-            let risk = diff.as_ref().map(|diff| diff.risk()).map(Risk::word);
+            let risk = diff.as_ref().map(Diff::risk).map(Risk::word);
             json!({ "kind": name.kind.word(), "name": name.name, "change": word, "risk": risk, "codes": codes })
         })
         .collect();
