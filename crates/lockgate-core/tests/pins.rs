@@ -91,7 +91,7 @@ impl Run {
         let id = self.next;
         self.answers.clear();
         self.say(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }));
-        self.answers.iter().find(|answer| answer["id"] == id).cloned().unwrap_or_else(|| panic!("{method}"))
+        self.answers.iter().find(|answer| answer["id"] == id).cloned().unwrap()
     }
 
     fn say(&mut self, message: &Value) {
@@ -203,7 +203,7 @@ fn approve(pins: &mut Pins, name: &str, definition: &Value) {
 #[test]
 fn what_is_seen_first_is_trusted_and_remembered() {
     let add = tool("add", "Adds two numbers.");
-    let mut run = Run::greeted(&[("calc", Tier::Mixed, offers(&[add.clone()]))], |_| {});
+    let mut run = Run::greeted(&[("calc", Tier::Mixed, offers(std::slice::from_ref(&add)))], |_| {});
     assert_eq!(run.listed(), ["add"]);
     let seen: Vec<_> = run.sightings.iter().flat_map(|sighting| &sighting.seen).collect();
     let kinds: Vec<_> = seen.iter().map(|seen| (seen.name.kind.word(), seen.trust)).collect();
@@ -244,7 +244,7 @@ fn a_rug_pull_within_a_session_is_stopped_before_the_next_call() {
 fn a_change_between_sessions_waits_for_a_person_and_passes_once_approved() {
     // SAFE-T1205: the store remembers, whatever was restarted in between.
     let (old, new) = (tool("read", "Reads."), tool("read", "Reads all of it."));
-    let mut run = Run::new(&[("files", Tier::Mixed, offers(&[new.clone()]))], |_| {});
+    let mut run = Run::new(&[("files", Tier::Mixed, offers(std::slice::from_ref(&new)))], |_| {});
     run.repin(&[("files", &old)]);
     run.greet();
     assert_eq!(run.listed(), Vec::<String>::new());
@@ -282,7 +282,7 @@ fn tiers_and_the_operator_say_what_is_trusted() {
         (Tier::Mixed, Some(Sight::Refuse), "tool_quarantined"),
         (Tier::Quarantined, Some(Sight::Trust), "done"),
     ] {
-        let mut run = Run::greeted(&[("calc", tier, offers(&[add.clone()]))], |boundary| {
+        let mut run = Run::greeted(&[("calc", tier, offers(std::slice::from_ref(&add)))], |boundary| {
             let server = boundary.servers.get_mut(&server("calc")).unwrap();
             // Who it says it is is not the question here.
             boundary.flow.prompts_endorse = true;
@@ -417,7 +417,7 @@ fn where_signatures_are_required_only_what_is_signed_is_offered() {
 fn observed_only_means_that_nothing_is_hidden() {
     let old = tool("read", "Reads.");
     let mut run = Run::new(&[("files", Tier::Mixed, offers(&[tool("read", "Reads all.")]))], |boundary| {
-        boundary.observes = true
+        boundary.observes = true;
     });
     run.repin(&[("files", &old)]);
     run.greet();
