@@ -119,6 +119,12 @@ codes! {
         "Tools of the server delete, or run what they are told.", "let a person approve them";
     DESTRUCTIVE_LOCAL, "local_destructive_tools", Some("W020"), Low,
         "Tools of the server change or delete files of this machine, or run commands on it.", "let a person approve them";
+    POISONED, "poisoned_definition", Some("E001"), Critical,
+        "The definition of a tool gives the model orders that no honest one has.", "do not use the server before you know why";
+    SHADOWS, "shadows_another_server", Some("E002"), High,
+        "The definition of a tool speaks of another server's, or passes for it.", "do not use the two together before you know why";
+    ODD, "odd_definition", Some("W001"), Low,
+        "The definition of a tool has words that poisoned ones have, and honest ones may have.", "read it";
     HIDDEN, "hidden_text", Some("W021"), High,
         "The definition of a tool holds characters that people do not see.", "do not use the server before you know what they say";
     LEAK, "private_data_can_leave", None, High,
