@@ -7,11 +7,11 @@ use std::path::Path;
 use lockgate_clients::{Found, Hider, Launch, Secret};
 use lockgate_model::ServerName;
 
-use super::Asked;
 use super::can;
+use super::{Answer, Asked};
 use crate::clients::draft::{Draft, Fake, Source, resolve, without_quotes};
 use crate::config::{Config, Process, Surroundings};
-use crate::gateway::list_tools;
+use crate::gateway::list_all;
 
 /// Servers that could be asked.
 pub(super) struct Wanted<'f> {
@@ -103,14 +103,17 @@ pub(super) fn ask(files: &[Found], wanted: &Wanted<'_>) -> Result<Asked, String>
     config.quiet = true;
     let names: Vec<ServerName> = config.boundary.servers.keys().cloned().collect();
     let names: Vec<ServerName> = names.into_iter().filter(|name| !unknown.contains(&name)).collect();
-    let lists = list_tools(&config, &names)?;
+    let lists = list_all(&config, &names)?;
     let mut asked = BTreeMap::new();
     for (place, name) in &wanted.places {
         debug_assert!(files.get(place.0).is_some());
         let answer = match (lists.get(name), config.boundary.servers.get(name)) {
-            (Some(Ok(entries)), Some(server)) => {
-                Ok(entries.iter().filter_map(|entry| can::tool(server, entry)).collect())
-            }
+            (Some(Ok(offered)), Some(server)) => Ok(Answer {
+                name: name.clone(),
+                tools: offered.tools.iter().filter_map(|entry| can::tool(server, entry)).collect(),
+                instructions: offered.instructions.clone(),
+                identity: offered.identity.clone(),
+            }),
             (Some(Err(why)), _) => Err(hidden(&why.to_string(), wanted, name)),
             _ => Err("a value that only its client knows is missing".to_owned()),
         };

@@ -119,14 +119,17 @@ codes! {
         "Tools of the server delete, or run what they are told.", "let a person approve them";
     DESTRUCTIVE_LOCAL, "local_destructive_tools", Some("W020"), Low,
         "Tools of the server change or delete files of this machine, or run commands on it.", "let a person approve them";
-    POISONED, "poisoned_definition", Some("E001"), Critical,
-        "The definition of a tool gives the model orders that no honest one has.", "do not use the server before you know why";
-    SHADOWS, "shadows_another_server", Some("E002"), High,
-        "The definition of a tool speaks of another server's, or passes for it.", "do not use the two together before you know why";
-    ODD, "odd_definition", Some("W001"), Low,
-        "The definition of a tool has words that poisoned ones have, and honest ones may have.", "read it";
     HIDDEN, "hidden_text", Some("W021"), High,
-        "The definition of a tool holds characters that people do not see.", "do not use the server before you know what they say";
+        "The definition of a tool holds characters that people do not see. Medium where they may be there for their script.", "do not use the server before you know what they say";
+    POISONED, "poisoned_definition", Some("E001"), Critical,
+        "What a server says of itself or of a tool holds instructions for the agent that no honest definition has.",
+        "do not use the server; `docs/poisoning.md` says what the word in the message means";
+    SHADOWS, "shadows_other_server", Some("E002"), High,
+        "A server passes for another, or says how tools of another server are to be used.",
+        "do not use the two in one agent; `docs/poisoning.md` says what the word in the message means";
+    SUSPICIOUS, "suspicious_words", Some("W001"), Low,
+        "A definition holds something that is innocent alone.",
+        "read the definition; `docs/poisoning.md` says what the word in the message means";
     LEAK, "private_data_can_leave", None, High,
         "One agent reads what outsiders write, reads private data, and can send something out: a text can have it sent to them.",
         "put Lockgate in between (`lockgate connect`): then no outsider's text decides who gets what";

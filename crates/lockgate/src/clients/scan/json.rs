@@ -4,9 +4,9 @@ use lockgate_clients::{Approves, Found, Hider, Launch, Program, Server, Version,
 use lockgate_model::Untrusted;
 use serde_json::{Value, json};
 
-use super::Report;
 use super::can::Tool;
 use super::finding::Finding;
+use super::{Answer, Report};
 
 pub(super) fn json(report: &Report, hider: &Hider) -> Value {
     let files: Vec<Value> =
@@ -39,7 +39,7 @@ fn file_json(report: &Report, at: usize, file: &Found, hider: &Hider) -> Value {
     })
 }
 
-fn server_json(server: &Server, asked: Option<&Result<Vec<Tool>, String>>, hider: &Hider) -> Value {
+fn server_json(server: &Server, asked: Option<&Result<Answer, String>>, hider: &Hider) -> Value {
     let program = Program::of(&server.launch);
     let names = |variables: &[lockgate_clients::Variable]| -> Vec<String> {
         variables.iter().map(|one| Untrusted::new(&one.name).escaped(64)).collect()
@@ -61,7 +61,7 @@ fn server_json(server: &Server, asked: Option<&Result<Vec<Tool>, String>>, hider
         Approves::Everything => json!("everything"),
     };
     let (tools, error) = match asked {
-        Some(Ok(tools)) => (json!(tools.iter().map(tool_json).collect::<Vec<_>>()), Value::Null),
+        Some(Ok(answer)) => (json!(answer.tools.iter().map(tool_json).collect::<Vec<_>>()), Value::Null),
         Some(Err(why)) => (Value::Null, json!(why)),
         None => (Value::Null, Value::Null),
     };

@@ -14,9 +14,10 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
+use bytes::Bytes;
 use clap::Args;
 use lockgate_clients::{Found, Hider, of_file, survey};
-use lockgate_model::Untrusted;
+use lockgate_model::{ServerName, Untrusted};
 
 use crate::command::Told;
 use crate::config::Process;
@@ -72,8 +73,17 @@ struct Report {
     home: PathBuf,
 }
 
-/// The tools of servers that were asked, by the place of their file and their own place in it.
-type Asked = BTreeMap<(usize, usize), Result<Vec<Tool>, String>>;
+/// What servers said that were asked, by the place of their file and their own place in it.
+type Asked = BTreeMap<(usize, usize), Result<Answer, String>>;
+
+/// What a server said.
+struct Answer {
+    /// Its name where they were asked.
+    name: ServerName,
+    tools: Vec<Tool>,
+    instructions: Option<String>,
+    identity: Option<Bytes>,
+}
 
 /// Looks, and says what there is.
 pub(crate) fn scan(options: &Options) -> Result<Told, String> {

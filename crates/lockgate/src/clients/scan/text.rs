@@ -124,7 +124,7 @@ fn row(report: &Report, place: (usize, usize), server: &Server, hider: &Hider) -
         notes.push("off".to_owned());
     }
     match report.asked.get(&place) {
-        Some(Ok(tools)) => notes.push(plural(tools.len(), "tool")),
+        Some(Ok(answer)) => notes.push(plural(answer.tools.len(), "tool")),
         Some(Err(_)) => notes.push("does not answer".to_owned()),
         None => {}
     }

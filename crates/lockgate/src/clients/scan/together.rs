@@ -49,7 +49,7 @@ pub(super) fn look(files: &[Found], asked: &Asked) -> (Vec<Together>, Vec<Findin
             ..Finding::new(code, message)
         };
         let tools = match answer {
-            Ok(tools) => tools,
+            Ok(answer) => &answer.tools,
             Err(why) => {
                 let message = format!("{name} could not be asked for its tools: {why}");
                 findings.push(say(&finding::SILENT, message, None));
