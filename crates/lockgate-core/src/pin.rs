@@ -61,6 +61,10 @@ pub(crate) struct Definitions {
     listed: BTreeSet<Kind>,
     /// How many of the list that is being heard are new.
     added: usize,
+    /// What was in it so far.
+    present: BTreeSet<Name>,
+    /// What was written down to be gone.
+    gone: BTreeSet<Name>,
     /// Tools of a list that was heard and is not read yet: others are held against them.
     pub(crate) announced: BTreeSet<String>,
     /// Who the server says it is: its `serverInfo`.
@@ -135,6 +139,7 @@ impl Core {
         }
         if !further {
             self.peer(server).definitions.added = 0;
+            self.peer(server).definitions.present.clear();
         }
         let quarantined =
             kind != Kind::Identity && self.peer(server).definitions.withheld(Kind::Identity, "").is_some();
@@ -158,7 +163,10 @@ impl Core {
                 admitted && (!quarantined || self.boundary.observes)
             })
             .collect();
+        let present = entries.iter().filter_map(|entry| Name::of(kind, *entry));
+        self.peer(server).definitions.present.extend(present);
         if last {
+            self.note_removed(server, kind);
             self.peer(server).definitions.listed.insert(kind);
             self.peer(server).definitions.announced.clear();
         }
@@ -326,6 +334,30 @@ impl Core {
         }
     }
 
+    /// Writes down what is approved and was not in the list, once. Nothing is to be done about it: it cannot be called.
+    fn note_removed(&mut self, server: &ServerName, kind: Kind) {
+        let peer = self.peers.entry(server.clone()).or_default();
+        let definitions = &mut peer.definitions;
+        let present = std::mem::take(&mut definitions.present);
+        if !self.boundary.records || !matches!(kind, Kind::Tool | Kind::Prompt | Kind::Template) {
+            return;
+        }
+        let approved = self.pins.of(server, kind).map(|name| Name { kind, name: name.to_owned() });
+        let gone: Vec<Name> =
+            approved.filter(|name| !present.contains(name) && !definitions.gone.contains(name)).collect();
+        definitions.gone.retain(|name| !present.contains(name));
+        definitions.gone.extend(gone.iter().cloned());
+        let mut steps = Vec::new();
+        for name in gone {
+            let note = Note::happening(Happening::Definition);
+            self.note(
+                note.target(Some(server), Some(&shown(&name))).notes(["removed"].into_iter()),
+                &mut steps,
+            );
+        }
+        self.aside.append(&mut steps);
+    }
+
     fn note_withheld(
         &mut self,
         server: &ServerName,
@@ -334,16 +366,7 @@ impl Core {
         reason: Reason,
         why: &[&'static str],
     ) {
-        let subject = match name.kind {
-            Kind::Resource | Kind::Template => Subject::Resource,
-            Kind::Tool | Kind::Prompt | Kind::Instructions | Kind::Identity => Subject::Tool,
-        };
-        let shown = match name.kind {
-            Kind::Instructions | Kind::Identity => name.kind.word().to_owned(),
-            Kind::Tool | Kind::Prompt | Kind::Resource | Kind::Template => {
-                locate::shown(&name.name, Some(subject))
-            }
-        };
+        let shown = shown(name);
         let finding = Finding::deny(Phase::Pin, reason, rule(standing));
         let mut steps = Vec::new();
         let note = Note::happening(Happening::Definition)
@@ -441,6 +464,15 @@ impl Core {
             (Subject::Resource, name) => of(Kind::Resource, name).or_else(|| of(Kind::Template, name)),
         })?;
         Some(Finding::deny(Phase::Pin, reason, "pins"))
+    }
+}
+
+/// A name in a form that is safe to print.
+fn shown(name: &Name) -> String {
+    match name.kind {
+        Kind::Instructions | Kind::Identity => name.kind.word().to_owned(),
+        Kind::Resource | Kind::Template => locate::shown(&name.name, Some(Subject::Resource)),
+        Kind::Tool | Kind::Prompt => locate::shown(&name.name, Some(Subject::Tool)),
     }
 }
 

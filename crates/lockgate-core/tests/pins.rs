@@ -262,6 +262,20 @@ fn a_change_between_sessions_waits_for_a_person_and_passes_once_approved() {
 }
 
 #[test]
+fn what_is_gone_is_written_down_once() {
+    let (a, b) = (tool("a", "Does a."), tool("b", "Does b."));
+    let mut run = Run::new(&[("x", Tier::Mixed, offers(std::slice::from_ref(&a)))], |_| {});
+    run.repin(&[("x", &a), ("x", &b)]);
+    run.greet();
+    run.listed();
+    run.listed();
+    let gone = run.records.iter().filter(|record| record.contains("\"notes\":[\"removed\"]"));
+    let targets: Vec<_> = gone.map(|record| record.contains("\"target\":\"b\"")).collect();
+    assert_eq!(targets, [true]);
+    assert_eq!(run.call("b"), "unknown_tool");
+}
+
+#[test]
 fn what_cannot_be_read_lets_nothing_pass() {
     let mut run = Run::greeted(&[("files", Tier::Mixed, offers(&[tool("read", "Reads.")]))], |_| {});
     run.listed();

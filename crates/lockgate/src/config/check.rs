@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use lockgate_core::{Boundary, Desk, Flow, Server, Wire};
 use lockgate_flow::rule::Rule;
-use lockgate_model::{Limits, Principal, ServerName};
+use lockgate_model::{Limits, Principal, ServerName, Untrusted};
 use lockgate_policy::budget::LoopRules;
 use lockgate_policy::{Action, Fallback};
+use lockgate_provenance::shadow::{Resemblance, resembles};
 
 use super::admin::{self, tokens};
 use super::bounds;
@@ -45,6 +46,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         shown.insert(checked.name, checked.shown);
     }
     idle(raw, &servers, report);
+    notes.extend(resembling(&launches));
     let lock = pins::lock(raw.pins.lock.as_ref(), &servers, &mut notes, resolver);
     let flow = raw.flow.check(&servers, report);
     let flow = Flow { rules: rules(raw, &flow, &mut servers, &launches, &mut notes, resolver), ..flow };
@@ -143,6 +145,28 @@ fn idle(raw: &RawConfig, servers: &BTreeMap<ServerName, Server>, report: &Report
             format!("a session has its own of each program and each `sse` server; write at least {held}"),
         );
     }
+}
+
+/// Hosts of servers that pass for those of others, or for well-known ones (SAFE-T1004).
+fn resembling(launches: &BTreeMap<ServerName, Launch>) -> Vec<String> {
+    let hosts: Vec<(&ServerName, &str)> =
+        launches.iter().filter_map(|(name, launch)| Some((name, server::reaches(launch)?.host))).collect();
+    let one = |(name, host): &(&ServerName, &str)| {
+        let others = hosts.iter().filter(|(other, _)| other != name).map(|(_, host)| *host);
+        let (other, how) = resembles(host, others)?;
+        let how = match how {
+            Resemblance::Look => "looks the same as",
+            Resemblance::Slip => "is one letter from",
+            Resemblance::Part => "has another owner than",
+            Resemblance::Company => "bears the name of",
+        };
+        let shown = Untrusted::new(*host).escaped(100);
+        Some(format!(
+            "the host of `{name}`, {shown}, {how} {}: is it the right one?",
+            Untrusted::new(other).escaped(100)
+        ))
+    };
+    hosts.iter().filter_map(one).collect()
 }
 
 /// Who is asked outside the client, and how.
