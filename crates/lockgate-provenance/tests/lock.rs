@@ -95,7 +95,7 @@ fn what_is_wrong_is_said_with_its_place() {
         (&|_| "[]".to_owned(), "1:1: here must be an object with `version` and `servers`"),
         (&|_| "{\"version\": 1}".to_owned(), "1:1: `servers` is missing"),
         (&|text| format!("\u{feff}{text}"), "1:1: the file must be UTF-8"),
-        (&|text| format!("{text}{{}}"), "72:1: the file must end here"),
+        (&|text| format!("{text}{{}}"), "71:1: the file must end here"),
         (
             &|text| text.replace("\"version\": 1,", "\"version\": 2,"),
             "2:14: this version of the file is not known\n",
@@ -108,7 +108,7 @@ fn what_is_wrong_is_said_with_its_place() {
         (&|text| text.replace("\"empty\"", "\"Em\\u001b\""), "4:17: `Em\\u{1b}` is not a server's name"),
         (
             &|text| text.replace("\"empty\"", "\"mail\""),
-            "70:4: the object that ends here has the same key twice",
+            "69:4: the object that ends here has the same key twice",
         ),
         (&|text| text.replace("\"npm\"", "7"), "7:17: here must be a text"),
         (&|text| text.replace("\"servers\"", "\"Servers\""), "3:14: unknown key `Servers`"),

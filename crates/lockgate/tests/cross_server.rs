@@ -67,6 +67,8 @@ fn changed(document: &str, fields: &[&str]) -> String {
 fn open(config: &Config) -> Stage {
     let mut boundary = (*config.boundary).clone();
     boundary.servers.values_mut().for_each(|server| server.wire = Wire::Lines);
+    // All offer the same, which would be looked at first.
+    boundary.pins = false;
     Stage::open(boundary, true)
 }
 

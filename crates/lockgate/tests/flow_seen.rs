@@ -89,7 +89,7 @@ impl Session {
                     let result = match message["method"].as_str().unwrap() {
                         "initialize" => {
                             json!({ "protocolVersion": "2025-06-18", "capabilities": { "tools": {} },
-                            "serverInfo": { "name": "x", "version": "1" } })
+                            "serverInfo": { "name": format!("{server}-server"), "version": "1" } })
                         }
                         "tools/list" => tools(server.as_str()),
                         _ => json!({ "content": [{ "type": "text", "text": self.answer }] }),

@@ -60,14 +60,13 @@ pub enum Code {
     MetaChanged,
     ExecutionChanged,
     IdentityChanged,
-    VersionChanged,
     OrderChanged,
     Changed,
 }
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 35] = [
         Self::Directive,
         Self::HiddenCharacters,
         Self::LookAlike,
@@ -101,7 +100,6 @@ impl Code {
         Self::MetaChanged,
         Self::ExecutionChanged,
         Self::IdentityChanged,
-        Self::VersionChanged,
         Self::OrderChanged,
         Self::Changed,
     ];
@@ -165,7 +163,6 @@ impl Code {
             Self::MetaChanged => ("meta_changed", Low, "other `_meta`"),
             Self::ExecutionChanged => ("execution_changed", Low, "it is to be run in another way"),
             Self::IdentityChanged => ("identity_changed", High, "the server calls itself something else"),
-            Self::VersionChanged => ("version_changed", Low, "another version of the server"),
             Self::OrderChanged => ("order_changed", None, "the same in another order"),
             Self::Changed => ("changed", Low, "something else is different"),
         }

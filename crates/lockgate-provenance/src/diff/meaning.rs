@@ -101,7 +101,6 @@ fn of_definition(kind: Kind, name: &str) -> Meaning {
         (Kind::Tool, "execution") => Meaning::Other(Code::ExecutionChanged),
         (Kind::Prompt, "arguments") => Meaning::Arguments,
         (Kind::Identity, "name") => Meaning::Other(Code::IdentityChanged),
-        (Kind::Identity, "version") => Meaning::Other(Code::VersionChanged),
         (Kind::Identity, "websiteUrl") => Meaning::Address,
         _ => Meaning::Other(Code::Changed),
     }
