@@ -7,4 +7,7 @@
 
 mod record;
 
-pub use record::{Happening, KEPT_ARGUMENTS, MOST_SOURCES, Record, Source, VERSION, numbered, one_line};
+pub use record::{
+    Change, Happening, KEPT_ARGUMENTS, MOST_CHANGES, MOST_SOURCES, Record, Source, VERSION, numbered,
+    one_line,
+};

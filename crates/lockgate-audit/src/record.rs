@@ -20,6 +20,10 @@ pub enum Happening {
     Approval,
     /// A server says something of itself that is not approved.
     Definition,
+    /// The gateway started with a configuration, or was given another one.
+    Configuration,
+    /// A person, or a lock file, approved or refused something a server says of itself.
+    Pin,
 }
 
 impl Happening {
@@ -31,6 +35,8 @@ impl Happening {
             Self::Server => "server",
             Self::Approval => "approval",
             Self::Definition => "definition",
+            Self::Configuration => "configuration",
+            Self::Pin => "pin",
         }
     }
 }
@@ -56,6 +62,20 @@ pub struct Source {
     pub integrity: Integrity,
 }
 
+/// Most changes that are written down of one configuration.
+pub const MOST_CHANGES: usize = 1_024;
+
+/// Something that decides what is trusted, before and after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// A file, or `definition`; in a form that is safe to print.
+    pub what: String,
+    /// The digest that counted before, `sha256:` and hexadecimal; none where nothing did.
+    pub before: Option<String>,
+    /// The digest that was offered instead; none where it is gone or was refused.
+    pub after: Option<String>,
+}
+
 /// One decision. Everything in it is ours, or a name that was checked, or a digest.
 #[derive(Clone, Debug)]
 pub struct Record {
@@ -63,7 +83,7 @@ pub struct Record {
     pub happening: Happening,
     /// The agent's run.
     pub session: SessionId,
-    /// Who the agent acts for.
+    /// Who the agent acts for; of a pin, who decided about it.
     pub principal: Principal,
     /// What the agent's program calls itself.
     pub client: Option<ClientName>,
@@ -82,6 +102,8 @@ pub struct Record {
     /// Where the values in the arguments came from, of requests. At most [`MOST_SOURCES`]; what was never seen is not
     /// among them.
     pub sources: Vec<Source>,
+    /// What decides what is trusted and is another thing now, or may be. At most [`MOST_CHANGES`].
+    pub changes: Vec<Change>,
     /// What was done.
     pub verdict: Verdict,
     /// What would have been done, where rules are only observed and one stands against it.
@@ -120,6 +142,10 @@ impl Record {
         if !self.sources.is_empty() {
             let sources: Vec<_> = self.sources.iter().take(MOST_SOURCES).map(source_json).collect();
             line.raw("sources", &format!("[{}]", sources.join(",")));
+        }
+        if !self.changes.is_empty() {
+            let changes: Vec<_> = self.changes.iter().take(MOST_CHANGES).map(change_json).collect();
+            line.raw("changes", &format!("[{}]", changes.join(",")));
         }
         line.text("verdict", self.verdict.word());
         line.maybe("would", self.would.map(Verdict::word));
@@ -187,6 +213,14 @@ fn source_json(source: &Source) -> String {
     line.number("message", source.message);
     line.text("argument", &source.argument);
     line.text("integrity", source.integrity.word());
+    line.finish()
+}
+
+fn change_json(change: &Change) -> String {
+    let mut line = Line::default();
+    line.text("what", &change.what);
+    line.maybe("before", change.before.as_deref());
+    line.maybe("after", change.after.as_deref());
     line.finish()
 }
 
@@ -281,6 +315,14 @@ mod tests {
                 vec![source(Some(&web), Some(3), Integrity::FreeText); 20],
             ]
             .concat(),
+            changes: vec![
+                Change {
+                    what: "lockgate.yaml".to_owned(),
+                    before: Some("sha256:00".to_owned()),
+                    after: None
+                };
+                MOST_CHANGES + 1
+            ],
             verdict: Verdict::Deny,
             would: None,
             finding: Some(Finding {
@@ -309,6 +351,8 @@ mod tests {
             json!({ "argument": "/to", "effect": "egress", "role": "destination", "need": "own_record",
                 "server": "web" })
         );
+        assert_eq!(value["changes"].as_array().unwrap().len(), MOST_CHANGES);
+        assert_eq!(value["changes"][0], json!({ "what": "lockgate.yaml", "before": "sha256:00" }));
         assert!(line.is_ascii() && line.contains(": 1.50"), "{line}");
         assert_eq!(value["arguments"]["a"], "\u{e9}\u{7f}\u{1f600}\u{202e}");
         assert_eq!(one_line(&vec![b' '; KEPT_ARGUMENTS + 1]), None);

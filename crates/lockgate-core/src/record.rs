@@ -145,6 +145,7 @@ impl Core {
             arguments: digest.map(str::to_owned),
             argument_text: kept.map(str::to_owned),
             sources: note.sources,
+            changes: Vec::new(),
             verdict: note.verdict,
             would: note.would,
             finding: note.finding,

@@ -183,6 +183,7 @@ mod tests {
             would: None,
             finding: None,
             sources: Vec::new(),
+            changes: Vec::new(),
             label_before: None,
             label_after: None,
             notes: Vec::new(),

@@ -244,7 +244,12 @@ impl Pins {
     /// What people have said, and whenever one digest took the place of another, oldest first: of each server the newest
     /// 1 000 events.
     pub fn history(&self) -> Result<Vec<Event>, StateError> {
-        self.0.read(read::history)
+        Ok(self.history_after(0)?.into_iter().map(|(_, event)| event).collect())
+    }
+
+    /// The same of what happened after the event with this number; each with its number, which grows and is never given twice.
+    pub fn history_after(&self, number: u64) -> Result<Vec<(u64, Event)>, StateError> {
+        self.0.read(|at| read::history(at, number))
     }
 
     /// Another number whenever something was approved, refused, forgotten or voted for, or something new waits; not

@@ -95,14 +95,17 @@ fn votes(at: &Transaction<'_>, number: i64) -> Result<Vec<Vote>, StateError> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-pub(super) fn history(at: &Transaction<'_>) -> Result<Vec<Event>, StateError> {
+/// Each with its number, which grows and is never given twice.
+pub(super) fn history(at: &Transaction<'_>, after: u64) -> Result<Vec<(u64, Event)>, StateError> {
     let mut select = at.prepare_cached(
-        "SELECT tenant, server, kind, name, digest, replaced, what, by, why, at FROM history ORDER BY id",
+        "SELECT tenant, server, kind, name, digest, replaced, what, by, why, at, id FROM history WHERE id > ?1
+         ORDER BY id",
     )?;
-    let rows = select.query_map([], |row| {
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    let rows = select.query_map([after], |row| {
         let key = Key { tenant: row.get(0)?, server: row.get(1)?, kind: kind(row, 2)?, name: row.get(3)? };
         let what = What::parse(&row.get::<_, String>(6)?).ok_or_else(|| broken(6))?;
-        Ok(Event {
+        let event = Event {
             key,
             digest: row.get(4)?,
             what,
@@ -110,7 +113,8 @@ pub(super) fn history(at: &Transaction<'_>) -> Result<Vec<Event>, StateError> {
             by: row.get(7)?,
             why: row.get(8)?,
             at: unsigned(row.get(9)?),
-        })
+        };
+        Ok((unsigned(row.get(10)?), event))
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

@@ -231,6 +231,10 @@ fn one_no_takes_every_yes_back() {
         let nobody = answer(&pins, &id, "", None, NOW).unwrap_err();
         assert!(matches!(nobody, StateError::Name { .. }));
     }
+    let numbered = pins.history_after(0).unwrap();
+    let (first, last) = (numbered.first().unwrap().0, numbered.last().unwrap().0);
+    assert_eq!(pins.history_after(first).unwrap(), numbered[1..]);
+    assert_eq!(pins.history_after(last).unwrap(), []);
     let whats: Vec<What> = pins.history().unwrap().into_iter().map(|event| event.what).collect();
     assert_eq!(whats, [What::Voted, What::Refused, What::Voted, What::Approved]);
 }

@@ -118,6 +118,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         expected,
         notes,
         quiet: false,
+        files: Arc::default(),
         records,
         lock: Arc::new(lock),
         lock_file,

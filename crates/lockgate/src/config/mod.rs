@@ -67,7 +67,7 @@ pub use intercept::is_intercept;
 pub use place::place_of;
 pub use reference::reference;
 pub use schema::schema;
-pub use seal::{signature_of, to_sign};
+pub use seal::{Files, signature_of, to_sign};
 pub(crate) use secret::plain;
 pub use secret::{Process, Secret, Surroundings, Trusting};
 pub(crate) use server::made_name;
@@ -129,6 +129,8 @@ pub struct Config {
     /// What tells servers of this configuration from those of another one with the same state folder: the path of the file, or
     /// a digest of the command where there is none.
     pub scope: String,
+    /// What it was read from; nothing where it is of no file.
+    pub files: Arc<Files>,
     /// Is what programs say on standard error kept back? For a scan: it may repeat secrets of a client's file.
     pub quiet: bool,
     /// How each server is started or reached, for people: without the values of variables.
@@ -243,7 +245,7 @@ impl Config {
         let base = seal.folder().join(path.parent().unwrap_or(Path::new("")));
         let scope = seal.folder().join(path).components().collect::<PathBuf>();
         let config = Self::parse(&text, &shown, &base, seal)?;
-        Ok(Self { scope: scope.to_string_lossy().into_owned(), ..config })
+        Ok(Self { scope: scope.to_string_lossy().into_owned(), files: Arc::new(seal.read()), ..config })
     }
 
     /// Reads the text of a file. `file` names it in messages; relative paths in it start at `base`.
@@ -330,6 +332,7 @@ impl Config {
             expected: BTreeMap::new(),
             notes: Vec::new(),
             quiet: false,
+            files: Arc::default(),
             records: None,
             shown: BTreeMap::from([(name, shown)]),
         }

@@ -37,11 +37,22 @@ pub(super) fn unsigned(error: &io::Error) -> Option<String> {
     error.get_ref().and_then(|inner| inner.downcast_ref::<Unsigned>()).map(ToString::to_string)
 }
 
+/// What a configuration was read from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Files {
+    /// The SHA-256 of each file by its whole path: the configuration, what it refers to, the trusted keys. None of a secret.
+    pub digests: BTreeMap<PathBuf, [u8; 32]>,
+    /// Had all of them to be signed, and were they?
+    pub signed: bool,
+}
+
 /// The surroundings of a configuration, with the files that were signed, where they must be.
 pub(super) struct Seal<'s> {
     surroundings: &'s dyn Surroundings,
     /// What was compared, by its whole path; none where nothing need be signed.
     files: Option<BTreeMap<PathBuf, Vec<u8>>>,
+    /// What was read of them.
+    read: RefCell<BTreeMap<PathBuf, [u8; 32]>>,
 }
 
 impl<'s> Seal<'s> {
@@ -57,7 +68,9 @@ impl<'s> Seal<'s> {
                 "LOCKGATE_TRUSTED_KEYS or `--trusted-keys` names them",
             )
         })?;
-        let Some((place, pem)) = trusted else { return Ok(Self { surroundings, files: None }) };
+        let Some((place, pem)) = trusted else {
+            return Ok(Self { surroundings, files: None, read: RefCell::default() });
+        };
         let keys = PublicKey::all_from_pem(&String::from_utf8_lossy(&pem)).map_err(|error| {
             let message = format!("{} holds no trusted keys: {error}", quoted(&place.to_string_lossy()));
             ConfigErrors::one(
@@ -68,7 +81,17 @@ impl<'s> Seal<'s> {
             )
         })?;
         let files = verified(file, &keys, surroundings)?;
-        Ok(Self { surroundings, files: Some(files) })
+        let root = (whole(&place, surroundings), Sha256::digest(&pem).into());
+        Ok(Self { surroundings, files: Some(files), read: RefCell::new([root].into()) })
+    }
+
+    /// What was read so far.
+    pub(super) fn read(&self) -> Files {
+        Files { digests: self.read.borrow().clone(), signed: self.files.is_some() }
+    }
+
+    fn heard(&self, path: &Path, bytes: &[u8]) {
+        self.read.borrow_mut().insert(whole(path, self.surroundings), Sha256::digest(bytes).into());
     }
 }
 
@@ -79,9 +102,14 @@ impl Surroundings for Seal<'_> {
 
     fn file(&self, path: &Path) -> io::Result<Vec<u8>> {
         match &self.files {
-            None => self.surroundings.file(path),
+            None => {
+                let bytes = self.surroundings.file(path)?;
+                self.heard(path, &bytes);
+                Ok(bytes)
+            }
             Some(files) => {
                 if let Some(bytes) = files.get(&whole(path, self.surroundings)) {
+                    self.heard(path, bytes);
                     return Ok(bytes.clone());
                 }
                 // What is not there may be asked for; what is there and was not signed may not be read.

@@ -2,6 +2,7 @@
 
 mod attest;
 mod budget;
+mod changes;
 mod clock;
 mod conduit;
 mod console;
@@ -39,7 +40,7 @@ use lockgate_transport::TlsKey;
 use lockgate_transport::child::Launch as ChildLaunch;
 use lockgate_transport::http::HttpServer;
 
-use crate::config::{Config, Launch, Secret, Transport};
+use crate::config::{Config, Files, Launch, Secret, Transport};
 use budget::Budget;
 use clock::Clock;
 use desk::Desk;
@@ -118,6 +119,8 @@ struct State {
     idle: Duration,
     poll_after: Duration,
     tenants: BTreeMap<Principal, String>,
+    /// What the configuration was read from.
+    files: Arc<Files>,
 }
 
 impl State {
@@ -175,6 +178,7 @@ impl State {
             idle: config.session_idle,
             poll_after: config.http.poll_after,
             tenants: config.tenants.clone(),
+            files: Arc::clone(&config.files),
         })
     }
 }
@@ -357,6 +361,7 @@ impl Gateway {
                 () = tokio::time::sleep(Duration::from_millis(250)) => self.look_at_desk().await,
             }
             self.look_at_pins().await;
+            self.record_pins().await;
             for session in self.sessions.all() {
                 let steps = session.wake();
                 if !steps.is_empty() {
@@ -382,13 +387,16 @@ impl Gateway {
         let fresh = State::new(config, self.boundary().seal)?;
         let boundary = Arc::clone(&fresh.boundary);
         self.approved.lock(pins::locked(&config.lock));
+        let before;
         {
             let mut state = lock(&self.state);
             let old = std::mem::replace(&mut *state, fresh);
             // A server whose address is the same keeps its connections.
+            before = Arc::clone(&old.files);
             drop(old);
             lock(&self.eras).clear();
         }
+        self.record_change(&before, &config.files);
         for session in self.sessions.all() {
             let steps = session.event(Event::Changed(Arc::clone(&boundary)));
             debug_assert!(steps.is_empty(), "a change of rules says nothing by itself");
@@ -408,6 +416,7 @@ impl Gateway {
             let _ended = end.await;
         }
         if let Some(records) = &self.records {
+            self.record_decided(self.approved.decided());
             records.flush();
         }
     }

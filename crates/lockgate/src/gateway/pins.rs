@@ -12,6 +12,7 @@ use lockgate_store::StateError;
 use lockgate_store::pins::{self as store, Cause, Pinned, Sighted, Trust};
 
 use super::Gateway;
+use super::changes::Decided;
 use super::session::{Session, Via, lock, unix_millis};
 
 /// Most sightings that wait to be written; then nothing is called until they are.
@@ -40,6 +41,8 @@ struct Watch {
     handed_on: Option<u64>,
     /// Was it said that the file cannot be used?
     told: bool,
+    /// The version of the file, and the number of the last event, up to which decisions were asked for.
+    decided: Option<(u64, u64)>,
 }
 
 impl Approved {
@@ -147,6 +150,43 @@ impl Approved {
         let news = version.is_none() || watch.handed_on != version || !watch.unwritten.is_empty();
         watch.handed_on = version;
         news
+    }
+
+    /// May people have decided something since [`Approved::decided`] was last asked? Takes microseconds.
+    pub(super) fn is_undecided(&self) -> bool {
+        let watch = lock(&self.watch);
+        match &watch.open {
+            Some(store) => store.version().ok() != watch.decided.map(|(version, _)| version),
+            None => self.folder.join(store::Pins::FILE).exists(),
+        }
+    }
+
+    /// What people have decided of servers of this configuration since this was last asked; nothing the first time.
+    pub(super) fn decided(&self) -> Vec<Decided> {
+        // Where the file cannot be read, nothing is called, and that is said.
+        self.decisions().unwrap_or_default()
+    }
+
+    fn decisions(&self) -> Result<Vec<Decided>, StateError> {
+        let mut watch = lock(&self.watch);
+        if watch.open.is_none() && self.folder.join(store::Pins::FILE).exists() {
+            watch.open = Some(Arc::new(store::Pins::open(&self.folder)?));
+        }
+        let Some(store) = watch.open.clone() else {
+            watch.decided.get_or_insert_default();
+            return Ok(Vec::new());
+        };
+        let version = store.version()?;
+        let since = watch.decided.map(|(_, number)| number);
+        let events = store.history_after(since.unwrap_or_default())?;
+        let last = events.last().map(|(number, _)| *number).or(since).unwrap_or_default();
+        watch.decided = Some((version, last));
+        let decided = |(_, event): (u64, store::Event)| {
+            let server = self.server(&event.key.server)?;
+            let kind = Kind::parse(event.key.kind.word())?;
+            Some(Decided { server, shown: shown(&Name { kind, name: event.key.name.clone() }), event })
+        };
+        Ok(if since.is_some() { events.into_iter().filter_map(decided).collect() } else { Vec::new() })
     }
 
     /// Tries again what could not be written.

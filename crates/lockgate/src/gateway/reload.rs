@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::Gateway;
-use crate::config::{Config, Trusting, signature_of};
+use crate::config::{Config, INVALID, Trusting, signature_of};
 
 /// How often the file is looked at.
 const LOOK: Duration = Duration::from_millis(500);
@@ -60,9 +60,14 @@ impl Watched {
         match Config::load(&self.file, &self.surroundings) {
             Ok(config) => match gateway.change(&config) {
                 Ok(()) => gateway.say(&format!("{} is in force", self.file.display())),
-                Err(error) => gateway.say(&format!("the old configuration stays in force: {error}")),
+                Err(error) => {
+                    gateway.record_refused(&config.files, false);
+                    gateway.say(&format!("the old configuration stays in force: {error}"));
+                }
             },
             Err(errors) => {
+                let unsigned = errors.iter().any(|error| error.message().contains(INVALID));
+                gateway.record_refused(&gateway.files_now(&self.file), unsigned);
                 gateway.say(&format!(
                     "the old configuration stays in force; {} has errors:\n{errors}",
                     self.file.display()

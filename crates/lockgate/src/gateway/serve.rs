@@ -12,6 +12,7 @@ use crate::config::Config;
 /// Serves agents over HTTP until the process is told to stop.
 pub fn serve_http(config: &Config, listen: SocketAddr, file: Option<Watched>) -> Result<(), String> {
     let gateway = Gateway::new(config)?;
+    gateway.record_start();
     gateway.share_seals(config)?;
     let listener =
         std::net::TcpListener::bind(listen).map_err(|error| format!("cannot listen on {listen}: {error}"))?;

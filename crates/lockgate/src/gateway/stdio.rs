@@ -28,6 +28,7 @@ pub enum Pipe {
 /// Serves one agent on standard input and output until its input ends.
 pub fn serve_stdio(config: &Config, pipe: &Pipe, file: Option<Watched>) -> Result<(), String> {
     let gateway = Gateway::new(config)?;
+    gateway.record_start();
     let scope = match pipe {
         Pipe::One(server) if !config.boundary.servers.contains_key(server) => {
             let known: Vec<_> = config.boundary.servers.keys().map(ServerName::as_str).collect();

@@ -31,7 +31,7 @@ pub struct Entry {
     pub at: UnixMillis,
     /// When, as it is written.
     pub time: String,
-    /// `request`, `answer`, `server` or `approval`.
+    /// `request`, `answer`, `server`, `approval`, `definition`, `configuration` or `pin`.
     pub event: String,
     /// The agent's run.
     pub session: String,
