@@ -6,7 +6,7 @@ use lockgate_model::{Json, ServerName, Tier};
 
 use super::behaviour::Shape;
 use super::identity::Claim;
-use super::name::{Name, neighbours};
+use super::name::{Name, is_disguised, neighbours};
 use super::text::Others;
 
 /// Most tools of one name, look or neighbourhood that are compared, the most trusted first. So many are only there because
@@ -181,6 +181,10 @@ impl Seen<'_> {
         let mut found = None;
         for tool in self.index.of(self.index.by_words.get(&words.concat())) {
             if self.own == Some(tool.server) {
+                // A copy in other letters is nobody's own tool.
+                if is_disguised(&tool.name) {
+                    continue;
+                }
                 return None;
             }
             found = found.or_else(|| self.index.is_foreign(self.own, tool.server).then_some(tool.server));

@@ -119,7 +119,11 @@ impl<'i> Judge<'i> {
             self.add(code, "/name", all.clone(), None);
         }
         let mut looks = name.looks.iter().flat_map(|look| index.look(look));
-        if let Some(alike) = looks.find(|tool| tool.folded != name.folded) {
+        let disguised = is_disguised(text);
+        let tier_of = |tool: &Tool| index.known(tool.server).map_or(Tier::Quarantined, |known| known.tier);
+        // Who is copied is not to blame: nobody may take a tool of one that is trusted more out of use by looking like it.
+        let copies = |tool: &Tool| disguised || !(is_disguised(&tool.name) || tier_of(tool) < self.tier);
+        if let Some(alike) = looks.find(|tool| tool.folded != name.folded && copies(tool)) {
             return self.add(Code::LookalikeName, "/name", all, Some(alike.server));
         }
         let same = index.folded(&name.folded).find(foreign);
