@@ -98,8 +98,11 @@ impl Definitions {
 
     /// The tool that would be offered under this name beside those of other servers, and is withheld.
     pub(crate) fn withheld_behind(&self, server: &ServerName, exposed: &str) -> Option<ToolName> {
-        let withheld =
-            self.heard.iter().filter(|(name, heard)| name.kind == Kind::Tool && heard.withheld.is_some());
+        let all = self.withheld(Kind::Identity, "").is_some();
+        let withheld = self
+            .heard
+            .iter()
+            .filter(|(name, heard)| name.kind == Kind::Tool && (all || heard.withheld.is_some()));
         let mut tools = withheld.map(|(name, _)| ToolName::new(&name.name));
         tools.find(|tool| names::exposed_tool(server, tool) == exposed)
     }
@@ -112,7 +115,9 @@ impl Definitions {
 
     /// Is it known, and withheld? Then it is not looked for again.
     pub(crate) fn withholds_tool(&self, tool: &str) -> bool {
-        self.withheld(Kind::Tool, tool).is_some()
+        let all = self.withheld(Kind::Identity, "").is_some();
+        let name = Name { kind: Kind::Tool, name: tool.to_owned() };
+        self.heard.get(&name).is_some_and(|heard| all || heard.withheld.is_some())
     }
 }
 
