@@ -77,18 +77,26 @@ pub struct Gate {
     pub host: String,
     /// Its standard error.
     pub complaints: Complaints,
-    folder: tempfile::TempDir,
+    folder: PathBuf,
+    own: Option<tempfile::TempDir>,
 }
 
 impl Gate {
     /// Starts it with this configuration (JSON is YAML). Records go to `records.jsonl` in its folder.
-    pub fn start(mut config: Value) -> Self {
+    pub fn start(config: Value) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        config["records"] = json!({ "file": folder.path().join("records.jsonl") });
-        let file = folder.path().join("lockgate.yaml");
+        let mut gate = Self::start_in(folder.path(), config);
+        gate.own = Some(folder);
+        gate
+    }
+
+    /// The same in a folder that outlives it.
+    pub fn start_in(folder: &Path, mut config: Value) -> Self {
+        config["records"] = json!({ "file": folder.join("records.jsonl") });
+        let file = folder.join("lockgate.yaml");
         std::fs::write(&file, config.to_string()).expect("the configuration is written");
         let mut child = Command::new(crate::peers::lockgate())
-            .env("LOCKGATE_STATE", folder.path().join("state"))
+            .env("LOCKGATE_STATE", folder.join("state"))
             .args(["run", "--listen", "127.0.0.1:0", "-c"])
             .arg(&file)
             .stdin(Stdio::null())
@@ -103,7 +111,7 @@ impl Gate {
         };
         until("the gateway listens", || address().is_some());
         let host = address().expect("just seen");
-        Self { child, host, complaints, folder }
+        Self { child, host, complaints, folder: folder.to_owned(), own: None }
     }
 
     /// One server of ours behind it, called `x`, that behaves in this manner, with further settings for it.
@@ -117,12 +125,12 @@ impl Gate {
 
     /// The folder of its configuration and records.
     pub fn folder(&self) -> &Path {
-        self.folder.path()
+        &self.folder
     }
 
     /// All records, once it has been told to write them.
     pub fn records(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("records.jsonl")).unwrap_or_default()
+        std::fs::read_to_string(self.folder.join("records.jsonl")).unwrap_or_default()
     }
 
     /// Sends these bytes on a connection of their own and reads until it is closed.

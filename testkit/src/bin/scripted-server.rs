@@ -4,7 +4,7 @@
 //! scripted-server SCRIPT HEARD
 //! ```
 //!
-//! SCRIPT is JSON: `instructions`, `tools` (definitions; a name alone stands for one without a schema), `resources`
+//! SCRIPT is JSON: `identity` (`serverInfo`), `instructions`, `tools` (definitions; a name alone stands for one without a schema), `resources`
 //! (address to text), `prompts` (name to text), and `answers`: what each tool gives. That is a text, an object with a
 //! `result`, an `error` or a `question` for the user, with `says` before it (messages that nobody asked for), or an
 //! array of an argument's name and the answers by its value. A tool without an answer says `done`. Each call is added
@@ -46,9 +46,9 @@ impl Server {
             return writeln!(self.heard, "{method} {params}");
         }
         let result = match method {
-            "initialize" => json!({ "protocolVersion": params["protocolVersion"], "serverInfo": about(),
+            "initialize" => json!({ "protocolVersion": params["protocolVersion"], "serverInfo": self.about(),
                 "capabilities": capabilities(), "instructions": self.script["instructions"].as_str().unwrap_or_default() }),
-            "server/discover" => json!({ "supportedVersions": ["2026-07-28"], "serverInfo": about(),
+            "server/discover" => json!({ "supportedVersions": ["2026-07-28"], "serverInfo": self.about(),
                 "capabilities": capabilities(), "instructions": self.script["instructions"].as_str().unwrap_or_default() }),
             "tools/list" => json!({ "tools": self.list("tools", tool) }),
             "resources/list" => json!({ "resources": self.names("resources", "uri") }),
@@ -69,6 +69,11 @@ impl Server {
             }
         };
         self.give(id, result)
+    }
+
+    fn about(&self) -> Value {
+        let usual = || json!({ "name": "scripted", "version": "1" });
+        self.script.get("identity").cloned().unwrap_or_else(usual)
     }
 
     fn list(&self, what: &str, entry: impl Fn(&Value) -> Value) -> Value {
@@ -132,10 +137,6 @@ impl Server {
         writeln!(self.out, "{message}")?;
         self.out.flush()
     }
-}
-
-fn about() -> Value {
-    json!({ "name": "scripted", "version": "1" })
 }
 
 fn capabilities() -> Value {
