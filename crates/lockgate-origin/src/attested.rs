@@ -13,6 +13,7 @@ use lockgate_attest::{
 };
 
 use crate::origin::{Kind, Origin};
+use crate::pypi::Wheel;
 
 /// Who must have vouched, and for what kind of build.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,12 +50,20 @@ pub enum Archive {
 }
 
 impl Archive {
-    /// The archive that a package of npm was installed from, as npm has written it down. None for anything else: what other
-    /// installers leave on the disk does not say.
+    /// The archive that a package was installed from: as npm has written it down, or as it was found in the Python package
+    /// index when the package was pinned. None where nothing says so.
     pub fn of(origin: &Origin) -> Option<Self> {
-        if origin.kind != Kind::Npm {
-            return None;
+        match origin.kind {
+            Kind::Npm => Self::of_npm(origin),
+            Kind::Pypi => {
+                let (file, sha256) = Wheel::read(origin.integrity.as_deref()?)?;
+                Some(Self::Pypi { name: origin.name.clone(), version: origin.version.clone()?, file, sha256 })
+            }
+            Kind::Oci | Kind::Crate | Kind::Script | Kind::Binary | Kind::Remote => None,
         }
+    }
+
+    fn of_npm(origin: &Origin) -> Option<Self> {
         let digest = origin.integrity.as_deref()?.split(' ').find_map(|one| one.strip_prefix("sha512-"))?;
         let sha512 = STANDARD.decode(digest).ok()?.try_into().ok()?;
         Some(Self::Npm { name: origin.name.clone(), version: origin.version.clone()?, sha512 })

@@ -1,6 +1,6 @@
 use lockgate_model::Reason;
 
-use crate::origin::Origin;
+use crate::origin::{Kind, Origin};
 use crate::unresolved::Unresolved;
 
 /// In what a server that would be started differs from the one that was pinned.
@@ -63,7 +63,9 @@ pub fn check(pinned: &Origin, found: &Origin) -> Result<(), Difference> {
         return Err(Difference::Inexact);
     }
     let differs = |pinned: &Option<String>, found: &Option<String>| pinned.is_some() && pinned != found;
-    if differs(&pinned.integrity, &found.integrity) {
+    // Which archive a package of Python was installed from is not on the disk. It was found out about these files.
+    let untold = pinned.kind == Kind::Pypi && found.integrity.is_none() && pinned.files.is_some();
+    if !untold && differs(&pinned.integrity, &found.integrity) {
         return Err(Difference::Bytes { what: "integrity" });
     }
     if differs(&pinned.files, &found.files) {
@@ -78,7 +80,6 @@ pub fn check(pinned: &Origin, found: &Origin) -> Result<(), Difference> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::origin::Kind;
 
     fn npm() -> Origin {
         Origin {
@@ -111,6 +112,16 @@ mod tests {
             (key.clone(), key.clone(), None),
             (key.clone(), Origin { key: other("sha256/b"), ..key }, Some(Reason::ServerKeyChanged)),
         ];
+        let python = Origin { kind: Kind::Pypi, ..npm() };
+        let table = table.into_iter().chain([
+            (python.clone(), Origin { integrity: None, ..python.clone() }, None),
+            (
+                python.clone(),
+                Origin { integrity: None, files: other("sha256:c"), ..python },
+                Some(Reason::ArtefactChanged),
+            ),
+            (npm(), Origin { integrity: None, ..npm() }, Some(Reason::ArtefactChanged)),
+        ]);
         for (pinned, found, expected) in table {
             let reason = check(&pinned, &found).err().map(|difference| difference.reason());
             assert_eq!(reason, expected, "{pinned:?} {found:?}");

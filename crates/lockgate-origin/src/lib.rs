@@ -30,7 +30,7 @@ pub use found::{Found, Start};
 pub use npm::registry as npm_registry;
 pub use origin::{BadOrigin, Kind, Origin};
 pub use owner::{Owner, Part};
-pub use pypi::COMPILED;
+pub use pypi::{COMPILED, Installed, Untraced, Wheel, index as pypi_index};
 pub use resolve::{remote, resolve};
 pub use setting::Setting;
 pub use tree::Cache;

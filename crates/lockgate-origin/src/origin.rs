@@ -59,7 +59,8 @@ pub struct Origin {
     pub name: String,
     /// The version of a package, the tag of an image.
     pub version: Option<String>,
-    /// What its registry says of its bytes: `sha512-…` of an npm package, `sha256:…` of an image.
+    /// What its registry says of its bytes: `sha512-…` of an npm package, `sha256:…` of an image; of a package of Python,
+    /// its archive, `FILE.whl sha256:…`, once that was looked for.
     pub integrity: Option<String>,
     /// The digest of all files that were found to belong to it, `sha256:…`.
     pub files: Option<String>,

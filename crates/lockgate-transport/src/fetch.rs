@@ -22,10 +22,20 @@ pub enum Unfetched {
     Status(u16),
 }
 
-/// Fetches a document of at most `largest` bytes.
+/// Fetches a document of JSON of at most `largest` bytes.
 pub async fn fetch(address: &str, largest: usize, patience: Duration) -> Result<Bytes, Unfetched> {
+    fetch_as("application/json", address, largest, patience).await
+}
+
+/// Fetches what is of one of these media types, in the form of the header `Accept`, if the other side heeds it.
+pub async fn fetch_as(
+    types: &'static str,
+    address: &str,
+    largest: usize,
+    patience: Duration,
+) -> Result<Bytes, Unfetched> {
     let http = HttpServer::new(address, &[], largest)?;
-    let answer = timeout(patience, http.document()).await;
+    let answer = timeout(patience, http.document(types)).await;
     let (status, document) = answer.unwrap_or(Err(Reason::ServerTimedOut)).map_err(Unfetched::Failed)?;
     if status == 200 { Ok(document) } else { Err(Unfetched::Status(status)) }
 }

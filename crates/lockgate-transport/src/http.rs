@@ -187,10 +187,10 @@ impl HttpServer {
         self.exchange(request).await
     }
 
-    /// Gets what stands at the address, with the status.
-    pub(crate) async fn document(&self) -> Result<(u16, Bytes), Reason> {
+    /// Gets what stands at the address in one of these types, with the status.
+    pub(crate) async fn document(&self, types: &'static str) -> Result<(u16, Bytes), Reason> {
         let mut request = self.request(Method::GET, None);
-        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static(types));
         let response = self.client.request(request).await.map_err(|_| self.unreachable())?;
         let status = response.status().as_u16();
         Ok((status, collect(response.into_body(), None, self.largest).await?))

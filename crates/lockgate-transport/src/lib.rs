@@ -20,6 +20,6 @@ pub mod sse;
 mod testing;
 mod tls;
 
-pub use fetch::{Unfetched, fetch};
+pub use fetch::{Unfetched, fetch, fetch_as};
 pub use random::{key, seal_key, unguessable};
 pub use tls::TlsKey;

@@ -6,7 +6,9 @@
 
 mod distribution;
 mod environment;
+mod index;
 mod launcher;
+mod wheel;
 
 use std::path::Path;
 
@@ -17,6 +19,8 @@ use crate::tree::{Cache, Tree};
 use crate::unresolved::Unresolved;
 use distribution::Distribution;
 use environment::Environment;
+
+pub use index::{Installed, Untraced, Wheel, index};
 
 /// The variable that says where Python keeps compiled code.
 ///

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{Cache, Found, Setting, Unresolved, resolve};
 
+mod index;
 mod npm;
 mod pypi;
 mod script;

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use lockgate_attest::LARGEST;
-use lockgate_origin::{Archive, Attestations, Origin};
-use lockgate_transport::{Unfetched, fetch};
+use lockgate_origin::{Archive, Attestations, Installed, Origin, Untraced, Wheel};
+use lockgate_transport::{Unfetched, fetch, fetch_as};
 
 use super::ATTESTATIONS;
 
@@ -36,6 +36,31 @@ pub async fn fetch_attestations(state: &Path, origin: &Origin, registry: &str) -
     }
     let document = fetch(&archive.address(registry), LARGEST, PATIENCE).await?;
     Ok(kept.keep(&archive, &document)?)
+}
+
+/// Largest page of an index, and largest archive. Bytes.
+const PAGE: usize = 16 << 20;
+const WHEEL: usize = 64 << 20;
+/// What a page of an index is read as.
+const PAGES: &str = "application/vnd.pypi.simple.v1+json, text/html;q=0.5";
+
+/// Why it is not known which archive of the index a package of Python was installed from.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unlocated {
+    #[error(transparent)]
+    Unfetched(#[from] Unfetched),
+    #[error(transparent)]
+    Untraced(#[from] Untraced),
+}
+
+/// Finds the archive in an index that a package was installed from, and compares them. Fetches two documents.
+pub(crate) async fn locate(folder: &Path, index: &str) -> Result<Wheel, Unlocated> {
+    let installed = Installed::read(folder)?;
+    let address = installed.page(index);
+    let page = fetch_as(PAGES, &address, PAGE, PATIENCE).await?;
+    let wheel = installed.wheel(&page, &address)?;
+    installed.is_of(&wheel, &fetch_as("*/*", &wheel.address, WHEEL, PATIENCE).await?)?;
+    Ok(wheel)
 }
 
 #[cfg(test)]

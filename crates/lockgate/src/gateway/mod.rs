@@ -55,12 +55,13 @@ use start::Start;
 use turn::Turns;
 
 pub use attest::{Unattested, fetch_attestations};
+pub(crate) use attest::{Unlocated, locate};
 pub(crate) use budget::room;
 pub(crate) use inquire::list_tools;
 pub use inquire::{Offered, Unlisted, list_all};
 pub use reload::Watched;
 pub use serve::serve_http;
-pub(crate) use start::{block_on, npm_registry_of, origin_of};
+pub(crate) use start::{block_on, npm_registry_of, origin_of, pypi_index_of};
 pub use stdio::{Pipe, serve_stdio};
 
 /// Variables a child inherits; everything else is named in the configuration or not given.

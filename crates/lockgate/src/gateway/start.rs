@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use lockgate_attest::{Trust, Unproven};
 use lockgate_model::{Reason, ServerName};
 use lockgate_origin::{
-    Archive, Attestations, COMPILED, Cache, Difference, Found, Origin, Owner, Part, Setting, Unresolved,
-    Voucher, check, remote, resolve,
+    Archive, Attestations, COMPILED, Cache, Difference, Found, Owner, Part, Setting, Unresolved, Voucher,
+    check, remote, resolve,
 };
 use lockgate_transport::child::Launch;
 
@@ -85,7 +85,9 @@ impl Start {
 
     /// Is the archive that it was installed from attested? Asks nobody.
     fn proven(&self, found: Option<&Found>, voucher: &Voucher) -> Result<(), Refused> {
-        let archive = found.and_then(|found| Archive::of(&found.origin)).ok_or(Refused::Unattested)?;
+        // What is pinned was compared with what was found: of a package of Python, only the lock file names the archive.
+        let mut origins = found.map(|found| &found.origin).into_iter().chain(&self.expected.pinned);
+        let archive = origins.find_map(Archive::of).ok_or(Refused::Unattested)?;
         let document = self.attestations.find(&archive).ok_or(Refused::Unattested)?;
         archive.prove(&document, voucher, &Trust::embedded()?)?;
         Ok(())
@@ -115,14 +117,16 @@ pub(crate) fn origin_of(
     config: &Config,
     server: &ServerName,
     cache: &Cache,
-) -> Option<Result<(Origin, Owner), Unresolved>> {
+) -> Option<Result<Found, Unresolved>> {
     Some(match config.launches.get(server)? {
         Configured::Http { url, .. } => {
-            remote(url).map(|origin| (origin, Owner::default())).ok_or(Unresolved::NoProgram)
+            let found =
+                |origin| Found { origin, owner: Owner::default(), open: false, start: None, folder: None };
+            remote(url).map(found).ok_or(Unresolved::NoProgram)
         }
         Configured::Command { command, env, cwd } => {
             let launch = super::program(command, env, cwd.as_ref());
-            look(&launch, cache).map(|found| (found.origin, found.owner))
+            look(&launch, cache)
         }
     })
 }
@@ -134,6 +138,23 @@ pub(crate) fn npm_registry_of(config: &Config, server: &ServerName, package: &st
     let directory = folder(&launch);
     let Launch { command, environment, .. } = &launch;
     Some(lockgate_origin::npm_registry(&Setting { command, environment, directory: &directory }, package))
+}
+
+/// The index that pip would ask for packages of this server.
+pub(crate) fn pypi_index_of(config: &Config, server: &ServerName) -> Option<String> {
+    let Configured::Command { command, env, cwd } = config.launches.get(server)? else { return None };
+    let launch = super::program(command, env, cwd.as_ref());
+    let directory = folder(&launch);
+    let Launch { command, environment, .. } = &launch;
+    let environment: Vec<_> = asked_with().chain(environment.iter().cloned()).collect();
+    let setting = Setting { command, environment: &environment, directory: &directory };
+    Some(lockgate_origin::pypi_index(&setting))
+}
+
+/// What says in the environment of this process which index is asked: servers do not inherit it.
+fn asked_with() -> impl Iterator<Item = (String, String)> {
+    let names = ["PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_CONFIG_FILE", "XDG_CONFIG_HOME"];
+    names.into_iter().filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
 }
 
 /// Waits for something that is asked of the network.

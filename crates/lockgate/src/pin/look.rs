@@ -1,19 +1,21 @@
 //! What servers are now: where they come from, who answers for them, and what they say of themselves.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use lockgate_core::Boundary;
 use lockgate_model::{Json, ServerName, quote};
-use lockgate_origin::{Archive, Cache, Origin, Owner, Part, Unresolved};
+use lockgate_origin::{Archive, Cache, Origin, Owner, Part, Unresolved, Untraced, check};
 use lockgate_provenance::lock::{Lock, Locked, Unfit};
 use lockgate_provenance::{Digest, Kind, Name};
 use lockgate_transport::Unfetched;
 
 use crate::config::{Config, Launch};
 use crate::gateway::{
-    Offered, Unattested, Unlisted, block_on, fetch_attestations, list_all, npm_registry_of, origin_of,
+    Offered, Unattested, Unlisted, Unlocated, block_on, fetch_attestations, list_all, locate,
+    npm_registry_of, origin_of, pypi_index_of,
 };
 
 /// Deepest nesting of a definition that is read.
@@ -43,6 +45,8 @@ pub(super) enum Attested {
     Nothing,
     /// It could not be asked.
     Failed(String),
+    /// It is not known which of its archives was installed.
+    Untraced(Untraced),
 }
 
 /// What is different of one definition.
@@ -103,19 +107,26 @@ fn one(
     config: &Config,
     server: &ServerName,
     offered: Result<Offered, Unlisted>,
-    origin: Option<Result<(Origin, Owner), Unresolved>>,
+    origin: Option<Result<lockgate_origin::Found, Unresolved>>,
     offline: bool,
 ) -> Found {
-    let (mut origin, package, unresolved) = match origin {
-        Some(Ok((origin, owner))) => (Some(origin), owner, None),
-        Some(Err(why)) => (None, Owner::default(), Some(why)),
-        None => (None, Owner::default(), None),
+    let (mut origin, package, folder, unresolved) = match origin {
+        Some(Ok(found)) => (Some(found.origin), found.owner, found.folder, None),
+        Some(Err(why)) => (None, Owner::default(), None, Some(why)),
+        None => (None, Owner::default(), None, None),
     };
     if let (Ok(offered), Some(origin)) = (&offered, &mut origin) {
         origin.key = offered.key.clone().or(origin.key.take());
     }
-    let attested =
-        origin.as_ref().map_or(Attested::NotAsked, |origin| attest(config, server, origin, offline));
+    let traced = match (&mut origin, folder) {
+        (Some(origin), Some(folder)) => trace(config, server, origin, &folder, offline),
+        _ => Ok(()),
+    };
+    let attested = match (traced, &origin) {
+        (Err(attested), _) => attested,
+        (Ok(()), Some(origin)) => attest(config, server, origin, offline),
+        (Ok(()), None) => Attested::NotAsked,
+    };
     let said = config.expected.get(server).map(|expected| expected.owner.clone()).unwrap_or_default();
     let owner = said.or(package);
     let owner =
@@ -149,12 +160,45 @@ fn definitions(offered: &Offered) -> Vec<(Kind, Bytes)> {
     listed.chain(identity).chain(instructions).collect()
 }
 
+/// Finds out which archive a package of Python was installed from. The lock file says it where the files are the same.
+fn trace(
+    config: &Config,
+    server: &ServerName,
+    origin: &mut Origin,
+    folder: &Path,
+    offline: bool,
+) -> Result<(), Attested> {
+    if origin.kind != lockgate_origin::Kind::Pypi {
+        return Ok(());
+    }
+    let pinned = config.expected.get(server).and_then(|expected| expected.pinned.as_ref());
+    if let Some(pinned) = pinned.filter(|pinned| pinned.integrity.is_some() && check(pinned, origin).is_ok())
+    {
+        origin.integrity.clone_from(&pinned.integrity);
+        return Ok(());
+    }
+    let index = pypi_index_of(config, server).filter(|_| !offline).ok_or(Attested::NotAsked)?;
+    let wheel = block_on(locate(folder, &index)).map_err(Attested::Failed)?;
+    let wheel = wheel.map_err(|why| match why {
+        Unlocated::Unfetched(error) => Attested::Failed(error.to_string()),
+        Unlocated::Untraced(why) => Attested::Untraced(why),
+    })?;
+    origin.integrity = Some(wheel.integrity());
+    Ok(())
+}
+
 /// Asks the registry of a package who vouches for it, and keeps what it says: it is verified before each start that wants it.
 fn attest(config: &Config, server: &ServerName, origin: &Origin, offline: bool) -> Attested {
     if offline || Archive::of(origin).is_none() {
         return Attested::NotAsked;
     }
-    let Some(registry) = npm_registry_of(config, server, &origin.name) else { return Attested::NotAsked };
+    let registry = if origin.kind == lockgate_origin::Kind::Pypi {
+        let index = pypi_index_of(config, server);
+        index.map(|index| index.strip_suffix("/simple").map_or(index.clone(), str::to_owned))
+    } else {
+        npm_registry_of(config, server, &origin.name)
+    };
+    let Some(registry) = registry else { return Attested::NotAsked };
     let folder = config.state.clone().unwrap_or_else(crate::state::folder);
     match block_on(fetch_attestations(&folder, origin, &registry)) {
         Ok(Ok(())) => Attested::Kept,

@@ -61,6 +61,7 @@ fn server(config: &Config, found: &Found) -> String {
             }
             match &found.attested {
                 Attested::NotAsked => {}
+                Attested::Untraced(why) => line(&format!("nobody can say who made it: {why}")),
                 Attested::Kept => {
                     line("its registry attests who made it; that is verified where `require` asks for it");
                 }
@@ -168,6 +169,7 @@ fn object(config: &Config, found: &Found) -> Value {
         Attested::Kept => json!("kept"),
         Attested::Nothing => json!("none"),
         Attested::Failed(_) => json!("failed"),
+        Attested::Untraced(_) => json!("untraced"),
     };
     json!({
         "origin": locked.origin,
