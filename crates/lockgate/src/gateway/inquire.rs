@@ -84,7 +84,7 @@ pub(crate) fn list_tools(
     Ok(answers.into_iter().map(|(server, answer)| (server, answer.map(|offered| offered.tools))).collect())
 }
 
-/// As [`list_tools`], and asks for everything that a server says of itself: who it is, its instructions, tools, prompts,
+/// As `list_tools`, and asks for everything that a server says of itself: who it is, its instructions, tools, prompts,
 /// resources and templates. What it does not declare that it has is not asked for.
 pub fn list_all(
     config: &Config,
