@@ -11,8 +11,12 @@ fn program() -> PathBuf {
     crate::peers::lockgate().with_file_name("scripted-server")
 }
 
-/// A scripted server; what it is called with is in the file of its name in this folder.
+/// A scripted server, which calls itself by its name; what it is called with is in the file of that name in this folder.
 pub fn scripted(folder: &Path, name: &str, script: &Value) -> Value {
+    let mut script = script.clone();
+    if script["identity"].is_null() {
+        script["identity"] = json!({ "name": name, "version": "1" });
+    }
     json!({ "command": [program(), script.to_string(), folder.join(name)] })
 }
 
