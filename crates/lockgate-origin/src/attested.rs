@@ -191,17 +191,21 @@ mod tests {
     /// The attestation of that very package, which is among the test data of the library that verifies it, in the form in
     /// which the registry gives it out.
     fn document() -> Option<Vec<u8>> {
-        let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-        let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")))?;
-        let path = "sigstore-verify-0.15.1/test_data/bundles/sigstore.js@2.0.0-provenance.sigstore.json";
-        let mut sources = fs::read_dir(home.join("registry/src")).ok()?.flatten();
-        let bundle = sources.find_map(|source| fs::read_to_string(source.path().join(path)).ok());
-        let Some(bundle) = bundle else {
-            eprintln!("skipped: the source of sigstore-verify is not in cargo's registry");
-            return None;
-        };
+        let bundle = bundle("sigstore.js@2.0.0-provenance.sigstore.json")?;
         let kind = "https://slsa.dev/provenance/v1";
         Some(format!(r#"{{"attestations":[{{"predicateType":"{kind}","bundle":{bundle}}}]}}"#).into_bytes())
+    }
+
+    fn bundle(name: &str) -> Option<String> {
+        let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+        let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")))?;
+        let path = format!("sigstore-verify-0.15.1/test_data/bundles/{name}");
+        let mut sources = fs::read_dir(home.join("registry/src")).ok()?.flatten();
+        let bundle = sources.find_map(|source| fs::read_to_string(source.path().join(&path)).ok());
+        if bundle.is_none() {
+            eprintln!("skipped: the source of sigstore-verify is not in cargo's registry");
+        }
+        bundle
     }
 
     fn voucher(identity: &str, issuer: &str, source: Option<&str>) -> Voucher {
@@ -240,6 +244,42 @@ mod tests {
         assert_eq!(archive().prove(b"{}", &right, &trust), Err(Unproven::Malformed));
         let none = br#"{"attestations":[]}"#;
         assert_eq!(archive().prove(none, &right, &trust), Err(Unproven::Artefact));
+    }
+
+    /// SAFE-T1002, second case, of an index of Python. No attestation of `PyPI` is at hand, so it is a package of conda, which
+    /// signs the same kind of statement, in the form of PEP 740.
+    #[test]
+    fn a_document_of_pypi_proves_one_file_of_one_maker() {
+        let Some(bundle) = bundle("conda-attestation.sigstore.json") else { return };
+        let bundle: serde_json::Value = serde_json::from_str(&bundle).unwrap();
+        let (material, envelope) = (&bundle["verificationMaterial"], &bundle["dsseEnvelope"]);
+        let document = serde_json::json!({ "version": 1, "attestation_bundles": [{ "publisher": {}, "attestations": [{
+            "version": 1,
+            "verification_material": {
+                "certificate": material["certificate"]["rawBytes"], "transparency_entries": material["tlogEntries"]
+            },
+            "envelope": { "statement": envelope["payload"], "signature": envelope["signatures"][0]["sig"] }
+        }] }] });
+        let document = document.to_string();
+        let statement = STANDARD.decode(envelope["payload"].as_str().unwrap()).unwrap();
+        let statement: serde_json::Value = serde_json::from_slice(&statement).unwrap();
+        let digest = statement["subject"][0]["digest"]["sha256"].as_str().unwrap();
+        let (_, sha256) = Wheel::read(&format!("a.whl sha256:{digest}")).unwrap();
+        let trust = Trust::embedded().unwrap();
+        let file = "signed-package-2.1.0-hb0f4dca_0.conda";
+        let prove = |file: &str, sha256, workflow: &str| {
+            let (name, version) = ("signed-package".to_owned(), "2.1.0".to_owned());
+            let archive = Archive::Pypi { name, version, file: file.to_owned(), sha256 };
+            archive
+                .prove(document.as_bytes(), &voucher(workflow, GITHUB, None), &trust)
+                .map(|proven| proven.names)
+        };
+        let right =
+            "https://github.com/prefix-dev/sigstore-example/.github/workflows/action.yaml@refs/heads/main";
+        assert_eq!(prove(file, sha256, right), Ok(vec![file.to_owned()]));
+        assert_eq!(prove(file, sha256, WORKFLOW), Err(Unproven::Identity));
+        assert_eq!(prove(file, [0; 32], right), Err(Unproven::Artefact));
+        assert_eq!(prove("another-2.1.0-py3-none-any.whl", sha256, right), Err(Unproven::Artefact));
     }
 
     #[test]
