@@ -125,6 +125,45 @@ fn what_must_be_attested_and_is_not_is_not_started() {
     assert_eq!(attempt(&right.replace("sigstore-js", "evil-js")), Some(Reason::ArtefactUnproven));
 }
 
+/// SAFE-T1002: the archive that the lock file names counts only for the files that it was found for.
+#[test]
+fn a_package_of_python_is_attested_as_it_was_pinned() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = folder.path().join("venv/lib/python3.11/site-packages");
+    let info = site.join("tool-1.0.dist-info");
+    std::fs::create_dir_all(&info).unwrap();
+    std::fs::create_dir_all(folder.path().join("venv/bin")).unwrap();
+    let python = folder.path().join("venv/bin/python");
+    std::fs::copy("/bin/sh", &python).unwrap();
+    std::fs::write(folder.path().join("venv/pyvenv.cfg"), "home = /usr/bin\n").unwrap();
+    std::fs::write(info.join("METADATA"), "Name: tool\nVersion: 1.0\n\n").unwrap();
+    std::fs::write(info.join("RECORD"), "tool.py,,\n").unwrap();
+    std::fs::write(site.join("tool.py"), "main()\n").unwrap();
+    let python = python.to_string_lossy().into_owned();
+    let command = [python.as_str(), "-m", "tool"];
+    let mut origin = pinned(folder.path(), &command).pinned.unwrap();
+    assert_eq!(origin.kind, lockgate_origin::Kind::Pypi);
+    let attempt = |origin: &Origin| {
+        let github = "https://token.actions.githubusercontent.com";
+        let signer =
+            Signer::identity("https://github.com/org/tool/release.yml@refs/heads/main", github).unwrap();
+        let attested = Some(Voucher { signer, build: BuildPolicy::default() });
+        let expected = Expected { attested, pinned: Some(origin.clone()), ..Expected::default() };
+        start(folder.path(), &command, expected).err()
+    };
+    assert_eq!(attempt(&origin), Some(Reason::ArtefactUnproven), "its archive is not known");
+    origin.integrity = Some(format!("tool-1.0-py3-none-any.whl sha256:{}", "0a".repeat(32)));
+    assert_eq!(attempt(&origin), Some(Reason::ArtefactUnproven), "nothing was fetched");
+    let kept = Attestations::new(&folder.path().join("attestations"));
+    let document = br#"{"version":1,"attestation_bundles":[]}"#;
+    kept.keep(&Archive::of(&origin).unwrap(), document).unwrap();
+    assert_eq!(attempt(&origin), Some(Reason::ArtefactUnproven), "nobody has signed it");
+    let only_pinned = Expected { pinned: Some(origin.clone()), ..Expected::default() };
+    assert_eq!(start(folder.path(), &command, only_pinned).err(), None);
+    std::fs::write(site.join("tool.py"), "evil()\n").unwrap();
+    assert_eq!(attempt(&origin), Some(Reason::ArtefactChanged));
+}
+
 /// The attestation of `sigstore@2.0.0`, which is among the test data of the library that verifies it.
 fn bundle() -> Option<String> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
