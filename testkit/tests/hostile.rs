@@ -531,7 +531,7 @@ fn tools_with_unusable_names_are_not_offered_twice() {
         assert!(!list.text.contains(&unusable), "{}", list.text);
     }
     assert!(list.text.contains("a__b") && list.text.contains("ordinary"));
-    stage.call(3, "safe\u{202e}evil").refused("a name that turns text around", 200, "unknown_tool");
+    stage.call(3, "safe\u{202e}evil").refused("a name that turns text around", 200, "tool_quarantined");
     let records = stage.folder.path().join("records.jsonl");
     drop(stage.gateway);
     let text = std::fs::read_to_string(records).unwrap();

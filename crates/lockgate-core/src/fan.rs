@@ -300,6 +300,10 @@ impl Core {
         let mut servers: Vec<_> =
             fan.answers.iter_mut().filter(|(_, answer)| answer.failed.is_none()).collect();
         servers.sort_by_key(|(server, _)| std::cmp::Reverse(self.boundary.trust(server).tier));
+        if method == "tools/list" {
+            let pages = servers.iter().map(|(server, answer)| ((*server).clone(), answer.pages.clone()));
+            self.listing = pages.collect();
+        }
         for (server, answer) in servers {
             for (count, page) in std::mem::take(&mut answer.pages).into_iter().enumerate() {
                 let read = Json::check(&page, usize::MAX).map_err(|_| Reason::ServerBrokeProtocol);
@@ -311,6 +315,7 @@ impl Core {
                 }
             }
         }
+        self.listing.clear();
     }
 
     fn next_page(

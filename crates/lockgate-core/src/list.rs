@@ -60,6 +60,7 @@ impl Core {
         };
         let list =
             result.get(name).filter(|list| list.kind() == Kind::Array).ok_or(Reason::ServerBrokeProtocol)?;
+        self.admit_identity(server, result);
         let tools = subject == Some(Subject::Tool);
         if tools && !further {
             self.peer(server).catalogue.begin();

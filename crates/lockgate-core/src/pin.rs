@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lockgate_audit::Happening;
-use lockgate_model::{Finding, Json, Phase, Reason, ServerName, Splice, ToolName, Verdict};
+use lockgate_model::{Finding, Json, Kind as JsonKind, Phase, Reason, ServerName, Splice, ToolName, Verdict};
 use lockgate_policy::Subject;
 use lockgate_provenance::shadow::Index;
 use lockgate_provenance::{
@@ -67,6 +67,8 @@ pub(crate) struct Definitions {
     gone: BTreeSet<Name>,
     /// Tools of a list that was heard and is not read yet: others are held against them.
     pub(crate) announced: BTreeSet<String>,
+    /// Is who it said it is, in another session, not approved?
+    doubted: bool,
     /// Who the server says it is: its `serverInfo`.
     pub(crate) identity: Option<String>,
 }
@@ -84,10 +86,14 @@ struct Heard {
 impl Definitions {
     /// Why this may not be used.
     fn withheld(&self, kind: Kind, name: &str) -> Option<Reason> {
-        if self.heard.is_empty() {
+        if self.heard.is_empty() && !self.doubted {
             return None;
         }
-        self.heard.get(&Name { kind, name: name.to_owned() })?.withheld
+        match self.heard.get(&Name { kind, name: name.to_owned() }) {
+            Some(heard) => heard.withheld,
+            // It has not said here who it is; what it said elsewhere counts.
+            None => (kind == Kind::Identity && self.doubted).then_some(Reason::ServerQuarantined),
+        }
     }
 
     /// The names of its tools.
@@ -195,18 +201,25 @@ impl Core {
         self.admit(server, kind, &[definition], (false, true)) == [true]
     }
 
-    /// Who the server says it is, and what it tells the model about itself, in an answer to a handshake: text that is not
-    /// approved does not reach the agent.
-    pub(crate) fn admit_greeting(&mut self, server: &ServerName, result: Json<'_>, splice: &mut Splice<'_>) {
+    /// Who the server says it is, in an answer to a handshake or, in the stateless era, beside any list. True where that is
+    /// approved, or it does not say.
+    pub(crate) fn admit_identity(&mut self, server: &ServerName, result: Json<'_>) -> bool {
         let identity = result.get("serverInfo").or_else(|| {
             let meta = result.get("_meta")?;
             meta.get("io.modelcontextprotocol/serverInfo")
         });
+        let identity = identity.filter(|identity| identity.kind() == JsonKind::Object);
         if let Some(identity) = identity.filter(|identity| identity.raw().len() <= IDENTITY) {
             let text = String::from_utf8_lossy(identity.raw()).into_owned();
             self.peer(server).definitions.identity = Some(text);
         }
-        let identified = identity.is_none_or(|identity| self.admit_one(server, Kind::Identity, identity));
+        identity.is_none_or(|identity| self.admit_one(server, Kind::Identity, identity))
+    }
+
+    /// Who the server says it is, and what it tells the model about itself, in an answer to a handshake: text that is not
+    /// approved does not reach the agent.
+    pub(crate) fn admit_greeting(&mut self, server: &ServerName, result: Json<'_>, splice: &mut Splice<'_>) {
+        let identified = self.admit_identity(server, result);
         let instructions = result.get("instructions").filter(|text| text.text().is_some());
         if let Some(instructions) = instructions {
             let admitted = self.admit_one(server, Kind::Instructions, instructions);
@@ -392,6 +405,12 @@ impl Core {
         self.pins_unavailable = pins.is_none();
         let Some(pins) = pins else { return };
         self.pins = pins;
+        for server in self.servers() {
+            let doubted = self.pins.is_doubted(&server);
+            if doubted || self.peers.contains_key(&server) {
+                self.peer(&server).definitions.doubted = doubted;
+            }
+        }
         let mut changed = BTreeSet::new();
         let pins = Arc::clone(&self.pins);
         for (server, peer) in &mut self.peers {

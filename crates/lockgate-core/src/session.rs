@@ -92,6 +92,8 @@ pub struct Core {
     pub(crate) pins: Arc<Pins>,
     /// It cannot be read.
     pub(crate) pins_unavailable: bool,
+    /// Lists of tools of all servers, while they are read.
+    pub(crate) listing: BTreeMap<ServerName, Vec<Bytes>>,
     /// Steps that come before all others of the event that is being handled.
     pub(crate) aside: Vec<Step>,
     /// The calls of late, where anybody looks for circles.
@@ -177,6 +179,7 @@ impl Core {
             stops: Arc::default(),
             pins: Arc::default(),
             pins_unavailable: false,
+            listing: BTreeMap::new(),
             aside: Vec::new(),
             loops: None,
             tally: Tally::default(),

@@ -51,8 +51,17 @@ impl Core {
     fn known(&self, server: &ServerName) -> Known {
         let peer = self.peers.get(server);
         let heard = peer.into_iter().flat_map(|peer| peer.definitions.tools());
-        let names: BTreeSet<&str> = heard.chain(self.pins.tools_of(server)).collect();
-        let tools = names.into_iter().map(|name| format!("{{\"name\":{}}}", quote(name))).collect();
+        let mut names: BTreeSet<&str> = heard.chain(self.pins.tools_of(server)).collect();
+        // Of what is being listed everything is known; of what was before, the names.
+        let mut tools = Vec::new();
+        for page in self.listing.get(server).into_iter().flatten() {
+            let Ok(page) = Json::check(page, usize::MAX) else { continue };
+            for tool in page.get("tools").into_iter().flat_map(Json::elements) {
+                names.remove(&*tool.get("name").and_then(Json::text).unwrap_or_default());
+                tools.push(String::from_utf8_lossy(tool.raw()).into_owned());
+            }
+        }
+        tools.extend(names.into_iter().map(|name| format!("{{\"name\":{}}}", quote(name))));
         Known {
             server: server.clone(),
             identity: peer.and_then(|peer| peer.definitions.identity.clone()),

@@ -398,6 +398,37 @@ fn an_impostor_is_held_whole() {
 }
 
 #[test]
+fn who_claimed_another_name_elsewhere_is_held_before_it_says_so_here() {
+    // A stateless agent may never ask who a server is.
+    let silent = Offers { identity: Value::Null, ..offers(&[tool("a", "Does a.")]) };
+    let mut run = Run::greeted(&[("x", Tier::Mixed, silent)], |_| {});
+    let mut pins = Pins::default();
+    pins.doubt(&server("x"));
+    run.event(Event::Pinned(Some(Arc::new(pins))));
+    assert_eq!(run.listed(), Vec::<String>::new());
+    assert_eq!(run.call("a"), "server_quarantined");
+    run.event(Event::Pinned(Some(Arc::default())));
+    assert_eq!(run.call("a"), "done");
+}
+
+#[test]
+fn a_shell_under_another_name_is_known_by_that_of_another_server() {
+    // SAFE-T1405.
+    let shell = |name: &str| {
+        json!({ "name": name, "description": "Helps.", "inputSchema": { "type": "object",
+        "properties": { "command": { "type": "string" }, "timeout_seconds": { "type": "integer" } }, "required": ["command"] } })
+    };
+    let helper =
+        Offers { identity: json!({ "name": "helper", "version": "1" }), ..offers(&[shell("utils_helper")]) };
+    let mut run = Run::greeted(
+        &[("box", Tier::Internal, offers(&[shell("shell_exec")])), ("help", Tier::Mixed, helper)],
+        |_| {},
+    );
+    assert_eq!(run.listed(), ["box__shell_exec"]);
+    assert_eq!(run.call("help__utils_helper"), "tool_quarantined");
+}
+
+#[test]
 fn instructions_that_are_not_approved_do_not_reach_the_agent() {
     // SAFE-T1401.
     let says = |text| Offers { instructions: Some(text), ..offers(&[tool("a", "Does a.")]) };

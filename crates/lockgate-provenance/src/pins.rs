@@ -17,6 +17,8 @@ pub struct Pins {
 pub struct ServerPins {
     /// Does the lock file name the server?
     pub locked: bool,
+    /// Is who it says it is refused, or does that wait for a person, and is nothing approved?
+    pub doubted: bool,
     /// The digests that each definition may have.
     pub approved: BTreeMap<Name, BTreeSet<Digest>>,
     /// What a person has refused.
@@ -81,6 +83,13 @@ impl Pins {
         self.server(server).refused.insert((name, digest));
     }
 
+    /// Notes that nobody may take the server for what it says it is: not approved, and waiting or refused.
+    pub fn doubt(&mut self, server: &ServerName) {
+        let pins = self.server(server);
+        let approved = pins.of(Kind::Identity).next().is_some();
+        pins.doubted = !approved;
+    }
+
     /// How a definition stands. The definition itself is only needed to find out whether it was renamed.
     pub fn standing(
         &self,
@@ -104,6 +113,11 @@ impl Pins {
             Some(from) => Standing::Renamed { from: from.clone() },
             None => Standing::Added,
         }
+    }
+
+    /// Is who the server says it is not approved, and waiting or refused?
+    pub fn is_doubted(&self, server: &ServerName) -> bool {
+        self.servers.get(server).is_some_and(|pins| pins.doubted)
     }
 
     /// Does a lock file name the server?

@@ -9,7 +9,7 @@ use lockgate_model::{ServerName, ToolName, Untrusted};
 use lockgate_provenance::lock::Lock;
 use lockgate_provenance::{Digest, Kind, Name, Pins, Standing};
 use lockgate_store::StateError;
-use lockgate_store::pins::{self as store, Cause, Pinned, Sighted, Trust};
+use lockgate_store::pins::{self as store, Cause, Filter, Pinned, Sighted, Trust};
 
 use super::Gateway;
 use super::changes::Decided;
@@ -113,6 +113,14 @@ impl Approved {
         for one in &known.refused {
             if let Some((server, name, digest)) = self.pin(one) {
                 pins.refuse(&server, name, digest);
+            }
+        }
+        let waiting = store.list(Filter::Waiting, Some(tenant))?;
+        let waiting = waiting.iter().map(|entry| (&entry.key.server, entry.key.kind));
+        let refused = known.refused.iter().map(|one| (&one.server, one.kind));
+        for (server, kind) in waiting.chain(refused) {
+            if let Some(server) = self.server(server).filter(|_| kind == store::Kind::Identity) {
+                pins.doubt(&server);
             }
         }
         let pins = Arc::new(pins);
