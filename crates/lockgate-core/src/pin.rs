@@ -408,7 +408,10 @@ impl Core {
         for server in self.servers() {
             let doubted = self.pins.is_doubted(&server);
             if doubted || self.peers.contains_key(&server) {
-                self.peer(&server).definitions.doubted = doubted;
+                let peer = self.peer(&server);
+                if std::mem::replace(&mut peer.definitions.doubted, doubted) && !doubted {
+                    peer.catalogue.outdate();
+                }
             }
         }
         let mut changed = BTreeSet::new();
