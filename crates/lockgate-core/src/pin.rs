@@ -96,6 +96,15 @@ impl Definitions {
         }
     }
 
+    /// A list of this kind begins anew.
+    fn begin(&mut self, kind: Kind) {
+        self.present.retain(|name| name.kind != kind);
+        if kind == Kind::Tool {
+            self.added = 0;
+            self.announced.clear();
+        }
+    }
+
     /// The names of its tools.
     pub(crate) fn tools(&self) -> impl Iterator<Item = &str> {
         let tools = self.heard.keys().filter(|name| name.kind == Kind::Tool);
@@ -149,8 +158,7 @@ impl Core {
             return vec![true; entries.len()];
         }
         if !further {
-            self.peer(server).definitions.added = 0;
-            self.peer(server).definitions.present.clear();
+            self.peer(server).definitions.begin(kind);
         }
         let quarantined =
             kind != Kind::Identity && self.peer(server).definitions.withheld(Kind::Identity, "").is_some();
@@ -158,7 +166,7 @@ impl Core {
         let new = |judged: &&Judged| !judged.known && is_new(&judged.standing);
         let added = judged.iter().flatten().filter(new).count();
         let definitions = &mut self.peer(server).definitions;
-        definitions.added += added;
+        definitions.added += if kind == Kind::Tool { added } else { 0 };
         let added = definitions.added;
         let pinning = self.pinning(server).at_once(if kind == Kind::Tool { added } else { 0 });
         let suspect = |judged: &Judged| !judged.known && judged.standing != Standing::Approved;
@@ -179,7 +187,6 @@ impl Core {
         if last {
             self.note_removed(server, kind);
             self.peer(server).definitions.listed.insert(kind);
-            self.peer(server).definitions.announced.clear();
         }
         self.sight(server, &pinning, seen);
         admitted
@@ -356,7 +363,9 @@ impl Core {
     fn note_removed(&mut self, server: &ServerName, kind: Kind) {
         let peer = self.peers.entry(server.clone()).or_default();
         let definitions = &mut peer.definitions;
-        let present = std::mem::take(&mut definitions.present);
+        let present: BTreeSet<Name> =
+            definitions.present.iter().filter(|name| name.kind == kind).cloned().collect();
+        definitions.present.retain(|name| name.kind != kind);
         if !self.boundary.records || !matches!(kind, Kind::Tool | Kind::Prompt | Kind::Template) {
             return;
         }

@@ -30,6 +30,8 @@ struct Run {
     sightings: Vec<Sighting>,
     records: Vec<String>,
     lists: usize,
+    /// So many tools on a page of a list.
+    page: Option<usize>,
     next: u64,
 }
 
@@ -70,7 +72,7 @@ impl Run {
         let core = Core::new(Arc::new(boundary), identity, scope, Front::Stdio);
         let offers = offers.iter().map(|(name, _, offers)| (*name, offers.clone())).collect();
         let (answers, sightings, records) = (Vec::new(), Vec::new(), Vec::new());
-        Self { core, offers, answers, sightings, records, lists: 0, next: 0 }
+        Self { core, offers, answers, sightings, records, lists: 0, page: None, next: 0 }
     }
 
     fn greeted(offers: &[(&'static str, Tier, Offers)], change: impl FnOnce(&mut Boundary)) -> Self {
@@ -147,7 +149,18 @@ impl Run {
             }
             "tools/list" => {
                 self.lists += 1;
-                json!({ "tools": offers.tools })
+                let from = message
+                    .pointer("/params/cursor")
+                    .and_then(Value::as_str)
+                    .map_or(0, |at| at.parse().unwrap());
+                let size = self.page.unwrap_or(usize::MAX);
+                let tools: Vec<_> = offers.tools.iter().skip(from).take(size).cloned().collect();
+                let meta = json!({ "io.modelcontextprotocol/serverInfo": offers.identity });
+                let mut result = json!({ "tools": tools, "_meta": meta });
+                if from + tools.len() < offers.tools.len() {
+                    result["nextCursor"] = json!((from + tools.len()).to_string());
+                }
+                result
             }
             _ => json!({ "content": [{ "type": "text", "text": "done" }] }),
         })
@@ -343,6 +356,24 @@ fn new_tools_of_a_known_server_are_held_where_it_is_open_locked_or_brings_many()
         assert_eq!(run.listed().len(), 1 + new - held, "{tier:?} {locked} {new}");
         assert_eq!(run.waiting().len(), held, "{tier:?} {locked} {new}");
     }
+}
+
+#[test]
+fn many_at_once_are_many_on_several_pages_too() {
+    // SAFE-T1405. Who it is stands beside every page, as in the stateless era.
+    let old = tool("a", "Does a.");
+    let many: Vec<_> = (0..30).map(|number| tool(&format!("t{number}"), "Does it.")).collect();
+    let mut run = Run::new(&[("x", Tier::Mixed, offers(&many))], |_| {});
+    run.page = Some(15);
+    run.repin(&[("x", &old)]);
+    run.greet();
+    let first = run.ask("tools/list", &json!({}));
+    let cursor = first["result"]["nextCursor"].clone();
+    let second = run.ask("tools/list", &json!({ "cursor": cursor }));
+    let count = |answer: &Value| answer["result"]["tools"].as_array().unwrap().len();
+    assert_eq!((count(&first), count(&second)), (15, 0));
+    let gone = run.records.iter().filter(|record| record.contains("\"removed\"")).count();
+    assert_eq!(gone, 1);
 }
 
 #[test]
