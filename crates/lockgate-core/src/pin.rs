@@ -297,10 +297,9 @@ impl Core {
             why = found.iter().map(|suspicion| suspicion.code.word()).collect();
             why.sort_unstable();
             why.dedup();
-            let reason =
-                if name.kind == Kind::Tool { Reason::ToolQuarantined } else { Reason::DefinitionQuarantined };
-            if grave && held.is_none() {
-                held = Some(Held { reason, waits: true });
+            let waits = self.pins.waits(server, &name);
+            if (grave || waits) && held.is_none() {
+                held = Some(Held { reason: unapproved(name.kind), waits: true });
             }
         }
         let held = held.map(|held| match name.kind {
@@ -428,20 +427,24 @@ impl Core {
         for (server, peer) in &mut self.peers {
             for (name, heard) in &mut peer.definitions.heard {
                 let standing = pins.standing(server, name, heard.digest, None);
+                // What was trusted here, and was not by who was asked before.
+                let unasked = heard.trusted && standing != Standing::Approved && pins.waits(server, name);
                 match (standing, heard.withheld) {
+                    (_, None) if unasked => {
+                        heard.withheld = Some(unapproved(name.kind));
+                        (heard.trusted, heard.waits) = (false, true);
+                    }
                     (Standing::Approved, Some(_)) if heard.waits => {
                         (heard.withheld, heard.trusted) = (None, false);
                         peer.catalogue.outdate();
                         changed.insert((server.clone(), name.kind));
                     }
-                    (Standing::Changed, None) => {
-                        let (tool, other) = (Reason::DefinitionDrift, Reason::DefinitionQuarantined);
-                        heard.withheld = Some(if name.kind == Kind::Tool { tool } else { other });
+                    (Standing::Changed, None) if name.kind == Kind::Tool => {
+                        heard.withheld = Some(Reason::DefinitionDrift);
                         (heard.trusted, heard.waits) = (false, true);
                     }
-                    (Standing::Refused, None) => {
-                        let (tool, other) = (Reason::ToolQuarantined, Reason::DefinitionQuarantined);
-                        heard.withheld = Some(if name.kind == Kind::Tool { tool } else { other });
+                    (Standing::Changed | Standing::Refused, None) => {
+                        heard.withheld = Some(unapproved(name.kind));
                         (heard.trusted, heard.waits) = (false, true);
                     }
                     _ => {}
@@ -509,6 +512,15 @@ fn shown(name: &Name) -> String {
         Kind::Instructions | Kind::Identity => name.kind.word().to_owned(),
         Kind::Resource | Kind::Template => locate::shown(&name.name, Some(Subject::Resource)),
         Kind::Tool | Kind::Prompt => locate::shown(&name.name, Some(Subject::Tool)),
+    }
+}
+
+/// Why what nobody has approved is withheld.
+fn unapproved(kind: Kind) -> Reason {
+    match kind {
+        Kind::Tool => Reason::ToolQuarantined,
+        Kind::Identity => Reason::ServerQuarantined,
+        Kind::Prompt | Kind::Resource | Kind::Template | Kind::Instructions => Reason::DefinitionQuarantined,
     }
 }
 

@@ -377,6 +377,26 @@ fn many_at_once_are_many_on_several_pages_too() {
 }
 
 #[test]
+fn what_waits_for_a_person_is_not_trusted_because_it_comes_again() {
+    // SAFE-T1405: first many at once, which wait; then a few of them.
+    let (old, new) = (tool("a", "Does a."), tool("b", "Does b."));
+    let mut pins = Pins::default();
+    approve(&mut pins, "x", &old);
+    pins.wait(&server("x"), Name { kind: Kind::Tool, name: "b".to_owned() });
+    let offered = [old, new];
+    let mut run = Run::new(&[("x", Tier::Mixed, offers(&offered))], |_| {});
+    run.event(Event::Pinned(Some(Arc::new(pins.clone()))));
+    run.greet();
+    assert_eq!(run.listed(), ["a"]);
+    assert_eq!(run.call("b"), "tool_quarantined");
+    // The same where that is only known once it was trusted.
+    let mut run = Run::greeted(&[("x", Tier::Mixed, offers(&offered))], |_| {});
+    assert_eq!(run.listed(), ["a", "b"]);
+    run.event(Event::Pinned(Some(Arc::new(pins))));
+    assert_eq!(run.call("b"), "tool_quarantined");
+}
+
+#[test]
 fn poison_and_shadows_are_held_at_first_sight() {
     // SAFE-T1001 and its twin; SAFE-T1008.
     let poison = tool(

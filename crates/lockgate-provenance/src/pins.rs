@@ -19,6 +19,8 @@ pub struct ServerPins {
     pub locked: bool,
     /// Is who it says it is refused, or does that wait for a person, and is nothing approved?
     pub doubted: bool,
+    /// Definitions of which one waits for a person: until they have answered, nothing is trusted under their names.
+    pub waiting: BTreeSet<Name>,
     /// The digests that each definition may have.
     pub approved: BTreeMap<Name, BTreeSet<Digest>>,
     /// What a person has refused.
@@ -81,6 +83,16 @@ impl Pins {
     /// Refuses a definition: a later no is stronger than an earlier yes.
     pub fn refuse(&mut self, server: &ServerName, name: Name, digest: Digest) {
         self.server(server).refused.insert((name, digest));
+    }
+
+    /// Notes that a definition of this name waits for a person.
+    pub fn wait(&mut self, server: &ServerName, name: Name) {
+        self.server(server).waiting.insert(name);
+    }
+
+    /// Does one of this name wait for a person?
+    pub fn waits(&self, server: &ServerName, name: &Name) -> bool {
+        self.servers.get(server).is_some_and(|pins| pins.waiting.contains(name))
     }
 
     /// Notes that nobody may take the server for what it says it is: not approved, and waiting or refused.

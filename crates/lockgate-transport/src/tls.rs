@@ -130,4 +130,6 @@ pub(crate) fn client(roots: RootCertStore, keys: Arc<Keys>) -> Option<ClientConf
 }
 
 #[cfg(test)]
+mod certificate;
+#[cfg(test)]
 mod tests;

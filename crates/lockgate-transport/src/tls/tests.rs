@@ -1,31 +1,20 @@
 use lockgate_core::Wire;
 use lockgate_model::Reason;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, PublicKeyData};
 use rustls::ServerConfig;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
+use super::certificate::{Issuer, Key};
 use super::*;
 use crate::http::HttpServer;
 use crate::testing::{greeting, read_request};
 
-type Issuer = CertifiedIssuer<'static, KeyPair>;
-
-fn issuer() -> Issuer {
-    let mut params = CertificateParams::new([]).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
-}
-
 /// A server with a certificate of this issuer for this name and key, and its address. It answers every request.
-async fn server(issuer: &Issuer, name: &str, key: &KeyPair) -> String {
-    let params = CertificateParams::new([name.to_owned()]).unwrap();
-    let certificate = params.signed_by(key, issuer).unwrap();
-    let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+async fn server(issuer: &Issuer, name: &str, key: &Key) -> String {
+    let certificate = issuer.certificate(name, key);
     let config = ServerConfig::builder().with_no_client_auth();
-    let config = config.with_single_cert(vec![certificate.der().clone()], private).unwrap();
+    let config = config.with_single_cert(vec![certificate], key.private()).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -43,8 +32,8 @@ async fn server(issuer: &Issuer, name: &str, key: &KeyPair) -> String {
     format!("https://localhost:{port}/mcp")
 }
 
-fn key_of(key: &KeyPair) -> TlsKey {
-    TlsKey(Sha256::digest(key.subject_public_key_info()).into())
+fn key_of(key: &Key) -> TlsKey {
+    TlsKey(Sha256::digest(key.spki()).into())
 }
 
 /// Sends a request: what came of it, and the key that was seen.
@@ -54,7 +43,7 @@ async fn send(
     pinned: Option<TlsKey>,
 ) -> (Result<u16, Reason>, Option<TlsKey>) {
     let mut roots = RootCertStore::empty();
-    roots.add(issuer.der().clone()).unwrap();
+    roots.add(issuer.certificate.clone()).unwrap();
     let http = HttpServer::with_roots(address, &[], 1000, pinned, || Some(roots)).unwrap();
     let answer = http.send(greeting(Wire::Http, "1"), None).await;
     (answer.map(|answer| answer.status), http.key())
@@ -64,8 +53,8 @@ async fn send(
 /// where the certificate is not in order.
 #[tokio::test]
 async fn a_server_must_have_its_name_and_its_key() {
-    let (ours, theirs) = (issuer(), issuer());
-    let (key, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+    let (ours, theirs) = (Issuer::new(), Issuer::new());
+    let (key, other) = (Key::new(), Key::new());
     let (pin, other_pin) = (key_of(&key), key_of(&other));
     let changed = Err(Reason::ServerKeyChanged);
     let unreachable = Err(Reason::ServerUnreachable);

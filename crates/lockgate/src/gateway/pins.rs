@@ -116,6 +116,12 @@ impl Approved {
             }
         }
         let waiting = store.list(Filter::Waiting, Some(tenant))?;
+        for entry in &waiting {
+            let (server, kind) = (self.server(&entry.key.server), Kind::parse(entry.key.kind.word()));
+            if let (Some(server), Some(kind)) = (server, kind) {
+                pins.wait(&server, Name { kind, name: entry.key.name.clone() });
+            }
+        }
         let waiting = waiting.iter().map(|entry| (&entry.key.server, entry.key.kind));
         let refused = known.refused.iter().map(|one| (&one.server, one.kind));
         for (server, kind) in waiting.chain(refused) {
