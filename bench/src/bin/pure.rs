@@ -46,6 +46,14 @@ fn main() -> anyhow::Result<()> {
             );
         }
     }
+    let mut session = Session::with(Era::Legacy, Speaks::Legacy, Scope::One(name()?), false)?;
+    let (call, answer) = (ask("7", "blob", 1 << 10), answer("7", 1 << 10));
+    ensure!(session.round(&call, &answer) == Some(answer.len()), "the call was not answered");
+    say(
+        "core, one server: the same of 1 KiB, nothing pinned",
+        answer.len(),
+        time(|| _ = black_box(session.round(black_box(&call), black_box(&answer)))),
+    );
     for (name, agent, server) in [
         ("an agent and a server of the handshake era", Era::Legacy, Speaks::Legacy),
         ("an agent and a server of the stateless era", Era::Modern, Speaks::Modern),
@@ -124,9 +132,13 @@ impl Session {
     }
 
     fn between(agent: Era, speaks: Speaks, scope: Scope) -> anyhow::Result<Self> {
+        Self::with(agent, speaks, scope, true)
+    }
+
+    fn with(agent: Era, speaks: Speaks, scope: Scope, pins: bool) -> anyhow::Result<Self> {
         let server = name()?;
         let settings = Server { speaks: Some(speaks), ..Server::new(Wire::Http) };
-        let boundary = Boundary::new(BTreeMap::from([(server.clone(), settings)]));
+        let boundary = Boundary { pins, ..Boundary::new(BTreeMap::from([(server.clone(), settings)])) };
         let identity = Identity {
             session: SessionId::new("a2939b6cb3a4"),
             principal: Principal::new("local"),

@@ -32,7 +32,7 @@ fn main() -> std::io::Result<()> {
             Some("initialize") => {
                 let version = message.pointer("/params/protocolVersion");
                 let result = json!({ "protocolVersion": version, "capabilities": { "tools": {} },
-                    "serverInfo": { "name": "hostile", "version": "1" }, "instructions": "SERVER-TEXT" });
+                    "serverInfo": { "name": format!("hostile-{manner}"), "version": "1" }, "instructions": "SERVER-TEXT" });
                 answer(&mut out, id, &result)?;
             }
             Some("tools/list") => answer(&mut out, id, &json!({ "tools": tools(&manner) }))?,
