@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use super::{Refusal, indent, line_end};
+use super::{Refusal, indent, line_end, splice};
 use crate::format::skip;
 use crate::tree::{Member, Node};
 
@@ -94,19 +94,6 @@ fn line(text: &str, range: Range<usize>) -> Range<usize> {
         }
         _ => range,
     }
-}
-
-fn splice(text: &str, mut cuts: Vec<(Range<usize>, String)>) -> Result<String, Refusal> {
-    cuts.sort_by_key(|(range, _)| range.start);
-    let mut out = String::new();
-    let mut at = 0;
-    for (range, new) in cuts {
-        out.push_str(text.get(at..range.start).ok_or(Refusal::Unusual)?);
-        out.push_str(&new);
-        at = range.end;
-    }
-    out.push_str(text.get(at..).ok_or(Refusal::Unusual)?);
-    Ok(out)
 }
 
 /// The member as it stands in place of another, indented as that one is.

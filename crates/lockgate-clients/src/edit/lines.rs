@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use super::{Refusal, line_end, named};
+use super::{Refusal, line_end, named, splice};
 use crate::tree::{Node, Value as Tree};
 
 pub(super) fn put(
@@ -85,18 +85,6 @@ fn block(text: &str, name: String, at: usize, listed: bool) -> Result<Block, Ref
         }
     }
     Ok(Block { name, lines: start..end, indent, listed })
-}
-
-fn splice(text: &str, cuts: Vec<(Range<usize>, String)>) -> Result<String, Refusal> {
-    let mut out = String::new();
-    let mut at = 0;
-    for (range, new) in cuts {
-        out.push_str(text.get(at..range.start).ok_or(Refusal::Unusual)?);
-        out.push_str(&new);
-        at = range.end;
-    }
-    out.push_str(text.get(at..).ok_or(Refusal::Unusual)?);
-    Ok(out)
 }
 
 /// Texts as JSON writes them are texts of YAML too.

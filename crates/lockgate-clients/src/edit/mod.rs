@@ -5,6 +5,8 @@ mod lines;
 mod mask;
 mod toml;
 
+use std::ops::Range;
+
 use serde_json::Value;
 
 use crate::format::Format;
@@ -135,6 +137,20 @@ fn indent(text: &str, at: usize) -> Option<&str> {
 /// The line end that a text has.
 fn line_end(text: &str) -> &'static str {
     if text.contains("\r\n") { "\r\n" } else { "\n" }
+}
+
+/// The text with a new one in place of each range. Refused where two overlap.
+fn splice(text: &str, mut cuts: Vec<(Range<usize>, String)>) -> Result<String, Refusal> {
+    cuts.sort_by_key(|(range, _)| range.start);
+    let mut out = String::new();
+    let mut at = 0;
+    for (range, new) in cuts {
+        out.push_str(text.get(at..range.start).ok_or(Refusal::Unusual)?);
+        out.push_str(&new);
+        at = range.end;
+    }
+    out.push_str(text.get(at..).ok_or(Refusal::Unusual)?);
+    Ok(out)
 }
 
 #[cfg(test)]
