@@ -6,6 +6,7 @@
 //! Read [`Message`] and [`Reason`] first.
 
 mod class;
+mod definition;
 mod effect;
 mod id;
 mod json;
@@ -22,6 +23,7 @@ mod untrusted;
 mod verdict;
 
 pub use class::{Class, Classified, Sign};
+pub use definition::DefinitionKind;
 pub use effect::{Annotations, Effect};
 pub use id::{ClientName, ExchangeId, Principal, ServerName, SessionId, ToolName};
 pub use json::{Elements, Fields, Inside, Json, Key, Kind, Members, Texts, Visit, quote};

@@ -2,59 +2,11 @@ use std::borrow::Cow;
 
 use lockgate_model::Json;
 
+pub use lockgate_model::DefinitionKind as Kind;
+
 use crate::canonical::text;
 use crate::digest::Digest;
 use crate::value::{Value, composed};
-
-/// What a definition is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// An entry of `tools/list`.
-    Tool,
-    /// An entry of `prompts/list`.
-    Prompt,
-    /// An entry of `resources/list`.
-    Resource,
-    /// An entry of `resources/templates/list`.
-    Template,
-    /// The server's `instructions`: a JSON string, or null where it gives none.
-    Instructions,
-    /// The server's `serverInfo`.
-    Identity,
-}
-
-impl Kind {
-    /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Tool, Self::Prompt, Self::Resource, Self::Template, Self::Instructions, Self::Identity];
-
-    /// The word used in the lock file, in the store and for people.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Tool => "tool",
-            Self::Prompt => "prompt",
-            Self::Resource => "resource",
-            Self::Template => "template",
-            Self::Instructions => "instructions",
-            Self::Identity => "identity",
-        }
-    }
-
-    /// Reads the word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.word() == word)
-    }
-
-    /// The member of the definition that names it. None where a server has only one.
-    pub fn key(self) -> Option<&'static str> {
-        match self {
-            Self::Tool | Self::Prompt => Some("name"),
-            Self::Resource => Some("uri"),
-            Self::Template => Some("uriTemplate"),
-            Self::Instructions | Self::Identity => None,
-        }
-    }
-}
 
 /// Which definition of a server it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,9 +8,10 @@ mod row;
 mod tests;
 
 pub use entry::{
-    Answer, Basis, Cause, Entry, Event, Filter, Imported, Key, Kind, Known, Locked, Pinned, Seen, Sighted,
-    State, Trust, Vote, What,
+    Answer, Basis, Cause, Entry, Event, Filter, Imported, Key, Known, Locked, Pinned, Seen, Sighted, State,
+    Trust, Vote, What,
 };
+pub use lockgate_model::DefinitionKind as Kind;
 
 use std::fmt;
 use std::path::Path;

@@ -1,46 +1,8 @@
 //! What is known of definitions, as callers see it.
 
+use lockgate_model::DefinitionKind as Kind;
+
 use crate::state::voice;
-
-/// What a definition defines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// A tool.
-    Tool,
-    /// A prompt.
-    Prompt,
-    /// A resource.
-    Resource,
-    /// A resource template.
-    Template,
-    /// What the server tells the model of itself. It has no name.
-    Instructions,
-    /// What the server says it is. It has no name.
-    Identity,
-}
-
-impl Kind {
-    /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Tool, Self::Prompt, Self::Resource, Self::Template, Self::Instructions, Self::Identity];
-
-    /// The word for it, as `lockgate_provenance::Kind` has it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Tool => "tool",
-            Self::Prompt => "prompt",
-            Self::Resource => "resource",
-            Self::Template => "template",
-            Self::Instructions => "instructions",
-            Self::Identity => "identity",
-        }
-    }
-
-    /// The kind of that word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.word() == word)
-    }
-}
 
 /// A definition, whatever it says.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -117,15 +117,14 @@ impl Approved {
         }
         let waiting = store.list(Filter::Waiting, Some(tenant))?;
         for entry in &waiting {
-            let (server, kind) = (self.server(&entry.key.server), Kind::parse(entry.key.kind.word()));
-            if let (Some(server), Some(kind)) = (server, kind) {
-                pins.wait(&server, Name { kind, name: entry.key.name.clone() });
+            if let Some(server) = self.server(&entry.key.server) {
+                pins.wait(&server, Name { kind: entry.key.kind, name: entry.key.name.clone() });
             }
         }
         let waiting = waiting.iter().map(|entry| (&entry.key.server, entry.key.kind));
         let refused = known.refused.iter().map(|one| (&one.server, one.kind));
         for (server, kind) in waiting.chain(refused) {
-            if let Some(server) = self.server(server).filter(|_| kind == store::Kind::Identity) {
+            if let Some(server) = self.server(server).filter(|_| kind == Kind::Identity) {
                 pins.doubt(&server);
             }
         }
@@ -135,8 +134,8 @@ impl Approved {
     }
 
     fn pin(&self, one: &Pinned) -> Option<(ServerName, Name, Digest)> {
-        let kind = Kind::parse(one.kind.word())?;
-        Some((self.server(&one.server)?, Name { kind, name: one.name.clone() }, Digest::parse(&one.digest)?))
+        let name = Name { kind: one.kind, name: one.name.clone() };
+        Some((self.server(&one.server)?, name, Digest::parse(&one.digest)?))
     }
 
     /// Remembers what a server says. Gives the names of what waits for people now and did not before.
@@ -197,8 +196,8 @@ impl Approved {
         watch.decided = Some((version, last));
         let decided = |(_, event): (u64, store::Event)| {
             let server = self.server(&event.key.server)?;
-            let kind = Kind::parse(event.key.kind.word())?;
-            Some(Decided { server, shown: shown(&Name { kind, name: event.key.name.clone() }), event })
+            let name = Name { kind: event.key.kind, name: event.key.name.clone() };
+            Some(Decided { server, shown: shown(&name), event })
         };
         Ok(if since.is_some() { events.into_iter().filter_map(decided).collect() } else { Vec::new() })
     }
@@ -240,7 +239,7 @@ impl Approved {
             (true, Cause::First | Cause::Added | Cause::Renamed { .. }) => Trust::First,
         };
         store::Seen {
-            kind: store::Kind::parse(seen.name.kind.word()).unwrap_or(store::Kind::Tool),
+            kind: seen.name.kind,
             name: seen.name.name.clone(),
             digest: seen.digest.to_string(),
             nameless: seen.nameless.map(|digest| digest.to_string()),

@@ -194,10 +194,9 @@ fn diff(id: &str, common: &Common, out: &mut impl Write) -> Result<(), Problem> 
 
 /// What the differences mean, the gravest first.
 fn meaning(entry: &Entry, old: &str, new: &str) -> String {
-    let kind = lockgate_provenance::Kind::parse(entry.key.kind.word());
     let [old, new] = [old, new].map(|text| Json::check(text.as_bytes(), DEPTH));
-    let (Some(kind), Ok(old), Ok(new)) = (kind, old, new) else { return String::new() };
-    let diff = Diff::of(kind, old, new);
+    let (Ok(old), Ok(new)) = (old, new) else { return String::new() };
+    let diff = Diff::of(entry.key.kind, old, new);
     let mut lines: Vec<_> = diff
         .changes()
         .iter()
