@@ -5,9 +5,15 @@
 //!
 //! Read [`secrets::Secrets`] and [`redact`] first.
 
+pub mod injection;
+mod inspect;
 mod known;
+pub mod personal;
 mod redact;
 pub mod secrets;
+mod spot;
 
+pub use inspect::{Inspector, Report};
 pub use known::Known;
 pub use redact::{MARK, redact};
+pub use spot::{Genre, Level, Spot};
