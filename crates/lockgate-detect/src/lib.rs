@@ -5,15 +5,20 @@
 //!
 //! Read [`secrets::Secrets`] and [`redact`] first.
 
+mod heads;
 pub mod injection;
 mod inspect;
 mod known;
 pub mod personal;
 mod redact;
 pub mod secrets;
+mod shape;
 mod spot;
+mod sure;
+mod words;
 
 pub use inspect::{Inspector, Report};
 pub use known::Known;
 pub use redact::{MARK, redact};
 pub use spot::{Genre, Level, Spot};
+pub use sure::Sure;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::name::{self, Sort};
-use super::shape::is_word;
+use crate::shape::is_word;
 use super::tokens::Rule;
 use super::value::{self, Style};
 use super::{Secret, SecretClass, Sure};

@@ -1,7 +1,7 @@
 //! Signed JSON Web Tokens in their short form (RFC 7515, 7.1).
 
 use super::check::{base64_url, has_text};
-use super::shape::begins;
+use crate::shape::begins;
 use super::{Secret, SecretClass, Sure};
 
 /// Longest token. Bytes.

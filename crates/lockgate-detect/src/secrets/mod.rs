@@ -10,25 +10,22 @@ mod assignment;
 mod check;
 mod found;
 mod header;
-mod heads;
 mod jwt;
 mod name;
 mod pem;
-mod shape;
 mod tokens;
 mod url;
 mod value;
 
 use std::ops::Range;
 
-use aho_corasick::automaton::{Automaton, StateID};
-use aho_corasick::dfa::DFA;
-use aho_corasick::{Anchored, MatchKind};
-
 use self::assignment::Assignment;
 use self::found::Found;
-use self::heads::Heads;
-use self::tokens::{BadRules, NAMED, Rule, TOKENS, Tokens};
+use self::tokens::{BadRules, Rule, Tokens};
+pub(crate) use self::tokens::{NAMED, TOKENS};
+pub use crate::Sure;
+use crate::shape;
+use crate::words::Words;
 
 /// Most findings in one text. What comes after the last is one more, of the class [`SecretClass::Unread`].
 pub const MOST: usize = 1024;
@@ -67,15 +64,6 @@ pub enum SecretClass {
     Webhook,
     /// Not a finding: the rest of a text that has more secrets than are counted. Treat all of it as secret.
     Unread,
-}
-
-/// How sure a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Sure {
-    /// It stands where a secret stands and looks like one.
-    Likely,
-    /// Its sum is right, or nothing else has this form.
-    Checked,
 }
 
 impl Secrets {
@@ -119,10 +107,7 @@ impl Default for Secrets {
 struct Compiled {
     tokens: Tokens,
     named: Tokens,
-    heads: Heads,
-    words: DFA,
-    /// The state of the automaton where no word has begun.
-    idle: StateID,
+    words: Words,
     /// What each of the words may mean.
     clues: Vec<Clue>,
 }
@@ -171,39 +156,14 @@ impl Compiled {
         });
         let places = PLACES.into_iter().chain(NAMES.into_iter().map(|name| (name, Clue::Name)));
         let (words, clues): (Vec<&str>, Vec<Clue>) = looks.chain(places).unzip();
-        let heads = Heads::new(&words).ok_or_else(BadRules::all)?;
-        let words = DFA::builder().match_kind(MatchKind::Standard).build(&words);
-        let words = words.map_err(|_| BadRules::all())?;
-        let idle = words.start_state(Anchored::No).map_err(|_| BadRules::all())?;
-        Ok(Self { tokens, named, heads, words, idle, clues })
-    }
-
-    /// Hands over each word of the text with its number: by where they end, until it gives false.
-    fn each_word(&self, text: &str, mut seen: impl FnMut(usize, Range<usize>) -> bool) {
-        let bytes = text.as_bytes();
-        let (mut at, mut state) = (0, self.idle);
-        loop {
-            if state == self.idle {
-                at = self.heads.next(bytes, at);
-            }
-            let Some(byte) = bytes.get(at) else { return };
-            state = self.words.next_state(Anchored::No, state, *byte);
-            at += 1;
-            if self.words.is_match(state) {
-                for which in 0..self.words.match_len(state) {
-                    let word = self.words.match_pattern(state, which);
-                    if !seen(word.as_usize(), at - self.words.pattern_len(word)..at) {
-                        return;
-                    }
-                }
-            }
-        }
+        let words = Words::new(&words).ok_or_else(BadRules::all)?;
+        Ok(Self { tokens, named, words, clues })
     }
 
     fn find(&self, text: &str) -> Vec<Secret> {
         let mut found = Found::new(text);
         let mut names = Names::default();
-        self.each_word(text, |word, at| {
+        self.words.each(text, |word, at| {
             if found.is_full() {
                 found.close(at.start);
                 return false;
@@ -302,7 +262,7 @@ mod tests {
     #[test]
     fn the_finder_is_small() {
         let compiled = Compiled::new().unwrap();
-        assert!(compiled.words.memory_usage() < 1 << 20, "{}", compiled.words.memory_usage());
+        assert!(compiled.words.memory() < 1 << 20, "{}", compiled.words.memory());
         assert!(Secrets::new().kinds().all(|(kind, what)| !kind.is_empty() && !what.is_empty()));
     }
 

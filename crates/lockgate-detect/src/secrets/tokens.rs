@@ -1,13 +1,13 @@
 //! The rules of the data files: tokens that tell themselves, and values that a name tells.
 
 use super::check::Check;
-use super::shape::{Shape, counts};
+use crate::shape::{Shape, counts};
 use super::{SecretClass, Sure};
 
 /// Tokens whose form is enough.
-pub(super) const TOKENS: &str = include_str!("tokens.rules");
+pub(crate) const TOKENS: &str = include_str!("tokens.rules");
 /// Values whose form is only enough beside the name of a service.
-pub(super) const NAMED: &str = include_str!("named.rules");
+pub(crate) const NAMED: &str = include_str!("named.rules");
 
 /// One block of a data file.
 #[derive(Debug)]

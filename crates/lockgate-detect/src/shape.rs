@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// Characters in a row, each from a set and so many times. Read from letters, `\.`, `[a-z]`, `{4}`, `{2,6}`.
 #[derive(Debug)]
-pub(super) struct Shape(Vec<Part>);
+pub(crate) struct Shape(Vec<Part>);
 
 #[derive(Debug)]
 struct Part {
@@ -19,7 +19,7 @@ const LONGEST: usize = 4096;
 
 impl Shape {
     /// Nothing where the pattern uses something else, or could be read in two ways: what may repeat must differ from what follows.
-    pub(super) fn read(pattern: &str) -> Option<Self> {
+    pub(crate) fn read(pattern: &str) -> Option<Self> {
         let mut parts: Vec<Part> = Vec::new();
         let mut rest = pattern.bytes().peekable();
         while let Some(byte) = rest.next() {
@@ -44,7 +44,7 @@ impl Shape {
     }
 
     /// Where the text of this shape ends that begins here. It takes as much as it can, and nothing that goes on with it follows.
-    pub(super) fn end(&self, bytes: &[u8], at: usize) -> Option<usize> {
+    pub(crate) fn end(&self, bytes: &[u8], at: usize) -> Option<usize> {
         let mut end = at;
         for part in &self.0 {
             let run = bytes.get(end..)?.iter().take(part.most).take_while(|byte| part.set & bit(**byte) != 0);
@@ -60,12 +60,12 @@ impl Shape {
     }
 
     /// Whether all of the text has this shape.
-    pub(super) fn is_all_of(&self, text: &str) -> bool {
+    pub(crate) fn is_all_of(&self, text: &str) -> bool {
         self.end(text.as_bytes(), 0) == Some(text.len())
     }
 
     /// The letters it always begins with.
-    pub(super) fn head(&self) -> String {
+    pub(crate) fn head(&self) -> String {
         let letters =
             self.0.iter().take_while(|part| part.set.is_power_of_two() && part.least == 1 && part.most == 1);
         letters.filter_map(|part| char::from_u32(part.set.trailing_zeros())).collect()
@@ -82,7 +82,7 @@ impl Shape {
 }
 
 /// Whether no token goes on to the left of here. An escape before it (`\n`, `\u003d`, `%3D`) is not part of it.
-pub(super) fn begins(bytes: &[u8], at: usize) -> bool {
+pub(crate) fn begins(bytes: &[u8], at: usize) -> bool {
     let before =
         |count: usize| at.checked_sub(count).and_then(|from| bytes.get(from..at)).unwrap_or_default();
     match before(1) {
@@ -95,12 +95,12 @@ pub(super) fn begins(bytes: &[u8], at: usize) -> bool {
 }
 
 /// Letters, digits and `_`.
-pub(super) fn is_word(byte: u8) -> bool {
+pub(crate) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 /// `4` or `2,6`, with another mark between the two.
-pub(super) fn counts(text: &str, between: char) -> Option<(usize, usize)> {
+pub(crate) fn counts(text: &str, between: char) -> Option<(usize, usize)> {
     let (least, most) = text.split_once(between).unwrap_or((text, text));
     let (least, most) = (least.parse().ok()?, most.parse().ok()?);
     (least <= most).then_some((least, most))
@@ -138,7 +138,7 @@ mod tests {
     use proptest::prelude::*;
     use regex::bytes::RegexBuilder;
 
-    use super::super::tokens::{NAMED, TOKENS};
+    use crate::secrets::{NAMED, TOKENS};
     use super::*;
 
     #[test]

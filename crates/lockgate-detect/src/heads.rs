@@ -3,7 +3,7 @@
 /// For each pair of bytes the words that begin with it, and those whose second and third byte it is: four bits each, one
 /// for each group of words.
 #[derive(Debug)]
-pub(super) struct Heads {
+pub(crate) struct Heads {
     pairs: Box<[u8; 1 << 16]>,
     /// The words of one letter.
     single: Vec<u8>,
@@ -16,7 +16,7 @@ const AHEAD: usize = STEP + 2;
 
 impl Heads {
     /// Of words that are not empty. Always something.
-    pub(super) fn new(words: &[&str]) -> Option<Self> {
+    pub(crate) fn new(words: &[&str]) -> Option<Self> {
         let mut pairs: Box<[u8; 1 << 16]> = vec![0; 1 << 16].into_boxed_slice().try_into().ok()?;
         let mut single = Vec::new();
         let mut mark = |first, second, groups: u8| {
@@ -42,7 +42,7 @@ impl Heads {
     }
 
     /// The next place from there on where a word may begin. Never behind one where a word begins.
-    pub(super) fn next(&self, bytes: &[u8], from: usize) -> usize {
+    pub(crate) fn next(&self, bytes: &[u8], from: usize) -> usize {
         let mut at = from;
         while let Some(ahead) = bytes.get(at..).and_then(<[u8]>::first_chunk::<AHEAD>) {
             let mut before = 0;
