@@ -71,6 +71,32 @@ impl Shape {
         letters.filter_map(|part| char::from_u32(part.set.trailing_zeros())).collect()
     }
 
+    /// How many letters and digits it may begin with, up to the first other mark: a bit for each number below 64.
+    pub(crate) fn first_runs(&self) -> u64 {
+        let plain = bits(b'0'..b'9' + 1) | bits(b'A'..b'Z' + 1) | bits(b'a'..b'z' + 1);
+        let (mut runs, mut ended) = (1_u64, 0);
+        for part in &self.0 {
+            if part.set & !plain != 0 {
+                ended |= runs;
+                if part.least > 0 && part.set & plain == 0 {
+                    return ended;
+                }
+            }
+            if part.set & plain != 0 {
+                let counts = part.least..=part.most.min(63);
+                runs = counts.fold(0, |longer, count| {
+                    longer | runs.checked_shl(u32::try_from(count).unwrap_or(64)).unwrap_or_default()
+                });
+            }
+        }
+        ended | runs
+    }
+
+    /// Whether it may begin with that byte.
+    pub(crate) fn may_begin(&self, byte: u8) -> bool {
+        self.0.first().is_some_and(|part| part.set & bit(byte) != 0)
+    }
+
     /// Whether no part can take what a later one needs.
     fn is_plain(&self) -> bool {
         self.0.iter().enumerate().all(|(at, part)| {
@@ -138,8 +164,8 @@ mod tests {
     use proptest::prelude::*;
     use regex::bytes::RegexBuilder;
 
-    use crate::secrets::{NAMED, TOKENS};
     use super::*;
+    use crate::secrets::{NAMED, TOKENS};
 
     #[test]
     fn what_is_not_plain_is_not_read() {

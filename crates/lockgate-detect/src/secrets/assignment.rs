@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::name::{self, Sort};
-use crate::shape::is_word;
 use super::tokens::Rule;
 use super::value::{self, Style};
 use super::{Secret, SecretClass, Sure};
+use crate::shape::is_word;
 
 pub(super) struct Assignment<'t> {
     name: &'t str,

@@ -1,8 +1,8 @@
 //! Signed JSON Web Tokens in their short form (RFC 7515, 7.1).
 
 use super::check::{base64_url, has_text};
-use crate::shape::begins;
 use super::{Secret, SecretClass, Sure};
+use crate::shape::begins;
 
 /// Longest token. Bytes.
 const LONGEST: usize = 16 << 10;

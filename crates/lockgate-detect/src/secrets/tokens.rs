@@ -1,8 +1,8 @@
 //! The rules of the data files: tokens that tell themselves, and values that a name tells.
 
 use super::check::Check;
-use crate::shape::{Shape, counts};
 use super::{SecretClass, Sure};
+use crate::shape::{Shape, counts};
 
 /// Tokens whose form is enough.
 pub(crate) const TOKENS: &str = include_str!("tokens.rules");

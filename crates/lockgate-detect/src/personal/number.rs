@@ -1,0 +1,183 @@
+//! The pass over the digits of a text. Everything that has a digit or an `@` in it begins here.
+
+use std::ops::Range;
+
+use super::context::{Context, Said};
+use super::entity::Entity;
+use super::found::Found;
+use super::rules::{LONGEST_RUN, Rules};
+use super::{crypto, mail, network, phone, place, sum};
+use crate::Sure;
+
+/// Bytes that are looked at together.
+const STEP: usize = 32;
+
+/// Finds all that has digits in it, and all addresses for e-mail. Linear: each run of letters and digits is looked at once, and
+/// how far around it is bounded.
+pub(super) fn read(rules: &Rules, context: Context<'_, '_>, text: &str, found: &mut Found<'_>) {
+    let mut pass = Pass { rules, context, text, floor: 0 };
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(next) = next(bytes, at) {
+        at = match bytes.get(next) {
+            Some(b'@') => pass.mail(next, found),
+            _ => pass.run(next, found),
+        };
+    }
+}
+
+/// The next digit or `@`.
+fn next(bytes: &[u8], from: usize) -> Option<usize> {
+    let is = |byte: &u8| byte.is_ascii_digit() | (*byte == b'@');
+    let rest = bytes.get(from..)?;
+    let skipped =
+        rest.chunks_exact(STEP).take_while(|chunk| !chunk.iter().fold(false, |any, byte| any | is(byte)));
+    let skipped = skipped.count() * STEP;
+    let within = rest.get(skipped..)?.iter().position(is)?;
+    Some(from + skipped + within)
+}
+
+struct Pass<'r, 'v, 't> {
+    rules: &'r Rules,
+    context: Context<'v, 't>,
+    text: &'t str,
+    /// What is before here was found or passed already.
+    floor: usize,
+}
+
+impl Pass<'_, '_, '_> {
+    /// The address around an `@`. Gives where to go on.
+    fn mail(&mut self, at: usize, found: &mut Found<'_>) -> usize {
+        let Some(span) = mail::address(self.text, at, self.floor) else { return at + 1 };
+        if let Some(name) = mail::name(self.text, span.start, self.floor) {
+            found.push(Entity::Person, name, Sure::Likely);
+        }
+        let end = span.end;
+        self.take(Entity::EmailAddress, span, Sure::Checked, found);
+        end
+    }
+
+    /// What begins with the run of letters and digits around a digit. Gives where to go on.
+    fn run(&mut self, at: usize, found: &mut Found<'_>) -> usize {
+        let run = self.run_around(at);
+        if let Some(end) = found.taken_before(run.end) {
+            self.context.cut(end);
+        }
+        let best = self.best(&run);
+        let Some((entity, span, sure)) = best else { return run.end };
+        let end = span.end.max(run.end);
+        self.take(entity, span, sure, found);
+        end
+    }
+
+    fn take(&mut self, entity: Entity, span: Range<usize>, sure: Sure, found: &mut Found<'_>) {
+        self.floor = span.end;
+        self.context.cut(span.end);
+        found.push(entity, span, sure);
+    }
+
+    /// Letters and digits on both sides. An escape before them (`\n`) is not part of them.
+    fn run_around(&self, at: usize) -> Range<usize> {
+        let bytes = self.text.as_bytes();
+        let before = bytes.get(self.floor..at).unwrap_or_default();
+        let mut start = at - before.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        let after = bytes.get(at..).unwrap_or_default();
+        let end = at + after.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        let escape = start.checked_sub(1).and_then(|at| bytes.get(at)) == Some(&b'\\');
+        if escape && bytes.get(start).is_some_and(|byte| b"nrtbf".contains(byte)) {
+            start += 1;
+        }
+        start..end
+    }
+
+    fn best(&mut self, run: &Range<usize>) -> Option<(Entity, Range<usize>, Sure)> {
+        let checked = |entity| move |span| (entity, span, Sure::Checked);
+        let text = self.text;
+        if run.len() > LONGEST_RUN {
+            return crypto::address(text, run).map(checked(Entity::Crypto));
+        }
+        let stands = stands_alone(text, run.start);
+        if stands && let Some(end) = sum::iban(text, run.start) {
+            return Some((Entity::Iban, run.start..end, Sure::Checked));
+        }
+        network::mac(text, run, self.floor)
+            .map(checked(Entity::MacAddress))
+            .or_else(|| network::internet(text, run, self.floor, &mut self.context))
+            .or_else(|| crypto::address(text, run).map(checked(Entity::Crypto)))
+            .or_else(|| if stands { self.numbers(run) } else { None })
+            .or_else(|| {
+                phone::number(text, run, self.floor, &mut self.context)
+                    .map(|(span, sure)| (Entity::PhoneNumber, span, sure))
+            })
+            .or_else(|| {
+                place::street(text, run, self.floor).map(|span| (Entity::Location, span, Sure::Likely))
+            })
+    }
+
+    /// By the rules: what a word says counts before what says nothing, the surer before the less sure, the longer before the
+    /// shorter.
+    fn numbers(&mut self, run: &Range<usize>) -> Option<(Entity, Range<usize>, Sure)> {
+        let start = self.before(run);
+        let mut best: Option<((bool, Sure, usize), Entity, Range<usize>)> = None;
+        for from in [Some(run.start), start].into_iter().flatten() {
+            let bytes = self.text.as_bytes();
+            let Some(first) = bytes.get(from) else { continue };
+            let length = if from == run.start {
+                run.len()
+            } else {
+                bytes.iter().skip(from).take_while(|byte| byte.is_ascii_alphanumeric()).count()
+            };
+            for form in self.rules.forms(*first, length) {
+                let Some(end) = form.shape.end(bytes, from).filter(|end| ends_alone(self.text, *end)) else {
+                    continue;
+                };
+                let (Some(rule), Some(number)) = (self.rules.rule(form), self.text.get(from..end)) else {
+                    continue;
+                };
+                let Some(sure) = rule.judge(number) else { continue };
+                let said = self.context.says(rule.entity, &(from..end));
+                if said == Said::Other || said == Said::Nothing && !form.alone {
+                    continue;
+                }
+                let rank = (said == Said::This, sure, end - from);
+                if best.as_ref().is_none_or(|(known, _, _)| rank > *known) {
+                    best = Some((rank, rule.entity, from..end));
+                }
+            }
+        }
+        best.map(|((_, sure, _), entity, span)| (entity, span, sure))
+    }
+
+    /// Where the one, two or three capitals begin that stand right before a number: `QQ 12 34 56 C`.
+    fn before(&self, run: &Range<usize>) -> Option<usize> {
+        let bytes = self.text.as_bytes().get(self.floor..run.start)?;
+        let (mark, before) = bytes.split_last().filter(|(mark, _)| matches!(mark, b' ' | b'-'))?;
+        let letters = before.iter().rev().take(4).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        let start = run.start.checked_sub(letters + 1)?;
+        ((1..=3).contains(&letters) && *mark != b'\n' && stands_alone(self.text, start)).then_some(start)
+    }
+}
+
+/// Whether a number that begins here is not the rest of another, of a fraction, a path, a sum of money.
+fn stands_alone(text: &str, at: usize) -> bool {
+    let bytes = text.as_bytes();
+    let before = |count: usize| at.checked_sub(count).and_then(|at| bytes.get(at)).copied().unwrap_or(b' ');
+    match before(1) {
+        b'_' | b'#' | b'$' | b'+' | b'~' | b'%' | b'^' | b'&' => false,
+        b'.' | b'-' | b'/' => !before(2).is_ascii_alphanumeric(),
+        b':' => !before(2).is_ascii_digit(),
+        mark => mark.is_ascii() || !matches!(mark, 0xa3 | 0xac),
+    }
+}
+
+/// The same of a number that ends here.
+pub(super) fn ends_alone(text: &str, end: usize) -> bool {
+    let bytes = text.as_bytes();
+    let next = |count: usize| bytes.get(end + count).copied().unwrap_or(b' ');
+    match next(0) {
+        b'.' | b'-' | b'/' => !next(1).is_ascii_alphanumeric(),
+        b':' => !next(1).is_ascii_digit(),
+        b'%' | b'@' => false,
+        _ => true,
+    }
+}

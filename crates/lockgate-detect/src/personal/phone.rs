@@ -1,0 +1,244 @@
+//! Telephone numbers (E.164), and those of North America.
+
+use std::ops::Range;
+
+use super::context::{Context, Said};
+use super::entity::{Entities, Entity};
+use crate::Sure;
+
+/// Words that a telephone number stands beside.
+const WORDS: [&str; 58] = [
+    "phone",
+    "phones",
+    "phone_number*",
+    "phonenumber*",
+    "phone no",
+    "telephone",
+    "tel",
+    "mobile",
+    "mobile_number*",
+    "cell",
+    "cellphone",
+    "cell_phone*",
+    "fax",
+    "whatsapp",
+    "call me",
+    "call us",
+    "call him",
+    "call her",
+    "reach me",
+    "text me",
+    "sms",
+    "hotline",
+    "landline",
+    "msisdn",
+    "telefon*",
+    "handy",
+    "handynummer",
+    "mobil",
+    "mobiltelefon",
+    "rufnummer",
+    "festnetz",
+    "téléphone",
+    "portable",
+    "tél",
+    "numéro",
+    "teléfono",
+    "móvil",
+    "celular",
+    "telefono",
+    "cellulare",
+    "telefone",
+    "telemóvel",
+    "telefoon*",
+    "gsm",
+    "mobiel",
+    "komórka",
+    "puhelin*",
+    "mobilnummer",
+    "tlf",
+    "电话",
+    "手机",
+    "電話",
+    "携帯",
+    "전화",
+    "휴대폰",
+    "телефон",
+    "هاتف",
+    "טלפון",
+];
+
+pub(super) fn words() -> impl Iterator<Item = (&'static str, Entities)> {
+    WORDS.into_iter().map(|word| (word, Entities::default().with(Entity::PhoneNumber)))
+}
+
+/// Least digits of a number that a word is beside, and most digits of any.
+const LEAST: usize = 7;
+const MOST: usize = 15;
+
+/// Digits with marks between them.
+struct Groups {
+    /// Where each group ends, and how many digits there are up to there.
+    ends: Vec<(usize, usize)>,
+    digits: Vec<u8>,
+    first: usize,
+}
+
+/// The number that begins with this run.
+pub(super) fn number(
+    text: &str,
+    run: &Range<usize>,
+    floor: usize,
+    context: &mut Context<'_, '_>,
+) -> Option<(Range<usize>, Sure)> {
+    let bytes = text.as_bytes();
+    let before = |at: usize| {
+        at.checked_sub(1).filter(|at| *at >= floor).and_then(|at| bytes.get(at)).copied().unwrap_or(b' ')
+    };
+    if !bytes.get(run.clone())?.iter().all(u8::is_ascii_digit) || run.len() > MOST {
+        return None;
+    }
+    let start = if before(run.start) == b'(' { run.start - 1 } else { run.start };
+    let groups = Groups::read(bytes, start);
+    if before(start) == b'+' && !before(start - 1).is_ascii_alphanumeric() && before(start - 1) != b'+' {
+        let end = groups.international()?;
+        return Some((start - 1..end, Sure::Checked)).filter(|(span, _)| ends(text, span.end));
+    }
+    if before(start).is_ascii_alphanumeric()
+        || b"_#$.-/:~".contains(&before(start)) && !begins_value(bytes, start)
+    {
+        return None;
+    }
+    if let Some(end) = groups.american(bytes).filter(|end| ends(text, *end)) {
+        let said = context.says(Entity::PhoneNumber, &(start..end));
+        return (said != Said::Other).then_some((start..end, Sure::Likely));
+    }
+    let end = groups.any(text)?;
+    let said = context.says(Entity::PhoneNumber, &(start..end));
+    (said == Said::This && !groups.is_date()).then_some((start..end, Sure::Likely))
+}
+
+/// Whether the mark before is one that ends a name: `tel:`, `Phone/`, `Tel.`.
+fn begins_value(bytes: &[u8], start: usize) -> bool {
+    let before =
+        |count: usize| start.checked_sub(count).and_then(|at| bytes.get(at)).copied().unwrap_or(b' ');
+    matches!(before(1), b':' | b'.' | b'/') && !before(2).is_ascii_digit()
+}
+
+fn ends(text: &str, end: usize) -> bool {
+    super::number::ends_alone(text, end)
+        && !text.as_bytes().get(end).is_some_and(|next| next.is_ascii_alphanumeric() || *next == b'_')
+}
+
+impl Groups {
+    fn read(bytes: &[u8], start: usize) -> Self {
+        let mut groups = Self { ends: Vec::new(), digits: Vec::new(), first: 0 };
+        let (mut marks, mut at) = (0, start);
+        while let Some(byte) = bytes.get(at) {
+            match byte {
+                b'0'..=b'9' if groups.digits.len() < MOST + 6 => {
+                    marks = 0;
+                    groups.digits.push(*byte - b'0');
+                    if !bytes.get(at + 1).is_some_and(u8::is_ascii_digit) {
+                        groups.ends.push((at + 1, groups.digits.len()));
+                    }
+                }
+                b' ' | b'-' | b'.' | b'/' | b'(' | b')' if marks < 2 => marks += 1,
+                _ => break,
+            }
+            at += 1;
+        }
+        groups.first = groups.ends.first().map_or(0, |(_, count)| *count);
+        groups
+    }
+
+    /// The end of the longest number of so many digits.
+    fn end(&self, least: usize, most: usize) -> Option<usize> {
+        let fitting = self.ends.iter().rev().find(|(_, count)| (least..=most).contains(count));
+        fitting.map(|(end, _)| *end)
+    }
+
+    fn number(&self, at: usize, count: usize) -> u32 {
+        self.digits.iter().skip(at).take(count).fold(0, |sum, digit| sum * 10 + u32::from(*digit))
+    }
+
+    /// Behind a `+`: the code of a country, and not less than so much behind it.
+    fn international(&self) -> Option<usize> {
+        match (self.number(0, 1), self.number(0, 2), self.number(0, 3)) {
+            (1, _, _) => self.end(11, 11).filter(|_| self.is_american(1)),
+            (7, _, _) => self.end(11, 11),
+            (
+                _,
+                20
+                | 27
+                | 30..=34
+                | 36
+                | 39..=41
+                | 43..=49
+                | 51..=58
+                | 60..=66
+                | 81
+                | 82
+                | 84
+                | 86
+                | 90..=95
+                | 98,
+                _,
+            )
+            | (
+                _,
+                _,
+                211..=269
+                | 290..=299
+                | 350..=389
+                | 420..=423
+                | 500..=509
+                | 590..=599
+                | 670..=692
+                | 800
+                | 808
+                | 850..=856
+                | 870
+                | 878
+                | 880..=888
+                | 960..=979
+                | 992..=998,
+            ) => self.end(8, 13),
+            _ => None,
+        }
+    }
+
+    /// The area and the exchange begin with neither 0 nor 1.
+    fn is_american(&self, at: usize) -> bool {
+        self.number(at, 1) > 1 && self.number(at + 3, 1) > 1
+    }
+
+    /// `(212) 555-0123`, `212-555-0123`, `212.555.0123`, `1-212-555-0123`.
+    fn american(&self, bytes: &[u8]) -> Option<usize> {
+        let counts: Vec<usize> = self.ends.iter().map(|(_, count)| *count).take(4).collect();
+        let (country, end) = match counts.as_slice() {
+            [3, 6, 10, ..] => (0, self.ends.get(2)?.0),
+            [1, 4, 7, 11] if self.number(0, 1) == 1 => (1, self.ends.get(3)?.0),
+            _ => return None,
+        };
+        let mark =
+            |at: usize| bytes.get(self.ends.get(at).map_or(0, |(end, _)| *end)).copied().unwrap_or(b' ');
+        let (first, second) = (mark(country), mark(country + 1));
+        let marked = matches!((first, second), (b')', b'-' | b' ' | b'.') | (b'-', b'-') | (b'.', b'.'));
+        (marked && self.is_american(country)).then_some(end)
+    }
+
+    fn any(&self, text: &str) -> Option<usize> {
+        self.end(LEAST, MOST).filter(|end| ends(text, *end))
+    }
+
+    /// A year, and at most two digits behind it.
+    fn is_date(&self) -> bool {
+        let counts: Vec<usize> = self.ends.iter().map(|(_, count)| *count).take(3).collect();
+        self.first == 4
+            && (1900..2100).contains(&self.number(0, 4))
+            && matches!(counts.as_slice(), [4, 5 | 6, 6..=8])
+            || matches!(counts.as_slice(), [1 | 2, 2..=4, 6..=8])
+                && (1900..2100).contains(&self.number(self.digits.len().min(8).saturating_sub(4), 4))
+    }
+}

@@ -1,0 +1,249 @@
+//! Postal addresses, by the shape that streets have in several countries.
+
+use std::ops::Range;
+
+use super::entity::Entity;
+use super::found::Found;
+use super::person::is_name;
+use crate::Sure;
+
+/// Longest street, and longest rest of an address. Bytes.
+const LONGEST: usize = 64;
+
+/// Behind the number and a name: the United States, the United Kingdom, Ireland, Canada, Australia.
+const STREETS: [&str; 40] = [
+    "Street",
+    "St",
+    "Avenue",
+    "Ave",
+    "Road",
+    "Rd",
+    "Boulevard",
+    "Blvd",
+    "Lane",
+    "Ln",
+    "Drive",
+    "Dr",
+    "Court",
+    "Ct",
+    "Place",
+    "Pl",
+    "Square",
+    "Sq",
+    "Terrace",
+    "Ter",
+    "Way",
+    "Parkway",
+    "Pkwy",
+    "Highway",
+    "Hwy",
+    "Close",
+    "Crescent",
+    "Cres",
+    "Circle",
+    "Cir",
+    "Gardens",
+    "Grove",
+    "Mews",
+    "Row",
+    "Alley",
+    "Broadway",
+    "Plaza",
+    "Trail",
+    "Turnpike",
+    "Esplanade",
+];
+/// Behind the number, before the name: France, Belgium, Canada.
+const RUES: [&str; 14] = [
+    "rue",
+    "avenue",
+    "boulevard",
+    "place",
+    "chemin",
+    "allée",
+    "impasse",
+    "quai",
+    "cours",
+    "square",
+    "route",
+    "bd",
+    "av.",
+    "passage",
+];
+/// Before the name and the number: Spain, Italy, Portugal, Brazil, Poland, Belgium.
+const CALLES: [&str; 22] = [
+    "Calle", "C/", "Avenida", "Avda.", "Av.", "Plaza", "Paseo", "Carrer", "Via", "Viale", "Piazza", "Corso",
+    "Vicolo", "Rua", "Travessa", "Praça", "ul.", "Ul.", "al.", "Rue", "Avenue", "Box",
+];
+/// The end of a word before the number: Germany, Austria, Switzerland, the Netherlands, Sweden, Denmark, Norway, Finland.
+const ENDS: [&str; 26] = [
+    "straße", "strasse", "str.", "weg", "platz", "allee", "gasse", "ufer", "damm", "chaussee", "steig",
+    "straat", "laan", "plein", "gracht", "kade", "dijk", "gatan", "vägen", "gade", "vej", "veien", "gata",
+    "katu", "Straße", "Allee",
+];
+/// Small words inside of the name of a street.
+const BETWEEN: [&str; 18] = [
+    "de", "la", "du", "des", "le", "les", "del", "di", "da", "do", "dos", "das", "della", "dei", "delle",
+    "y", "e", "den",
+];
+
+/// The street whose number this run is.
+pub(super) fn street(text: &str, run: &Range<usize>, floor: usize) -> Option<Range<usize>> {
+    let number = text.get(run.clone())?.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let letters = run.len() - number.len();
+    if run.len() > 5 || letters > 1 || number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        return None;
+    }
+    behind(text, run).or_else(|| before(text, run, floor))
+}
+
+/// A field that is called an address and has letters and digits in it.
+pub(super) fn field(name: &str, text: &str, found: &mut Found<'_>) {
+    let plain: String = name
+        .chars()
+        .take(LONGEST)
+        .filter(|letter| letter.is_alphabetic())
+        .flat_map(char::to_lowercase)
+        .collect();
+    let fields = [
+        "street",
+        "streetaddress",
+        "addressline",
+        "homeaddress",
+        "postaladdress",
+        "mailingaddress",
+        "shippingaddress",
+        "billingaddress",
+        "anschrift",
+        "strasse",
+        "straße",
+    ];
+    let address = fields.iter().any(|field| plain.ends_with(field));
+    let has = |is: fn(char) -> bool| text.contains(is);
+    let like =
+        text.len() <= LONGEST * 2 && has(char::is_alphabetic) && text.contains(' ') && !text.contains("://");
+    if address && like && has(|letter| letter.is_ascii_digit()) {
+        found.push(Entity::Location, 0..text.len(), Sure::Likely);
+    }
+}
+
+fn behind(text: &str, run: &Range<usize>) -> Option<Range<usize>> {
+    let rest = text.get(run.end..text.floor_char_boundary(run.end + LONGEST))?;
+    let rest = rest.split(['\n', '\r']).next()?;
+    let words = rest.strip_prefix(", ").or_else(|| rest.strip_prefix(' '))?;
+    let mut end = run.end + rest.len() - words.len();
+    let mut names = 0;
+    let french = words
+        .split(' ')
+        .find(|word| !matches!(*word, "bis" | "ter"))
+        .is_some_and(|word| RUES.contains(&word.trim_end_matches(',')));
+    for (at, word) in words.split(' ').take(7).enumerate() {
+        let bare = word.trim_end_matches([',', '.', ';', ')', '"', '\'', '\\']);
+        let name =
+            is_name(bare) || at > 0 && bare.split_once(['\'', '’']).is_some_and(|(_, name)| is_name(name));
+        let number = bare
+            .strip_suffix(|letter: char| letter.is_ascii_lowercase())
+            .is_some_and(|word| word.starts_with(|first: char| first.is_ascii_digit()));
+        let side = matches!(bare, "N" | "S" | "E" | "W" | "NE" | "NW" | "SE" | "SW");
+        if !french && names > 0 && STREETS.contains(&bare) {
+            return Some(run.start..tail(text, end + bare.len()));
+        }
+        let passes = french
+            && (RUES.contains(&bare)
+                || RUES.contains(&word)
+                || BETWEEN.contains(&bare)
+                || matches!(bare, "bis" | "ter"));
+        if name || number && !french || side {
+            names += 1;
+        } else if !passes {
+            break;
+        }
+        let stops = bare.len() < word.len() && !passes && !side;
+        if stops
+            || french
+                && name
+                && !words
+                    .get(end + word.len() + 1 - run.end..)
+                    .is_some_and(|next| next.starts_with(|first: char| first.is_uppercase()))
+                && stops
+        {
+            if french && name {
+                return Some(run.start..tail(text, end + bare.len()));
+            }
+            break;
+        }
+        end += word.len() + 1;
+    }
+    (french && names > 0).then(|| {
+        let whole = text.get(run.start..end.min(text.len())).unwrap_or_default().trim_end();
+        run.start..tail(text, run.start + whole.len())
+    })
+}
+
+fn before(text: &str, run: &Range<usize>, floor: usize) -> Option<Range<usize>> {
+    let from = text.ceil_char_boundary(floor.max(run.start.saturating_sub(LONGEST)));
+    let line = text.get(from..run.start)?.rsplit(['\n', '\r', '"', ':', ';', '(']).next()?;
+    let street = line.strip_suffix(' ')?;
+    let street = [" n.", " nº", " n°", " nr", " nr.", " no."]
+        .iter()
+        .find_map(|mark| street.strip_suffix(mark))
+        .unwrap_or(street);
+    let street = street.strip_suffix(',').unwrap_or(street);
+    let last = street.rsplit(' ').next()?;
+    if !last.starts_with(|first: char| first.is_uppercase()) {
+        return None;
+    }
+    let start = run.start - line.len();
+    if let Some(end) = ENDS.iter().find(|end| last.ends_with(*end)) {
+        let word = start + street.len() - last.len();
+        if last.len() > end.len() + 2 {
+            return Some(word..tail(text, run.end));
+        }
+        let name = street.strip_suffix(last)?.trim_end().rsplit(' ').next().filter(|name| is_name(name))?;
+        return Some(word - name.len() - 1..tail(text, run.end));
+    }
+    let mut at = street.len();
+    for (count, word) in street.rsplit(' ').take(6).enumerate() {
+        at -= word.len();
+        if CALLES.contains(&word) && count > 0 || matches!(word, "Box" | "Postfach") && count == 0 {
+            return Some(start + at..tail(text, run.end));
+        }
+        if !is_name(word) && !BETWEEN.contains(&word) {
+            return None;
+        }
+        at = at.saturating_sub(1);
+    }
+    None
+}
+
+/// Where the address ends whose street ends here: with the town and its code, where they follow.
+fn tail(text: &str, end: usize) -> usize {
+    let Some(rest) = text.get(end..text.floor_char_boundary(end + LONGEST)) else { return end };
+    let rest = rest.split(['\n', '\r', '"', ';', '\\']).next().unwrap_or_default();
+    let mut length = 0;
+    let mut at = 0;
+    for word in rest.split_inclusive([' ', ',']).take(9) {
+        let bare = word.trim_matches([' ', ',', '.', ')']);
+        let digits = bare.bytes().filter(u8::is_ascii_digit).count();
+        let capitals = bare.bytes().filter(u8::is_ascii_uppercase).count();
+        let code = digits > 0
+            && digits + capitals + usize::from(bare.contains('-')) == bare.len()
+            && bare.len() <= 10;
+        let region = digits == 0 && capitals == bare.len() && bare.len() <= 3;
+        let unit = matches!(bare, "Apt" | "Apartment" | "Suite" | "Unit" | "Ste" | "Floor" | "Flat");
+        at += word.len();
+        if code {
+            length = at - (word.len() - word.trim_end_matches([' ', ',', '.', ')']).len());
+        } else if !bare.is_empty() && !region && !unit && !is_name(bare) {
+            break;
+        } else if is_name(bare) && length > 0 {
+            // The town behind its code.
+            return end + at - (word.len() - word.trim_end_matches([' ', ',', '.', ')']).len());
+        }
+        if length > 0 && !word.ends_with(' ') {
+            break;
+        }
+    }
+    end + length
+}
