@@ -73,5 +73,6 @@ pub(super) fn name(text: &str, start: usize, floor: usize) -> Option<Range<usize
     let length =
         line.rsplit([' ', '"', '\'']).take(words).map(|word| word.len() + 1).sum::<usize>().checked_sub(1)?;
     let end = from + before.rfind(line).map(|at| at + line.len())?;
-    (words >= 2).then(|| end - length..end)
+    let group = person::OTHERS.iter().any(|other| line.ends_with(other));
+    (words >= 2 && !group).then(|| end - length..end)
 }

@@ -101,7 +101,7 @@ const NAMED: [&str; 44] = [
     "이름",
 ];
 /// What begins with a capital behind a title or greeting and is no name.
-const OTHERS: [&str; 44] = [
+pub(super) const OTHERS: [&str; 49] = [
     "President",
     "Speaker",
     "Chairman",
@@ -146,6 +146,11 @@ const OTHERS: [&str; 44] = [
     "Robot",
     "Diary",
     "God",
+    "Maintainers",
+    "Contributors",
+    "Developers",
+    "Authors",
+    "Bot",
 ];
 /// Small words inside of a name.
 const BETWEEN: [&str; 22] = [
@@ -269,9 +274,9 @@ fn field(text: &str, at: &Range<usize>) -> Option<Range<usize>> {
     let after = open.strip_prefix([':', '=', '>', '：', '|'])?;
     let value = after.trim_start_matches([' ', '"', '\'', '\\', '*', '\t', '>']);
     let start = at.end + rest.len() - value.len();
-    let quoted = after.len() > value.len() && text.get(..start)?.ends_with(['"', '\'']);
-    let length = if quoted {
-        value.find(['"', '\'', '\\', '\n']).filter(|end| is_value(value.get(..*end).unwrap_or_default()))?
+    let quote = text.get(..start)?.chars().next_back().filter(|mark| matches!(mark, '"' | '\''));
+    let length = if let Some(quote) = quote {
+        value.find([quote, '\\', '\n']).filter(|end| is_value(value.get(..*end).unwrap_or_default()))?
     } else {
         words(value).max(wide(value))
     };
