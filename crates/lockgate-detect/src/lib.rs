@@ -5,10 +5,12 @@
 //!
 //! Read [`secrets::Secrets`] and [`redact`] first.
 
+pub mod class;
 mod heads;
 pub mod injection;
 mod inspect;
 mod known;
+mod mask;
 pub mod personal;
 mod redact;
 pub mod secrets;
@@ -19,6 +21,7 @@ mod words;
 
 pub use inspect::{Inspector, Report};
 pub use known::Known;
+pub use mask::Mask;
 pub use redact::{MARK, redact};
 pub use spot::{Genre, Level, Spot};
 pub use sure::Sure;

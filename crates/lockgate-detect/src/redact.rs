@@ -10,25 +10,35 @@ pub const MARK: &str = "[redacted]";
 /// Spans may come in any order and overlap: what overlaps or touches is taken out as one. A span that ends past the text, or
 /// inside of a character, takes out the whole character; an empty one takes out nothing. O(text + spans × log spans).
 pub fn redact(text: &str, spans: impl IntoIterator<Item = Range<usize>>, mark: &str) -> String {
-    let mut spans: Vec<_> = spans
+    replace(text, spans.into_iter().map(|span| (span, mark)))
+}
+
+/// The same with a text of its own in place of each span; of those that overlap the first counts.
+pub(crate) fn replace<T: AsRef<str>>(
+    text: &str,
+    cuts: impl IntoIterator<Item = (Range<usize>, T)>,
+) -> String {
+    let mut cuts: Vec<_> = cuts
         .into_iter()
-        .map(|span| text.floor_char_boundary(span.start)..text.ceil_char_boundary(span.end))
-        .filter(|span| !span.is_empty())
+        .map(|(span, mark)| (text.floor_char_boundary(span.start)..text.ceil_char_boundary(span.end), mark))
+        .filter(|(span, _)| !span.is_empty())
         .collect();
-    spans.sort_by_key(|span| (span.start, span.end));
-    let mut redacted = String::with_capacity(text.len());
+    cuts.sort_by_key(|(span, _)| (span.start, span.end));
+    let mut replaced = String::with_capacity(text.len());
     let mut kept = 0;
-    let mut marked = None;
-    for span in spans {
-        if marked != Some(span.start) && span.start >= kept {
-            redacted.push_str(text.get(kept..span.start).unwrap_or_default());
-            redacted.push_str(mark);
+    let mut last: Option<(usize, T)> = None;
+    for (span, mark) in cuts {
+        let joins =
+            last.as_ref().is_some_and(|(end, before)| *end == span.start && before.as_ref() == mark.as_ref());
+        if span.start >= kept && !joins {
+            replaced.push_str(text.get(kept..span.start).unwrap_or_default());
+            replaced.push_str(mark.as_ref());
         }
         kept = kept.max(span.end);
-        marked = Some(kept);
+        last = Some((kept, mark));
     }
-    redacted.push_str(text.get(kept..).unwrap_or_default());
-    redacted
+    replaced.push_str(text.get(kept..).unwrap_or_default());
+    replaced
 }
 
 #[cfg(test)]

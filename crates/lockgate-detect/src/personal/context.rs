@@ -11,10 +11,10 @@ use super::entity::{Entities, Entity};
 
 /// How far before a number a word may begin. Bytes: half a dozen words.
 const REACH: usize = 56;
+/// Longest mark. Bytes.
+const MARK: usize = 32;
 /// Longest name of a field that is read. Bytes.
 const NAME: usize = 64;
-/// Longest text that the name of its field speaks for. Bytes.
-const SHORT: usize = 128;
 
 /// All words, and what each speaks of.
 #[derive(Debug)]
@@ -28,8 +28,8 @@ pub(super) struct Vocabulary {
 enum Meaning {
     /// Of these entities. It may go on where that is said.
     Speaks(Entities, bool),
-    /// It says that a number is no personal one: that of an order, a version.
-    Other,
+    /// It says that a number is no personal one: that of an order, a version. It may go on where that is said.
+    Other(bool),
     /// It stands where something was taken out. What is before it speaks of that.
     Mark,
 }
@@ -84,7 +84,7 @@ impl Vocabulary {
     pub(super) fn new(words: impl Iterator<Item = (&'static str, Entities)>) -> Option<Self> {
         let marks = Entity::ALL.map(Entity::mark);
         let told = words.map(|(word, entities)| (word, Meaning::Speaks(entities, false)));
-        let others = OTHER.into_iter().map(|word| (word, Meaning::Other));
+        let others = OTHER.into_iter().map(|word| (word, Meaning::Other(false)));
         let marks = marks.iter().map(|mark| (mark.as_str(), Meaning::Mark));
         let marks = marks.chain([(crate::MARK, Meaning::Mark), (super::MASKED, Meaning::Mark)]);
         let (texts, meanings): (Vec<&str>, Vec<Meaning>) =
@@ -95,9 +95,9 @@ impl Vocabulary {
         Some(Self { words, idle, meanings })
     }
 
-    /// What the name of a field says of all of a text, where that is short.
-    pub(super) fn field(&self, name: &str, text: &str) -> Entities {
-        if name.len() > NAME || text.len() > SHORT {
+    /// What the name of a field says.
+    fn field(&self, name: &str) -> Entities {
+        if name.len() > NAME {
             return Entities::default();
         }
         let mut said = Entities::default();
@@ -127,12 +127,21 @@ impl Vocabulary {
     }
 }
 
+/// Where a mark ends. A mask goes on to the end of its word: `a***@host`.
+fn mark_end(text: &str, end: usize) -> usize {
+    let rest = text.as_bytes().get(end..).unwrap_or_default().iter().take(REACH);
+    match end.checked_sub(1).and_then(|at| text.as_bytes().get(at)) {
+        Some(b'*') => end + rest.take_while(|byte| !byte.is_ascii_whitespace()).count(),
+        _ => end,
+    }
+}
+
 /// `*` at the end: the word may go on.
 fn open_end((word, meaning): (&str, Meaning)) -> (&str, Meaning) {
     match (word.strip_suffix('*'), meaning) {
         (Some(word), Meaning::Speaks(entities, _)) => (word, Meaning::Speaks(entities, true)),
-        (Some(word), Meaning::Other | Meaning::Mark) if matches!(meaning, Meaning::Other) => (word, meaning),
-        _ => (word, meaning),
+        (Some(word), Meaning::Other(_)) => (word, Meaning::Other(true)),
+        (_, meaning) => (word, meaning),
     }
 }
 
@@ -151,15 +160,18 @@ fn is_word(text: &str, span: &Range<usize>, goes_on: bool) -> bool {
 pub(super) struct Context<'v, 't> {
     vocabulary: &'v Vocabulary,
     text: &'t str,
-    /// What the name of the field says.
-    pub(super) field: Entities,
+    /// What the name of the field says of what its text begins with.
+    field: Entities,
     /// How far the text is read.
     at: usize,
     state: StateID,
     /// Words that may still be near enough.
     near: VecDeque<(Range<usize>, Meaning)>,
-    /// What is before here speaks of something else.
+    /// What is before here speaks of something else: of what was found, or of what was taken out.
     cut: usize,
+    /// The end of what was found last. Where something was taken out, no less is said of what comes behind it than before:
+    /// that is why to look twice finds nothing new.
+    found: usize,
 }
 
 /// What the words say.
@@ -175,39 +187,51 @@ pub(super) enum Said {
 
 impl<'v, 't> Context<'v, 't> {
     pub(super) fn new(vocabulary: &'v Vocabulary, name: &str, text: &'t str) -> Self {
-        let field = vocabulary.field(name, text);
-        Self { vocabulary, text, field, at: 0, state: vocabulary.idle, near: VecDeque::new(), cut: 0 }
+        let field = vocabulary.field(name);
+        Self {
+            vocabulary,
+            text,
+            field,
+            at: 0,
+            state: vocabulary.idle,
+            near: VecDeque::new(),
+            cut: 0,
+            found: 0,
+        }
     }
 
     /// Something stands here that the words before it speak of: they speak of nothing behind it.
     pub(super) fn cut(&mut self, at: usize) {
         self.cut = self.cut.max(at);
+        self.found = self.found.max(at);
     }
 
     /// What is said of an entity that stands here. Places come in order, each no further left than the last.
     pub(super) fn says(&mut self, entity: Entity, span: &Range<usize>) -> Said {
         self.read_to(span.start);
-        let from = span.start.saturating_sub(REACH).max(self.cut);
+        let from = span.start.saturating_sub(REACH);
         let near = self.near.iter().rev().take_while(|(word, _)| word.end + REACH >= span.start);
         let mut other = None;
         for (word, meaning) in near.filter(|(word, _)| word.start >= from) {
             match meaning {
-                Meaning::Speaks(entities, _) if entities.has(entity) => {
+                Meaning::Speaks(entities, _) if entities.has(entity) && word.start >= self.cut => {
                     return if other.is_some_and(|at| at > word.end) { Said::Other } else { Said::This };
                 }
-                Meaning::Other => other = other.max(Some(word.start)),
-                Meaning::Speaks(..) | Meaning::Mark => {}
+                Meaning::Other(_) if word.start >= self.found => other = other.max(Some(word.start)),
+                Meaning::Speaks(..) | Meaning::Other(_) | Meaning::Mark => {}
             }
         }
-        if self.field.has(entity) || self.follows(entity, span.end) {
+        let first = self.cut == 0 && span.start <= REACH;
+        if first && self.field.has(entity) || self.follows(entity, span.end) {
             return Said::This;
         }
         if other.is_some() { Said::Other } else { Said::Nothing }
     }
 
     fn read_to(&mut self, end: usize) {
-        if self.at + REACH < end {
-            self.at = end - REACH;
+        // A mark that begins before the words that count ends among them.
+        if self.at + REACH + MARK < end {
+            self.at = end - REACH - MARK;
             self.state = self.vocabulary.idle;
             self.near.clear();
         }
@@ -217,27 +241,12 @@ impl<'v, 't> Context<'v, 't> {
             self.at += 1;
             let (text, near, cut) = (self.text, &mut self.near, &mut self.cut);
             self.vocabulary.each(self.state, self.at, |meaning, span| match meaning {
-                // A mask goes on to the end of its word.
-                Meaning::Mark => {
-                    *cut = (*cut).max(
-                        span.end
-                            + text
-                                .as_bytes()
-                                .iter()
-                                .skip(span.end)
-                                .take(REACH)
-                                .take_while(|byte| !byte.is_ascii_whitespace())
-                                .count()
-                                * usize::from(
-                                    !text.as_bytes().get(span.end - 1).is_some_and(|last| *last == b']'),
-                                ),
-                    )
-                }
+                Meaning::Mark => *cut = (*cut).max(mark_end(text, span.end)),
                 Meaning::Speaks(_, goes_on) if is_word(text, &span, goes_on) => {
                     near.push_back((span, meaning))
                 }
-                Meaning::Other if is_word(text, &span, false) => near.push_back((span, meaning)),
-                Meaning::Speaks(..) | Meaning::Other => {}
+                Meaning::Other(goes_on) if is_word(text, &span, goes_on) => near.push_back((span, meaning)),
+                Meaning::Speaks(..) | Meaning::Other(_) => {}
             });
         }
         while self.near.front().is_some_and(|(word, _)| word.end + REACH < end) {
@@ -250,7 +259,7 @@ impl<'v, 't> Context<'v, 't> {
         let Some(rest) = self.text.get(end..) else { return false };
         let words = ["", " is my ", " is the ", " is your ", " is her ", " is his ", " as my ", " as the "];
         let behind = words.iter().rev().find_map(|word| rest.strip_prefix(word)).unwrap_or_default();
-        let behind = behind.trim_start_matches([' ', '(', '[']);
+        let behind = behind.trim_start_matches([' ', '(']);
         let at = self.text.len() - behind.len();
         let (mut state, mut said) = (self.vocabulary.idle, false);
         for (length, byte) in behind.bytes().take(REACH / 2).enumerate() {

@@ -31,8 +31,10 @@ pub(super) fn address(text: &str, at: usize, floor: usize) -> Option<Range<usize
     let start = at - local.len();
     let domain = domain(text.get(at + 1..text.floor_char_boundary(at + 1 + DOMAIN))?)?;
     let end = at + 1 + domain.len();
+    let left = super::number::follows_mark(text, start);
     let copied = local == "git" && text.get(end..)?.starts_with(':');
-    (!local.is_empty() && !local.ends_with('.') && !copied && !is_user(text, start)).then_some(start..end)
+    (!local.is_empty() && !local.ends_with('.') && !copied && !left && !is_user(text, start))
+        .then_some(start..end)
 }
 
 /// The domain that a text begins with.

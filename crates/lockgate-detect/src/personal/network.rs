@@ -48,6 +48,9 @@ pub(super) fn internet(
 ) -> Option<(Entity, Range<usize>, Sure)> {
     let (span, leads) = four(text, run).or_else(|| six(text, run, floor))?;
     let said = context.says(Entity::IpAddress, &span);
+    if !super::number::ends_alone(text, span.end) && !text.get(span.end..)?.starts_with(':') {
+        return None;
+    }
     match (leads, said) {
         (Leads::Abroad, Said::This | Said::Nothing) => Some((Entity::IpAddress, span, Sure::Checked)),
         (Leads::Home, Said::This) => Some((Entity::IpAddress, span, Sure::Likely)),

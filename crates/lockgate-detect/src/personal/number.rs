@@ -63,6 +63,9 @@ impl Pass<'_, '_, '_> {
         if let Some(end) = found.taken_before(run.end) {
             self.context.cut(end);
         }
+        if follows_mark(self.text, run.start) {
+            return run.end;
+        }
         let best = self.best(&run);
         let Some((entity, span, sure)) = best else { return run.end };
         let end = span.end.max(run.end);
@@ -170,10 +173,32 @@ fn stands_alone(text: &str, at: usize) -> bool {
     }
 }
 
+/// Whether something was taken out right before here, or all but this. What is left of it is none.
+pub(super) fn follows_mark(text: &str, at: usize) -> bool {
+    let before = text.get(..at).unwrap_or_default();
+    let before = before.strip_suffix(['.', '-', '/', ':']).unwrap_or(before);
+    let bracket =
+        before.strip_suffix(']').is_some_and(|mark| mark.ends_with(|last: char| last.is_ascii_alphabetic()));
+    bracket || before.ends_with(super::MASKED)
+}
+
+/// Whether something was taken out right behind here.
+fn precedes_mark(text: &str, end: usize) -> bool {
+    let rest = text.get(end..).unwrap_or_default();
+    let rest = rest.strip_prefix(['.', '-', '/', ':']).unwrap_or(rest);
+    let bracket = rest
+        .strip_prefix('[')
+        .is_some_and(|mark| mark.starts_with(|first: char| first.is_ascii_alphabetic()));
+    bracket || rest.starts_with(super::MASKED)
+}
+
 /// The same of a number that ends here.
 pub(super) fn ends_alone(text: &str, end: usize) -> bool {
     let bytes = text.as_bytes();
     let next = |count: usize| bytes.get(end + count).copied().unwrap_or(b' ');
+    if precedes_mark(text, end) {
+        return false;
+    }
     match next(0) {
         b'.' | b'-' | b'/' => !next(1).is_ascii_alphanumeric(),
         b':' => !next(1).is_ascii_digit(),

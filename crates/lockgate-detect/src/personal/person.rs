@@ -172,7 +172,12 @@ impl People {
     }
 
     pub(super) fn read(&self, name: &str, text: &str, found: &mut Found<'_>) {
-        if text.len() <= LONGEST && is_field(name) && !text.is_empty() && is_value(text) {
+        if name.len() <= LONGEST
+            && text.len() <= LONGEST
+            && is_field(name)
+            && !text.is_empty()
+            && is_value(text)
+        {
             found.push(Entity::Person, 0..text.len(), Sure::Likely);
         }
         let mut floor = 0;
@@ -212,7 +217,7 @@ fn titled(text: &str, at: &Range<usize>, title: &str) -> Option<Range<usize>> {
     let rest = text.get(at.end..text.ceil_char_boundary(at.end + LONGEST))?;
     if title == "我叫" {
         let length = rest.find(|letter: char| !letter.is_alphabetic()).unwrap_or(rest.len());
-        return (3..=12).contains(&length).then(|| at.end..at.end + length);
+        return (4..=12).contains(&length).then(|| at.end..at.end + length);
     }
     let first = rest.split(|letter: char| !letter.is_alphabetic()).next()?;
     if OTHERS.contains(&first) {
@@ -247,11 +252,9 @@ fn words(text: &str) -> usize {
 
 /// Whether a field of that name holds the name of somebody.
 fn is_field(name: &str) -> bool {
-    name.len() <= LONGEST && {
-        let plain: String =
-            name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-        NAMED.iter().any(|known| plain.ends_with(known))
-    }
+    let plain: String =
+        name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    NAMED.iter().any(|known| plain.ends_with(known))
 }
 
 /// The value of a field whose name ends here: `"first_name": "Ada"`, `Full name: Ada Lovelace`, `<surname>Lovelace<`.
@@ -280,14 +283,18 @@ fn field(text: &str, at: &Range<usize>) -> Option<Range<usize>> {
     } else {
         words(value).max(wide(value))
     };
-    (length > 1).then(|| start..start + length)
+    // What is the name of a member itself is nobody's.
+    let key = value.get(length..)?.trim_start_matches(['"', '\'', '\\']).trim_start().starts_with(':')
+        && quote.is_some();
+    (length > 1 && !key).then(|| start..start + length)
 }
 
 /// How long the name of a script without capitals is. Bytes.
 fn wide(text: &str) -> usize {
     let is = |letter: char| letter.is_alphabetic() && !letter.is_lowercase() && !letter.is_uppercase();
     let length = text.find(|letter| !is(letter)).unwrap_or(text.len());
-    if length <= LONGEST { length } else { 0 }
+    // One letter alone is what a mask leaves.
+    if (4..=LONGEST).contains(&length) { length } else { 0 }
 }
 
 /// Whether a whole value may be a name.

@@ -71,9 +71,9 @@ const RUES: [&str; 14] = [
     "passage",
 ];
 /// Before the name and the number: Spain, Italy, Portugal, Brazil, Poland, Belgium.
-const CALLES: [&str; 22] = [
+const CALLES: [&str; 21] = [
     "Calle", "C/", "Avenida", "Avda.", "Av.", "Plaza", "Paseo", "Carrer", "Via", "Viale", "Piazza", "Corso",
-    "Vicolo", "Rua", "Travessa", "Praça", "ul.", "Ul.", "al.", "Rue", "Avenue", "Box",
+    "Vicolo", "Rua", "Travessa", "Praça", "ul.", "Ul.", "Rue", "Avenue", "Box",
 ];
 /// The end of a word before the number: Germany, Austria, Switzerland, the Netherlands, Sweden, Denmark, Norway, Finland.
 const ENDS: [&str; 26] = [
@@ -121,8 +121,11 @@ pub(super) fn field(name: &str, text: &str, found: &mut Found<'_>) {
     ];
     let address = fields.iter().any(|field| plain.ends_with(field));
     let has = |is: fn(char) -> bool| text.contains(is);
-    let like =
-        text.len() <= LONGEST * 2 && has(char::is_alphabetic) && text.contains(' ') && !text.contains("://");
+    let like = text.len() <= LONGEST * 2
+        && has(char::is_alphabetic)
+        && text.contains(' ')
+        && !text.contains("://")
+        && !text.contains(['[', '*']);
     if address && like && has(|letter| letter.is_ascii_digit()) {
         found.push(Entity::Location, 0..text.len(), Sure::Likely);
     }

@@ -5,12 +5,13 @@
 mod benign;
 #[path = "../secrets/make.rs"]
 mod make;
+mod twice;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use lockgate_detect::personal::{Datum, Entity, Personal};
 use lockgate_detect::Sure;
+use lockgate_detect::personal::{Datum, Entity, Personal};
 
 use self::make::Maker;
 
