@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use aho_corasick::nfa::contiguous::NFA;
 use lockgate_model::Confidentiality;
 
 use crate::Report;
@@ -96,7 +97,7 @@ pub struct Classes(Option<Compiled>);
 #[derive(Debug)]
 struct Compiled {
     blocks: Vec<Block>,
-    words: Words,
+    words: Words<NFA>,
     /// For each word the number of its block, and which phrase of it that is.
     phrases: Vec<(usize, usize)>,
 }
@@ -140,11 +141,10 @@ impl Classes {
 
 /// What else a datum is than personal.
 fn class(entity: Entity) -> Option<DataClass> {
-    Some(match entity {
-        Entity::CreditCard | Entity::Iban | Entity::UsBankNumber | Entity::Crypto => DataClass::Financial,
-        Entity::UkNhs | Entity::AuMedicare | Entity::MedicalLicense => DataClass::Health,
-        _ => return None,
-    })
+    use Entity::{AuMedicare, CreditCard, Crypto, Iban, MedicalLicense, UkNhs, UsBankNumber};
+    let financial = [CreditCard, Iban, UsBankNumber, Crypto].contains(&entity);
+    let health = [UkNhs, AuMedicare, MedicalLicense].contains(&entity);
+    financial.then_some(DataClass::Financial).or_else(|| health.then_some(DataClass::Health))
 }
 
 impl Compiled {
@@ -181,7 +181,7 @@ impl Compiled {
         // The phrases that were seen are bits of a word.
         let few = blocks.iter().all(|block| block.phrases <= 64);
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        few.then_some(Self { blocks, words: Words::new(&texts)?, phrases })
+        few.then_some(Self { blocks, words: Words::small(&texts)?, phrases })
     }
 
     fn says(&self, text: &str, personal: bool, classes: &mut BTreeSet<DataClass>) {

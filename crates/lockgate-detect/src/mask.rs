@@ -1,6 +1,6 @@
 //! Changing what was found: taking it out, or covering most of it.
 
-use crate::personal::{Datum, Entity};
+use crate::personal::{Datum, Entity, MASKED};
 use crate::secrets::Secret;
 use crate::{MARK, redact::replace};
 
@@ -46,16 +46,19 @@ fn cover(entity: Entity, text: &str) -> String {
         digits.get(digits.len().saturating_sub(count)..).unwrap_or_default().to_owned()
     };
     let first = |count: usize| text.chars().take(count).collect::<String>();
-    match entity {
-        Entity::CreditCard => stars(4) + &last(4),
-        Entity::PhoneNumber => stars(2) + &last(2),
-        Entity::Iban => first(2) + &stars(2),
-        Entity::Person => first(1) + "***",
-        Entity::EmailAddress => {
-            let domain = text.rsplit_once('@').map_or("", |(_, domain)| domain);
-            format!("{}***@{domain}", first(1))
-        }
-        _ => "***".to_owned(),
+    if entity == Entity::CreditCard {
+        stars(4) + &last(4)
+    } else if entity == Entity::PhoneNumber {
+        stars(2) + &last(2)
+    } else if entity == Entity::Iban {
+        first(2) + &stars(2)
+    } else if entity == Entity::Person {
+        first(1) + MASKED
+    } else if entity == Entity::EmailAddress {
+        let domain = text.rsplit_once('@').map_or("", |(_, domain)| domain);
+        format!("{}{MASKED}@{domain}", first(1))
+    } else {
+        MASKED.to_owned()
     }
 }
 

@@ -14,6 +14,12 @@ struct Part {
     most: usize,
 }
 
+impl Part {
+    fn has(&self, byte: u8) -> bool {
+        byte < 128 && self.set >> byte & 1 == 1
+    }
+}
+
 /// Longest text that a shape may ask for. Bytes.
 const LONGEST: usize = 4096;
 
@@ -47,7 +53,7 @@ impl Shape {
     pub(crate) fn end(&self, bytes: &[u8], at: usize) -> Option<usize> {
         let mut end = at;
         for part in &self.0 {
-            let run = bytes.get(end..)?.iter().take(part.most).take_while(|byte| part.set & bit(**byte) != 0);
+            let run = bytes.get(end..)?.iter().take(part.most).take_while(|byte| part.has(**byte));
             let count = run.count();
             if count < part.least {
                 return None;

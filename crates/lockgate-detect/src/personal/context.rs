@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use aho_corasick::automaton::{Automaton, StateID};
-use aho_corasick::dfa::DFA;
+use aho_corasick::nfa::contiguous::NFA;
 use aho_corasick::{Anchored, MatchKind};
 
 use super::entity::{Entities, Entity};
@@ -19,7 +19,7 @@ const NAME: usize = 64;
 /// All words, and what each speaks of.
 #[derive(Debug)]
 pub(super) struct Vocabulary {
-    words: DFA,
+    words: NFA,
     idle: StateID,
     meanings: Vec<Meaning>,
 }
@@ -90,7 +90,7 @@ impl Vocabulary {
         let (texts, meanings): (Vec<&str>, Vec<Meaning>) =
             told.chain(others).chain(marks).map(open_end).unzip();
         let words =
-            DFA::builder().match_kind(MatchKind::Standard).ascii_case_insensitive(true).build(texts).ok()?;
+            NFA::builder().match_kind(MatchKind::Standard).ascii_case_insensitive(true).build(texts).ok()?;
         let idle = words.start_state(Anchored::No).ok()?;
         Some(Self { words, idle, meanings })
     }
@@ -206,6 +206,25 @@ impl<'v, 't> Context<'v, 't> {
         self.found = self.found.max(at);
     }
 
+    /// All that the words before here may speak of.
+    pub(super) fn spoken(&mut self, at: usize) -> Entities {
+        self.read_to(at);
+        let first = if self.cut == 0 && at <= REACH { self.field } else { Entities::default() };
+        let near = self.near.iter().map(|(_, meaning)| match meaning {
+            Meaning::Speaks(entities, _) => *entities,
+            Meaning::Other(_) | Meaning::Mark => Entities::default(),
+        });
+        near.fold(first, Entities::and)
+    }
+
+    /// Whether words may follow what goes on or ends here: `123-45-6789 (SSN)`.
+    pub(super) fn may_follow(&self, end: usize) -> bool {
+        let rest = self.text.as_bytes().get(end..).unwrap_or_default();
+        let near = rest.get(..REACH / 2).unwrap_or(rest);
+        near.first().is_some_and(|next| b" (-./+".contains(next))
+            && near.iter().any(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80)
+    }
+
     /// What is said of an entity that stands here. Places come in order, each no further left than the last.
     pub(super) fn says(&mut self, entity: Entity, span: &Range<usize>) -> Said {
         self.read_to(span.start);
@@ -243,7 +262,7 @@ impl<'v, 't> Context<'v, 't> {
             self.vocabulary.each(self.state, self.at, |meaning, span| match meaning {
                 Meaning::Mark => *cut = (*cut).max(mark_end(text, span.end)),
                 Meaning::Speaks(_, goes_on) if is_word(text, &span, goes_on) => {
-                    near.push_back((span, meaning))
+                    near.push_back((span, meaning));
                 }
                 Meaning::Other(goes_on) if is_word(text, &span, goes_on) => near.push_back((span, meaning)),
                 Meaning::Speaks(..) | Meaning::Other(_) => {}
@@ -256,10 +275,15 @@ impl<'v, 't> Context<'v, 't> {
 
     /// Whether it is said right behind: `123-45-6789 (SSN)`, `… is my SSN`.
     fn follows(&self, entity: Entity, end: usize) -> bool {
-        let Some(rest) = self.text.get(end..) else { return false };
-        let words = ["", " is my ", " is the ", " is your ", " is her ", " is his ", " as my ", " as the "];
-        let behind = words.iter().rev().find_map(|word| rest.strip_prefix(word)).unwrap_or_default();
+        let Some(rest) = self.text.get(end..).filter(|rest| rest.starts_with([' ', '('])) else {
+            return false;
+        };
+        let said = [" is my ", " is the ", " is your ", " is her ", " is his ", " as my ", " as the "];
+        let behind = said.iter().find_map(|words| rest.strip_prefix(words)).unwrap_or(rest);
         let behind = behind.trim_start_matches([' ', '(']);
+        if !behind.starts_with(char::is_alphabetic) {
+            return false;
+        }
         let at = self.text.len() - behind.len();
         let (mut state, mut said) = (self.vocabulary.idle, false);
         for (length, byte) in behind.bytes().take(REACH / 2).enumerate() {

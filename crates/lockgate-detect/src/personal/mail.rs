@@ -56,13 +56,10 @@ fn domain(text: &str) -> Option<&str> {
 
 /// Whether this is who logs in to the host of an address: `https://user:password@host`.
 fn is_user(text: &str, start: usize) -> bool {
-    let from = text.ceil_char_boundary(start.saturating_sub(SCHEME));
-    let before = text.get(from..start).unwrap_or_default();
-    let word = before
-        .rsplit(|mark: char| mark.is_whitespace() || "\"'<>/?#=&".contains(mark))
-        .next()
-        .unwrap_or_default();
-    before.strip_suffix(word).is_some_and(|rest| rest.ends_with("://"))
+    let before = text.as_bytes().get(start.saturating_sub(SCHEME)..start).unwrap_or_default();
+    let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"\"'<>/?#=&,;(".contains(byte);
+    let length = before.iter().rev().take_while(|byte| !is_end(byte)).count();
+    before.get(..before.len() - length).is_some_and(|rest| rest.ends_with(b"://"))
 }
 
 /// The name before an address in angles: `Ada Lovelace <ada@…>`.

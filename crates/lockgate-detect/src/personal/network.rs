@@ -44,9 +44,10 @@ pub(super) fn internet(
     text: &str,
     run: &Range<usize>,
     floor: usize,
+    colons: &mut usize,
     context: &mut Context<'_, '_>,
 ) -> Option<(Entity, Range<usize>, Sure)> {
-    let (span, leads) = four(text, run).or_else(|| six(text, run, floor))?;
+    let (span, leads) = four(text, run).or_else(|| six(text, run, floor, colons))?;
     let said = context.says(Entity::IpAddress, &span);
     if !super::number::ends_alone(text, span.end) && !text.get(span.end..)?.starts_with(':') {
         return None;
@@ -81,12 +82,19 @@ fn four(text: &str, run: &Range<usize>) -> Option<(Range<usize>, Leads)> {
         next(0).is_ascii_alphanumeric() || b"_-/".contains(&next(0)) && next(1).is_ascii_alphanumeric();
     let four: Ipv4Addr = address.parse().ok().filter(|_| !goes_on)?;
     let leads = match four.octets() {
-        [0 | 127 | 224.., ..] | [_, 0, 0, 0] | [169, 254, ..] | [192, 0, 0 | 2, _] | [198, 18 | 19, ..] => {
-            Leads::Nowhere
-        }
-        [198, 51, 100, _] | [203, 0, 113, _] | [_, _, _, 0] => Leads::Nowhere,
+        [0 | 127 | 224.., ..]
+        | [_, _, _, 0]
+        | [169, 254, ..]
+        | [192, 0, 0 | 2, _]
+        | [198, 18 | 19, ..]
+        | [198, 51, 100, _]
+        | [203, 0, 113, _]
         // Servers of everybody.
-        [1, 1, 1, 1] | [1, 0, 0, 1] | [8, 8, 8, 8] | [8, 8, 4, 4] | [9, 9, 9, 9] => Leads::Nowhere,
+        | [1, 1, 1, 1]
+        | [1, 0, 0, 1]
+        | [8, 8, 8, 8]
+        | [8, 8, 4, 4]
+        | [9, 9, 9, 9] => Leads::Nowhere,
         [10, ..] | [192, 168, ..] | [172, 16..=31, ..] | [100, 64..=127, ..] => Leads::Home,
         // Versions are small: 1.2.3.4.
         [a, b, c, d] if a < 12 && b < 32 && c < 32 && d < 32 => Leads::Home,
@@ -95,27 +103,34 @@ fn four(text: &str, run: &Range<usize>) -> Option<(Range<usize>, Leads)> {
     Some((run.start..end, leads))
 }
 
-fn six(text: &str, run: &Range<usize>, floor: usize) -> Option<(Range<usize>, Leads)> {
+/// No row of colons is looked at twice.
+fn six(text: &str, run: &Range<usize>, floor: usize, colons: &mut usize) -> Option<(Range<usize>, Leads)> {
     let bytes = text.as_bytes();
-    if byte(bytes, Some(run.end)) != b':' && byte(bytes, run.start.checked_sub(1)) != b':' {
+    let beside = byte(bytes, Some(run.end)) == b':' || byte(bytes, run.start.checked_sub(1)) == b':';
+    if !beside || run.start < *colons {
         return None;
     }
     let is = |byte: &u8| byte.is_ascii_hexdigit() || *byte == b':';
     let before = bytes.get(floor.max(run.start.saturating_sub(40))..run.start)?;
     let start = run.start - before.iter().rev().take_while(|byte| is(byte)).count();
-    let length = bytes.get(start..)?.iter().take(40).take_while(|byte| is(byte)).count();
+    let length = bytes.get(start..)?.iter().take_while(|byte| is(byte)).count();
+    *colons = start + length;
     // A colon behind it is that of a sentence.
     let address = text.get(start..start + length)?;
     let address = if address.ends_with("::") { address } else { address.trim_end_matches(':') };
     let end = start + address.len();
     let outside = [byte(bytes, start.checked_sub(1)), byte(bytes, Some(end))];
-    if address.len() < 8 || outside.iter().any(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
+    if !(8..40).contains(&address.len())
+        || outside.iter().any(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+    {
         return None;
     }
     let six: Ipv6Addr = address.parse().ok()?;
     let leads = match six.segments() {
-        [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Leads::Nowhere,
-        [0x2001, 0x4860, 0x4860, ..] | [0x2606, 0x4700, 0x4700, ..] | [0x2620, 0xfe, ..] => Leads::Nowhere,
+        [0x2001, 0xdb8, ..]
+        | [0x3fff, 0..=0xfff, ..]
+        // Servers of everybody.
+        | [0x2001, 0x4860, 0x4860, ..] | [0x2606, 0x4700, 0x4700, ..] | [0x2620, 0xfe, ..] => Leads::Nowhere,
         [0x2000..=0x3fff, ..] => Leads::Abroad,
         [0xfc00..=0xfdff, ..] => Leads::Home,
         _ => Leads::Nowhere,

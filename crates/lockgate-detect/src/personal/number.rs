@@ -15,7 +15,7 @@ const STEP: usize = 32;
 /// Finds all that has digits in it, and all addresses for e-mail. Linear: each run of letters and digits is looked at once, and
 /// how far around it is bounded.
 pub(super) fn read(rules: &Rules, context: Context<'_, '_>, text: &str, found: &mut Found<'_>) {
-    let mut pass = Pass { rules, context, text, floor: 0 };
+    let mut pass = Pass { rules, context, text, floor: 0, colons: 0 };
     let bytes = text.as_bytes();
     let mut at = 0;
     while let Some(next) = next(bytes, at) {
@@ -28,7 +28,7 @@ pub(super) fn read(rules: &Rules, context: Context<'_, '_>, text: &str, found: &
 
 /// The next digit or `@`.
 fn next(bytes: &[u8], from: usize) -> Option<usize> {
-    let is = |byte: &u8| byte.is_ascii_digit() | (*byte == b'@');
+    let is = |byte: &u8| matches!(byte, b'0'..=b'9' | b'@');
     let rest = bytes.get(from..)?;
     let skipped =
         rest.chunks_exact(STEP).take_while(|chunk| !chunk.iter().fold(false, |any, byte| any | is(byte)));
@@ -37,12 +37,17 @@ fn next(bytes: &[u8], from: usize) -> Option<usize> {
     Some(from + skipped + within)
 }
 
+/// How good a reading is: whether a word says it, how sure it is, and how long.
+type Rank = (bool, Sure, usize);
+
 struct Pass<'r, 'v, 't> {
     rules: &'r Rules,
     context: Context<'v, 't>,
     text: &'t str,
     /// What is before here was found or passed already.
     floor: usize,
+    /// The end of the last row of colons that was looked at.
+    colons: usize,
 }
 
 impl Pass<'_, '_, '_> {
@@ -105,7 +110,7 @@ impl Pass<'_, '_, '_> {
         }
         network::mac(text, run, self.floor)
             .map(checked(Entity::MacAddress))
-            .or_else(|| network::internet(text, run, self.floor, &mut self.context))
+            .or_else(|| network::internet(text, run, self.floor, &mut self.colons, &mut self.context))
             .or_else(|| crypto::address(text, run).map(checked(Entity::Crypto)))
             .or_else(|| if stands { self.numbers(run) } else { None })
             .or_else(|| {
@@ -121,7 +126,7 @@ impl Pass<'_, '_, '_> {
     /// shorter.
     fn numbers(&mut self, run: &Range<usize>) -> Option<(Entity, Range<usize>, Sure)> {
         let start = self.before(run);
-        let mut best: Option<((bool, Sure, usize), Entity, Range<usize>)> = None;
+        let mut best: Option<(Rank, Entity, Range<usize>)> = None;
         for from in [Some(run.start), start].into_iter().flatten() {
             let bytes = self.text.as_bytes();
             let Some(first) = bytes.get(from) else { continue };
@@ -130,21 +135,26 @@ impl Pass<'_, '_, '_> {
             } else {
                 bytes.iter().skip(from).take_while(|byte| byte.is_ascii_alphanumeric()).count()
             };
+            let spoken = self.context.spoken(from);
+            let open = self.context.may_follow(from + length);
             for form in self.rules.forms(*first, length) {
+                if !form.alone && !open && !spoken.has(form.entity) {
+                    continue;
+                }
                 let Some(end) = form.shape.end(bytes, from).filter(|end| ends_alone(self.text, *end)) else {
                     continue;
                 };
                 let (Some(rule), Some(number)) = (self.rules.rule(form), self.text.get(from..end)) else {
                     continue;
                 };
-                let Some(sure) = rule.judge(number) else { continue };
-                let said = self.context.says(rule.entity, &(from..end));
+                let said = self.context.says(form.entity, &(from..end));
                 if said == Said::Other || said == Said::Nothing && !form.alone {
                     continue;
                 }
+                let Some(sure) = rule.judge(number) else { continue };
                 let rank = (said == Said::This, sure, end - from);
                 if best.as_ref().is_none_or(|(known, _, _)| rank > *known) {
-                    best = Some((rank, rule.entity, from..end));
+                    best = Some((rank, form.entity, from..end));
                 }
             }
         }
@@ -157,7 +167,9 @@ impl Pass<'_, '_, '_> {
         let (mark, before) = bytes.split_last().filter(|(mark, _)| matches!(mark, b' ' | b'-'))?;
         let letters = before.iter().rev().take(4).take_while(|byte| byte.is_ascii_alphanumeric()).count();
         let start = run.start.checked_sub(letters + 1)?;
-        ((1..=3).contains(&letters) && *mark != b'\n' && stands_alone(self.text, start)).then_some(start)
+        let capital = self.text.as_bytes().get(start).is_some_and(u8::is_ascii_uppercase);
+        ((1..=3).contains(&letters) && capital && *mark != b'\n' && stands_alone(self.text, start))
+            .then_some(start)
     }
 }
 

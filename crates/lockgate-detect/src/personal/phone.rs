@@ -99,9 +99,8 @@ pub(super) fn number(
         return None;
     }
     let start = if before(run.start) == b'(' { run.start - 1 } else { run.start };
-    let groups = Groups::read(bytes, start);
     if before(start) == b'+' && !before(start - 1).is_ascii_alphanumeric() && before(start - 1) != b'+' {
-        let end = groups.international()?;
+        let end = Groups::read(bytes, start).international()?;
         return Some((start - 1..end, Sure::Checked)).filter(|(span, _)| ends(text, span.end));
     }
     if before(start).is_ascii_alphanumeric()
@@ -109,13 +108,25 @@ pub(super) fn number(
     {
         return None;
     }
-    if let Some(end) = groups.american(bytes).filter(|end| ends(text, *end)) {
-        let said = context.says(Entity::PhoneNumber, &(start..end));
-        return (said != Said::Other).then_some((start..end, Sure::Likely));
+    // Of each run that is asked first which costs least.
+    if run.len() == 3 && matches!(bytes.get(run.end), Some(b')' | b'-' | b'.'))
+        || run.len() == 1 && matches!(bytes.get(run.start..run.end + 2), Some([b'1', b'-' | b'.' | b' ', _]))
+    {
+        let american = Groups::read(bytes, start).american(bytes).filter(|end| ends(text, *end));
+        if let Some(end) = american {
+            let said = context.says(Entity::PhoneNumber, &(start..end));
+            return (said != Said::Other).then_some((start..end, Sure::Likely));
+        }
     }
+    let near = bytes.get(start..)?.iter().take(LEAST * 3);
+    let digits =
+        near.take_while(|byte| byte.is_ascii_digit() || is_mark(**byte)).filter(|byte| byte.is_ascii_digit());
+    if digits.count() < LEAST || context.says(Entity::PhoneNumber, run) != Said::This {
+        return None;
+    }
+    let groups = Groups::read(bytes, start);
     let end = groups.any(text)?;
-    let said = context.says(Entity::PhoneNumber, &(start..end));
-    (said == Said::This && !groups.is_date()).then_some((start..end, Sure::Likely))
+    (!groups.is_date()).then_some((start..end, Sure::Likely))
 }
 
 /// Whether the mark before is one that ends a name: `tel:`, `Phone/`, `Tel.`.
@@ -128,6 +139,11 @@ fn begins_value(bytes: &[u8], start: usize) -> bool {
 fn ends(text: &str, end: usize) -> bool {
     super::number::ends_alone(text, end)
         && !text.as_bytes().get(end).is_some_and(|next| next.is_ascii_alphanumeric() || *next == b'_')
+}
+
+/// What stands between the groups of a number.
+fn is_mark(byte: u8) -> bool {
+    matches!(byte, b' ' | b'-' | b'.' | b'/' | b'(' | b')')
 }
 
 impl Groups {
@@ -143,7 +159,7 @@ impl Groups {
                         groups.ends.push((at + 1, groups.digits.len()));
                     }
                 }
-                b' ' | b'-' | b'.' | b'/' | b'(' | b')' if marks < 2 => marks += 1,
+                mark if is_mark(*mark) && marks < 2 => marks += 1,
                 _ => break,
             }
             at += 1;

@@ -95,7 +95,14 @@ pub(super) fn street(text: &str, run: &Range<usize>, floor: usize) -> Option<Ran
     {
         return None;
     }
-    behind(text, run).or_else(|| before(text, run, floor))
+    let bytes = text.as_bytes();
+    let right = match bytes.get(run.end..run.end + 5) {
+        Some([b' ', next, rest @ ..]) => !next.is_ascii_digit() || rest.iter().any(u8::is_ascii_lowercase),
+        Some([b',', b' ', next, ..]) => next.is_ascii_lowercase(),
+        _ => false,
+    };
+    let left = bytes.get(floor..run.start)?.ends_with(b" ");
+    right.then(|| behind(text, run)).flatten().or_else(|| left.then(|| before(text, run, floor)).flatten())
 }
 
 /// A field that is called an address and has letters and digits in it.
@@ -131,61 +138,69 @@ pub(super) fn field(name: &str, text: &str, found: &mut Found<'_>) {
     }
 }
 
+/// The street behind its number: `12 Baker Street`, `5, rue de la Paix`.
 fn behind(text: &str, run: &Range<usize>) -> Option<Range<usize>> {
     let rest = text.get(run.end..text.floor_char_boundary(run.end + LONGEST))?;
     let rest = rest.split(['\n', '\r']).next()?;
     let words = rest.strip_prefix(", ").or_else(|| rest.strip_prefix(' '))?;
-    let mut end = run.end + rest.len() - words.len();
-    let mut names = 0;
-    let french = words
-        .split(' ')
-        .find(|word| !matches!(*word, "bis" | "ter"))
-        .is_some_and(|word| RUES.contains(&word.trim_end_matches(',')));
+    let length = english(words).or_else(|| french(words))?;
+    Some(run.start..tail(text, run.end + rest.len() - words.len() + length))
+}
+
+/// Without the marks behind it.
+fn bare(word: &str) -> &str {
+    word.trim_end_matches([',', '.', ';', ')', '"', '\'', '\\'])
+}
+
+/// How long the street is that a text begins with. Bytes.
+fn english(words: &str) -> Option<usize> {
+    let mut end = 0;
     for (at, word) in words.split(' ').take(7).enumerate() {
-        let bare = word.trim_end_matches([',', '.', ';', ')', '"', '\'', '\\']);
-        let name =
-            is_name(bare) || at > 0 && bare.split_once(['\'', '’']).is_some_and(|(_, name)| is_name(name));
-        let number = bare
-            .strip_suffix(|letter: char| letter.is_ascii_lowercase())
-            .is_some_and(|word| word.starts_with(|first: char| first.is_ascii_digit()));
-        let side = matches!(bare, "N" | "S" | "E" | "W" | "NE" | "NW" | "SE" | "SW");
-        if !french && names > 0 && STREETS.contains(&bare) {
-            return Some(run.start..tail(text, end + bare.len()));
+        let bare = bare(word);
+        if at > 0 && STREETS.contains(&bare) {
+            return Some(end + bare.len());
         }
-        let passes = french
-            && (RUES.contains(&bare)
-                || RUES.contains(&word)
-                || BETWEEN.contains(&bare)
-                || matches!(bare, "bis" | "ter"));
-        if name || number && !french || side {
-            names += 1;
-        } else if !passes {
+        let ordinal = bare.starts_with(|first: char| first.is_ascii_digit())
+            && bare.ends_with(|last: char| last.is_ascii_lowercase());
+        let side = matches!(bare, "N" | "S" | "E" | "W" | "NE" | "NW" | "SE" | "SW");
+        let part = side || bare.len() == word.len() && (ordinal || is_name(bare));
+        if !part {
+            return None;
+        }
+        end += word.len() + 1;
+    }
+    None
+}
+
+fn french(words: &str) -> Option<usize> {
+    let kind = words.split(' ').take(2).find(|word| !matches!(*word, "bis" | "ter"))?;
+    if !RUES.contains(&kind) {
+        return None;
+    }
+    let (mut end, mut length) = (0, None);
+    for word in words.split(' ').take(8) {
+        let bare = bare(word);
+        let name = bare.split_once(['\'', '’']).map_or(bare, |(_, name)| name);
+        if is_name(name) {
+            length = Some(end + bare.len());
+        } else if !RUES.contains(&word) && !BETWEEN.contains(&word) && !matches!(word, "bis" | "ter") {
             break;
         }
-        let stops = bare.len() < word.len() && !passes && !side;
-        if stops
-            || french
-                && name
-                && !words
-                    .get(end + word.len() + 1 - run.end..)
-                    .is_some_and(|next| next.starts_with(|first: char| first.is_uppercase()))
-                && stops
-        {
-            if french && name {
-                return Some(run.start..tail(text, end + bare.len()));
-            }
+        if bare.len() < word.len() && !RUES.contains(&word) {
             break;
         }
         end += word.len() + 1;
     }
-    (french && names > 0).then(|| {
-        let whole = text.get(run.start..end.min(text.len())).unwrap_or_default().trim_end();
-        run.start..tail(text, run.start + whole.len())
-    })
+    length
 }
 
 fn before(text: &str, run: &Range<usize>, floor: usize) -> Option<Range<usize>> {
     let from = text.ceil_char_boundary(floor.max(run.start.saturating_sub(LONGEST)));
+    // The word before begins with a capital, or is a short one for `number`.
+    let word = text.as_bytes().get(from..run.start.checked_sub(1)?)?.rsplit(|byte| *byte == b' ').next()?;
+    if !word.first().is_some_and(|first| first.is_ascii_uppercase() || *first == b'n' || *first >= 0x80) {
+        return None;
+    }
     let line = text.get(from..run.start)?.rsplit(['\n', '\r', '"', ':', ';', '(']).next()?;
     let street = line.strip_suffix(' ')?;
     let street = [" n.", " nº", " n°", " nr", " nr.", " no."]

@@ -12,7 +12,7 @@ const NUMBERS: &str = include_str!("numbers.rules");
 /// One block of the data file.
 #[derive(Debug)]
 pub(super) struct Rule {
-    pub(super) entity: Entity,
+    entity: Entity,
     check: Option<(Check, bool)>,
     words: Vec<&'static str>,
 }
@@ -21,7 +21,8 @@ pub(super) struct Rule {
 #[derive(Debug)]
 pub(super) struct Form {
     /// The number of its rule.
-    pub(super) rule: usize,
+    rule: usize,
+    pub(super) entity: Entity,
     pub(super) shape: Shape,
     /// It needs no word beside it.
     pub(super) alone: bool,
@@ -30,7 +31,7 @@ pub(super) struct Form {
 /// All blocks of the file, and how to come by the forms that may begin at a place.
 #[derive(Debug, Default)]
 pub(super) struct Rules {
-    rules: Vec<Rule>,
+    blocks: Vec<Rule>,
     forms: Vec<Form>,
     /// By what the first run of letters and digits begins with, and by its length.
     by_digit: Vec<Vec<usize>>,
@@ -50,23 +51,23 @@ impl Rules {
         let mut all = Self::default();
         for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
             let Some(field) = line.strip_prefix("  ") else {
-                all.rules.push(Rule { entity: Entity::named(line.trim())?, check: None, words: Vec::new() });
+                all.blocks.push(Rule { entity: Entity::named(line.trim())?, check: None, words: Vec::new() });
                 continue;
             };
-            let rule = all.rules.len().checked_sub(1)?;
+            let rule = all.blocks.len().checked_sub(1)?;
             let (name, value) = field.split_once(' ')?;
             let value = value.trim_start();
             match name {
                 "alone" | "beside" => {
-                    all.forms.push(Form { rule, shape: Shape::read(value)?, alone: name == "alone" });
+                    let entity = all.blocks.last()?.entity;
+                    all.forms.push(Form { rule, entity, shape: Shape::read(value)?, alone: name == "alone" });
                 }
-                "check" => all.rules.last_mut()?.check = Some(sum::named(value)?),
-                "word" => all.rules.last_mut()?.words.extend(value.split('|').map(str::trim)),
+                "check" => all.blocks.last_mut()?.check = Some(sum::named(value)?),
+                "word" => all.blocks.last_mut()?.words.extend(value.split('|').map(str::trim)),
                 _ => return None,
             }
         }
-        (all.by_digit, all.by_letter) =
-            (all.table(|byte| byte.is_ascii_digit()), all.table(|byte| byte.is_ascii_alphabetic()));
+        (all.by_digit, all.by_letter) = (all.table(u8::is_ascii_digit), all.table(u8::is_ascii_alphabetic));
         Some(all)
     }
 
@@ -77,26 +78,26 @@ impl Rules {
     }
 
     pub(super) fn rule(&self, form: &Form) -> Option<&Rule> {
-        self.rules.get(form.rule)
+        self.blocks.get(form.rule)
     }
 
     /// Each word, and what it speaks of.
     pub(super) fn words(&self) -> impl Iterator<Item = (&'static str, Entities)> {
-        self.rules
+        self.blocks
             .iter()
             .flat_map(|rule| rule.words.iter().map(|word| (*word, Entities::default().with(rule.entity))))
     }
 
     fn table(&self, begins: fn(&u8) -> bool) -> Vec<Vec<usize>> {
-        let fits = |form: &Form, length: usize| {
-            form.shape.first_runs() & 1 << length != 0
-                && (0..=127).any(|byte| begins(&byte) && form.shape.may_begin(byte))
-        };
-        let of = |length| {
-            let forms = self.forms.iter().enumerate().filter(|(_, form)| fits(form, length));
-            forms.map(|(at, _)| at).collect()
-        };
-        (0..=LONGEST_RUN).map(of).collect()
+        let mut table = vec![Vec::new(); LONGEST_RUN + 1];
+        for (at, form) in self.forms.iter().enumerate() {
+            if (0..=127).any(|byte| begins(&byte) && form.shape.may_begin(byte)) {
+                let runs = form.shape.first_runs();
+                let fitting = table.iter_mut().enumerate().filter(|(length, _)| runs & 1 << length != 0);
+                fitting.for_each(|(_, forms)| forms.push(at));
+            }
+        }
+        table
     }
 }
 
@@ -119,7 +120,7 @@ mod tests {
     #[test]
     fn every_line_is_read() {
         let rules = Rules::new().unwrap();
-        assert!(rules.rules.iter().all(|rule| !rule.words.is_empty()));
+        assert!(rules.blocks.iter().all(|rule| !rule.words.is_empty()));
         assert!(rules.forms.len() > 100);
         for form in &rules.forms {
             assert!(form.shape.first_runs() != 0);

@@ -162,5 +162,6 @@ fn a_right_sum_makes_sure() {
 #[test]
 fn nothing_is_found_inside_of_a_secret() {
     let text = "user ada@service.test here and 219-09-9999";
-    assert_eq!(PERSONAL.find_beside("", text, &[5..21]).len(), 1);
+    let taken = vec![5..21, 22..26];
+    assert_eq!(PERSONAL.find_beside("", text, &taken).len(), 1);
 }

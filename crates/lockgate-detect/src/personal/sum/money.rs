@@ -24,7 +24,8 @@ pub(super) fn card(number: &Plain) -> bool {
 /// The routing number of a bank of the United States (ABA).
 pub(super) fn aba(number: &Plain) -> bool {
     let bank = number.number(0, 2);
-    matches!(bank, 1..=12 | 21..=32 | 61..=72 | 80) && number.weighed(&[3, 7, 1, 3, 7, 1, 3, 7, 1]) % 10 == 0
+    matches!(bank, 1..=12 | 21..=32 | 61..=72 | 80)
+        && number.weighed(&[3, 7, 1, 3, 7, 1, 3, 7, 1]).is_multiple_of(10)
 }
 
 /// How long an account number is in each country (the registry of SWIFT, release 99).
