@@ -98,6 +98,20 @@ impl Shape {
         ended | runs
     }
 
+    /// Whether that byte may follow the letters and digits it begins with, or nothing need follow them.
+    pub(crate) fn may_go_on(&self, next: u8) -> bool {
+        let plain = bits(b'0'..b'9' + 1) | bits(b'A'..b'Z' + 1) | bits(b'a'..b'z' + 1);
+        for part in &self.0 {
+            if part.set & !plain & bit(next) != 0 {
+                return true;
+            }
+            if part.least > 0 && part.set & plain == 0 {
+                return false;
+            }
+        }
+        true
+    }
+
     /// Whether it may begin with that byte.
     pub(crate) fn may_begin(&self, byte: u8) -> bool {
         self.0.first().is_some_and(|part| part.set & bit(byte) != 0)

@@ -135,11 +135,16 @@ impl Pass<'_, '_, '_> {
             } else {
                 bytes.iter().skip(from).take_while(|byte| byte.is_ascii_alphanumeric()).count()
             };
-            let spoken = self.context.spoken(from);
-            let open = self.context.may_follow(from + length);
-            for form in self.rules.forms(*first, length) {
-                if !form.alone && !open && !spoken.has(form.entity) {
-                    continue;
+            let next = bytes.get(from + length).copied().unwrap_or(b' ');
+            let mut words = None;
+            for form in self.rules.forms_before(*first, length, next) {
+                if !form.alone {
+                    let (spoken, open) = *words.get_or_insert_with(|| {
+                        (self.context.spoken(from), self.context.may_follow(from + length))
+                    });
+                    if !open && !spoken.has(form.entity) {
+                        continue;
+                    }
                 }
                 let Some(end) = form.shape.end(bytes, from).filter(|end| ends_alone(self.text, *end)) else {
                     continue;

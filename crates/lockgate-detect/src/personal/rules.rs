@@ -26,6 +26,8 @@ pub(super) struct Form {
     pub(super) shape: Shape,
     /// It needs no word beside it.
     pub(super) alone: bool,
+    /// What may follow its first run: a bit for each ASCII byte.
+    follow: u128,
 }
 
 /// All blocks of the file, and how to come by the forms that may begin at a place.
@@ -60,7 +62,10 @@ impl Rules {
             match name {
                 "alone" | "beside" => {
                     let entity = all.blocks.last()?.entity;
-                    all.forms.push(Form { rule, entity, shape: Shape::read(value)?, alone: name == "alone" });
+                    let shape = Shape::read(value)?;
+                    let follow = (0..128).filter(|next| shape.may_go_on(*next));
+                    let follow = follow.fold(0, |follow, next| follow | 1 << next);
+                    all.forms.push(Form { rule, entity, shape, alone: name == "alone", follow });
                 }
                 "check" => all.blocks.last_mut()?.check = Some(sum::named(value)?),
                 "word" => all.blocks.last_mut()?.words.extend(value.split('|').map(str::trim)),
@@ -72,9 +77,15 @@ impl Rules {
     }
 
     /// The forms that may begin with a run of that length whose first letter or digit is this one.
-    pub(super) fn forms(&self, first: u8, length: usize) -> impl Iterator<Item = &Form> {
+    fn forms(&self, first: u8, length: usize) -> impl Iterator<Item = &Form> {
         let table = if first.is_ascii_digit() { &self.by_digit } else { &self.by_letter };
         table.get(length).into_iter().flatten().filter_map(|form| self.forms.get(*form))
+    }
+
+    /// The same, where that byte follows.
+    pub(super) fn forms_before(&self, first: u8, length: usize, next: u8) -> impl Iterator<Item = &Form> {
+        let next = next.min(127);
+        self.forms(first, length).filter(move |form| form.follow >> next & 1 == 1)
     }
 
     pub(super) fn rule(&self, form: &Form) -> Option<&Rule> {
