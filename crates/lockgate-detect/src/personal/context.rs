@@ -115,6 +115,12 @@ impl Vocabulary {
         said
     }
 
+    /// Bytes that the automaton takes.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        self.words.memory_usage()
+    }
+
     fn each(&self, state: StateID, end: usize, mut seen: impl FnMut(Meaning, Range<usize>)) {
         if self.words.is_match(state) {
             for which in 0..self.words.match_len(state) {

@@ -171,6 +171,12 @@ impl People {
         Words::new(&words).map(Self)
     }
 
+    /// Bytes that the automaton takes.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        self.0.memory()
+    }
+
     pub(super) fn read(&self, name: &str, text: &str, found: &mut Found<'_>) {
         if name.len() <= LONGEST
             && text.len() <= LONGEST
