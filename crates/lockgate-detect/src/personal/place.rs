@@ -197,7 +197,11 @@ fn french(words: &str) -> Option<usize> {
 fn before(text: &str, run: &Range<usize>, floor: usize) -> Option<Range<usize>> {
     let from = text.ceil_char_boundary(floor.max(run.start.saturating_sub(LONGEST)));
     // The word before begins with a capital, or is a short one for `number`.
-    let word = text.as_bytes().get(from..run.start.checked_sub(1)?)?.rsplit(|byte| *byte == b' ').next()?;
+    let word = text
+        .as_bytes()
+        .get(from..run.start.checked_sub(1)?)?
+        .rsplit(|byte| b" \"\n\r:;(,]|=>'".contains(byte))
+        .next()?;
     if !word.first().is_some_and(|first| first.is_ascii_uppercase() || *first == b'n' || *first >= 0x80) {
         return None;
     }
@@ -208,7 +212,8 @@ fn before(text: &str, run: &Range<usize>, floor: usize) -> Option<Range<usize>> 
         .find_map(|mark| street.strip_suffix(mark))
         .unwrap_or(street);
     let street = street.strip_suffix(',').unwrap_or(street);
-    let last = street.rsplit(' ').next()?;
+    let is_mark = |letter: char| !letter.is_alphanumeric() && !matches!(letter, '-' | '.' | '/' | '\'' | '’');
+    let last = street.rsplit(is_mark).next()?;
     if !last.starts_with(|first: char| first.is_uppercase()) {
         return None;
     }

@@ -86,8 +86,26 @@ fn what_is_known_is_changed_once() {
     }
 }
 
+/// Of what is personal alone even one look is enough, since no word comes nearer to a number by what was taken out.
+#[test]
+fn one_look_is_enough() {
+    let mut maker = Maker::new(6);
+    for _ in 0..1000 {
+        let between = [" ", "\n", ",", "\"", "'", "=", ";", ", "][maker.below(8)];
+        let pieces: Vec<_> =
+            (0..=maker.below(12)).map(|_| PIECES[maker.below(PIECES.len())].as_str()).collect();
+        let text = pieces.join(between);
+        let name = ["", "phone", "ssn", "first_name", "text"][maker.below(5)];
+        for mask in [Mask::Redact, Mask::Cover] {
+            let once = mask.text(&text, &[], &PERSONAL.find(name, &text));
+            let twice = mask.text(&once, &[], &PERSONAL.find(name, &once));
+            assert_eq!(once, twice, "of {text}");
+        }
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(300))]
     #[test]
     fn twice_is_once(choice in proptest::collection::vec(any::<prop::sample::Index>(), 1..12), between in "[ \n,\"'=;]{0,2}", name in "(|phone|ssn|password|first_name|text)") {
         let text = choice.iter().map(|index| index.get(&PIECES).as_str()).collect::<Vec<_>>().join(&between);
@@ -97,17 +115,6 @@ proptest! {
             prop_assert_eq!(&once, &twice, "of {}", text);
             let report = INSPECTOR.text(Genre::Result, &name, &once);
             prop_assert!(report.secrets.is_empty() && report.personal.is_empty());
-        }
-    }
-
-    /// Of what is personal alone even one look is enough, since no word comes nearer to a number by what was taken out.
-    #[test]
-    fn one_look_is_enough(choice in proptest::collection::vec(any::<prop::sample::Index>(), 1..12), between in "[ \n,\"'=;]{1,2}", name in "(|phone|ssn|first_name|text)") {
-        let text = choice.iter().map(|index| index.get(&PIECES).as_str()).collect::<Vec<_>>().join(&between);
-        for mask in [Mask::Redact, Mask::Cover] {
-            let once = mask.text(&text, &[], &PERSONAL.find(&name, &text));
-            let twice = mask.text(&once, &[], &PERSONAL.find(&name, &once));
-            prop_assert_eq!(&once, &twice, "of {}", text);
         }
     }
 
