@@ -245,7 +245,8 @@ impl Groups {
     }
 
     fn any(&self, text: &str) -> Option<usize> {
-        self.end(LEAST, MOST).filter(|end| ends(text, *end))
+        let fitting = self.ends.iter().rev().filter(|(_, count)| (LEAST..=MOST).contains(count));
+        fitting.map(|(end, _)| *end).find(|end| ends(text, *end))
     }
 
     /// A year, and at most two digits behind it.
