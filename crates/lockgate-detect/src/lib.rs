@@ -5,6 +5,7 @@
 //!
 //! Read [`secrets::Secrets`] and [`redact`] first.
 
+pub mod hidden;
 pub mod injection;
 mod inspect;
 mod known;
@@ -12,6 +13,7 @@ pub mod personal;
 mod redact;
 pub mod secrets;
 mod spot;
+mod tags;
 
 pub use inspect::{Inspector, Report};
 pub use known::Known;
