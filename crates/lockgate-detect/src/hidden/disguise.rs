@@ -47,8 +47,7 @@ impl Disguise {
             greek += usize::from(matches!(letter, '\u{370}'..='\u{3ff}'));
         }
         // One Greek letter at an end is how scientists name things.
-        let name =
-            greek == 1 && doubles == 1 && !is_inside(word, |letter| matches!(letter, '\u{370}'..='\u{3ff}'));
+        let name = greek == 1 && doubles == 1 && !has_greek_inside(word);
         let mixed = ascii >= 2 && doubles > 0 && !name;
         if ascii + doubles + dressed < SHORTEST || !mixed && dressed < SHORTEST {
             return None;
@@ -77,13 +76,16 @@ impl Disguise {
     }
 }
 
-/// Stands such a letter between small letters of ASCII?
-fn is_inside(word: &str, wanted: impl Fn(char) -> bool) -> bool {
+/// Stands a Greek letter between two of ASCII, all three small or all three capitals?
+fn has_greek_inside(word: &str) -> bool {
     let mut before = ' ';
     let mut letters = word.chars().peekable();
     while let Some(letter) = letters.next() {
-        let after = letters.peek().copied().unwrap_or(' ');
-        if wanted(letter) && before.is_ascii_lowercase() && after.is_ascii_lowercase() {
+        let around = [before, letters.peek().copied().unwrap_or(' ')];
+        let alike =
+            |same: fn(char) -> bool| same(letter) && around.iter().all(|near| near.is_ascii() && same(*near));
+        if matches!(letter, '\u{370}'..='\u{3ff}') && (alike(char::is_lowercase) || alike(char::is_uppercase))
+        {
             return true;
         }
         before = letter;
