@@ -9,6 +9,7 @@ pub mod hidden;
 pub mod injection;
 mod inspect;
 mod known;
+pub mod media;
 pub mod personal;
 mod redact;
 pub mod secrets;

@@ -79,6 +79,11 @@ impl<'t> Iterator for Pieces<'t> {
 }
 
 impl<'t> Pieces<'t> {
+    /// Goes on from here.
+    pub(crate) fn seek(&mut self, at: usize) {
+        self.at = at;
+    }
+
     fn comment(&mut self, start: usize) -> Option<Piece<'t>> {
         let inside = start + 4;
         let rest = self.text.as_bytes().get(inside..)?;

@@ -42,7 +42,7 @@ pub(super) fn elements(text: &str, found: &mut Found<'_>) {
             }
             Piece::Tag(tag) => match &mut open {
                 None => {
-                    if let Some(level) = unseen(&tag)
+                    if let Some(level) = unseen(&tag).or_else(|| unheard(&tag))
                         && !tag.closes
                         && !tag.is_void()
                     {
@@ -95,24 +95,24 @@ fn bounded(text: &str) -> String {
 
 /// How bad it is that the element is not seen; nothing where it is seen.
 pub(crate) fn unseen(tag: &Tag<'_>) -> Option<Level> {
-    let mut worst = None;
     // Nearly all tags end here.
-    if tag.inside.len() < 6 {
+    if tag.inside.len() < " hidden".len() {
         return None;
     }
-    for (name, value) in tag.attributes() {
-        let level = if name.eq_ignore_ascii_case("style") {
-            style::hides(value)
-        } else if name.eq_ignore_ascii_case("hidden") && !value.eq_ignore_ascii_case("false")
-            || name.eq_ignore_ascii_case("aria-hidden") && value.eq_ignore_ascii_case("true")
-        {
-            Some(Level::None)
-        } else {
-            None
-        };
-        worst = worst.max(level);
-    }
-    worst
+    let hides = |(name, value): (&str, &str)| {
+        if name.eq_ignore_ascii_case("style") {
+            return style::hides(value);
+        }
+        let hidden = name.eq_ignore_ascii_case("hidden") && !value.eq_ignore_ascii_case("false");
+        hidden.then_some(Level::None)
+    };
+    tag.attributes().filter_map(hides).max()
+}
+
+/// An element that is seen and not read aloud, so that readers of pages may pass over it or not.
+fn unheard(tag: &Tag<'_>) -> Option<Level> {
+    let value = tag.inside.contains("aria-hidden").then(|| tag.attribute("aria-hidden")).flatten()?;
+    value.eq_ignore_ascii_case("true").then_some(Level::None)
 }
 
 /// Comments of Markdown: definitions of a link that no link can use, as `[//]: # (a note)`.

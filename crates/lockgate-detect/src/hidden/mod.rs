@@ -25,6 +25,7 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 use crate::Level;
 
 pub use clean::clean;
+pub(crate) use markup::unseen;
 
 /// Most findings of a level in one text. Where there are more of those that count, the last one covers the rest of the text;
 /// more of level [`Level::None`] are not told.
