@@ -23,6 +23,17 @@ pub(super) struct Word {
     pub(super) disguised: Option<(Level, String)>,
 }
 
+/// The end of a run of letters of Greek, Cyrillic or Armenian with no letter of another alphabet beside it: words in those
+/// languages, which are no disguise.
+pub(super) fn past_foreign(bytes: &[u8], at: usize) -> Option<usize> {
+    let foreign = |pair: &[u8; 2]| matches!(pair, [0xce..=0xd6, _]);
+    let (pairs, _) = bytes.get(at..)?.as_chunks::<2>();
+    let length = 2 * pairs.iter().take_while(|pair| foreign(pair)).count();
+    let alone = |byte: Option<&u8>| byte.is_none_or(|byte| byte.is_ascii() && !byte.is_ascii_alphanumeric());
+    let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+    (length > 0 && alone(before) && alone(bytes.get(at + length))).then_some(at + length)
+}
+
 impl Disguise {
     /// The word around a letter that may look like another; nothing for other letters.
     pub(super) fn word(&mut self, text: &str, at: usize, letter: char) -> Option<Word> {

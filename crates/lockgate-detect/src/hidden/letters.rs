@@ -7,7 +7,7 @@ use lockgate_model::letter::{
     is_writing, runs_left,
 };
 
-use super::disguise::Disguise;
+use super::disguise::{self, Disguise};
 use super::found::Found;
 use super::skim::next_odd;
 use super::{HiddenKind, decode, gap, terminal};
@@ -26,10 +26,17 @@ pub(super) fn find(text: &str, found: &mut Found<'_>) {
     let mut disguise = Disguise::default();
     let mut run = Vec::new();
     let mut tags = 0;
-    let mut at = next_odd(bytes, 0);
+    let mut at = 0;
     while at < bytes.len() {
         if let Some(plain) = plain_length(bytes, at) {
-            at = next_odd(bytes, at + plain);
+            at += plain;
+            continue;
+        }
+        if bytes.get(at).is_some_and(u8::is_ascii) {
+            at = next_odd(bytes, at);
+        }
+        if let Some(past) = disguise::past_foreign(bytes, at) {
+            at = past;
             continue;
         }
         let Some(letter) = text.get(at..).and_then(|rest| rest.chars().next()) else { break };
@@ -72,16 +79,23 @@ pub(super) fn find(text: &str, found: &mut Found<'_>) {
         if !more {
             return;
         }
-        at = next_odd(bytes, end.max(at + 1));
+        at = end.max(at + 1);
     }
 }
 
-/// The length of a character of which its first byte tells that nothing here is about it: accented letters of Latin, and
-/// those of China, Japan and Korea.
+/// The length of a character of which its bytes tell that nothing here is about it. Texts that are not English are full of
+/// them: accented letters, marks, Arabic and Hebrew, scripts of India, those of China, Japan and Korea, punctuation, pictures.
 fn plain_length(bytes: &[u8], at: usize) -> Option<usize> {
+    let next = |by: usize| bytes.get(at + by).copied().unwrap_or_default();
     match bytes.get(at)? {
-        0xc3..=0xcb => Some(2),
-        0xe4..=0xe9 | 0xeb..=0xed => Some(3),
+        0xc3..=0xcc | 0xd7 | 0xd9..=0xdb => Some(2),
+        0xc2 => (next(1) > 0xa0 && next(1) != 0xad).then_some(2),
+        0xd8 => (next(1) != 0x9c).then_some(2),
+        0xe0 | 0xe4..=0xe9 | 0xeb..=0xed => Some(3),
+        0xe2 => (next(1) == 0x80 && (0x90..=0xa7).contains(&next(2))).then_some(3),
+        0xe3 => ((next(1) != 0x80 || next(2) != 0x80) && next(1) != 0x85).then_some(3),
+        0xef => (next(1) == 0xbc && next(2) < 0xa1).then_some(3),
+        0xf0 => (next(1) == 0x9f && next(2) > 0x8b).then_some(4),
         _ => None,
     }
 }

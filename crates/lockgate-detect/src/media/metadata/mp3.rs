@@ -1,6 +1,6 @@
 //! MP3: what ID3 (versions 1, 2.2 to 2.4) and APE write before and behind the sound.
 
-use super::{BadMedia, NoteKind, Parts, strings};
+use super::{BadMedia, NoteKind, Parts, sniff, strings};
 
 /// The length of an `ID3v1` tag.
 const OLD: usize = 128;
@@ -24,13 +24,15 @@ pub(super) fn read(parts: &mut Parts<'_>) -> Result<usize, BadMedia> {
         parts.cut(NoteKind::Description, at..end, strings::all(data));
         at = end;
     }
-    // Sound begins with a frame; between it and the tags there may be zeros.
+    // Sound begins with a frame; between it and the tags there may be zeros, which are part of neither.
     let sound = parts.bytes.get(at..).unwrap_or_default().iter().position(|byte| *byte != 0);
-    let frame = sound.map(|zeros| at + zeros).filter(|frame| {
-        parts.bytes.get(*frame) == Some(&0xff)
-            && parts.bytes.get(frame + 1).is_some_and(|byte| byte & 0xe0 == 0xe0)
-    });
+    let frame = sound
+        .map(|zeros| at + zeros)
+        .filter(|frame| sniff(parts.bytes.get(*frame..).unwrap_or_default()) == Some("audio/mpeg"));
     let Some(frame) = frame else { return Err(BadMedia::Malformed { at }) };
+    if frame > at {
+        parts.cut(NoteKind::Unknown, at..frame, String::new());
+    }
     let mut end = parts.bytes.len();
     let mut tails = Vec::new();
     while let Some(start) = tail(parts.bytes, frame, end) {

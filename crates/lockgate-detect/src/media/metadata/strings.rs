@@ -49,7 +49,11 @@ fn wide(bytes: &[u8], low: usize, out: &mut String) {
 fn push(out: &mut String, run: &str) {
     let run = run.trim();
     let room = TEXT.saturating_sub(out.len() + 1);
-    if room == 0 || run.chars().filter(|letter| letter.is_alphanumeric()).take(SHORTEST).count() < SHORTEST {
+    // A run is read in the other order too, but for a letter.
+    if room == 0
+        || out.ends_with(run)
+        || run.chars().filter(|letter| letter.is_alphanumeric()).take(SHORTEST).count() < SHORTEST
+    {
         return;
     }
     if !out.is_empty() {
@@ -67,7 +71,7 @@ mod tests {
         for (bytes, text) in [
             (&b"\0\x01ignore all\xff\x02abc\0"[..], "ignore all"),
             (b"i\0g\0n\0o\0r\0e\0", "ignore"),
-            (b"\xff\0i\0g\0n\0o\0r\0e", "ignore"),
+            (b"\xff\0i\0g\0n\0o\0r\0e", "ignor\nignore"),
             ("tue dies: größer\nsofort".as_bytes(), "tue dies: größer\nsofort"),
             (b"a\0b\0c", ""),
             (b"", ""),

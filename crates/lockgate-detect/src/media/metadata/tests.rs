@@ -149,7 +149,7 @@ fn what_is_broken_is_said_to_be() {
     for (bytes, bad) in [
         (b"plain text".to_vec(), BadMedia::Unknown),
         (b"".to_vec(), BadMedia::Unknown),
-        (whole[..whole.len() - 5].to_vec(), BadMedia::Malformed { at: 55 }),
+        (whole[..whole.len() - 5].to_vec(), BadMedia::Malformed { at: 59 }),
         (b"\x89PNG\r\n\x1a\n".to_vec(), BadMedia::Malformed { at: 8 }),
         (b"\xff\xd8\xff\xe1\xff\xff".to_vec(), BadMedia::Malformed { at: 6 }),
         (b"GIF89a".to_vec(), BadMedia::Malformed { at: 6 }),
