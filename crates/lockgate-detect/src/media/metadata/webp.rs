@@ -4,6 +4,8 @@ use super::{BadMedia, NoteKind, Parts, strings};
 
 /// Chunks that change what is seen.
 const SEEN: [&[u8]; 7] = [b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP"];
+/// Those that an image begins with.
+const FIRST: [&[u8]; 3] = [b"VP8 ", b"VP8L", b"VP8X"];
 /// The flags of EXIF and of XMP in `VP8X`.
 const NOTES: u8 = 0x08 | 0x04;
 
@@ -14,6 +16,9 @@ pub(super) fn read(parts: &mut Parts<'_>) -> Result<usize, BadMedia> {
         return Err(BadMedia::Malformed { at: 4 });
     }
     let mut at = 12;
+    if !FIRST.contains(&parts.get(at..at + 4)?) {
+        return Err(BadMedia::Malformed { at });
+    }
     while at < end {
         parts.step(at)?;
         let kind = parts.get(at..at + 4)?;
