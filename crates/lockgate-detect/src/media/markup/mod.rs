@@ -87,7 +87,7 @@ fn is_page(text: &str) -> bool {
 
 fn once(html: &str) -> String {
     let cut = cut::cut(html);
-    if tame::is_tame(&cut) { parsed(&cut) } else { flat(&cut) }
+    if tame::is_tame(&cut) { SANITISER.clean(&cut).to_string() } else { flat(&cut) }
 }
 
 /// The text alone, so that nothing in it is markup.
@@ -101,13 +101,8 @@ fn flat(html: &str) -> String {
         from = span.end;
     }
     out.push_str(&html.get(from..).unwrap_or_default().replace('<', "&lt;"));
-    parsed(&cut::references(out))
-}
-
-/// Read in pieces: the parser looks ahead to the end of what it is given, time and again.
-fn parsed(html: &str) -> String {
-    // Reading from memory does not fail; if it did, nothing would be let through.
-    SANITISER.clean_from_reader(html.as_bytes()).map_or_else(|_| String::new(), |page| page.to_string())
+    let out = cut::references(out);
+    if tame::is_tame(&out) { SANITISER.clean(&out).to_string() } else { out }
 }
 
 #[cfg(test)]

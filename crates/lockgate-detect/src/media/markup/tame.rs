@@ -15,6 +15,9 @@ const ATTRIBUTES: usize = 128;
 const BETWEEN: usize = 256;
 /// How many bytes of formatting may be copied, at most: so many for each byte of the page, and some to begin with.
 const COPIES: (usize, usize) = (8, 64 * 1024);
+/// For each reference, as `&amp;`, our parser looks on to the end of the line: at most so many bytes in all, for each byte of
+/// the page. Lines of up to ten thousand bytes never get there.
+const LOOKED: usize = 1024;
 
 /// Elements that a parser opens again in the next paragraph (WHATWG HTML, *formatting*).
 const FORMATTING: [&str; 14] =
@@ -87,6 +90,9 @@ struct Stack<'t> {
 
 /// Can it? What is left to parse must have no element whose inside is no markup.
 pub(super) fn is_tame(html: &str) -> bool {
+    if looked(html) > LOOKED.saturating_mul(html.len()) {
+        return false;
+    }
     let mut stack = Stack { open: Vec::new(), copied: 0, cells: Vec::new(), between: 0 };
     let most = COPIES.0.saturating_mul(html.len()).saturating_add(COPIES.1);
     let mut from = 0;
@@ -111,6 +117,13 @@ pub(super) fn is_tame(html: &str) -> bool {
         }
     }
     true
+}
+
+/// How many bytes are looked at for references.
+fn looked(html: &str) -> usize {
+    let of_line =
+        |line: &str| -> usize { memchr::memchr_iter(b'&', line.as_bytes()).map(|at| line.len() - at).sum() };
+    html.split('\n').map(of_line).sum()
 }
 
 fn has_many_attributes(tag: &Tag<'_>) -> bool {
