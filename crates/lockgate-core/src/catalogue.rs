@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use lockgate_flow::{Definition, Properties, Roles, Signs};
-use lockgate_model::{Annotations, Classified, Effect, Json, Kind, ServerName, ToolName};
+use lockgate_model::{Annotations, Classified, Effect, Json, Kind, ServerName, ToolName, letter};
 
 use crate::form::Form;
 use crate::names;
@@ -198,11 +198,7 @@ pub(crate) fn read_definition(entry: Json<'_>) -> Definition {
 /// Can a person and a model tell the name from another? Not where it is empty, longer than 128 characters, or holds
 /// characters that cannot be seen or that turn the text around.
 pub(crate) fn usable(name: &str) -> bool {
-    let hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0000}'..='\u{e01ef}')
-    };
+    let hidden = |letter: char| letter.is_control() || letter::is_hidden(letter);
     (1..=128).contains(&name.chars().count()) && !name.contains(hidden)
 }
 

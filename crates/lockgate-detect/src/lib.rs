@@ -7,16 +7,19 @@
 
 pub mod class;
 mod heads;
+pub mod hidden;
 pub mod injection;
 mod inspect;
 mod known;
 mod mask;
+pub mod media;
 pub mod personal;
 mod redact;
 pub mod secrets;
 mod shape;
 mod spot;
 mod sure;
+mod tags;
 mod words;
 
 pub use inspect::{Inspector, Report};

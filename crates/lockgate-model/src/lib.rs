@@ -11,6 +11,7 @@ mod effect;
 mod id;
 mod json;
 mod label;
+pub mod letter;
 mod limits;
 mod message;
 mod method;

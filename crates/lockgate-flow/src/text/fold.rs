@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
+use lockgate_model::letter::{is_invisible, is_mark};
 
 /// NFKC, lower case, white space collapsed to single spaces and trimmed. Two texts with one such form are the same to a
 /// person and to whatever the text names, so that one may stand for the other. Linear; does not allocate where nothing
@@ -121,22 +122,6 @@ fn push_lower_skeleton(out: &mut String, letter: char) {
             }
         }
     }
-}
-
-/// Marks that are laid over or under the letter before.
-fn is_mark(letter: char) -> bool {
-    matches!(letter,
-        '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'
-        | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
-}
-
-/// What shows nothing: zero widths, joiners, soft hyphens, direction marks, fillers, variation selectors, tags.
-fn is_invisible(letter: char) -> bool {
-    matches!(letter,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
-        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// The ASCII letter that a small letter of another script is taken for.

@@ -2,8 +2,11 @@
 
 use std::ops::Range;
 
+use lockgate_model::letter::{
+    is_direction, is_flag, is_invisible, is_selector, is_tag, runs_left, selected, tagged,
+};
+
 use super::code::Code;
-use super::read::{is_invisible, tagged};
 
 /// More lines in a row with nothing on them push what comes next out of sight.
 const EMPTY_LINES: usize = 30;
@@ -20,7 +23,7 @@ pub(super) fn find(text: &str, raise: &mut dyn FnMut(Code, Range<usize>, Option<
     if text.bytes().all(|b| matches!(b, b'\t' | b'\n' | b'\r' | b' '..=b'~')) {
         return;
     }
-    let right_to_left = text.chars().any(is_right_to_left);
+    let right_to_left = text.chars().any(runs_left);
     let mut letters = text.char_indices().peekable();
     let mut before = None;
     while let Some((at, letter)) = letters.next() {
@@ -70,7 +73,8 @@ impl Around {
             return Some(Code::HiddenText);
         }
         if run.iter().any(|letter| is_tag(*letter)) {
-            return (!self.is_flag(run)).then_some(Code::HiddenText);
+            let flag = self.before.is_some_and(|before| is_flag(before, run));
+            return (!flag).then_some(Code::HiddenText);
         }
         let selectors = run.iter().filter(|letter| is_selector(**letter)).count();
         if selectors > 1 || (run.len() >= RUN && run.iter().all(|letter| is_invisible(*letter))) {
@@ -94,17 +98,6 @@ impl Around {
             _ => None,
         }
     }
-
-    /// The flag of a part of a country: a black flag, up to six small letters and an end.
-    fn is_flag(&self, run: &[char]) -> bool {
-        let Some((last, letters)) = run.split_last() else { return false };
-        let small =
-            |letter: &char| tagged(*letter).is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-        self.before == Some('\u{1f3f4}')
-            && *last == '\u{e007f}'
-            && letters.len() <= 6
-            && letters.iter().all(small)
-    }
 }
 
 /// What the run says: tag characters as the letters they stand for, variation selectors as bytes.
@@ -119,32 +112,6 @@ fn decode(run: &[char]) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// The byte that a variation selector is used for by those who hide text in them.
-fn selected(letter: char) -> Option<u8> {
-    let code = u32::from(letter);
-    match letter {
-        '\u{fe00}'..='\u{fe0f}' => u8::try_from(code - 0xfe00).ok(),
-        '\u{e0100}'..='\u{e01ef}' => u8::try_from(code - 0xe0100 + 16).ok(),
-        _ => None,
-    }
-}
-
 fn is_odd(letter: char) -> bool {
     is_invisible(letter) || (letter.is_control() && !matches!(letter, '\t' | '\n' | '\r'))
-}
-
-fn is_tag(letter: char) -> bool {
-    matches!(letter, '\u{e0000}'..='\u{e007f}')
-}
-
-fn is_selector(letter: char) -> bool {
-    matches!(letter, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
-}
-
-fn is_direction(letter: char) -> bool {
-    matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202c}' | '\u{2066}'..='\u{2069}')
-}
-
-fn is_right_to_left(letter: char) -> bool {
-    matches!(letter, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
 }
