@@ -12,7 +12,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("lockgate-model", &[]),
     ("lockgate-policy", &["lockgate-model"]),
     ("lockgate-flow", &["lockgate-model"]),
-    ("lockgate-provenance", &["lockgate-model"]),
+    ("lockgate-provenance", &["lockgate-model", "lockgate-detect"]),
     ("lockgate-detect", &["lockgate-model"]),
     ("lockgate-audit", &["lockgate-model"]),
     ("lockgate-era", &["lockgate-model"]),

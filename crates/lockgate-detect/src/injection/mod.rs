@@ -1,8 +1,16 @@
 //! Text that gives orders to the model that reads it.
+//!
+//! Rules (`rules/`) say what no honest text says; a trained classifier weighs the rest; `structure.rs` asks whether a text stands
+//! where only data should. [`Injection`] is the one place where they come together.
+
+mod speech;
+pub mod rules;
 
 use lockgate_model::Json;
 
 use crate::{Genre, Level, Spot};
+
+use speech::Speech;
 
 /// What is said of a text.
 #[derive(Clone, Debug, Default)]
@@ -16,23 +24,43 @@ pub struct Judgement<'d> {
 }
 
 /// The finder: rules and a trained classifier.
-#[derive(Debug, Default)]
-pub struct Injection {}
+#[derive(Debug)]
+pub struct Injection {
+    speech: Speech,
+}
+
+impl Default for Injection {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Injection {
     /// Made once and used for every text.
     pub fn new() -> Self {
-        Self {}
+        Self { speech: Speech::new() }
     }
 
     /// Judges one text. Linear.
-    pub fn judge(&self, _genre: Genre, _text: &str) -> Judgement<'_> {
-        Judgement::default()
+    pub fn judge(&self, genre: Genre, text: &str) -> Judgement<'_> {
+        let spots = self.speech.judge(genre, text);
+        // The classifier comes in here: its score becomes `score`, and a spot of its own where it alone objects.
+        let level = spots.iter().map(|spot| spot.level).max().unwrap_or_default();
+        Judgement { level, score: certainty(level), spots }
     }
 
     /// Judges a definition or a structured result as a whole: names of parameters, every text in it, and where each stands.
     /// Spots carry no span, since each is in a text of its own.
     pub fn judge_object(&self, _genre: Genre, _object: Json<'_>) -> Judgement<'_> {
         Judgement::default()
+    }
+}
+
+/// What rules alone say of how likely it is.
+fn certainty(level: Level) -> f32 {
+    match level {
+        Level::None => 0.0,
+        Level::Review => 0.5,
+        Level::Block => 0.95,
     }
 }

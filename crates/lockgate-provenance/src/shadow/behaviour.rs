@@ -1,9 +1,10 @@
 //! Does a tool's name say what it does?
 
+use lockgate_detect::injection::rules::words;
 use lockgate_model::Json;
 
 use super::code::Code;
-use super::name::{Name, words};
+use super::name::Name;
 
 /// Names of parameters that take what is run.
 const COMMANDS: &[&str] =

@@ -1,7 +1,7 @@
 //! Hosts that pass for others.
 
 use super::name::is_slip;
-use super::read::reading;
+use lockgate_detect::injection::rules::reading;
 
 /// Words that go with a well-known name to make a host that looks as if it belonged to it.
 const COMPANY: &[&str] = &[

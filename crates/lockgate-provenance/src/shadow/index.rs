@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use lockgate_detect::injection::rules::Others;
 use lockgate_model::{Json, ServerName, Tier};
 
 use super::behaviour::Shape;
 use super::identity::Claim;
 use super::name::{Name, is_disguised, neighbours};
-use super::text::Others;
 
 /// Most tools of one name, look or neighbourhood that are compared, the most trusted first. So many are only there because
 /// somebody wants the others to be overlooked or the gateway to be slow.

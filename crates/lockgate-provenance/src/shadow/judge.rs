@@ -4,14 +4,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
+use lockgate_detect::injection::rules::{Listener, Names, Rule};
 use lockgate_model::{Json, Kind, ServerName, Tier, Untrusted, Visit};
 
 use super::code::{Code, Weight};
 use super::index::{Index, Seen, Tool};
-use super::name::{Name, is_disguised, is_slip, words};
-use super::phrase::{Reader, of_parameters};
-use super::read::reading;
-use super::text::Listener;
+use super::name::{Name, is_disguised, is_slip};
 use super::{behaviour, hidden, identity};
 
 /// Most findings of one code that are kept of a definition.
@@ -92,7 +90,7 @@ struct Judge<'i> {
     seen: Seen<'i>,
     tier: Tier,
     listener: Listener,
-    parameters: Reader<'static>,
+    parameters: Names,
     found: Vec<Suspicion>,
 }
 
@@ -101,7 +99,7 @@ impl<'i> Judge<'i> {
         let own = index.server(server);
         let tier = own.and_then(|own| index.known(own)).map_or(Tier::Quarantined, |known| known.tier);
         let seen = Seen { index, own };
-        let (listener, parameters) = (Listener::default(), of_parameters().reader());
+        let (listener, parameters) = (Listener::default(), Names::default());
         Self { seen, tier, listener, parameters, found: Vec::new() }
     }
 
@@ -175,19 +173,20 @@ impl<'i> Judge<'i> {
         });
         let Self { listener, seen, found: all, .. } = self;
         listener.judge(said, seen, &mut |found| {
-            room(all, seen.index, found.code, || place.pointer(), found.span, found.other);
+            if let Some(code) = code(found.rule) {
+                room(all, seen.index, code, || place.pointer(), found.span, found.other);
+            }
         });
     }
 
     fn key(&mut self, name: &str, place: &Place) {
         if place.is_parameter() {
             let Self { parameters, seen, found: all, .. } = self;
-            for word in words(&reading(name)) {
-                parameters.word(&word, 0..name.len(), &mut |code, span| {
-                    room(all, seen.index, code, || place.pointer(), span, None);
-                });
-            }
-            parameters.stop();
+            parameters.judge(name, &mut |rule| {
+                if let Some(code) = code(rule) {
+                    room(all, seen.index, code, || place.pointer(), 0..name.len(), None);
+                }
+            });
         }
         if !is_plain(name) {
             self.text(name, place);
@@ -222,6 +221,11 @@ impl<'i> Judge<'i> {
         }
         self.found
     }
+}
+
+/// The code of a rule. Rules that are about other texts than definitions have none.
+fn code(rule: &Rule) -> Option<Code> {
+    Code::ALL.iter().find(|code| code.word() == rule.name).copied()
 }
 
 /// Keeps a finding, unless there are enough of its code.

@@ -1,6 +1,6 @@
 //! The forms in which two names are compared.
 
-use super::read::{is_double, is_invisible, reading};
+use lockgate_detect::injection::rules::{is_double, is_invisible, reading, words};
 
 /// Names longer than this are compared whole, and not with those that are a slip away. Bytes.
 const NEAR_LONGEST: usize = 64;
@@ -37,30 +37,6 @@ impl Name {
     pub(super) fn is_telling(&self) -> bool {
         self.words.len() >= 2
     }
-}
-
-/// The words of what was read, in lower case.
-pub(super) fn words(seen: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word = String::new();
-    let mut letters = seen.chars().peekable();
-    let mut before = ' ';
-    while let Some(letter) = letters.next() {
-        let next_is_small = letters.peek().is_some_and(|next| next.is_lowercase());
-        let begins =
-            letter.is_uppercase() && (before.is_lowercase() || (before.is_uppercase() && next_is_small));
-        if (begins || !letter.is_alphanumeric()) && !word.is_empty() {
-            words.push(std::mem::take(&mut word));
-        }
-        if letter.is_alphanumeric() {
-            word.extend(letter.to_lowercase());
-        }
-        before = letter;
-    }
-    if !word.is_empty() {
-        words.push(word);
-    }
-    words
 }
 
 /// Without case and without the marks between words. Letters of other scripts stay what they are.

@@ -1,13 +1,12 @@
-//! One text of a definition, sentence by sentence.
+//! One text, sentence by sentence.
 
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::code::Code;
 use super::marker::{Mark, mark};
-use super::name::words;
-use super::phrase::{Reader, of_texts};
-use super::read::{is_double, read};
+use super::phrase::Reader;
+use super::read::{is_double, read, words};
+use super::rule::{Rule, named, rules};
 
 /// Longest run of characters between spaces that may be a name. Bytes.
 const LONGEST_NAME: usize = 160;
@@ -26,22 +25,40 @@ static PATHS: LazyLock<Vec<(&str, &str)>> = LazyLock::new(|| {
 });
 
 /// Who offers what, as far as a text may speak of it.
-pub(super) trait Others {
+pub trait Others {
     /// The server, a number, of the tool that is called that, if it is another one's.
     fn tool(&self, words: &[String]) -> Option<usize>;
     /// The server that is called that, if it is another one.
     fn server(&self, words: &[String]) -> Option<usize>;
 }
 
+/// There are no others.
+#[derive(Clone, Copy, Debug)]
+pub struct Nobody;
+
+impl Others for Nobody {
+    fn tool(&self, _words: &[String]) -> Option<usize> {
+        None
+    }
+
+    fn server(&self, _words: &[String]) -> Option<usize> {
+        None
+    }
+}
+
 /// One finding in a text.
-pub(super) struct Found {
-    pub(super) code: Code,
-    pub(super) span: Range<usize>,
-    pub(super) other: Option<usize>,
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// What was found.
+    pub rule: &'static Rule,
+    /// Where it stands.
+    pub span: Range<usize>,
+    /// The other server that is spoken of, a number.
+    pub other: Option<usize>,
 }
 
 /// What is kept from one text to the next, so that little is made anew for each.
-pub(super) struct Listener {
+pub struct Listener {
     reader: Reader<'static>,
     /// The last words, for a name that is written as words, the newest last; and how many of them are of this sentence.
     spoken: Vec<String>,
@@ -50,17 +67,22 @@ pub(super) struct Listener {
 
 impl Default for Listener {
     fn default() -> Self {
-        Self { reader: of_texts().reader(), spoken: vec![String::new(); SPOKEN], heard: 0 }
+        Self { reader: rules().texts.reader(), spoken: vec![String::new(); SPOKEN], heard: 0 }
     }
 }
 
 impl Listener {
+    /// What the text says, and what is marked in it. Linear.
+    pub fn judge(&mut self, text: &str, others: &dyn Others, found: &mut dyn FnMut(Found)) {
+        self.hear(text, others, found);
+        markers(text, found);
+    }
+
     /// What the text says. Linear.
-    pub(super) fn judge(&mut self, text: &str, others: &dyn Others, found: &mut dyn FnMut(Found)) {
+    pub(crate) fn hear(&mut self, text: &str, others: &dyn Others, found: &mut dyn FnMut(Found)) {
         let mut talk = Talk { listener: self, others, other: None, found };
         talk.hear(text);
         talk.stop();
-        markers(text, found);
     }
 }
 
@@ -103,14 +125,17 @@ fn is_disguised(chunk: &str) -> bool {
         && chunk.chars().filter(|c| c.is_alphabetic()).all(|c| c.is_ascii() || is_double(c))
 }
 
-fn markers(text: &str, found: &mut dyn FnMut(Found)) {
+/// What is marked as special in the text. Linear.
+pub(crate) fn markers(text: &str, found: &mut dyn FnMut(Found)) {
     for (mark, span) in mark(text) {
-        let code = match mark {
-            Mark::Hidden => Code::HiddenMarker,
-            Mark::Loud => Code::Marker,
-            Mark::Comment => Code::HiddenComment,
+        let name = match mark {
+            Mark::Hidden => "hidden_marker",
+            Mark::Loud => "marker",
+            Mark::Comment => "hidden_comment",
         };
-        found(Found { code, span, other: None });
+        if let Some(rule) = named(name) {
+            found(Found { rule, span, other: None });
+        }
     }
 }
 
@@ -145,8 +170,10 @@ impl Talk<'_> {
             for part in seen.split(AROUND).filter(|part| !part.is_empty()) {
                 self.part(part, span.clone());
             }
-            if is_disguised(chunk) {
-                (self.found)(Found { code: Code::DisguisedWord, span, other: None });
+            if is_disguised(chunk)
+                && let Some(rule) = named("disguised_word")
+            {
+                (self.found)(Found { rule, span, other: None });
             }
             if ends_sentence(&seen) {
                 self.stop();
@@ -237,23 +264,20 @@ impl Talk<'_> {
 
     fn word(&mut self, word: &str, span: Range<usize>) {
         let Self { listener, other, found, .. } = self;
-        listener
-            .reader
-            .word(word, span, &mut |code, span| found(Found { code, span, other: of_other(code, *other) }));
+        listener.reader.word(word, span, &mut |rule, span| raise(rule, span, *other, found));
     }
 
     fn also(&mut self, word: &str, span: Range<usize>) {
         let Self { listener, other, found, .. } = self;
-        listener
-            .reader
-            .also(word, span, &mut |code, span| found(Found { code, span, other: of_other(code, *other) }));
+        listener.reader.also(word, span, &mut |rule, span| raise(rule, span, *other, found));
     }
 }
 
-fn of_other(code: Code, other: Option<usize>) -> Option<usize> {
-    matches!(code, Code::CommandsOtherTool | Code::MentionsOtherTool | Code::CommandsOtherServer)
-        .then_some(other)
-        .flatten()
+fn raise(rule: usize, span: Range<usize>, other: Option<usize>, found: &mut dyn FnMut(Found)) {
+    let Some(rule) = rules().list.get(rule) else { return };
+    let of_others =
+        matches!(rule.name, "commands_other_tool" | "mentions_other_tool" | "commands_other_server");
+    found(Found { rule, span, other: other.filter(|_| of_others) });
 }
 
 /// A path where secrets or settings are kept, by `paths.rules`.
@@ -266,7 +290,7 @@ fn path(bare: &str) -> Option<&'static str> {
         match *kind {
             "open" => return None,
             "secret" => sort = Some("%secretfile"),
-            "settings" if sort.is_none() && named(bare, part) => sort = Some("%envfile"),
+            "settings" if sort.is_none() && ends_in(bare, part) => sort = Some("%envfile"),
             _ => {}
         }
     }
@@ -274,7 +298,7 @@ fn path(bare: &str) -> Option<&'static str> {
 }
 
 /// Is the part all of the last name of the path? `.env` is in `process.env.HOME` too.
-fn named(bare: &str, part: &str) -> bool {
+fn ends_in(bare: &str, part: &str) -> bool {
     bare.strip_suffix(part).is_some_and(|before| before.is_empty() || before.ends_with('/'))
 }
 

@@ -4,7 +4,7 @@ use icu_normalizer::DecomposingNormalizerBorrowed;
 
 /// Appends what is read where `letter` stands: ASCII letters, with their case, for what looks like them; a tag character as
 /// the letter it stands for; nothing for marks and for what is not seen.
-pub(super) fn read(letter: char, out: &mut String) {
+pub(crate) fn read(letter: char, out: &mut String) {
     if letter.is_ascii() {
         return out.push(letter);
     }
@@ -28,14 +28,14 @@ pub(super) fn read(letter: char, out: &mut String) {
 }
 
 /// The whole text as it is read. Case is kept.
-pub(super) fn reading(text: &str) -> String {
+pub fn reading(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     text.chars().for_each(|letter| read(letter, &mut out));
     out
 }
 
 /// A letter of another alphabet that is not ASCII's, and looks like one that is.
-pub(super) fn is_double(letter: char) -> bool {
+pub fn is_double(letter: char) -> bool {
     let alphabet = matches!(letter, '\u{370}'..='\u{52f}' | '\u{13a0}'..='\u{13ff}' | '\u{10d0}'..='\u{10ff}' | '\u{a4d0}'..='\u{a4ff}');
     alphabet && {
         let mut seen = String::new();
@@ -45,12 +45,12 @@ pub(super) fn is_double(letter: char) -> bool {
 }
 
 /// The ASCII character that a tag character stands for.
-pub(super) fn tagged(letter: char) -> Option<char> {
+pub fn tagged(letter: char) -> Option<char> {
     matches!(letter, '\u{e0020}'..='\u{e007e}').then(|| char::from_u32(u32::from(letter) - 0xe0000)).flatten()
 }
 
 /// What shows nothing: zero widths, joiners, soft hyphens, direction marks, fillers, variation selectors, tags.
-pub(super) fn is_invisible(letter: char) -> bool {
+pub fn is_invisible(letter: char) -> bool {
     matches!(letter,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
@@ -81,6 +81,30 @@ fn look(letter: char, out: &mut String) {
     } else {
         out.push_str(&seen);
     }
+}
+
+/// The words of what was read, in lower case: parted at marks and where small letters become capitals.
+pub fn words(seen: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut letters = seen.chars().peekable();
+    let mut before = ' ';
+    while let Some(letter) = letters.next() {
+        let next_is_small = letters.peek().is_some_and(|next| next.is_lowercase());
+        let begins =
+            letter.is_uppercase() && (before.is_lowercase() || (before.is_uppercase() && next_is_small));
+        if (begins || !letter.is_alphanumeric()) && !word.is_empty() {
+            words.push(std::mem::take(&mut word));
+        }
+        if letter.is_alphanumeric() {
+            word.extend(letter.to_lowercase());
+        }
+        before = letter;
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
 }
 
 #[cfg(test)]

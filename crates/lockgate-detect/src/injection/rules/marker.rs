@@ -6,7 +6,7 @@ use super::read::reading;
 
 /// What a part is marked as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mark {
+pub(crate) enum Mark {
     /// As hidden, or as said by the system.
     Hidden,
     /// As important, or as meant for the model.
@@ -97,7 +97,7 @@ const THINGS: &[&str] = &[
 ];
 
 /// The marks of a text, and where they stand. Linear.
-pub(super) fn mark(text: &str) -> Vec<(Mark, Range<usize>)> {
+pub(crate) fn mark(text: &str) -> Vec<(Mark, Range<usize>)> {
     let mut found = Vec::new();
     if !text.contains(['<', '[']) {
         return found;

@@ -1,0 +1,133 @@
+//! What a passage says once it is decoded.
+
+use base64::Engine;
+use base64::alphabet::{STANDARD, URL_SAFE};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use super::gate::{rot13, unleet};
+
+/// Most of an encoded run that is decoded. Bytes.
+const MOST: usize = 4096;
+/// So much of what a run decodes to must be letters and spaces, in percent.
+const READABLE: usize = 75;
+
+/// Most words that are put together of single letters.
+const GLUED: &[&str] = &[
+    "ignoreprevious", "ignoreall", "previousinstructions", "disregardall", "disregardprevious", "systemprompt",
+    "donottelltheuser", "forgetyourinstructions", "ignoretheabove", "ignoreyourinstructions",
+];
+
+/// What the passage may say: letters written as codes, thirteen letters on, with digits for letters, spaced out. Only those that
+/// differ from it.
+pub(crate) fn decoded(passage: &str) -> Vec<String> {
+    let ways = [codes(passage), map(passage, rot13), leet(passage), spaced(passage)];
+    ways.into_iter().filter(|way| way != passage).collect()
+}
+
+/// The text that a run of letters and digits decodes to as base64, where it is one. `run` may go on with padding.
+pub(crate) fn base64(run: &str) -> Option<String> {
+    let run = run.trim_end_matches('=');
+    let run = run.get(..run.len().min(MOST) / 4 * 4 + if run.len() <= MOST { run.len() % 4 } else { 0 })?;
+    let config = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    let alphabet = if run.contains(['-', '_']) { &URL_SAFE } else { &STANDARD };
+    let bytes = GeneralPurpose::new(alphabet, config).decode(run).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    let letters = text.chars().filter(|c| c.is_alphabetic() || *c == ' ').count();
+    (text.contains(' ') && letters * 100 >= text.chars().count() * READABLE).then_some(text)
+}
+
+fn map(passage: &str, letter: impl Fn(u8) -> u8) -> String {
+    passage.chars().map(|c| u8::try_from(c).ok().filter(u8::is_ascii).map_or(c, |b| char::from(letter(b)))).collect()
+}
+
+/// Digits for letters, in words that have letters too.
+fn leet(passage: &str) -> String {
+    let mut out = String::with_capacity(passage.len());
+    for word in passage.split_inclusive(|c: char| !c.is_alphanumeric() && !matches!(c, '@' | '$')) {
+        if word.bytes().any(|b| b.is_ascii_alphabetic()) {
+            out.extend(word.chars().map(|c| match c {
+                '@' => 'a',
+                '$' => 's',
+                c => u8::try_from(c).map_or(c, |b| if b.is_ascii() { char::from(unleet(b)) } else { c }),
+            }));
+        } else {
+            out.push_str(word);
+        }
+    }
+    out
+}
+
+/// Single letters put together. Two spaces part words; where nothing does, what is glued is parted at words that are known.
+fn spaced(passage: &str) -> String {
+    let mut out = String::new();
+    let mut rest = passage;
+    let mut single = false;
+    while !rest.is_empty() {
+        let length = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(length);
+        let gap = after.find(char::is_alphanumeric).unwrap_or(after.len());
+        let (between, next) = after.split_at(gap);
+        let is_single = word.chars().count() == 1;
+        out.push_str(word);
+        let next_single = next.chars().nth(1).is_none_or(|c| !c.is_alphanumeric());
+        single = is_single;
+        if !(single && next_single && between.chars().count() == 1) {
+            out.push_str(if between.is_empty() { "" } else { " " });
+        }
+        rest = next;
+    }
+    let _single = single;
+    let bare = out.to_ascii_lowercase();
+    match GLUED.iter().find(|glued| bare.contains(*glued)) {
+        Some(_) => format!("{out} ignore previous instructions"),
+        None => out,
+    }
+}
+
+/// Letters written as codes: `%69`, `&#105;`, `&#x69;`, `\u0069`, `\x69`.
+fn codes(passage: &str) -> String {
+    let mut out = String::with_capacity(passage.len());
+    let mut rest = passage;
+    while let Some(at) = rest.find(['%', '&', '\\']) {
+        let (plain, code) = rest.split_at(at);
+        out.push_str(plain);
+        match coded(code) {
+            Some((letter, length)) => {
+                out.push(letter);
+                rest = code.get(length..).unwrap_or_default();
+            }
+            None => {
+                let mut letters = code.chars();
+                out.extend(letters.next());
+                rest = letters.as_str();
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+fn coded(code: &str) -> Option<(char, usize)> {
+    let hex = |from: usize, length: usize| {
+        let value = u32::from_str_radix(code.get(from..from + length)?, 16).ok()?;
+        Some((char::from_u32(value)?, from + length))
+    };
+    let found = match code.as_bytes() {
+        [b'%', ..] => hex(1, 2),
+        [b'\\', b'u', ..] => hex(2, 4),
+        [b'\\', b'x', ..] => hex(2, 2),
+        [b'&', b'#', ..] => {
+            let end = code.bytes().take(10).position(|b| b == b';')?;
+            let digits = code.get(2..end)?;
+            let value = match digits.strip_prefix(['x', 'X']) {
+                Some(digits) => u32::from_str_radix(digits, 16),
+                None => digits.parse(),
+            };
+            Some((char::from_u32(value.ok()?)?, end + 1))
+        }
+        _ => None,
+    };
+    found.filter(|(letter, _)| !letter.is_control())
+}

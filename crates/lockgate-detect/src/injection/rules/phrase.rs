@@ -1,0 +1,166 @@
+//! Phrases: words in an order, with room between them. The data is in the `.rules` files.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::read::reading;
+
+/// Every phrase of one sort.
+#[derive(Debug, Default)]
+pub(crate) struct Phrases {
+    steps: Vec<Step>,
+    /// The steps that a word may be, the last of each phrase first, so that no word is two steps at once.
+    words: BTreeMap<String, Vec<usize>>,
+}
+
+#[derive(Debug)]
+struct Step {
+    /// How many words may stand between the step before and this one. None for the first of a phrase.
+    gap: Option<usize>,
+    /// The number of the rule that is raised where this is the last of a phrase.
+    raises: Option<usize>,
+    /// The words that it may be, as the data has them.
+    may_be: Vec<&'static str>,
+}
+
+/// How far every phrase has come in one text.
+pub(crate) struct Reader<'p> {
+    phrases: &'p Phrases,
+    /// For each step: at which word it was last reached, and where in the text its phrase began.
+    reached: Vec<Option<(usize, usize)>>,
+    /// Which steps are reached, so that a new sentence costs no more than the old one did.
+    touched: Vec<usize>,
+    at: usize,
+}
+
+impl Phrases {
+    pub(crate) fn reader(&self) -> Reader<'_> {
+        Reader { phrases: self, reached: vec![None; self.steps.len()], touched: Vec::new(), at: 0 }
+    }
+}
+
+impl Reader<'_> {
+    /// So many words pass that are in no phrase.
+    pub(crate) fn skip(&mut self, words: usize) {
+        self.at += words;
+    }
+
+    /// The next word, as it is read and in lower case, and where it stands.
+    pub(crate) fn word(&mut self, word: &str, span: Range<usize>, raise: &mut dyn FnMut(usize, Range<usize>)) {
+        self.at += 1;
+        self.also(word, span, raise);
+    }
+
+    /// What the last word may also be taken for.
+    pub(crate) fn also(&mut self, word: &str, span: Range<usize>, raise: &mut dyn FnMut(usize, Range<usize>)) {
+        let Some(steps) = self.phrases.words.get(word) else { return };
+        for &at in steps {
+            let Some(step) = self.phrases.steps.get(at) else { continue };
+            let begun = match step.gap {
+                None => Some(span.start),
+                Some(gap) => at
+                    .checked_sub(1)
+                    .and_then(|before| *self.reached.get(before)?)
+                    .and_then(|(word, begun)| (word < self.at && self.at - word - 1 <= gap).then_some(begun)),
+            };
+            let Some(begun) = begun else { continue };
+            if let Some(rule) = step.raises {
+                raise(rule, begun..span.end);
+            }
+            if let Some(reached) = self.reached.get_mut(at)
+                && reached.replace((self.at, begun)).is_none()
+            {
+                self.touched.push(at);
+            }
+        }
+    }
+
+    /// A sentence ends: no phrase goes on.
+    pub(crate) fn stop(&mut self) {
+        for at in self.touched.drain(..) {
+            if let Some(reached) = self.reached.get_mut(at) {
+                *reached = None;
+            }
+        }
+    }
+}
+
+impl Phrases {
+    /// How many there are.
+    #[cfg(test)]
+    pub(crate) fn count(&self) -> usize {
+        self.steps.iter().filter(|step| step.raises.is_some()).count()
+    }
+
+    /// Each phrase: its rule, and the words that each of its steps may be.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (usize, Vec<&[&'static str]>)> {
+        let mut steps = Vec::new();
+        self.steps.iter().filter_map(move |step| {
+            steps.push(step.may_be.as_slice());
+            Some((step.raises?, std::mem::take(&mut steps)))
+        })
+    }
+
+    pub(crate) fn add(&mut self, line: &'static str, rule: usize, lists: &BTreeMap<&str, Vec<&'static str>>) {
+        let first = self.steps.len();
+        let mut gap = 0;
+        for part in line.split_whitespace() {
+            if let Some(words) = part.strip_prefix('~') {
+                gap = words.parse().unwrap_or(0);
+                continue;
+            }
+            let at = self.steps.len();
+            let mut may_be = Vec::new();
+            for word in part.split('|') {
+                let list = word.strip_prefix('@').and_then(|list| lists.get(list));
+                for word in list.map_or(std::slice::from_ref(&word), Vec::as_slice) {
+                    may_be.push(*word);
+                    let steps = self.words.entry(reading(word)).or_default();
+                    if !steps.contains(&at) {
+                        steps.push(at);
+                    }
+                }
+            }
+            self.steps.push(Step { gap: (at > first).then_some(gap), raises: None, may_be });
+            gap = 0;
+        }
+        if let Some(last) = self.steps.last_mut() {
+            last.raises = Some(rule);
+        }
+        self.words.values_mut().for_each(|steps| steps.sort_unstable_by(|a, b| b.cmp(a)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rule::rules;
+
+    fn raised(text: &str) -> Vec<&'static str> {
+        let mut reader = rules().texts.reader();
+        let mut found = Vec::new();
+        for word in text.split(' ') {
+            reader.word(word, 0..0, &mut |rule, _| found.push(rules().list[rule].name));
+            if word == "." {
+                reader.stop();
+            }
+        }
+        found.dedup();
+        found.retain(|name| *name == "conceals_from_user");
+        found
+    }
+
+    #[test]
+    fn a_phrase_keeps_its_order_and_its_room() {
+        for (text, expected) in [
+            ("do not tell the user", vec!["conceals_from_user"]),
+            ("not do tell the user", vec![]),
+            ("do not ever really tell the user", vec!["conceals_from_user"]),
+            ("do not a b c tell the user", vec![]),
+            ("do not . tell the user", vec![]),
+            ("do do not not tell the user", vec!["conceals_from_user"]),
+            ("do tell the user", vec![]),
+        ] {
+            assert_eq!(raised(text), expected, "{text}");
+        }
+    }
+}

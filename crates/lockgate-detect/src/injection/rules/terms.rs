@@ -1,0 +1,59 @@
+//! Phrases in scripts that part no words, or bend them: parts of words are looked for, and room is characters.
+
+use std::ops::Range;
+
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
+
+use super::rule::{Rule, rules};
+
+/// What ends a sentence there.
+const STOPS: [&str; 8] = ["。", "！", "？", ". ", "! ", "? ", "।", "\n\n"];
+
+/// The finder.
+#[derive(Debug)]
+pub(crate) struct Terms {
+    automaton: Option<AhoCorasick>,
+    /// What each pattern stands for in the phrases; none for an end of a sentence.
+    words: Vec<Option<&'static str>>,
+}
+
+impl Terms {
+    /// For all that are built in.
+    pub(crate) fn new() -> Self {
+        let mut patterns: Vec<(String, Option<&'static str>)> = Vec::new();
+        for (_, steps) in rules().terms.each() {
+            for word in steps.into_iter().flatten() {
+                let mut letters = word.chars();
+                let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+                let forms = [(*word).to_owned(), format!("{first}{}", letters.as_str()), word.to_uppercase()];
+                patterns.extend(forms.map(|form| (form, Some(*word))));
+            }
+        }
+        patterns.extend(STOPS.map(|stop| (stop.to_owned(), None)));
+        patterns.sort_unstable();
+        patterns.dedup();
+        let (patterns, words): (Vec<_>, Vec<_>) = patterns.into_iter().unzip();
+        let automaton = AhoCorasickBuilder::new().match_kind(MatchKind::LeftmostLongest).build(&patterns).ok();
+        Self { automaton, words }
+    }
+
+    /// What the text says, and where. Linear.
+    pub(crate) fn judge(&self, text: &str, found: &mut dyn FnMut(&'static Rule, Range<usize>)) {
+        let Some(automaton) = &self.automaton else { return };
+        let mut reader = rules().terms.reader();
+        let mut from = 0;
+        for hit in automaton.find_iter(text) {
+            let Some(word) = self.words.get(hit.pattern().as_usize()).copied().flatten() else {
+                reader.stop();
+                continue;
+            };
+            reader.skip(text.get(from..hit.start()).unwrap_or_default().chars().count());
+            from = hit.end();
+            reader.word(&super::read::reading(word), hit.range(), &mut |rule, span| {
+                if let Some(rule) = rules().list.get(rule) {
+                    found(rule, span);
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! What the rules say of one text, wherever it is hidden in it, and whether it is said or only spoken of.
+
+use std::ops::Range;
+
+use super::rules::{Force, Found, Gate, Listener, Nobody, Rule, Terms, base64, decoded, markers};
+use crate::{Genre, Level, Spot};
+
+/// Two signs this near each other are one thing. Bytes.
+const NEAR: usize = 400;
+/// Most findings that are kept of a text.
+const KEPT: usize = 64;
+/// How far around a finding it is asked whether it is only spoken of. Bytes.
+const AROUND: usize = 240;
+/// Most encoded runs of a text that are looked into.
+const RUNS: usize = 256;
+
+/// What shows in the same sentence that an order is spoken of, not given.
+const MENTION: &[&str] = &[
+    "example", "examples", "e.g", "such as", "attack", "attacks", "attacker", "attackers", "injection", "injections", "injected",
+    "malicious", "jailbreak", "jailbreaks", "adversarial", "adversary", "detect", "detects", "detection", "detector", "prevent",
+    "prevents", "vulnerability", "vulnerabilities", "exploit", "payload", "payloads", "phishing", "threat", "security research",
+    "beispiel", "angriff", "angreifer", "exemple", "attaque", "ejemplo", "ataque", "exemplo", "attacco", "esempio", "phrases like",
+    "asking the model to", "tricks", "tricked", "attempts to", "tries to", "tried to", "scenario", "demonstrates", "red team",
+];
+
+/// The rules, ready for any text.
+#[derive(Debug)]
+pub(super) struct Speech {
+    gate: Gate,
+    terms: Terms,
+}
+
+/// What was found, before it is weighed.
+struct Hit {
+    rule: &'static Rule,
+    span: Range<usize>,
+    force: Force,
+}
+
+impl Speech {
+    pub(super) fn new() -> Self {
+        Self { gate: Gate::new(), terms: Terms::new() }
+    }
+
+    /// What stands against the text, in order. Linear.
+    pub(super) fn judge(&self, genre: Genre, text: &str) -> Vec<Spot<'static>> {
+        let mut hits: Vec<Hit> = Vec::new();
+        let mut add = |found: Found| {
+            let force = found.rule.force(genre);
+            let known = hits.iter().any(|hit| hit.rule.name == found.rule.name && hit.span.end > found.span.start);
+            if force > Force::Note && !known && hits.len() < KEPT {
+                hits.push(Hit { rule: found.rule, span: found.span, force });
+            }
+        };
+        let seen = self.gate.look(genre, text);
+        if seen.foreign {
+            self.terms.judge(text, &mut |rule, span| add(Found { rule, span, other: None }));
+        }
+        let mut listener: Option<Listener> = None;
+        for passage in &seen.passages {
+            let Some(part) = text.get(passage.span.clone()) else { continue };
+            let listener = listener.get_or_insert_default();
+            let from = passage.span.start;
+            if passage.plain {
+                listener.hear(part, &Nobody, &mut |found| {
+                    add(Found { span: found.span.start + from..found.span.end + from, ..found });
+                });
+            }
+            if passage.coded {
+                for way in decoded(part) {
+                    self.inner(listener, &way, passage.span.clone(), &mut add);
+                }
+            }
+        }
+        let mut end = 0;
+        for run in seen.long.iter().take(RUNS) {
+            if run.start < end {
+                continue;
+            }
+            let whole = encoded(text, run.clone());
+            end = whole.end;
+            if let Some(way) = text.get(whole.clone()).and_then(base64) {
+                let listener = listener.get_or_insert_default();
+                self.inner(listener, &way, whole, &mut add);
+            }
+        }
+        markers(text, &mut add);
+        weigh(text, hits)
+    }
+
+    /// What something says that was hidden; the span is that of what hid it.
+    fn inner(&self, listener: &mut Listener, way: &str, span: Range<usize>, add: &mut dyn FnMut(Found)) {
+        listener.hear(way, &Nobody, &mut |found| add(Found { span: span.clone(), ..found }));
+        if !way.is_ascii() {
+            self.terms.judge(way, &mut |rule, _| add(Found { rule, span: span.clone(), other: None }));
+        }
+    }
+}
+
+/// The whole of an encoded run of which `part` is a part.
+fn encoded(text: &str, part: Range<usize>) -> Range<usize> {
+    let of_it = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_');
+    let bytes = text.as_bytes();
+    let before = bytes.get(..part.start).unwrap_or_default();
+    let after = bytes.get(part.end..).unwrap_or_default();
+    let start = part.start - before.iter().rev().take(4096).take_while(|b| of_it(b)).count();
+    let end = part.end + after.iter().take(65_536).take_while(|b| of_it(b)).count();
+    start..end
+}
+
+/// What counts, and how much.
+fn weigh(text: &str, mut hits: Vec<Hit>) -> Vec<Spot<'static>> {
+    hits.sort_by_key(|hit| (hit.span.start, hit.span.end));
+    let mut spots = Vec::new();
+    for (at, hit) in hits.iter().enumerate() {
+        let force = match hit.force {
+            Force::Note => continue,
+            Force::Sign => {
+                let near = |other: &Hit| {
+                    other.rule.name != hit.rule.name
+                        && other.span.start < hit.span.end + NEAR
+                        && hit.span.start < other.span.end + NEAR
+                };
+                let around = hits.get(at.saturating_sub(4)..hits.len().min(at + 5)).unwrap_or_default();
+                if !around.iter().any(near) {
+                    continue;
+                }
+                Level::Review
+            }
+            Force::Review => Level::Review,
+            Force::Block if is_mentioned(text, &hit.span) => Level::Review,
+            Force::Block => Level::Block,
+        };
+        spots.push(Spot { rule: hit.rule.name, span: hit.span.clone(), level: force });
+    }
+    spots
+}
+
+/// Is it quoted, or spoken of as an example or an attack?
+fn is_mentioned(text: &str, span: &Range<usize>) -> bool {
+    let before = text.get(..span.start).unwrap_or_default();
+    let after = text.get(span.end..).unwrap_or_default();
+    let mut from = before.len().saturating_sub(AROUND);
+    while !before.is_char_boundary(from) {
+        from += 1;
+    }
+    let before = before.get(from..).unwrap_or_default();
+    let mut to = after.len().min(AROUND);
+    while !after.is_char_boundary(to) {
+        to -= 1;
+    }
+    let after = after.get(..to).unwrap_or_default();
+    let head = before.rsplit(['.', '\n', '!', '?']).next().unwrap_or_default();
+    let tail = after.split(['.', '\n', '!', '?']).next().unwrap_or_default();
+    if is_quoted(before, after) {
+        return true;
+    }
+    let sentence = format!("{head} {tail}").to_lowercase();
+    MENTION.iter().any(|word| {
+        sentence.match_indices(word).any(|(at, _)| {
+            let letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+            !letter(sentence.get(..at).and_then(|s| s.chars().next_back()))
+                && !letter(sentence.get(at + word.len()..).and_then(|s| s.chars().next()))
+        })
+    })
+}
+
+/// Does it stand between quotation marks, of which the first opens right before it or a few words earlier?
+fn is_quoted(before: &str, after: &str) -> bool {
+    let line_before = before.rsplit('\n').next().unwrap_or_default();
+    let line_after = after.split('\n').next().unwrap_or_default();
+    let straight = |mark: char| {
+        line_before.matches(mark).count() % 2 == 1 && line_after.contains(mark)
+    };
+    let pair = |open: char, close: char| {
+        line_before.rfind(open).is_some_and(|at| line_before.rfind(close).is_none_or(|end| end < at)) && line_after.contains(close)
+    };
+    straight('"') || straight('`') || pair('“', '”') || pair('«', '»') || pair('„', '“') || pair('「', '」')
+}
