@@ -23,9 +23,10 @@ impl Terms {
         let mut patterns: Vec<(String, Option<&'static str>)> = Vec::new();
         for (_, steps) in rules().terms.each() {
             for word in steps.into_iter().flatten() {
-                let mut letters = word.chars();
+                let plain = word.replace('_', " ");
+                let mut letters = plain.chars();
                 let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
-                let forms = [(*word).to_owned(), format!("{first}{}", letters.as_str()), word.to_uppercase()];
+                let forms = [format!("{first}{}", letters.as_str()), plain.to_uppercase(), plain];
                 patterns.extend(forms.map(|form| (form, Some(*word))));
             }
         }

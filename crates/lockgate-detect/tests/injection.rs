@@ -1,0 +1,108 @@
+//! How much the rules alone find in texts of others that are not in the repository, and how much they find where nothing is.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that fails here has found something")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use lockgate_detect::injection::Injection;
+use lockgate_detect::{Genre, Level};
+use lockgate_model::Json;
+use serde_json::Value;
+
+/// The files, and which were looked at while the rules were written. The others say what the rules are worth.
+const FILES: &[(&str, bool)] = &[
+    ("asb_injecagent_injected", false),
+    ("asb_tools", false),
+    ("atr_adversarial", false),
+    ("atr_rule_tests", true),
+    ("benign_repo_files", true),
+    ("benign_results_taubench", true),
+    ("benign_server_descriptions_registry", true),
+    ("benign_tools_docker_registry", true),
+    ("benign_tools_server_sources", true),
+    ("benign_traces_taubench", true),
+    ("bipia", true),
+    ("deepset", false),
+    ("garak", true),
+    ("mcp_demo_attack_servers", false),
+];
+
+/// The rows of a file. None, and why, where there is none.
+fn rows(file: &str) -> Option<Vec<Value>> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let file = here
+        .ancestors()
+        .map(|folder| folder.join("shared/data/train").join(format!("{file}.jsonl.gz")))
+        .find(|file| file.is_file());
+    let Some(file) = file else {
+        eprintln!("skipped: there are no texts beside the checkout");
+        return None;
+    };
+    let output = Command::new("gzip").arg("-dc").arg(&file).output();
+    let Some(output) = output.ok().filter(|output| output.status.success()) else {
+        eprintln!("skipped: there is no gzip");
+        return None;
+    };
+    let text = String::from_utf8(output.stdout).unwrap();
+    Some(text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+}
+
+fn genre(kind: &str) -> Genre {
+    Genre::ALL.into_iter().find(|genre| genre.word() == kind).unwrap_or(Genre::Result)
+}
+
+/// How bad a row is, and why.
+fn judge(injection: &Injection, row: &Value) -> (Level, Vec<(String, Level)>) {
+    let genre = genre(row["kind"].as_str().unwrap());
+    let named = |judged: lockgate_detect::injection::Judgement<'_>| {
+        let rules = judged.spots.iter().map(|spot| (spot.rule.to_owned(), spot.level)).collect();
+        (judged.level, rules)
+    };
+    match row.get("text").and_then(Value::as_str) {
+        Some(text) => named(injection.judge(genre, text)),
+        None => {
+            let object = row["object"].to_string();
+            named(injection.judge_object(genre, Json::check(object.as_bytes(), 128).unwrap()))
+        }
+    }
+}
+
+/// Blocked, to be looked at (blocked ones too), and all.
+type Counts = (usize, usize, usize);
+
+#[test]
+fn the_rules_alone() {
+    let injection = Injection::new();
+    let show = std::env::args().any(|argument| argument == "--nocapture");
+    for (file, seen) in FILES {
+        let Some(rows) = rows(file) else { return };
+        let mut counts: BTreeMap<(String, String), Counts> = BTreeMap::new();
+        let mut rules: BTreeMap<(String, String), usize> = BTreeMap::new();
+        for row in &rows {
+            let (level, found) = judge(&injection, row);
+            let label = row["label"].as_str().unwrap().to_owned();
+            let (block, review, all) =
+                counts.entry((label.clone(), row["kind"].as_str().unwrap().to_owned())).or_default();
+            *block += usize::from(level == Level::Block);
+            *review += usize::from(level >= Level::Review);
+            *all += 1;
+            for (rule, level) in &found {
+                *rules.entry((label.clone(), format!("{rule} {}", level.word()))).or_default() += 1;
+            }
+            if show && ((label == "benign") == (level > Level::None)) {
+                eprintln!("- {label} {} {} {found:?}", row["id"].as_str().unwrap(), level.word());
+            }
+        }
+        let note = if *seen { "" } else { " (not looked at)" };
+        for ((label, kind), (block, review, all)) in &counts {
+            let percent = |count: &usize| {
+                let tenths = count * 1000 / all;
+                format!("{}.{} %", tenths / 10, tenths % 10)
+            };
+            eprintln!("{file}{note} {label} {kind}: {} block, {} review, of {all}", percent(block), percent(review));
+        }
+        eprintln!("    {rules:?}");
+    }
+}
