@@ -3,14 +3,15 @@
 //! Rules (`rules/`) say what no honest text says; a trained classifier weighs the rest; `structure.rs` asks whether a text stands
 //! where only data should. [`Injection`] is the one place where they come together.
 
-mod speech;
 pub mod rules;
+mod speech;
+mod structure;
 
 use lockgate_model::Json;
 
 use crate::{Genre, Level, Spot};
 
-use speech::Speech;
+use speech::{Speech, weigh};
 
 /// What is said of a text.
 #[derive(Clone, Debug, Default)]
@@ -43,16 +44,24 @@ impl Injection {
 
     /// Judges one text. Linear.
     pub fn judge(&self, genre: Genre, text: &str) -> Judgement<'_> {
-        let spots = self.speech.judge(genre, text);
+        let spots = weigh(genre, &self.speech.hear(genre, text));
         // The classifier comes in here: its score becomes `score`, and a spot of its own where it alone objects.
-        let level = spots.iter().map(|spot| spot.level).max().unwrap_or_default();
-        Judgement { level, score: certainty(level), spots }
+        Judgement::of(spots)
     }
 
     /// Judges a definition or a structured result as a whole: names of parameters, every text in it, and where each stands.
     /// Spots carry no span, since each is in a text of its own.
-    pub fn judge_object(&self, _genre: Genre, _object: Json<'_>) -> Judgement<'_> {
-        Judgement::default()
+    pub fn judge_object(&self, genre: Genre, object: Json<'_>) -> Judgement<'_> {
+        // The classifier comes in here too, with all texts of the object as one.
+        Judgement::of(structure::judge(&self.speech, genre, object))
+    }
+}
+
+impl<'d> Judgement<'d> {
+    /// Of what rules found.
+    fn of(spots: Vec<Spot<'d>>) -> Self {
+        let level = spots.iter().map(|spot| spot.level).max().unwrap_or_default();
+        Self { level, score: certainty(level), spots }
     }
 }
 

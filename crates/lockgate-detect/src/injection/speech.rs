@@ -7,6 +7,9 @@ use crate::{Genre, Level, Spot};
 
 /// Two signs this near each other are one thing. Bytes.
 const NEAR: usize = 400;
+/// Room within which findings for review are counted together, and how many of them are too many. Bytes.
+const WIDE: usize = 1500;
+const CROWD: usize = 4;
 /// Most findings that are kept of a text.
 const KEPT: usize = 64;
 /// How far around a finding it is asked whether it is only spoken of. Bytes.
@@ -31,10 +34,11 @@ pub(super) struct Speech {
 }
 
 /// What was found, before it is weighed.
-struct Hit {
-    rule: &'static Rule,
-    span: Range<usize>,
-    force: Force,
+#[derive(Clone, Debug)]
+pub(super) struct Hit {
+    pub(super) rule: &'static Rule,
+    pub(super) span: Range<usize>,
+    pub(super) force: Force,
 }
 
 impl Speech {
@@ -42,8 +46,8 @@ impl Speech {
         Self { gate: Gate::new(), terms: Terms::new() }
     }
 
-    /// What stands against the text, in order. Linear.
-    pub(super) fn judge(&self, genre: Genre, text: &str) -> Vec<Spot<'static>> {
+    /// What the text says, in order, before it is weighed. Linear.
+    pub(super) fn hear(&self, genre: Genre, text: &str) -> Vec<Hit> {
         let mut hits: Vec<Hit> = Vec::new();
         let mut add = |found: Found| {
             let force = found.rule.force(genre);
@@ -85,7 +89,13 @@ impl Speech {
             }
         }
         markers(text, &mut add);
-        weigh(text, hits)
+        for hit in hits.iter_mut().filter(|hit| hit.force == Force::Block) {
+            if is_mentioned(text, &hit.span) {
+                hit.force = Force::Review;
+            }
+        }
+        hits.sort_by_key(|hit| (hit.span.start, hit.span.end));
+        hits
     }
 
     /// What something says that was hidden; the span is that of what hid it.
@@ -108,32 +118,41 @@ fn encoded(text: &str, part: Range<usize>) -> Range<usize> {
     start..end
 }
 
-/// What counts, and how much.
-fn weigh(text: &str, mut hits: Vec<Hit>) -> Vec<Spot<'static>> {
-    hits.sort_by_key(|hit| (hit.span.start, hit.span.end));
+/// What counts of all that was heard, in order of where it stands, and how much.
+pub(super) fn weigh(genre: Genre, hits: &[Hit]) -> Vec<Spot<'static>> {
+    let near = |at: usize, room: usize| {
+        let hit = hits.get(at);
+        let around = hits.get(at.saturating_sub(CROWD * 2)..hits.len().min(at + CROWD * 2 + 1)).unwrap_or_default();
+        around.iter().filter(move |other| {
+            hit.is_some_and(|hit| other.span.start < hit.span.end + room && hit.span.start < other.span.end + room)
+        })
+    };
     let mut spots = Vec::new();
     for (at, hit) in hits.iter().enumerate() {
-        let force = match hit.force {
-            Force::Note => continue,
-            Force::Sign => {
-                let near = |other: &Hit| {
-                    other.rule.name != hit.rule.name
-                        && other.span.start < hit.span.end + NEAR
-                        && hit.span.start < other.span.end + NEAR
-                };
-                let around = hits.get(at.saturating_sub(4)..hits.len().min(at + 5)).unwrap_or_default();
-                if !around.iter().any(near) {
-                    continue;
-                }
-                Level::Review
-            }
+        let level = match hit.force {
+            Force::Note => Level::None,
+            // Two signs that are not the same one hold a definition back; elsewhere people look at them.
+            Force::Sign if near(at, NEAR).all(|other| other.rule.name == hit.rule.name) => Level::None,
+            Force::Sign if genre == Genre::Definition => Level::Block,
+            Force::Sign => Level::Review,
+            Force::Review if is_crowd(near(at, WIDE)) => Level::Block,
             Force::Review => Level::Review,
-            Force::Block if is_mentioned(text, &hit.span) => Level::Review,
             Force::Block => Level::Block,
         };
-        spots.push(Spot { rule: hit.rule.name, span: hit.span.clone(), level: force });
+        if level > Level::None {
+            spots.push(Spot { rule: hit.rule.name, span: hit.span.clone(), level });
+        }
     }
     spots
+}
+
+/// So many that are for review, of more than one rule, near each other, are no accident.
+fn is_crowd<'h>(near: impl Iterator<Item = &'h Hit>) -> bool {
+    let mut rules: Vec<&str> = near.filter(|hit| hit.force >= Force::Review).map(|hit| hit.rule.name).collect();
+    let all = rules.len();
+    rules.sort_unstable();
+    rules.dedup();
+    all >= CROWD && rules.len() > 1
 }
 
 /// Is it quoted, or spoken of as an example or an attack?

@@ -18,7 +18,7 @@ pub use text::{Found, Listener, Nobody, Others};
 
 pub(crate) use decode::{base64, decoded};
 pub(crate) use gate::Gate;
-pub(crate) use rule::rules;
+pub(crate) use rule::{named, rules};
 pub(crate) use terms::Terms;
 pub(crate) use text::markers;
 

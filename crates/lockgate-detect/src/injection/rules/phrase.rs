@@ -26,7 +26,7 @@ struct Step {
 /// How far every phrase has come in one text.
 pub(crate) struct Reader<'p> {
     phrases: &'p Phrases,
-    /// For each step: at which word it was last reached, and where in the text its phrase began.
+    /// For each step: behind which word it was last reached, and where in the text its phrase began.
     reached: Vec<Option<(usize, usize)>>,
     /// Which steps are reached, so that a new sentence costs no more than the old one did.
     touched: Vec<usize>,
@@ -40,11 +40,6 @@ impl Phrases {
 }
 
 impl Reader<'_> {
-    /// So many words pass that are in no phrase.
-    pub(crate) fn skip(&mut self, words: usize) {
-        self.at += words;
-    }
-
     /// The next word, as it is read and in lower case, and where it stands.
     pub(crate) fn word(&mut self, word: &str, span: Range<usize>, raise: &mut dyn FnMut(usize, Range<usize>)) {
         self.at += 1;
@@ -53,6 +48,18 @@ impl Reader<'_> {
 
     /// What the last word may also be taken for.
     pub(crate) fn also(&mut self, word: &str, span: Range<usize>, raise: &mut dyn FnMut(usize, Range<usize>)) {
+        self.part(word, self.at.saturating_sub(1)..self.at, span, raise);
+    }
+
+    /// A part of the text, from one place to another; a word is one place long. Parts may overlap, and come in the order of
+    /// their ends.
+    pub(crate) fn part(
+        &mut self,
+        word: &str,
+        places: Range<usize>,
+        span: Range<usize>,
+        raise: &mut dyn FnMut(usize, Range<usize>),
+    ) {
         let Some(steps) = self.phrases.words.get(word) else { return };
         for &at in steps {
             let Some(step) = self.phrases.steps.get(at) else { continue };
@@ -61,14 +68,14 @@ impl Reader<'_> {
                 Some(gap) => at
                     .checked_sub(1)
                     .and_then(|before| *self.reached.get(before)?)
-                    .and_then(|(word, begun)| (word < self.at && self.at - word - 1 <= gap).then_some(begun)),
+                    .and_then(|(end, begun)| (places.start.checked_sub(end)? <= gap).then_some(begun)),
             };
             let Some(begun) = begun else { continue };
             if let Some(rule) = step.raises {
                 raise(rule, begun..span.end);
             }
             if let Some(reached) = self.reached.get_mut(at)
-                && reached.replace((self.at, begun)).is_none()
+                && reached.replace((places.end, begun)).is_none()
             {
                 self.touched.push(at);
             }

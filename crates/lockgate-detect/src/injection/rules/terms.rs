@@ -34,7 +34,7 @@ impl Terms {
         patterns.sort_unstable();
         patterns.dedup();
         let (patterns, words): (Vec<_>, Vec<_>) = patterns.into_iter().unzip();
-        let automaton = AhoCorasickBuilder::new().match_kind(MatchKind::LeftmostLongest).build(&patterns).ok();
+        let automaton = AhoCorasickBuilder::new().match_kind(MatchKind::Standard).build(&patterns).ok();
         Self { automaton, words }
     }
 
@@ -42,15 +42,17 @@ impl Terms {
     pub(crate) fn judge(&self, text: &str, found: &mut dyn FnMut(&'static Rule, Range<usize>)) {
         let Some(automaton) = &self.automaton else { return };
         let mut reader = rules().terms.reader();
-        let mut from = 0;
-        for hit in automaton.find_iter(text) {
+        // How many characters there are before `from`.
+        let (mut from, mut places) = (0, 0);
+        for hit in automaton.find_overlapping_iter(text) {
+            places += text.get(from..hit.end()).unwrap_or_default().chars().count();
+            from = hit.end();
             let Some(word) = self.words.get(hit.pattern().as_usize()).copied().flatten() else {
                 reader.stop();
                 continue;
             };
-            reader.skip(text.get(from..hit.start()).unwrap_or_default().chars().count());
-            from = hit.end();
-            reader.word(&super::read::reading(word), hit.range(), &mut |rule, span| {
+            let length = text.get(hit.range()).unwrap_or_default().chars().count();
+            reader.part(&super::read::reading(word), places - length..places, hit.range(), &mut |rule, span| {
                 if let Some(rule) = rules().list.get(rule) {
                     found(rule, span);
                 }

@@ -1,0 +1,120 @@
+//! Does a text stand where only data should?
+//!
+//! A definition has places for prose, and places that a model reads and no person does: defaults, enumerations, patterns, names.
+//! A result has fields that are records. An order in one of these is graver than in prose.
+
+use lockgate_model::{Json, Kind, Visit};
+
+use super::rules::{Force, Names};
+use super::speech::{Hit, Speech, weigh};
+use crate::{Genre, Level, Spot};
+
+/// Most texts of an object that are judged. There is no end to what a result may have.
+const TEXTS: usize = 65_536;
+/// So many words in an enumeration, a pattern or a name are prose.
+const PROSE: usize = 10;
+/// Most findings that are kept of an object.
+const KEPT: usize = 64;
+
+/// Members of a schema whose values are data.
+const DATA: &[&str] = &["default", "enum", "const", "pattern", "title", "$comment", "examples", "example", "format", "type"];
+/// Those in which no prose has a place.
+const BARE: &[&str] = &["enum", "const", "pattern", "format", "type"];
+/// Members of records that are one value.
+const RECORD: &[&str] = &[
+    "id", "name", "title", "status", "type", "code", "city", "country", "currency", "date", "time", "email", "phone", "author", "user",
+    "username", "label", "labels", "tag", "tags", "category", "key", "url", "uri", "path", "filename", "state", "version", "unit",
+];
+
+/// What stands against the object. Spots carry no span. Linear.
+pub(super) fn judge(speech: &Speech, genre: Genre, object: Json<'_>) -> Vec<Spot<'static>> {
+    let mut walk = Walk { speech, genre, names: Names::default(), open: Vec::new(), hits: Vec::new(), texts: 0 };
+    object.walk(&mut |visit| {
+        match visit {
+            Visit::Enter(inside) => walk.open.push((inside.kind() == Kind::Array, String::new())),
+            Visit::Leave => drop(walk.open.pop()),
+            Visit::Name(key) => walk.key(&key.text()),
+            Visit::Value(value) => {
+                if let Some(text) = value.text() {
+                    walk.text(&text);
+                }
+            }
+        }
+        walk.texts < TEXTS
+    });
+    finish(genre, walk.hits)
+}
+
+struct Walk<'s> {
+    speech: &'s Speech,
+    genre: Genre,
+    names: Names,
+    /// For each open object or array: is it an array, and the name of the member that it has come to.
+    open: Vec<(bool, String)>,
+    hits: Vec<Hit>,
+    texts: usize,
+}
+
+impl Walk<'_> {
+    fn key(&mut self, name: &str) {
+        let parameter = matches!(self.open.as_slice(), [.., (_, outer), (false, _)] if outer == "properties");
+        if self.genre == Genre::Definition && parameter {
+            let Self { names, hits, genre, .. } = self;
+            names.judge(name, &mut |rule| hits.push(Hit { rule, span: 0..0, force: rule.force(*genre) }));
+        }
+        if name.contains(char::is_whitespace) || name.len() > 64 {
+            self.heard(name, true, parameter);
+        }
+        if let Some((_, own)) = self.open.last_mut() {
+            name.clone_into(own);
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        let mut members = self.open.iter().rev().filter(|(array, _)| !array).map(|(_, name)| name.as_str());
+        let (member, outer) = (members.next().unwrap_or_default(), members.next().unwrap_or_default());
+        // A parameter may be called `default`; its schema is no text.
+        let in_schema = outer != "properties" || member == "default";
+        let (data, bare) = match self.genre {
+            Genre::Definition => (in_schema && DATA.contains(&member), in_schema && BARE.contains(&member)),
+            Genre::Result => (RECORD.contains(&member), false),
+            Genre::Arguments | Genre::Prompt => (false, false),
+        };
+        self.heard(text, data, bare);
+    }
+
+    fn heard(&mut self, text: &str, data: bool, bare: bool) {
+        self.texts += 1;
+        if self.hits.len() >= KEPT {
+            return;
+        }
+        let heard = self.speech.hear(self.genre, text);
+        let raise = |force: Force| match force {
+            Force::Sign => Force::Review,
+            Force::Review if self.genre == Genre::Definition => Force::Block,
+            other => other,
+        };
+        self.hits.extend(heard.into_iter().map(|hit| Hit {
+            span: 0..0,
+            force: if data { raise(hit.force) } else { hit.force },
+            ..hit
+        }));
+        let words = text.split_whitespace().filter(|word| word.chars().all(char::is_alphabetic)).count();
+        if bare && words >= PROSE && let Some(rule) = super::rules::named("prose_as_data") {
+            self.hits.push(Hit { rule, span: 0..0, force: rule.force(self.genre) });
+        }
+    }
+}
+
+/// Every finding once, the worst of each rule.
+fn finish(genre: Genre, hits: Vec<Hit>) -> Vec<Spot<'static>> {
+    let mut spots: Vec<Spot<'static>> = Vec::new();
+    for spot in weigh(genre, &hits) {
+        match spots.iter_mut().find(|known| known.rule == spot.rule) {
+            Some(known) => known.level = known.level.max(spot.level),
+            None => spots.push(spot),
+        }
+    }
+    spots.retain(|spot| spot.level > Level::None);
+    spots
+}
