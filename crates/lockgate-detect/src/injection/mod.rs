@@ -3,6 +3,7 @@
 //! Rules (`rules/`) say what no honest text says; a trained classifier weighs the rest; `structure.rs` asks whether a text stands
 //! where only data should. [`Injection`] is the one place where they come together.
 
+pub mod atr;
 pub mod rules;
 mod speech;
 mod structure;
