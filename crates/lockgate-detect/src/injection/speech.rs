@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::rules::{Force, Found, Gate, Listener, Nobody, Rule, Terms, base64, decoded, markers};
+use super::rules::{Force, Found, Gate, Listener, Nobody, Rule, Terms, base64, decoded, mark_at, marked};
 use crate::{Genre, Level, Spot};
 
 /// Two signs this near each other are one thing. Bytes.
@@ -14,16 +14,63 @@ const CROWD: usize = 4;
 const KEPT: usize = 64;
 /// How far around a finding it is asked whether it is only spoken of. Bytes.
 const AROUND: usize = 240;
+/// How far behind the last letter of another script a phrase in it may end. Bytes.
+const TAIL: usize = 32;
 /// Most encoded runs of a text that are looked into.
 const RUNS: usize = 256;
 
 /// What shows in the same sentence that an order is spoken of, not given.
 const MENTION: &[&str] = &[
-    "example", "examples", "e.g", "such as", "attack", "attacks", "attacker", "attackers", "injection", "injections", "injected",
-    "malicious", "jailbreak", "jailbreaks", "adversarial", "adversary", "detect", "detects", "detection", "detector", "prevent",
-    "prevents", "vulnerability", "vulnerabilities", "exploit", "payload", "payloads", "phishing", "threat", "security research",
-    "beispiel", "angriff", "angreifer", "exemple", "attaque", "ejemplo", "ataque", "exemplo", "attacco", "esempio", "phrases like",
-    "asking the model to", "tricks", "tricked", "attempts to", "tries to", "tried to", "scenario", "demonstrates", "red team",
+    "example",
+    "examples",
+    "e.g",
+    "such as",
+    "attack",
+    "attacks",
+    "attacker",
+    "attackers",
+    "injection",
+    "injections",
+    "injected",
+    "malicious",
+    "jailbreak",
+    "jailbreaks",
+    "adversarial",
+    "adversary",
+    "detect",
+    "detects",
+    "detection",
+    "detector",
+    "prevent",
+    "prevents",
+    "vulnerability",
+    "vulnerabilities",
+    "exploit",
+    "payload",
+    "payloads",
+    "phishing",
+    "threat",
+    "security research",
+    "beispiel",
+    "angriff",
+    "angreifer",
+    "exemple",
+    "attaque",
+    "ejemplo",
+    "ataque",
+    "exemplo",
+    "attacco",
+    "esempio",
+    "phrases like",
+    "asking the model to",
+    "tricks",
+    "tricked",
+    "attempts to",
+    "tries to",
+    "tried to",
+    "scenario",
+    "demonstrates",
+    "red team",
 ];
 
 /// The rules, ready for any text.
@@ -51,14 +98,21 @@ impl Speech {
         let mut hits: Vec<Hit> = Vec::new();
         let mut add = |found: Found| {
             let force = found.rule.force(genre);
-            let known = hits.iter().any(|hit| hit.rule.name == found.rule.name && hit.span.end > found.span.start);
+            let known =
+                hits.iter().any(|hit| hit.rule.name == found.rule.name && hit.span.end > found.span.start);
             if force > Force::Note && !known && hits.len() < KEPT {
                 hits.push(Hit { rule: found.rule, span: found.span, force });
             }
         };
         let seen = self.gate.look(genre, text);
-        if seen.foreign {
-            self.terms.judge(text, &mut |rule, span| add(Found { rule, span, other: None }));
+        for part in &seen.foreign {
+            // An address or a name in Latin letters may follow.
+            let end = text.len().min(part.end + TAIL);
+            let end = (part.end..=end).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(part.end);
+            let from = part.start;
+            self.terms.judge(text.get(from..end).unwrap_or_default(), &mut |rule, span| {
+                add(Found { rule, span: span.start + from..span.end + from, other: None });
+            });
         }
         let mut listener: Option<Listener> = None;
         for passage in &seen.passages {
@@ -88,7 +142,7 @@ impl Speech {
                 self.inner(listener, &way, whole, &mut add);
             }
         }
-        markers(text, &mut add);
+        mark_at(text, seen.marks.iter().copied()).into_iter().filter_map(marked).for_each(&mut add);
         for hit in hits.iter_mut().filter(|hit| hit.force == Force::Block) {
             if is_mentioned(text, &hit.span) {
                 hit.force = Force::Review;
@@ -122,9 +176,12 @@ fn encoded(text: &str, part: Range<usize>) -> Range<usize> {
 pub(super) fn weigh(genre: Genre, hits: &[Hit]) -> Vec<Spot<'static>> {
     let near = |at: usize, room: usize| {
         let hit = hits.get(at);
-        let around = hits.get(at.saturating_sub(CROWD * 2)..hits.len().min(at + CROWD * 2 + 1)).unwrap_or_default();
+        let around =
+            hits.get(at.saturating_sub(CROWD * 2)..hits.len().min(at + CROWD * 2 + 1)).unwrap_or_default();
         around.iter().filter(move |other| {
-            hit.is_some_and(|hit| other.span.start < hit.span.end + room && hit.span.start < other.span.end + room)
+            hit.is_some_and(|hit| {
+                other.span.start < hit.span.end + room && hit.span.start < other.span.end + room
+            })
         })
     };
     let mut spots = Vec::new();
@@ -148,7 +205,8 @@ pub(super) fn weigh(genre: Genre, hits: &[Hit]) -> Vec<Spot<'static>> {
 
 /// So many that are for review, of more than one rule, near each other, are no accident.
 fn is_crowd<'h>(near: impl Iterator<Item = &'h Hit>) -> bool {
-    let mut rules: Vec<&str> = near.filter(|hit| hit.force >= Force::Review).map(|hit| hit.rule.name).collect();
+    let mut rules: Vec<&str> =
+        near.filter(|hit| hit.force >= Force::Review).map(|hit| hit.rule.name).collect();
     let all = rules.len();
     rules.sort_unstable();
     rules.dedup();
@@ -188,11 +246,10 @@ fn is_mentioned(text: &str, span: &Range<usize>) -> bool {
 fn is_quoted(before: &str, after: &str) -> bool {
     let line_before = before.rsplit('\n').next().unwrap_or_default();
     let line_after = after.split('\n').next().unwrap_or_default();
-    let straight = |mark: char| {
-        line_before.matches(mark).count() % 2 == 1 && line_after.contains(mark)
-    };
+    let straight = |mark: char| line_before.matches(mark).count() % 2 == 1 && line_after.contains(mark);
     let pair = |open: char, close: char| {
-        line_before.rfind(open).is_some_and(|at| line_before.rfind(close).is_none_or(|end| end < at)) && line_after.contains(close)
+        line_before.rfind(open).is_some_and(|at| line_before.rfind(close).is_none_or(|end| end < at))
+            && line_after.contains(close)
     };
     straight('"') || straight('`') || pair('“', '”') || pair('«', '»') || pair('„', '“') || pair('「', '」')
 }

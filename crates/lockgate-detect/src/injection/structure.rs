@@ -17,18 +17,21 @@ const PROSE: usize = 10;
 const KEPT: usize = 64;
 
 /// Members of a schema whose values are data.
-const DATA: &[&str] = &["default", "enum", "const", "pattern", "title", "$comment", "examples", "example", "format", "type"];
+const DATA: &[&str] =
+    &["default", "enum", "const", "pattern", "title", "$comment", "examples", "example", "format", "type"];
 /// Those in which no prose has a place.
 const BARE: &[&str] = &["enum", "const", "pattern", "format", "type"];
 /// Members of records that are one value.
 const RECORD: &[&str] = &[
-    "id", "name", "title", "status", "type", "code", "city", "country", "currency", "date", "time", "email", "phone", "author", "user",
-    "username", "label", "labels", "tag", "tags", "category", "key", "url", "uri", "path", "filename", "state", "version", "unit",
+    "id", "name", "title", "status", "type", "code", "city", "country", "currency", "date", "time", "email",
+    "phone", "author", "user", "username", "label", "labels", "tag", "tags", "category", "key", "url", "uri",
+    "path", "filename", "state", "version", "unit",
 ];
 
 /// What stands against the object. Spots carry no span. Linear.
 pub(super) fn judge(speech: &Speech, genre: Genre, object: Json<'_>) -> Vec<Spot<'static>> {
-    let mut walk = Walk { speech, genre, names: Names::default(), open: Vec::new(), hits: Vec::new(), texts: 0 };
+    let mut walk =
+        Walk { speech, genre, names: Names::default(), open: Vec::new(), hits: Vec::new(), texts: 0 };
     object.walk(&mut |visit| {
         match visit {
             Visit::Enter(inside) => walk.open.push((inside.kind() == Kind::Array, String::new())),
@@ -100,7 +103,10 @@ impl Walk<'_> {
             ..hit
         }));
         let words = text.split_whitespace().filter(|word| word.chars().all(char::is_alphabetic)).count();
-        if bare && words >= PROSE && let Some(rule) = super::rules::named("prose_as_data") {
+        if bare
+            && words >= PROSE
+            && let Some(rule) = super::rules::named("prose_as_data")
+        {
             self.hits.push(Hit { rule, span: 0..0, force: rule.force(self.genre) });
         }
     }

@@ -94,7 +94,12 @@ fn plain(text: &str) -> String {
             ('B', false) => out.push_str(r"(?-u:\B)"),
             // Some write what needs no escape with one.
             (other, _) if !other.is_ascii_alphanumeric() && !other.is_ascii() => out.push(other),
-            (other, _) if matches!(other, '"' | '\'' | '`' | '/' | ',' | ':' | ';' | '=' | '@' | '!' | '%' | '<' | '>' | '_' | ' ') => {
+            (other, _)
+                if matches!(
+                    other,
+                    '"' | '\'' | '`' | '/' | ',' | ':' | ';' | '=' | '@' | '!' | '%' | '<' | '>' | '_' | ' '
+                ) =>
+            {
                 out.push(other);
             }
             (other, _) => {

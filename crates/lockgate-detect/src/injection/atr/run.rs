@@ -45,7 +45,8 @@ impl Imported {
         let mut tried: BTreeMap<(usize, usize), Tried> = BTreeMap::new();
         for hit in automaton.find_overlapping_iter(text) {
             for need in self.needs.get(hit.pattern().as_usize()).into_iter().flatten() {
-                let Some(condition) = self.rules.get(need.0).and_then(|rule| rule.conditions.get(need.1)) else {
+                let Some(condition) = self.rules.get(need.0).and_then(|rule| rule.conditions.get(need.1))
+                else {
                     continue;
                 };
                 if !condition.genres.contains(&genre) {

@@ -13,8 +13,16 @@ const READABLE: usize = 75;
 
 /// Most words that are put together of single letters.
 const GLUED: &[&str] = &[
-    "ignoreprevious", "ignoreall", "previousinstructions", "disregardall", "disregardprevious", "systemprompt",
-    "donottelltheuser", "forgetyourinstructions", "ignoretheabove", "ignoreyourinstructions",
+    "ignoreprevious",
+    "ignoreall",
+    "previousinstructions",
+    "disregardall",
+    "disregardprevious",
+    "systemprompt",
+    "donottelltheuser",
+    "forgetyourinstructions",
+    "ignoretheabove",
+    "ignoreyourinstructions",
 ];
 
 /// What the passage may say: letters written as codes, thirteen letters on, with digits for letters, spaced out. Only those that
@@ -39,7 +47,10 @@ pub(crate) fn base64(run: &str) -> Option<String> {
 }
 
 fn map(passage: &str, letter: impl Fn(u8) -> u8) -> String {
-    passage.chars().map(|c| u8::try_from(c).ok().filter(u8::is_ascii).map_or(c, |b| char::from(letter(b)))).collect()
+    passage
+        .chars()
+        .map(|c| u8::try_from(c).ok().filter(u8::is_ascii).map_or(c, |b| char::from(letter(b))))
+        .collect()
 }
 
 /// Digits for letters, in words that have letters too.

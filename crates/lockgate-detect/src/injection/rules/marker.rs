@@ -98,82 +98,115 @@ const THINGS: &[&str] = &[
 
 /// The marks of a text, and where they stand. Linear.
 pub(crate) fn mark(text: &str) -> Vec<(Mark, Range<usize>)> {
+    let places = text.bytes().enumerate().filter(|(_, b)| matches!(b, b'<' | b'[')).map(|(at, _)| at);
+    mark_at(text, places)
+}
+
+/// May a mark begin here, with a `<` or a `[`, by what follows?
+pub(crate) fn may_begin(after: &[u8]) -> bool {
+    after.first().is_some_and(|b| {
+        matches!(
+            b.to_ascii_lowercase(),
+            b'!' | b'|'
+                | b'<'
+                | b'/'
+                | b' '
+                | b'a'
+                | b'c'
+                | b'h'
+                | b'i'
+                | b'l'
+                | b'm'
+                | b'o'
+                | b's'
+                | b'w'
+                | b'e'
+        )
+    })
+}
+
+/// The marks that begin at one of these places, of which each has a `<` or a `[`. Linear, since each tag counts where it
+/// first stands.
+pub(crate) fn mark_at(text: &str, places: impl Iterator<Item = usize>) -> Vec<(Mark, Range<usize>)> {
     let mut found = Vec::new();
-    if !text.contains(['<', '[']) {
-        return found;
+    let mut known: Vec<&str> = Vec::new();
+    let mut first = |name: &'static str| {
+        let is_first = !known.contains(&name);
+        known.extend(is_first.then_some(name));
+        is_first
+    };
+    let mut past = 0;
+    for at in places.filter(|at| may_begin(text.as_bytes().get(at + 1..).unwrap_or_default())) {
+        let rest = text.get(at..).unwrap_or_default();
+        if let Some(turn) = TURNS.iter().find(|turn| begins(rest, turn)) {
+            if first(turn) {
+                found.push((Mark::Hidden, at..at + turn.len()));
+            }
+        } else if let Some(inner) = rest.strip_prefix("<!--") {
+            if at >= past {
+                past = at + comment(inner).map_or(rest.len(), |end| end + 4);
+                if orders(text.get(at + 4..past).unwrap_or_default()) {
+                    found.push((Mark::Comment, at..past));
+                }
+            }
+        } else if let Some(inner) = rest.strip_prefix('<') {
+            if let Some((name, mark, inside)) = opening(inner)
+                && first(name)
+            {
+                found.extend(tag(text, at, at + 1 + inside, name, mark).map(|span| (mark, span)));
+            }
+        } else if let Some(inner) = rest.strip_prefix('[') {
+            let word = BRACKETED
+                .iter()
+                .find(|word| inner.strip_prefix(**word).is_some_and(|rest| rest.starts_with([']', ':'])));
+            found.extend(word.map(|word| (Mark::Loud, at..at + word.len() + 2)));
+        }
     }
-    let lower = text.to_ascii_lowercase();
-    for turn in TURNS {
-        found.extend(lower.find(turn).map(|at| (Mark::Hidden, at..at + turn.len())));
-    }
-    comments(text, &mut found);
-    tags(text, &lower, &mut found);
-    brackets(text, &mut found);
     found
 }
 
-fn comments(text: &str, found: &mut Vec<(Mark, Range<usize>)>) {
-    let mut from = 0;
-    while let Some(start) = text.get(from..).and_then(|rest| rest.find("<!--")).map(|at| from + at) {
-        let inner = text.get(start + 4..).unwrap_or_default();
-        let length = inner.find("-->").unwrap_or(inner.len());
-        let end = (start + 4 + length + 3).min(text.len());
-        let seen = reading(inner.get(..length).unwrap_or_default()).to_ascii_lowercase();
-        let words: Vec<&str> =
-            seen.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric())).collect();
-        let any = |list: &[&str]| words.iter().any(|word| list.contains(word));
-        if any(VERBS) && (any(THINGS) || words.iter().any(|word| word.contains(".ssh"))) {
-            found.push((Mark::Comment, start..end));
-        }
-        from = end;
-    }
+fn begins(text: &str, word: &str) -> bool {
+    text.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word))
 }
 
-fn tags(text: &str, lower: &str, found: &mut Vec<(Mark, Range<usize>)>) {
-    for (list, mark) in [(HIDDEN, Mark::Hidden), (LOUD, Mark::Loud)] {
-        for name in list {
-            let Some((start, inside)) = opening(lower, name) else { continue };
-            let close = format!("</{name}");
-            let end = lower.get(inside..).and_then(|rest| rest.rfind(&close)).map(|at| inside + at);
-            let words = |end: usize| text.get(inside..end).unwrap_or_default().split_whitespace().count();
-            match (end, mark) {
-                (Some(end), _) if words(end) >= SPEECH => found.push((mark, start..end)),
-                (None, Mark::Loud) if words(text.len()) >= SPEECH => found.push((mark, start..inside)),
-                _ => {}
-            }
-        }
-    }
+/// Where a comment ends, behind its end mark.
+fn comment(inner: &str) -> Option<usize> {
+    inner.find("-->").map(|at| at + 3)
 }
 
-/// Where a tag of that name begins and where what is in it does.
-fn opening(lower: &str, name: &str) -> Option<(usize, usize)> {
-    let mut from = 0;
-    loop {
-        let start = from + lower.get(from..)?.find('<')?;
-        let after = lower.get(start + 1..)?;
-        let inner = after.trim_start();
-        if let Some(rest) = inner.strip_prefix(name)
-            && rest.starts_with(|c: char| c == '>' || c.is_whitespace())
-        {
-            let space = rest.len() - rest.trim_start().len();
-            if rest.trim_start().starts_with('>') {
-                return Some((start, lower.len() - rest.len() + space + 1));
-            }
-        }
-        from = start + 1;
-    }
+/// Does a comment tell a model to do something?
+fn orders(inner: &str) -> bool {
+    let seen = reading(inner).to_ascii_lowercase();
+    let words: Vec<&str> =
+        seen.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric())).collect();
+    let any = |list: &[&str]| words.iter().any(|word| list.contains(word));
+    any(VERBS) && (any(THINGS) || words.iter().any(|word| word.contains(".ssh")))
 }
 
-fn brackets(text: &str, found: &mut Vec<(Mark, Range<usize>)>) {
-    let mut from = 0;
-    while let Some(start) = text.get(from..).and_then(|rest| rest.find('[')).map(|at| from + at) {
-        let inner = text.get(start + 1..).unwrap_or_default();
-        let word = BRACKETED
-            .iter()
-            .find(|word| inner.strip_prefix(**word).is_some_and(|rest| rest.starts_with([']', ':'])));
-        if let Some(word) = word {
-            found.push((Mark::Loud, start..start + word.len() + 2));
-        }
-        from = start + 1;
+/// The tag that is opened behind a `<`, what it is, and how far on what is in it begins.
+fn opening(inner: &str) -> Option<(&'static str, Mark, usize)> {
+    let start = inner.trim_start();
+    let length = start.bytes().take_while(|b| b.is_ascii_alphabetic() || *b == b'_').count();
+    let name = start.get(..length)?;
+    let listed = |list: &'static [&'static str], mark| {
+        list.iter().find(|known| known.eq_ignore_ascii_case(name)).map(|name| (*name, mark))
+    };
+    let (name, mark) = listed(HIDDEN, Mark::Hidden).or_else(|| listed(LOUD, Mark::Loud))?;
+    let rest = start.get(length..)?.trim_start().strip_prefix('>')?;
+    Some((name, mark, inner.len() - rest.len()))
+}
+
+/// The tag with what is in it, where that is speech.
+fn tag(text: &str, start: usize, inside: usize, name: &str, mark: Mark) -> Option<Range<usize>> {
+    let rest = text.get(inside..)?;
+    let close = rest
+        .rmatch_indices("</")
+        .map(|(at, _)| at)
+        .find(|at| rest.get(at + 2..).is_some_and(|after| begins(after, name)));
+    let words = |part: &str| part.split_whitespace().take(SPEECH).count() == SPEECH;
+    match (close, mark) {
+        (Some(end), _) if words(rest.get(..end)?) => Some(start..inside + end),
+        (None, Mark::Loud) if words(rest) => Some(start..inside),
+        _ => None,
     }
 }

@@ -18,9 +18,10 @@ pub use text::{Found, Listener, Nobody, Others};
 
 pub(crate) use decode::{base64, decoded};
 pub(crate) use gate::Gate;
+pub(crate) use marker::mark_at;
 pub(crate) use rule::{named, rules};
 pub(crate) use terms::Terms;
-pub(crate) use text::markers;
+pub(crate) use text::marked;
 
 use phrase::Reader;
 

@@ -5,12 +5,62 @@ use std::ops::Range;
 
 use super::read::reading;
 
+/// The steps that words may be, while phrases are read.
+pub(crate) type Known = BTreeMap<String, Vec<usize>>;
+
 /// Every phrase of one sort.
 #[derive(Debug, Default)]
 pub(crate) struct Phrases {
     steps: Vec<Step>,
-    /// The steps that a word may be, the last of each phrase first, so that no word is two steps at once.
-    words: BTreeMap<String, Vec<usize>>,
+    words: Words,
+}
+
+/// The steps that a word may be, the last of each phrase first, so that no word is two steps at once. In order of the words,
+/// with a table of where those of one hash begin, so that most words are passed over at once.
+#[derive(Debug, Default)]
+struct Words {
+    places: Vec<u16>,
+    list: Vec<(String, Vec<usize>)>,
+}
+
+impl Words {
+    fn of(known: BTreeMap<String, Vec<usize>>) -> Self {
+        let mut words = Self { places: vec![0; PLACES], list: Vec::with_capacity(known.len()) };
+        for (word, mut steps) in known {
+            steps.sort_unstable_by(|a, b| b.cmp(a));
+            let mut slot = place(&word);
+            while words.places.get(slot).is_some_and(|taken| *taken != 0) {
+                slot = (slot + 1) % PLACES;
+            }
+            words.list.push((word, steps));
+            if let Some(free) = words.places.get_mut(slot) {
+                *free = u16::try_from(words.list.len()).unwrap_or(0);
+            }
+        }
+        words
+    }
+
+    fn get(&self, word: &str) -> Option<&[usize]> {
+        let mut slot = place(word);
+        loop {
+            let at = usize::from(*self.places.get(slot)?).checked_sub(1)?;
+            let (known, steps) = self.list.get(at)?;
+            if known == word {
+                return Some(steps);
+            }
+            slot = (slot + 1) % PLACES;
+        }
+    }
+}
+
+/// The places of the table: a power of two, well above the number of words.
+const PLACES: usize = 1 << 13;
+
+fn place(word: &str) -> usize {
+    let hash = word
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, b| (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+    usize::try_from(hash >> 40).unwrap_or(0) % PLACES
 }
 
 #[derive(Debug)]
@@ -41,13 +91,23 @@ impl Phrases {
 
 impl Reader<'_> {
     /// The next word, as it is read and in lower case, and where it stands.
-    pub(crate) fn word(&mut self, word: &str, span: Range<usize>, raise: &mut dyn FnMut(usize, Range<usize>)) {
+    pub(crate) fn word(
+        &mut self,
+        word: &str,
+        span: Range<usize>,
+        raise: &mut dyn FnMut(usize, Range<usize>),
+    ) {
         self.at += 1;
         self.also(word, span, raise);
     }
 
     /// What the last word may also be taken for.
-    pub(crate) fn also(&mut self, word: &str, span: Range<usize>, raise: &mut dyn FnMut(usize, Range<usize>)) {
+    pub(crate) fn also(
+        &mut self,
+        word: &str,
+        span: Range<usize>,
+        raise: &mut dyn FnMut(usize, Range<usize>),
+    ) {
         self.part(word, self.at.saturating_sub(1)..self.at, span, raise);
     }
 
@@ -108,7 +168,13 @@ impl Phrases {
         })
     }
 
-    pub(crate) fn add(&mut self, line: &'static str, rule: usize, lists: &BTreeMap<&str, Vec<&'static str>>) {
+    pub(crate) fn add(
+        &mut self,
+        known: &mut Known,
+        line: &'static str,
+        rule: usize,
+        lists: &BTreeMap<&str, Vec<&'static str>>,
+    ) {
         let first = self.steps.len();
         let mut gap = 0;
         for part in line.split_whitespace() {
@@ -122,7 +188,7 @@ impl Phrases {
                 let list = word.strip_prefix('@').and_then(|list| lists.get(list));
                 for word in list.map_or(std::slice::from_ref(&word), Vec::as_slice) {
                     may_be.push(*word);
-                    let steps = self.words.entry(reading(word)).or_default();
+                    let steps = known.entry(reading(word)).or_default();
                     if !steps.contains(&at) {
                         steps.push(at);
                     }
@@ -134,7 +200,11 @@ impl Phrases {
         if let Some(last) = self.steps.last_mut() {
             last.raises = Some(rule);
         }
-        self.words.values_mut().for_each(|steps| steps.sort_unstable_by(|a, b| b.cmp(a)));
+    }
+
+    /// All phrases are there.
+    pub(crate) fn close(&mut self, known: Known) {
+        self.words = Words::of(known);
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a character looks like to a reader.
 
+use std::sync::LazyLock;
+
 use icu_normalizer::DecomposingNormalizerBorrowed;
 
 /// Appends what is read where `letter` stands: ASCII letters, with their case, for what looks like them; a tag character as
@@ -8,9 +10,16 @@ pub(crate) fn read(letter: char, out: &mut String) {
     if letter.is_ascii() {
         return out.push(letter);
     }
+    if let Some(seen) = seen(letter) {
+        return out.push_str(seen);
+    }
     if let Some(tag) = tagged(letter) {
         return out.push(tag);
     }
+    look_up(letter, out);
+}
+
+fn look_up(letter: char, out: &mut String) {
     if is_invisible(letter) || is_mark(letter) {
         return;
     }
@@ -27,8 +36,32 @@ pub(crate) fn read(letter: char, out: &mut String) {
     }
 }
 
+/// What is read where one of the alphabets of Europe stands, made once: these are most of what is not ASCII.
+static ALPHABETS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let letters = ('\u{80}'..='\u{52f}').chain('\u{1e00}'..='\u{1fff}');
+    letters
+        .map(|letter| {
+            let mut out = String::new();
+            look_up(letter, &mut out);
+            out
+        })
+        .collect()
+});
+
+fn seen(letter: char) -> Option<&'static str> {
+    let at = match u32::from(letter) {
+        code @ 0x80..=0x52f => code - 0x80,
+        code @ 0x1e00..=0x1fff => code - 0x1e00 + 0x4b0,
+        _ => return None,
+    };
+    ALPHABETS.get(usize::try_from(at).ok()?).map(String::as_str)
+}
+
 /// The whole text as it is read. Case is kept.
 pub fn reading(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     text.chars().for_each(|letter| read(letter, &mut out));
     out

@@ -15,7 +15,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use super::phrase::Phrases;
+use super::phrase::{Known, Phrases};
 use crate::Genre;
 
 /// How much one finding says. Ordered.
@@ -100,10 +100,15 @@ const TERMS: &str = include_str!("terms.rules");
 
 static RULES: LazyLock<Rules> = LazyLock::new(|| {
     let mut rules = Rules::default();
+    let mut known = [Known::new(), Known::new(), Known::new()];
     for text in WORDS {
-        rules.read(text, false);
+        rules.read(&mut known, text, false);
     }
-    rules.read(TERMS, true);
+    rules.read(&mut known, TERMS, true);
+    let [texts, terms, parameters] = known;
+    rules.texts.close(texts);
+    rules.terms.close(terms);
+    rules.parameters.close(parameters);
     rules
 });
 
@@ -124,7 +129,8 @@ pub(crate) fn named(name: &str) -> Option<&'static Rule> {
 
 impl Rules {
     /// Lines that say nothing known are left out; a test sees to it that there are none.
-    fn read(&mut self, text: &'static str, of_terms: bool) {
+    fn read(&mut self, known: &mut [Known; 3], text: &'static str, of_terms: bool) {
+        let [texts, terms, parameters] = known;
         let mut lists: BTreeMap<&str, Vec<&'static str>> = BTreeMap::new();
         let mut head = None;
         for line in text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()) {
@@ -133,12 +139,12 @@ impl Rules {
                 lists.insert(words.next().unwrap_or_default(), words.collect());
             } else if line.starts_with(' ') {
                 let Some((of_parameters, rule)) = head else { continue };
-                let phrases = match (of_parameters, of_terms) {
-                    (true, _) => &mut self.parameters,
-                    (_, true) => &mut self.terms,
-                    _ => &mut self.texts,
+                let (phrases, known) = match (of_parameters, of_terms) {
+                    (true, _) => (&mut self.parameters, &mut *parameters),
+                    (_, true) => (&mut self.terms, &mut *terms),
+                    _ => (&mut self.texts, &mut *texts),
                 };
-                phrases.add(line, rule, &lists);
+                phrases.add(known, line, rule, &lists);
             } else {
                 let (of_parameters, line) =
                     line.strip_prefix("parameter ").map_or((false, line), |line| (true, line));
@@ -174,8 +180,12 @@ mod tests {
                     for part in phrase.split(' ').flat_map(|part| part.split('|')) {
                         match part.chars().next() {
                             Some('~') => assert!(part.get(1..).unwrap().parse::<usize>().is_ok(), "{phrase}"),
-                            Some('@') if part.len() > 1 => assert!(lists.contains(&part.get(1..).unwrap()), "{phrase}"),
-                            _ => assert!(!part.is_empty() && !part.chars().any(char::is_uppercase), "{phrase}"),
+                            Some('@') if part.len() > 1 => {
+                                assert!(lists.contains(&part.get(1..).unwrap()), "{phrase}")
+                            }
+                            _ => {
+                                assert!(!part.is_empty() && !part.chars().any(char::is_uppercase), "{phrase}")
+                            }
                         }
                     }
                     continue;

@@ -52,11 +52,16 @@ impl Terms {
                 continue;
             };
             let length = text.get(hit.range()).unwrap_or_default().chars().count();
-            reader.part(&super::read::reading(word), places - length..places, hit.range(), &mut |rule, span| {
-                if let Some(rule) = rules().list.get(rule) {
-                    found(rule, span);
-                }
-            });
+            reader.part(
+                &super::read::reading(word),
+                places - length..places,
+                hit.range(),
+                &mut |rule, span| {
+                    if let Some(rule) = rules().list.get(rule) {
+                        found(rule, span);
+                    }
+                },
+            );
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One text, sentence by sentence.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -26,6 +27,11 @@ static PATHS: LazyLock<Vec<(&str, &str)>> = LazyLock::new(|| {
 
 /// Who offers what, as far as a text may speak of it.
 pub trait Others {
+    /// Are there any?
+    fn any(&self) -> bool {
+        true
+    }
+
     /// The server, a number, of the tool that is called that, if it is another one's.
     fn tool(&self, words: &[String]) -> Option<usize>;
     /// The server that is called that, if it is another one.
@@ -37,6 +43,10 @@ pub trait Others {
 pub struct Nobody;
 
 impl Others for Nobody {
+    fn any(&self) -> bool {
+        false
+    }
+
     fn tool(&self, _words: &[String]) -> Option<usize> {
         None
     }
@@ -126,17 +136,18 @@ fn is_disguised(chunk: &str) -> bool {
 }
 
 /// What is marked as special in the text. Linear.
-pub(crate) fn markers(text: &str, found: &mut dyn FnMut(Found)) {
-    for (mark, span) in mark(text) {
-        let name = match mark {
-            Mark::Hidden => "hidden_marker",
-            Mark::Loud => "marker",
-            Mark::Comment => "hidden_comment",
-        };
-        if let Some(rule) = named(name) {
-            found(Found { rule, span, other: None });
-        }
-    }
+fn markers(text: &str, found: &mut dyn FnMut(Found)) {
+    mark(text).into_iter().filter_map(marked).for_each(found);
+}
+
+/// The finding that a mark is.
+pub(crate) fn marked((mark, span): (Mark, Range<usize>)) -> Option<Found> {
+    let name = match mark {
+        Mark::Hidden => "hidden_marker",
+        Mark::Loud => "marker",
+        Mark::Comment => "hidden_comment",
+    };
+    Some(Found { rule: named(name)?, span, other: None })
 }
 
 /// One text under way.
@@ -165,10 +176,18 @@ impl Talk<'_> {
                 self.stop();
             }
             seen.clear();
-            chunk.chars().for_each(|letter| read(letter, &mut seen));
+            if chunk.is_ascii() {
+                seen.push_str(chunk);
+            } else {
+                chunk.chars().for_each(|letter| read(letter, &mut seen));
+            }
             let span = at..at + chunk.len();
-            for part in seen.split(AROUND).filter(|part| !part.is_empty()) {
-                self.part(part, span.clone());
+            if seen.bytes().any(|b| AROUND.contains(&char::from(b))) {
+                for part in seen.split(AROUND).filter(|part| !part.is_empty()) {
+                    self.part(part, span.clone());
+                }
+            } else {
+                self.part(&seen, span.clone());
             }
             if is_disguised(chunk)
                 && let Some(rule) = named("disguised_word")
@@ -189,7 +208,11 @@ impl Talk<'_> {
 
     /// A part of a run of characters between spaces, as it is read.
     fn part(&mut self, seen: &str, span: Range<usize>) {
-        let lower = seen.to_ascii_lowercase();
+        let lower = if seen.bytes().any(|b| b.is_ascii_uppercase()) {
+            Cow::Owned(seen.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(seen)
+        };
         let outer = |c: char| !c.is_ascii_alphanumeric() && !matches!(c, '~' | '/' | '.' | '+' | '@');
         let bare = lower.trim_matches(outer).trim_end_matches('.');
         let set = bare.split_once('=').filter(|(name, value)| !name.is_empty() && !value.is_empty());
@@ -200,7 +223,10 @@ impl Talk<'_> {
             }
             return self.word(sort, span);
         }
-        self.tool(seen, span.clone());
+        let others = self.others.any();
+        if others {
+            self.tool(seen, span.clone());
+        }
         let mut set = set.is_some();
         for word in lower.split(|c: char| !c.is_alphanumeric() && !matches!(c, '\'' | '’')) {
             let bare = word.contains(['\'', '’']).then(|| word.replace(['\'', '’'], ""));
@@ -212,7 +238,9 @@ impl Talk<'_> {
             if std::mem::take(&mut set) {
                 self.also("%assignment", span.clone());
             }
-            self.say(word, span.clone());
+            if others {
+                self.say(word, span.clone());
+            }
         }
     }
 
@@ -295,6 +323,14 @@ fn path(bare: &str) -> Option<&'static str> {
         }
     }
     sort
+}
+
+/// Of each path that is one of secrets or settings, the word that tells it from others most.
+pub(crate) fn path_words() -> impl Iterator<Item = &'static str> {
+    PATHS.iter().filter(|(kind, _)| *kind != "open").filter_map(|(_, part)| {
+        let words = part.split(|c: char| !c.is_ascii_alphanumeric());
+        words.filter(|word| !matches!(*word, "config" | "json")).max_by_key(|word| word.len())
+    })
 }
 
 /// Is the part all of the last name of the path? `.env` is in `process.env.HOME` too.

@@ -1,7 +1,5 @@
 //! How much the rules alone find in texts of others that are not in the repository, and how much they find where nothing is.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that fails here has found something")]
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
@@ -101,7 +99,11 @@ fn the_rules_alone() {
                 let tenths = count * 1000 / all;
                 format!("{}.{} %", tenths / 10, tenths % 10)
             };
-            eprintln!("{file}{note} {label} {kind}: {} block, {} review, of {all}", percent(block), percent(review));
+            eprintln!(
+                "{file}{note} {label} {kind}: {} block, {} review, of {all}",
+                percent(block),
+                percent(review)
+            );
         }
         eprintln!("    {rules:?}");
     }

@@ -1,0 +1,14 @@
+//! What gives orders to a model, and what does not.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that fails here has found something"
+)]
+
+mod hiding;
+mod imported;
+mod objects;
+mod recorded;
+mod sentences;
