@@ -191,9 +191,8 @@ pub(super) fn weigh(genre: Genre, hits: &[Hit]) -> Vec<Spot<'static>> {
             // Two signs that are not the same one hold a definition back; elsewhere people look at them.
             Force::Sign if near(at, NEAR).all(|other| other.rule.name == hit.rule.name) => Level::None,
             Force::Sign if genre == Genre::Definition => Level::Block,
-            Force::Sign => Level::Review,
             Force::Review if is_crowd(near(at, WIDE)) => Level::Block,
-            Force::Review => Level::Review,
+            Force::Sign | Force::Review => Level::Review,
             Force::Block => Level::Block,
         };
         if level > Level::None {

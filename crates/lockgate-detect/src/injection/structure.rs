@@ -95,7 +95,7 @@ impl Walk<'_> {
         let raise = |force: Force| match force {
             Force::Sign => Force::Review,
             Force::Review if self.genre == Genre::Definition => Force::Block,
-            other => other,
+            Force::Note | Force::Review | Force::Block => force,
         };
         self.hits.extend(heard.into_iter().map(|hit| Hit {
             span: 0..0,

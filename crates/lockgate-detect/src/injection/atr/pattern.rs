@@ -1,7 +1,7 @@
 //! A pattern of others: made harmless, and with the words that it cannot match without.
 
 use regex::{Regex, RegexBuilder};
-use regex_syntax::hir::{Hir, HirKind, Look};
+use regex_syntax::hir::{Class, ClassUnicodeRange, Hir, HirKind, Look};
 
 /// Longest pattern. Bytes.
 const LONGEST: usize = 8192;
@@ -53,10 +53,8 @@ impl Pattern {
         let words = needed(&hir).ok_or(Unfit::Words)?.0;
         let looks = hir.properties().look_set();
         let regex = RegexBuilder::new(&plain).size_limit(SIZE).dfa_size_limit(STATES).build();
-        let regex = regex.map_err(|error| match error {
-            regex::Error::CompiledTooBig(_) => Unfit::Large,
-            _ => Unfit::Pattern,
-        })?;
+        // What can be parsed and not built is too large.
+        let regex = regex.map_err(|_| Unfit::Large)?;
         Ok(Self { regex, words, starts: looks.contains(Look::Start), ends: looks.contains(Look::End) })
     }
 }
@@ -84,12 +82,10 @@ fn plain(text: &str) -> String {
             ('w', false) => out.push_str("[0-9A-Za-z_]"),
             ('d', false) => out.push_str("[0-9]"),
             ('s', false) => out.push_str(r"[\t\n\x0B\x0C\r\x20]"),
-            ('W', false) => out.push_str("[^0-9A-Za-z_]"),
-            ('D', false) => out.push_str("[^0-9]"),
-            ('S', false) => out.push_str(r"[^\t\n\x0B\x0C\r\x20]"),
-            ('S', true) => out.push_str(r"[^\t\n\x0B\x0C\r\x20]"),
-            ('W', true) => out.push_str("[^0-9A-Za-z_]"),
-            ('D', true) => out.push_str("[^0-9]"),
+            // A class in a class is one.
+            ('W', _) => out.push_str("[^0-9A-Za-z_]"),
+            ('D', _) => out.push_str("[^0-9]"),
+            ('S', _) => out.push_str(r"[^\t\n\x0B\x0C\r\x20]"),
             ('b', false) => out.push_str(r"(?-u:\b)"),
             ('B', false) => out.push_str(r"(?-u:\B)"),
             // Some write what needs no escape with one.
@@ -151,7 +147,11 @@ fn needed(hir: &Hir) -> Option<(Vec<String>, usize)> {
             better(one(run));
             best
         }
-        _ => None,
+        HirKind::Empty
+        | HirKind::Literal(_)
+        | HirKind::Class(_)
+        | HirKind::Look(_)
+        | HirKind::Repetition(_) => None,
     }
 }
 
@@ -161,7 +161,6 @@ fn worth((words, shortest): &(Vec<String>, usize)) -> usize {
 }
 
 fn one(text: String) -> Option<(Vec<String>, usize)> {
-    // The longest words are not looked for as a whole: spaces are often written in more than one way.
     let length = text.len();
     (length >= SHORTEST).then(|| (vec![text], length))
 }
@@ -172,20 +171,20 @@ fn exact(hir: &Hir) -> Option<String> {
         HirKind::Empty | HirKind::Look(_) => Some(String::new()),
         HirKind::Literal(literal) => Some(std::str::from_utf8(&literal.0).ok()?.to_ascii_lowercase()),
         HirKind::Capture(capture) => exact(&capture.sub),
-        HirKind::Class(regex_syntax::hir::Class::Unicode(class)) => {
+        HirKind::Class(Class::Unicode(class)) => {
             // A letter in both cases, and what Unicode folds to it.
             let ranges = class.ranges();
             if ranges.len() > 3 || ranges.iter().any(|range| range.start() != range.end()) {
                 return None;
             }
-            let mut ascii = ranges.iter().map(|range| range.start()).filter(char::is_ascii);
+            let mut ascii = ranges.iter().map(ClassUnicodeRange::start).filter(char::is_ascii);
             let letter = ascii.next()?.to_ascii_lowercase();
-            let others = ranges.iter().map(|range| range.start()).filter(|letter| !letter.is_ascii());
+            let others = ranges.iter().map(ClassUnicodeRange::start).filter(|letter| !letter.is_ascii());
             let folds = others.into_iter().all(|other| matches!(other, '\u{212a}' | '\u{17f}'));
             (folds && letter.is_ascii_alphabetic() && ascii.all(|other| other.to_ascii_lowercase() == letter))
                 .then(|| letter.to_string())
         }
         HirKind::Concat(parts) => parts.iter().map(exact).collect(),
-        _ => None,
+        HirKind::Class(_) | HirKind::Repetition(_) | HirKind::Alternation(_) => None,
     }
 }

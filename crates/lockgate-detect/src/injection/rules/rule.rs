@@ -181,10 +181,13 @@ mod tests {
                         match part.chars().next() {
                             Some('~') => assert!(part.get(1..).unwrap().parse::<usize>().is_ok(), "{phrase}"),
                             Some('@') if part.len() > 1 => {
-                                assert!(lists.contains(&part.get(1..).unwrap()), "{phrase}")
+                                assert!(lists.contains(&part.get(1..).unwrap()), "{phrase}");
                             }
                             _ => {
-                                assert!(!part.is_empty() && !part.chars().any(char::is_uppercase), "{phrase}")
+                                assert!(
+                                    !part.is_empty() && !part.chars().any(char::is_uppercase),
+                                    "{phrase}"
+                                );
                             }
                         }
                     }
