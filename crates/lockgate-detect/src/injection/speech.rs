@@ -9,7 +9,7 @@ use crate::{Genre, Level, Spot};
 const NEAR: usize = 400;
 /// Room within which findings for review are counted together, and how many of them are too many. Bytes.
 const WIDE: usize = 1500;
-const CROWD: usize = 4;
+const CROWD: usize = 3;
 /// Most findings that are kept of a text.
 const KEPT: usize = 64;
 /// How far around a finding it is asked whether it is only spoken of. Bytes.
@@ -190,6 +190,12 @@ pub(super) fn weigh(genre: Genre, hits: &[Hit]) -> Vec<Spot<'static>> {
             Force::Note => Level::None,
             // Two signs that are not the same one hold a definition back; elsewhere people look at them.
             Force::Sign if near(at, NEAR).all(|other| other.rule.name == hit.rule.name) => Level::None,
+            Force::Sign
+                if near(at, NEAR)
+                    .all(|other| other.force == Force::Review || other.rule.name == hit.rule.name) =>
+            {
+                Level::Review
+            }
             Force::Sign if genre == Genre::Definition => Level::Block,
             Force::Review if is_crowd(near(at, WIDE)) => Level::Block,
             Force::Sign | Force::Review => Level::Review,

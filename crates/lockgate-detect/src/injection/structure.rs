@@ -20,7 +20,7 @@ const KEPT: usize = 64;
 const DATA: &[&str] =
     &["default", "enum", "const", "pattern", "title", "$comment", "examples", "example", "format", "type"];
 /// Those in which no prose has a place.
-const BARE: &[&str] = &["enum", "const", "pattern", "format", "type"];
+const BARE: &[&str] = &["enum", "const", "pattern", "format"];
 /// Members of records that are one value.
 const RECORD: &[&str] = &[
     "id", "name", "title", "status", "type", "code", "city", "country", "currency", "date", "time", "email",

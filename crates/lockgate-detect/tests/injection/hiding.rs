@@ -45,11 +45,11 @@ fn ways() -> Vec<(&'static str, String)> {
             "spaced",
             ORDER
                 .split(' ')
-                .map(|word| word.chars().map(|c| format!("{c} ")).collect::<String>())
+                .map(|word| word.chars().flat_map(|c| [c, ' ']).collect::<String>())
                 .collect::<Vec<_>>()
                 .join("  "),
         ),
-        ("glued", ORDER.replace(' ', "").chars().map(|c| format!("{c} ")).collect()),
+        ("glued", ORDER.replace(' ', "").chars().flat_map(|c| [c, ' ']).collect()),
         ("percent", map(|c| format!("%{:02x}", u32::from(c)))),
         ("entities", map(|c| format!("&#{};", u32::from(c)))),
         ("hex entities", map(|c| format!("&#x{:x};", u32::from(c)))),

@@ -58,13 +58,11 @@ fn judge(injection: &Injection, row: &Value) -> (Level, Vec<(String, Level)>) {
         let rules = judged.spots.iter().map(|spot| (spot.rule.to_owned(), spot.level)).collect();
         (judged.level, rules)
     };
-    match row.get("text").and_then(Value::as_str) {
-        Some(text) => named(injection.judge(genre, text)),
-        None => {
-            let object = row["object"].to_string();
-            named(injection.judge_object(genre, Json::check(object.as_bytes(), 128).unwrap()))
-        }
+    if let Some(text) = row.get("text").and_then(Value::as_str) {
+        return named(injection.judge(genre, text));
     }
+    let object = row["object"].to_string();
+    named(injection.judge_object(genre, Json::check(object.as_bytes(), 128).unwrap()))
 }
 
 /// Blocked, to be looked at (blocked ones too), and all.

@@ -1,13 +1,17 @@
 //! A pattern of others: made harmless, and with the words that it cannot match without.
 
+use std::ops::Range;
+use std::sync::OnceLock;
+
 use regex::{Regex, RegexBuilder};
 use regex_syntax::hir::{Class, ClassUnicodeRange, Hir, HirKind, Look};
 
 /// Longest pattern. Bytes.
 const LONGEST: usize = 8192;
-/// Most memory of a compiled pattern, and of the states that it makes on the way. Bytes.
-const SIZE: usize = 512 * 1024;
-const STATES: usize = 128 * 1024;
+/// How large a pattern may be, counted in characters and ranges of them with every repetition written out.
+const PARTS: usize = 8_000;
+/// Most memory of the states that a pattern makes on the way. Bytes.
+const STATES: usize = 64 * 1024;
 /// Most words of a pattern, and fewest bytes of one.
 const WORDS: usize = 128;
 const SHORTEST: usize = 3;
@@ -35,7 +39,9 @@ pub enum Unfit {
 /// A pattern that can be run.
 #[derive(Debug)]
 pub(super) struct Pattern {
-    pub(super) regex: Regex,
+    text: String,
+    /// Built when it is first needed: most never are, and each takes tens of kilobytes. None where it cannot be.
+    regex: OnceLock<Option<Regex>>,
     /// One of these is in all that it matches, in small letters.
     pub(super) words: Vec<String>,
     /// Does it begin where the text does, and end where the text does?
@@ -52,10 +58,40 @@ impl Pattern {
         let hir = regex_syntax::parse(&plain).map_err(|_| Unfit::Pattern)?;
         let words = needed(&hir).ok_or(Unfit::Words)?.0;
         let looks = hir.properties().look_set();
-        let regex = RegexBuilder::new(&plain).size_limit(SIZE).dfa_size_limit(STATES).build();
-        // What can be parsed and not built is too large.
-        let regex = regex.map_err(|_| Unfit::Large)?;
-        Ok(Self { regex, words, starts: looks.contains(Look::Start), ends: looks.contains(Look::End) })
+        if parts(&hir) > PARTS {
+            return Err(Unfit::Large);
+        }
+        Ok(Self {
+            text: plain,
+            regex: OnceLock::new(),
+            words,
+            starts: looks.contains(Look::Start),
+            ends: looks.contains(Look::End),
+        })
+    }
+
+    /// Where it first matches.
+    pub(super) fn find(&self, text: &str) -> Option<Range<usize>> {
+        let build = || RegexBuilder::new(&self.text).dfa_size_limit(STATES).build().ok();
+        Some(self.regex.get_or_init(build).as_ref()?.find(text)?.range())
+    }
+}
+
+/// How large it is.
+fn parts(hir: &Hir) -> usize {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => 1,
+        HirKind::Literal(literal) => literal.0.len(),
+        HirKind::Class(Class::Unicode(class)) => 4 * class.ranges().len(),
+        HirKind::Class(Class::Bytes(class)) => class.ranges().len(),
+        HirKind::Capture(capture) => parts(&capture.sub),
+        HirKind::Repetition(repetition) => {
+            let times = repetition.max.unwrap_or(repetition.min + 1);
+            parts(&repetition.sub).saturating_mul(usize::try_from(times).unwrap_or(usize::MAX))
+        }
+        HirKind::Concat(all) | HirKind::Alternation(all) => {
+            all.iter().map(parts).fold(0, usize::saturating_add)
+        }
     }
 }
 

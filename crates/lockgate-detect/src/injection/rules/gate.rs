@@ -102,7 +102,7 @@ pub(crate) struct Seen {
     pub(crate) passages: Vec<Passage>,
     /// Runs of letters and digits that are long enough to be something encoded, in order.
     pub(crate) long: Vec<Range<usize>>,
-    /// Where a mark may begin: a `<` or a `[`, in order.
+    /// Where a mark may begin: a `<`, a `[` or a `#`, in order.
     pub(crate) marks: Vec<usize>,
     /// Where there are letters of scripts that `terms.rules` is about, in order.
     pub(crate) foreign: Vec<Range<usize>>,
@@ -132,6 +132,7 @@ const WIDE: u8 = 6;
 const CODE: u8 = 7;
 const OPEN: u8 = 8;
 const AT: u8 = 9;
+const HASH: u8 = 10;
 
 const CLASSES: [u8; 256] = {
     let mut classes = [MARK; 256];
@@ -152,6 +153,7 @@ const CLASSES: [u8; 256] = {
                 b'%' | b'&' | b'\\' => CODE,
                 b'<' | b'[' => OPEN,
                 b'@' | b'+' => AT,
+                b'#' => HASH,
                 0x80..=0xff => WIDE,
                 _ => MARK,
             };
@@ -449,6 +451,10 @@ impl Walk<'_> {
                 STOP => stop = true,
                 CODE => {
                     self.block.codes += u32::from(is_code(bytes, at));
+                    stop = false;
+                }
+                HASH if bytes.get(at..).is_some_and(|rest| rest.starts_with(b"### ")) => {
+                    self.seen.marks.push(at);
                     stop = false;
                 }
                 AT if bytes.get(at + 1).is_some_and(u8::is_ascii_alphanumeric) => {

@@ -45,6 +45,13 @@ const TURNS: &[&str] = &[
     "<|endoftext|>",
     "<|start_header_id|>",
     "<start_of_turn>",
+    "### system:",
+    "### system prompt",
+    "### instruction:",
+    "### instructions:",
+    "### human:",
+    "### user:",
+    "### assistant:",
 ];
 /// In brackets and capitals.
 const BRACKETED: &[&str] =
@@ -102,12 +109,13 @@ pub(crate) fn mark(text: &str) -> Vec<(Mark, Range<usize>)> {
     mark_at(text, places)
 }
 
-/// May a mark begin here, with a `<` or a `[`, by what follows?
+/// May a mark begin here, with a `<`, a `[` or a `#`, by what follows?
 pub(crate) fn may_begin(after: &[u8]) -> bool {
     after.first().is_some_and(|b| {
         matches!(
             b.to_ascii_lowercase(),
-            b'!' | b'|'
+            b'!' | b'#'
+                | b'|'
                 | b'<'
                 | b'/'
                 | b' '
@@ -125,7 +133,7 @@ pub(crate) fn may_begin(after: &[u8]) -> bool {
     })
 }
 
-/// The marks that begin at one of these places, of which each has a `<` or a `[`. Linear, since each tag counts where it
+/// The marks that begin at one of these places, of which each has a `<`, a `[` or a `#`. Linear, since each tag counts where it
 /// first stands.
 pub(crate) fn mark_at(text: &str, places: impl Iterator<Item = usize>) -> Vec<(Mark, Range<usize>)> {
     let mut found = Vec::new();
