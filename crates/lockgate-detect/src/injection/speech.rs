@@ -10,8 +10,10 @@ const NEAR: usize = 400;
 /// Room within which findings for review are counted together, and how many of them are too many. Bytes.
 const WIDE: usize = 1500;
 const CROWD: usize = 3;
-/// Most findings that are kept of a text.
-const KEPT: usize = 64;
+/// Most findings of one rule and force that are kept of a text.
+const KEPT: usize = 8;
+/// Most findings of a text of which it is asked whether they are only spoken of; others are not taken to be.
+const ASKED: usize = 256;
 /// How far around a finding it is asked whether it is only spoken of. Bytes.
 const AROUND: usize = 240;
 /// How far behind the last letter of another script a phrase in it may end. Bytes.
@@ -88,6 +90,13 @@ pub(super) struct Hit {
     pub(super) force: Force,
 }
 
+impl Hit {
+    /// Is it of that rule, and does it say that much?
+    pub(super) fn is(&self, rule: &Rule, force: Force) -> bool {
+        std::ptr::eq(self.rule, rule) && self.force == force
+    }
+}
+
 impl Speech {
     pub(super) fn new() -> Self {
         Self { gate: Gate::new(), terms: Terms::new() }
@@ -96,11 +105,20 @@ impl Speech {
     /// What the text says, in order, before it is weighed. Linear.
     pub(super) fn hear(&self, genre: Genre, text: &str) -> Vec<Hit> {
         let mut hits: Vec<Hit> = Vec::new();
+        let mut asked = 0;
         let mut add = |found: Found| {
-            let force = found.rule.force(genre);
-            let known =
-                hits.iter().any(|hit| hit.rule.name == found.rule.name && hit.span.end > found.span.start);
-            if force > Force::Note && !known && hits.len() < KEPT {
+            let mut force = found.rule.force(genre);
+            let kept = |force: Force| hits.iter().filter(|hit| hit.is(found.rule, force)).count() >= KEPT;
+            if force == Force::Note || kept(force) {
+                return;
+            }
+            // Who writes so many that are only spoken of wants one to be overlooked that is not.
+            if force == Force::Block && asked < ASKED {
+                asked += 1;
+                force = if is_mentioned(text, &found.span) { Force::Review } else { force };
+            }
+            let known = |hit: &Hit| hit.is(found.rule, force) && hit.span.end > found.span.start;
+            if !kept(force) && !hits.iter().any(known) {
                 hits.push(Hit { rule: found.rule, span: found.span, force });
             }
         };
@@ -143,11 +161,6 @@ impl Speech {
             }
         }
         mark_at(text, seen.marks.iter().copied()).into_iter().filter_map(marked).for_each(&mut add);
-        for hit in hits.iter_mut().filter(|hit| hit.force == Force::Block) {
-            if is_mentioned(text, &hit.span) {
-                hit.force = Force::Review;
-            }
-        }
         hits.sort_by_key(|hit| (hit.span.start, hit.span.end));
         hits
     }

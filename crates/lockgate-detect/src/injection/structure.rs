@@ -13,8 +13,8 @@ use crate::{Genre, Level, Spot};
 const TEXTS: usize = 65_536;
 /// So many words in an enumeration, a pattern or a name are prose.
 const PROSE: usize = 10;
-/// Most findings that are kept of an object.
-const KEPT: usize = 64;
+/// Most findings of one rule and force that are kept of an object.
+const KEPT: usize = 4;
 
 /// Members of a schema whose values are data.
 const DATA: &[&str] =
@@ -88,26 +88,30 @@ impl Walk<'_> {
 
     fn heard(&mut self, text: &str, data: bool, bare: bool) {
         self.texts += 1;
-        if self.hits.len() >= KEPT {
-            return;
-        }
         let heard = self.speech.hear(self.genre, text);
+        let genre = self.genre;
         let raise = |force: Force| match force {
             Force::Sign => Force::Review,
-            Force::Review if self.genre == Genre::Definition => Force::Block,
+            Force::Review if genre == Genre::Definition => Force::Block,
             Force::Note | Force::Review | Force::Block => force,
         };
-        self.hits.extend(heard.into_iter().map(|hit| Hit {
-            span: 0..0,
-            force: if data { raise(hit.force) } else { hit.force },
-            ..hit
-        }));
+        for hit in heard {
+            let force = if data { raise(hit.force) } else { hit.force };
+            self.keep(Hit { span: 0..0, force, ..hit });
+        }
         let words = text.split_whitespace().filter(|word| word.chars().all(char::is_alphabetic)).count();
         if bare
             && words >= PROSE
             && let Some(rule) = super::rules::named("prose_as_data")
         {
-            self.hits.push(Hit { rule, span: 0..0, force: rule.force(self.genre) });
+            self.keep(Hit { rule, span: 0..0, force: rule.force(self.genre) });
+        }
+    }
+
+    /// A few of each sort, so that many of one do not hide another.
+    fn keep(&mut self, hit: Hit) {
+        if self.hits.iter().filter(|known| known.is(hit.rule, hit.force)).count() < KEPT {
+            self.hits.push(hit);
         }
     }
 }
