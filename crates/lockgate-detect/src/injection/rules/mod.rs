@@ -1,6 +1,6 @@
 //! What texts say that gives orders to a model: phrases as data, and one engine that reads them.
 //!
-//! [`Listener`] reads every word and is for short texts, such as definitions; [`Gate`] finds the few passages of a long one that
+//! [`Listener`] reads every word and is for short texts, such as definitions; `gate` finds the few passages of a long one that
 //! are worth that.
 
 mod decode;
