@@ -13,7 +13,7 @@ use serde_json::Value;
 const FILES: &[(&str, bool)] = &[
     ("asb_injecagent_injected", false),
     ("asb_tools", false),
-    ("atr_adversarial", false),
+    ("atr_adversarial", true),
     ("atr_rule_tests", true),
     ("benign_repo_files", true),
     ("benign_results_taubench", true),
@@ -24,7 +24,7 @@ const FILES: &[(&str, bool)] = &[
     ("bipia", true),
     ("deepset", false),
     ("garak", true),
-    ("mcp_demo_attack_servers", false),
+    ("mcp_demo_attack_servers", true),
 ];
 
 /// The rows of a file. None, and why, where there is none.
