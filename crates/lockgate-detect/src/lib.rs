@@ -5,6 +5,7 @@
 //!
 //! Read [`secrets::Secrets`] and [`redact`] first.
 
+pub mod attack;
 pub mod injection;
 mod inspect;
 mod known;

@@ -1,0 +1,351 @@
+//! The rules, read from data and held against texts.
+//!
+//! In a `.rules` file, a rule is a line with its name and below it, indented:
+//!
+//!     crs     NUMBER     the rule of the OWASP Core Rule Set it is
+//!     in      INPUTS     what it is asked of, by the words of [`Input`]
+//!     level   LEVEL      `block` or `review`
+//!     fold    FOLDS      how the text is read first, by the words of `fold.rs`, in this order
+//!     each               it is asked after each of them, not only after the last
+//!     match   PATTERN    a regular expression over bytes; `.` is any byte
+//!     same    1 2        what these groups of the pattern caught must be equal
+//!     and     PATTERN    this must match as well
+//!     unless  PATTERN    this must not match
+//!     words   FILE       or instead of a pattern: one of the words in `FILE.words`, in any case
+//!     any     WORDS      or one of these words, in any case
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use regex::bytes::{Regex, RegexBuilder};
+
+use super::bytes::Bytes;
+use super::fold::Fold;
+use super::input::{Input, Inputs};
+use super::needs::Needs;
+use crate::Level;
+
+/// The rules that are built in, by file.
+const FILES: [&str; 5] = [
+    include_str!("crs/sql.rules"),
+    include_str!("crs/command.rules"),
+    include_str!("crs/path.rules"),
+    include_str!("crs/script.rules"),
+    include_str!("crs/other.rules"),
+];
+/// Most memory for the program of one pattern, and for what a search over it keeps. Bytes.
+const PROGRAM: usize = 8 << 20;
+const SEARCH: usize = 128 << 10;
+
+/// One rule, as it is written.
+#[derive(Debug, Default)]
+pub(super) struct Rule {
+    pub(super) name: &'static str,
+    pub(super) crs: u32,
+    pub(super) inputs: Inputs,
+    pub(super) level: Level,
+    /// Place of its way of reading in [`Rules::readings`].
+    reading: usize,
+    pattern: Option<&'static str>,
+    groups: bool,
+    also: Vec<(bool, &'static str)>,
+    words: Vec<&'static str>,
+}
+
+/// A way of reading that some rules share.
+#[derive(Debug)]
+struct Reading {
+    folds: Vec<Fold>,
+    each: bool,
+    /// Without one of these in a text, the text is read as it is.
+    moved: Bytes,
+}
+
+/// What is made of the patterns when they are first needed.
+#[derive(Debug)]
+struct Ready {
+    /// Words that give rules away, and those that are rules.
+    words: AhoCorasick,
+    /// For each of the words: the rules it is for.
+    owners: Vec<Vec<u16>>,
+    /// For each rule: the bytes that give it away; all of them where nothing does.
+    bytes: Vec<Bytes>,
+}
+
+/// The patterns of a rule.
+type Patterns = OnceLock<Option<(Regex, Vec<(bool, Regex)>)>>;
+
+/// All rules. Cheap to make: a pattern is compiled when it is first asked.
+#[derive(Debug)]
+pub(super) struct Rules {
+    pub(super) rules: Vec<Rule>,
+    readings: Vec<Reading>,
+    ready: OnceLock<Option<Ready>>,
+    patterns: Vec<Patterns>,
+}
+
+/// What one rule has found.
+#[derive(Debug)]
+pub(super) struct Hit<'r> {
+    pub(super) rule: &'r Rule,
+    /// Where; nothing where the text had to be read in another way first.
+    pub(super) span: Option<Range<usize>>,
+}
+
+impl Rules {
+    /// Reads what is built in. O(length of the rules).
+    pub(super) fn new() -> Self {
+        let mut rules = Self {
+            rules: Vec::new(),
+            readings: Vec::new(),
+            ready: OnceLock::new(),
+            patterns: Vec::new(),
+        };
+        for file in FILES {
+            rules.read(file);
+        }
+        rules.patterns = rules.rules.iter().map(|_| OnceLock::new()).collect();
+        rules
+    }
+
+    /// Every rule for this input that matches, in the order of the rules. O(length of the text).
+    pub(super) fn hits(&self, input: Input, text: &str) -> Vec<Hit<'_>> {
+        let wanted: Vec<bool> = self.rules.iter().map(|rule| rule.inputs.has(input)).collect();
+        self.ask(&wanted, text.as_bytes())
+    }
+
+    /// Does the rule with this number of the Core Rule Set match?
+    #[cfg(test)]
+    pub(super) fn matches(&self, crs: u32, text: &[u8]) -> bool {
+        let wanted: Vec<bool> = self.rules.iter().map(|rule| rule.crs == crs).collect();
+        !self.ask(&wanted, text).is_empty()
+    }
+
+    /// Every one of the wanted rules that matches.
+    fn ask(&self, wanted: &[bool], text: &[u8]) -> Vec<Hit<'_>> {
+        let Some(ready) = self.ready.get_or_init(|| self.prepare()) else { return Vec::new() };
+        let present = Bytes::of(text);
+        let mut spans: Vec<Option<Option<Range<usize>>>> = vec![None; self.rules.len()];
+        let mut plain: Option<Vec<bool>> = None;
+        for (at, reading) in self.readings.iter().enumerate() {
+            let asked = |rule: &(usize, &Rule)| rule.1.reading == at && wanted.get(rule.0) == Some(&true);
+            if !self.rules.iter().enumerate().any(|rule| asked(&rule)) {
+                continue;
+            }
+            for read in reading.texts(text, present) {
+                let own;
+                let suspects = match &read {
+                    Cow::Borrowed(_) => &*plain.get_or_insert_with(|| ready.suspects(text)),
+                    Cow::Owned(read) => {
+                        own = ready.suspects(read);
+                        &own
+                    }
+                };
+                for (index, rule) in self.rules.iter().enumerate().filter(asked) {
+                    let Some(slot) = spans.get_mut(index).filter(|slot| slot.is_none()) else { continue };
+                    if suspects.get(index) == Some(&true)
+                        && let Some(span) = self.find(index, rule, &read)
+                    {
+                        *slot = Some(matches!(read, Cow::Borrowed(_)).then_some(span));
+                    }
+                }
+            }
+        }
+        let hit = |(rule, span): (_, Option<Option<Range<usize>>>)| Some(Hit { rule, span: span? });
+        self.rules.iter().zip(spans).filter_map(hit).collect()
+    }
+
+    /// Where this rule matches a text as it is read.
+    fn find(&self, index: usize, rule: &Rule, text: &[u8]) -> Option<Range<usize>> {
+        if rule.pattern.is_none() {
+            return Some(0..text.len());
+        }
+        // A pattern that cannot be compiled is found by a test. Here it counts against the text.
+        let Some((first, also)) = self.patterns.get(index)?.get_or_init(|| compile(rule)) else {
+            return Some(0..text.len());
+        };
+        let span = if rule.groups {
+            first.captures_iter(text).find_map(|found| {
+                let group = |at| found.get(at).map(|group| group.as_bytes());
+                (group(1) == group(2)).then(|| found.get(0).map(|whole| whole.range())).flatten()
+            })?
+        } else {
+            first.find(text)?.range()
+        };
+        also.iter().all(|(wanted, pattern)| pattern.is_match(text) == *wanted).then_some(span)
+    }
+
+    fn prepare(&self) -> Option<Ready> {
+        let mut words: Vec<Vec<u8>> = Vec::new();
+        let mut owners: Vec<Vec<u16>> = Vec::new();
+        let mut places: std::collections::BTreeMap<Vec<u8>, usize> = std::collections::BTreeMap::new();
+        let mut bytes = Vec::new();
+        for (index, rule) in self.rules.iter().enumerate() {
+            let needs = match rule.pattern {
+                Some(pattern) => parse(pattern).as_ref().and_then(Needs::of),
+                None => Some(Needs::words(&rule.words)),
+            };
+            bytes.push(needs.as_ref().map_or(Bytes::that(|_| true), |needs| needs.bytes));
+            for word in needs.map(|needs| needs.words).unwrap_or_default() {
+                let place = *places.entry(word.clone()).or_insert_with(|| {
+                    words.push(word);
+                    owners.push(Vec::new());
+                    words.len() - 1
+                });
+                owners.get_mut(place)?.push(u16::try_from(index).ok()?);
+            }
+        }
+        let words = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .match_kind(MatchKind::Standard)
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .build(words)
+            .ok()?;
+        Some(Ready { words, owners, bytes })
+    }
+
+    fn read(&mut self, file: &'static str) {
+        let mut folds: (Vec<Fold>, bool) = (Vec::new(), false);
+        for line in file.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            let Some(line) = line.strip_prefix("  ") else {
+                self.rules.push(Rule { name: line, ..Rule::default() });
+                folds = (Vec::new(), false);
+                let reading = self.reading(&folds);
+                if let Some(rule) = self.rules.last_mut() {
+                    rule.reading = reading;
+                }
+                continue;
+            };
+            let (key, value) = line.split_once(' ').unwrap_or((line, ""));
+            let value = value.trim_start();
+            match key {
+                "fold" => folds.0 = value.split(' ').filter_map(Fold::read).collect(),
+                "each" => folds.1 = true,
+                _ => {}
+            }
+            let reading = self.reading(&folds);
+            let Some(rule) = self.rules.last_mut() else { continue };
+            rule.reading = reading;
+            match key {
+                "crs" => rule.crs = value.parse().unwrap_or_default(),
+                "in" => rule.inputs = Inputs::read(value),
+                "level" => rule.level = if value == "block" { Level::Block } else { Level::Review },
+                "match" => rule.pattern = Some(value),
+                "same" => rule.groups = true,
+                "and" => rule.also.push((true, value)),
+                "unless" => rule.also.push((false, value)),
+                "words" => rule.words = words(value),
+                "any" => rule.words = value.split(' ').collect(),
+                _ => {}
+            }
+        }
+    }
+
+    /// The place of this way of reading.
+    fn reading(&mut self, (folds, each): &(Vec<Fold>, bool)) -> usize {
+        let known = self.readings.iter().position(|known| known.folds == *folds && known.each == *each);
+        known.unwrap_or_else(|| {
+            let moved = Bytes::that(|b| folds.iter().any(|fold| fold.is_moved_by(b)));
+            self.readings.push(Reading { folds: folds.clone(), each: *each, moved });
+            self.readings.len() - 1
+        })
+    }
+}
+
+impl Reading {
+    /// The texts that are to be searched; the text itself is borrowed.
+    fn texts<'t>(&self, text: &'t [u8], present: Bytes) -> Vec<Cow<'t, [u8]>> {
+        if !self.moved.meets(present) {
+            return vec![Cow::Borrowed(text)];
+        }
+        let mut texts = vec![Cow::Borrowed(text)];
+        for fold in &self.folds {
+            let next = fold.apply(texts.last().map_or(text, AsRef::as_ref));
+            if texts.last().is_none_or(|last| **last != next) {
+                texts.push(Cow::Owned(next));
+            }
+        }
+        if !self.each {
+            let last = texts.pop();
+            texts.clear();
+            texts.extend(last);
+        }
+        texts
+    }
+}
+
+impl Ready {
+    /// For each rule: may it match this text? O(length of the text).
+    fn suspects(&self, text: &[u8]) -> Vec<bool> {
+        let present = Bytes::of(text);
+        let mut suspects: Vec<bool> = self.bytes.iter().map(|bytes| bytes.meets(present)).collect();
+        for found in self.words.find_overlapping_iter(text) {
+            for &rule in self.owners.get(found.pattern().as_usize()).into_iter().flatten() {
+                if let Some(suspect) = suspects.get_mut(usize::from(rule)) {
+                    *suspect = true;
+                }
+            }
+        }
+        suspects
+    }
+}
+
+fn compile(rule: &Rule) -> Option<(Regex, Vec<(bool, Regex)>)> {
+    let build = |pattern: &str| {
+        RegexBuilder::new(pattern)
+            .unicode(false)
+            .dot_matches_new_line(true)
+            .size_limit(PROGRAM)
+            .dfa_size_limit(SEARCH)
+            .build()
+            .ok()
+    };
+    let also = rule.also.iter().map(|(wanted, pattern)| Some((*wanted, build(pattern)?))).collect::<Option<_>>();
+    Some((build(rule.pattern?)?, also?))
+}
+
+fn parse(pattern: &str) -> Option<regex_syntax::hir::Hir> {
+    regex_syntax::ParserBuilder::new()
+        .unicode(false)
+        .utf8(false)
+        .dot_matches_new_line(true)
+        .build()
+        .parse(pattern)
+        .ok()
+}
+
+/// The words of a list.
+fn words(list: &str) -> Vec<&'static str> {
+    let file = match list {
+        "java-classes" => include_str!("crs/java-classes.words"),
+        "lfi-os-files" => include_str!("crs/lfi-os-files.words"),
+        "ssrf" => include_str!("crs/ssrf.words"),
+        "ssrf-no-scheme" => include_str!("crs/ssrf-no-scheme.words"),
+        "unix-shell" => include_str!("crs/unix-shell.words"),
+        "windows-powershell-commands" => include_str!("crs/windows-powershell-commands.words"),
+        _ => "",
+    };
+    file.lines().filter(|line| !line.is_empty() && !line.starts_with("# ")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_is_whole() {
+        let rules = Rules::new();
+        assert!(rules.rules.len() > 100);
+        for (index, rule) in rules.rules.iter().enumerate() {
+            let name = rule.name;
+            assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'), "{name}");
+            assert!(rule.crs > 0 && !rule.inputs.is_empty() && rule.level > Level::None, "{name}");
+            assert!(rule.pattern.is_some() != !rule.words.is_empty(), "{name}: a pattern or words");
+            assert!(rule.pattern.is_none() || compile(rule).is_some(), "{name} does not compile");
+            assert!(rules.rules.iter().skip(index + 1).all(|other| other.name != name && other.crs != rule.crs));
+            assert!(!rule.inputs.has(Input::Prose) && !rule.inputs.has(Input::Code), "{name}");
+        }
+    }
+}
