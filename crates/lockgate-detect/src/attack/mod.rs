@@ -7,13 +7,15 @@ mod bytes;
 mod fold;
 mod input;
 mod needs;
+mod path;
 mod rules;
 
 pub use input::Input;
 
+use path::Places;
 use rules::Rules;
 
-use crate::Spot;
+use crate::{Level, Spot};
 
 /// Everything that is looked for.
 #[derive(Debug)]
