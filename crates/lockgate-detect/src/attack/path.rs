@@ -65,9 +65,7 @@ impl Places {
             return Some(("path_control_character", Level::Block));
         }
         let path: Vec<u8> = path.iter().map(|&b| if b == b'\\' { b'/' } else { b.to_ascii_lowercase() }).collect();
-        if path.starts_with(b"//") {
-            return Some(("path_share", Level::Review));
-        }
+        let share = path.starts_with(b"//").then_some(("path_share", Level::Review));
         let (drive, rest) = match path.as_slice() {
             [letter, b':', rest @ ..] if letter.is_ascii_lowercase() => (true, rest),
             rest => (false, rest),
@@ -77,7 +75,7 @@ impl Places {
         for part in rest.split(|&b| b == b'/') {
             match Step::of(part) {
                 Step::Stay => {}
-                Step::Up if decoded && !part.starts_with(b"~") => return Some(("path_encoded_climb", Level::Block)),
+                Step::Up if decoded => return Some(("path_encoded_climb", Level::Block)),
                 Step::Up => {
                     let home = parts.last().is_none_or(|&last| last == b"~");
                     parts.pop();
@@ -89,8 +87,9 @@ impl Places {
                 Step::Down => parts.push(part),
             }
         }
-        let place = self.0.iter().find(|place| place.matches(absolute, &parts))?;
-        (place.level > Level::None).then_some((place.rule, place.level))
+        let place = self.0.iter().find(|place| place.matches(absolute, &parts));
+        let place = place.filter(|place| place.level > Level::None);
+        share.max_by_level(place.map(|place| (place.rule, place.level)))
     }
 }
 
@@ -187,14 +186,9 @@ fn decode(text: &[u8]) -> Vec<u8> {
         return out;
     }
     if let Ok(read) = std::str::from_utf8(&out) {
-        let plain = read.chars().map(|c| match c {
-            '\u{ff0e}' | '\u{2024}' | '\u{fe52}' => '.',
-            '\u{ff0f}' | '\u{2044}' | '\u{2215}' | '\u{29f8}' => '/',
-            '\u{ff3c}' | '\u{2216}' | '\u{29f5}' | '\u{fe68}' => '\\',
-            '\u{2025}' => '\u{2025}',
-            other => other,
-        });
-        out = plain.collect::<String>().replace('\u{2025}', "..").into_bytes();
+        let plain = read.replace(['\u{ff0e}', '\u{2024}', '\u{fe52}'], ".").replace('\u{2025}', "..");
+        let plain = plain.replace(['\u{ff0f}', '\u{2044}', '\u{2215}', '\u{29f8}'], "/");
+        out = plain.replace(['\u{ff3c}', '\u{2216}', '\u{29f5}', '\u{fe68}'], "\\").into_bytes();
     }
     out
 }
@@ -297,7 +291,7 @@ mod tests {
             ("/proc/self/root/etc", Some("process_memory")),
             ("/proc/1/root/etc/hosts", Some("process_memory")),
             ("/etc/./passwd", Some("system_accounts")),
-            ("//etc/passwd", Some("path_share")),
+            ("//etc/passwd", Some("system_accounts")),
             ("/etc/shadow", Some("system_accounts")),
             ("C:/Windows/System32/config/SAM", Some("system_accounts")),
             ("Library/Keychains/login.keychain-db", Some("browser_secrets")),
