@@ -6,11 +6,13 @@
 //! Read [`secrets::Secrets`] and [`redact`] first.
 
 pub mod attack;
+pub mod code;
 pub mod injection;
 mod inspect;
 mod known;
 pub mod personal;
 mod redact;
+mod rules;
 pub mod secrets;
 mod spot;
 

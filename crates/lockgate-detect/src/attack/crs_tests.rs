@@ -9,7 +9,8 @@ use std::io::Read;
 
 use serde::Deserialize;
 
-use super::rules::Rules;
+use super::FILES;
+use crate::rules::Rules;
 
 #[derive(Deserialize)]
 struct File {
@@ -62,7 +63,7 @@ fn the_tests_of_the_rules_taken_pass() {
     let mut archive = Vec::new();
     flate2::read::GzDecoder::new(file).read_to_end(&mut archive).unwrap();
 
-    let rules = Rules::new();
+    let rules = Rules::new(&FILES);
     let taken: Vec<u32> = rules.rules.iter().map(|rule| rule.crs).collect();
     let (mut asked, mut wrong) = (0, Vec::new());
     let mut left: BTreeMap<&str, usize> = BTreeMap::new();

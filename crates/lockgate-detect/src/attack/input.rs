@@ -77,21 +77,21 @@ impl Input {
 
 /// Some of the kinds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Inputs(u16);
+pub(crate) struct Inputs(u16);
 
 impl Inputs {
     /// Reads words with spaces between them. What is no word is nothing.
-    pub(super) fn read(words: &str) -> Self {
+    pub(crate) fn read(words: &str) -> Self {
         let named = |word: &str| Input::ALL.into_iter().find(|input| input.word() == word);
         words.split(' ').filter_map(named).fold(Self::default(), |all, input| all | input)
     }
 
-    pub(super) fn has(self, input: Input) -> bool {
+    pub(crate) fn has(self, input: Input) -> bool {
         (self | input) == self
     }
 
     #[cfg(test)]
-    pub(super) fn is_empty(self) -> bool {
+    pub(crate) fn is_empty(self) -> bool {
         self == Self::default()
     }
 }

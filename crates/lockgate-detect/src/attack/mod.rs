@@ -5,19 +5,25 @@
 //! in a program is asked in [`code`](crate::code).
 
 pub mod address;
-mod bytes;
-mod fold;
 mod input;
-mod needs;
 mod path;
-mod rules;
 
 pub use input::Input;
+pub(crate) use input::Inputs;
 
 use path::Places;
-use rules::Rules;
 
+use crate::rules::Rules;
 use crate::{Level, Spot};
+
+/// The rules that are built in, by file.
+pub(crate) const FILES: [&str; 5] = [
+    include_str!("crs/sql.rules"),
+    include_str!("crs/command.rules"),
+    include_str!("crs/path.rules"),
+    include_str!("crs/script.rules"),
+    include_str!("crs/other.rules"),
+];
 
 /// Longest path, host or identifier; longest other text. Bytes. What is longer is not searched, and that is a finding.
 pub const LONGEST_NAME: usize = 8 << 10;
@@ -40,7 +46,7 @@ impl Default for Attacks {
 impl Attacks {
     /// What is built in. Cheap: patterns are compiled when they are first needed.
     pub fn new() -> Self {
-        Self { rules: Rules::new(), places: Places::new() }
+        Self { rules: Rules::new(&FILES), places: Places::new() }
     }
 
     /// What stands against this text as a value of this kind. Nothing ever stands against prose and programs. The span is empty
@@ -56,11 +62,7 @@ impl Attacks {
             return vec![spot(("too_long_to_search", Level::Block))];
         }
         let mut spots: Vec<Spot<'_>> = self.by_reading(input, text).into_iter().map(spot).collect();
-        spots.extend(self.rules.hits(input, text).into_iter().map(|hit| Spot {
-            rule: hit.rule.name,
-            span: hit.span.map_or(0..0, |span| whole_characters(text, span)),
-            level: hit.rule.level,
-        }));
+        spots.extend(self.rules.spots(input, text));
         spots
     }
 
@@ -85,11 +87,6 @@ impl Attacks {
 
 fn is_file_address(text: &str) -> bool {
     text.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("file://"))
-}
-
-/// A span of bytes, widened to whole characters.
-fn whole_characters(text: &str, span: std::ops::Range<usize>) -> std::ops::Range<usize> {
-    text.floor_char_boundary(span.start)..text.ceil_char_boundary(span.end)
 }
 
 #[cfg(test)]

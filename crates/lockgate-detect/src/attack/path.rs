@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 
-use super::fold::Fold;
 use crate::Level;
+use crate::rules::Fold;
 
 /// Most rounds of decoding; what has more is refused.
 const ROUNDS: usize = 4;

@@ -4,7 +4,7 @@
 
 /// One way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fold {
+pub(crate) enum Fold {
     /// `utf8toUnicode`: what is not ASCII becomes `%uXXXX`.
     Wide,
     /// `urlDecodeUni`.
@@ -41,7 +41,7 @@ pub(super) enum Fold {
 
 impl Fold {
     /// By its word in the rules.
-    pub(super) fn read(word: &str) -> Option<Self> {
+    pub(crate) fn read(word: &str) -> Option<Self> {
         Some(match word {
             "wide" => Self::Wide,
             "url" => Self::Url,
@@ -64,7 +64,7 @@ impl Fold {
     }
 
     /// Is there a byte in a text that this may change? Without one, nothing needs to be done.
-    pub(super) fn is_moved_by(self, byte: u8) -> bool {
+    pub(crate) fn is_moved_by(self, byte: u8) -> bool {
         match self {
             Self::Wide => !byte.is_ascii(),
             Self::Url => matches!(byte, b'%' | b'+'),
@@ -88,7 +88,7 @@ impl Fold {
     }
 
     /// O(length of the text).
-    pub(super) fn apply(self, text: &[u8]) -> Vec<u8> {
+    pub(crate) fn apply(self, text: &[u8]) -> Vec<u8> {
         match self {
             Self::Wide => wide(text),
             Self::Url => url(text),

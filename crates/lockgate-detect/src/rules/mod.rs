@@ -14,6 +14,10 @@
 //!     words   FILE       or instead of a pattern: one of the words in `FILE.words`, in any case
 //!     any     WORDS      or one of these words, in any case
 
+mod bytes;
+mod fold;
+mod needs;
+
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -21,31 +25,24 @@ use std::sync::OnceLock;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::bytes::Bytes;
-use super::fold::Fold;
-use super::input::{Input, Inputs};
-use super::needs::Needs;
-use crate::Level;
+use bytes::Bytes;
+pub(crate) use fold::Fold;
+use needs::Needs;
 
-/// The rules that are built in, by file.
-const FILES: [&str; 5] = [
-    include_str!("crs/sql.rules"),
-    include_str!("crs/command.rules"),
-    include_str!("crs/path.rules"),
-    include_str!("crs/script.rules"),
-    include_str!("crs/other.rules"),
-];
+use crate::attack::{Input, Inputs};
+use crate::{Level, Spot};
+
 /// Most memory for the program of one pattern, and for what a search over it keeps. Bytes.
 const PROGRAM: usize = 8 << 20;
 const SEARCH: usize = 128 << 10;
 
 /// One rule, as it is written.
 #[derive(Debug, Default)]
-pub(super) struct Rule {
-    pub(super) name: &'static str,
-    pub(super) crs: u32,
-    pub(super) inputs: Inputs,
-    pub(super) level: Level,
+pub(crate) struct Rule {
+    pub(crate) name: &'static str,
+    pub(crate) crs: u32,
+    pub(crate) inputs: Inputs,
+    pub(crate) level: Level,
     /// Place of its way of reading in [`Rules::readings`].
     reading: usize,
     pattern: Option<&'static str>,
@@ -79,8 +76,8 @@ type Patterns = OnceLock<Option<(Regex, Vec<(bool, Regex)>)>>;
 
 /// All rules. Cheap to make: a pattern is compiled when it is first asked.
 #[derive(Debug)]
-pub(super) struct Rules {
-    pub(super) rules: Vec<Rule>,
+pub(crate) struct Rules {
+    pub(crate) rules: Vec<Rule>,
     readings: Vec<Reading>,
     ready: OnceLock<Option<Ready>>,
     patterns: Vec<Patterns>,
@@ -88,37 +85,43 @@ pub(super) struct Rules {
 
 /// What one rule has found.
 #[derive(Debug)]
-pub(super) struct Hit<'r> {
-    pub(super) rule: &'r Rule,
+struct Hit<'r> {
+    rule: &'r Rule,
     /// Where; nothing where the text had to be read in another way first.
-    pub(super) span: Option<Range<usize>>,
+    span: Option<Range<usize>>,
 }
 
 impl Rules {
-    /// Reads what is built in. O(length of the rules).
-    pub(super) fn new() -> Self {
+    /// Reads these files. O(length of the rules).
+    pub(crate) fn new(files: &[&'static str]) -> Self {
         let mut rules = Self {
             rules: Vec::new(),
             readings: Vec::new(),
             ready: OnceLock::new(),
             patterns: Vec::new(),
         };
-        for file in FILES {
+        for file in files {
             rules.read(file);
         }
         rules.patterns = rules.rules.iter().map(|_| OnceLock::new()).collect();
         rules
     }
 
-    /// Every rule for this input that matches, in the order of the rules. O(length of the text).
-    pub(super) fn hits(&self, input: Input, text: &str) -> Vec<Hit<'_>> {
+    /// Every rule for this input that matches, in the order of the rules. The span is empty where the text had to be read in
+    /// another way first. O(length of the text).
+    pub(crate) fn spots(&self, input: Input, text: &str) -> Vec<Spot<'_>> {
         let wanted: Vec<bool> = self.rules.iter().map(|rule| rule.inputs.has(input)).collect();
-        self.ask(&wanted, text.as_bytes())
+        let spot = |hit: Hit<'_>| Spot {
+            rule: hit.rule.name,
+            span: hit.span.map_or(0..0, |span| whole_characters(text, span)),
+            level: hit.rule.level,
+        };
+        self.ask(&wanted, text.as_bytes()).into_iter().map(spot).collect()
     }
 
     /// Does the rule with this number of the Core Rule Set match?
     #[cfg(test)]
-    pub(super) fn matches(&self, crs: u32, text: &[u8]) -> bool {
+    pub(crate) fn matches(&self, crs: u32, text: &[u8]) -> bool {
         let wanted: Vec<bool> = self.rules.iter().map(|rule| rule.crs == crs).collect();
         !self.ask(&wanted, text).is_empty()
     }
@@ -292,6 +295,11 @@ impl Ready {
     }
 }
 
+/// A span of bytes, widened to whole characters.
+fn whole_characters(text: &str, span: Range<usize>) -> Range<usize> {
+    text.floor_char_boundary(span.start)..text.ceil_char_boundary(span.end)
+}
+
 fn compile(rule: &Rule) -> Option<(Regex, Vec<(bool, Regex)>)> {
     let build = |pattern: &str| {
         RegexBuilder::new(pattern)
@@ -319,12 +327,12 @@ fn parse(pattern: &str) -> Option<regex_syntax::hir::Hir> {
 /// The words of a list.
 fn words(list: &str) -> Vec<&'static str> {
     let file = match list {
-        "java-classes" => include_str!("crs/java-classes.words"),
-        "lfi-os-files" => include_str!("crs/lfi-os-files.words"),
-        "ssrf" => include_str!("crs/ssrf.words"),
-        "ssrf-no-scheme" => include_str!("crs/ssrf-no-scheme.words"),
-        "unix-shell" => include_str!("crs/unix-shell.words"),
-        "windows-powershell-commands" => include_str!("crs/windows-powershell-commands.words"),
+        "java-classes" => include_str!("../attack/crs/java-classes.words"),
+        "lfi-os-files" => include_str!("../attack/crs/lfi-os-files.words"),
+        "ssrf" => include_str!("../attack/crs/ssrf.words"),
+        "ssrf-no-scheme" => include_str!("../attack/crs/ssrf-no-scheme.words"),
+        "unix-shell" => include_str!("../attack/crs/unix-shell.words"),
+        "windows-powershell-commands" => include_str!("../attack/crs/windows-powershell-commands.words"),
         _ => "",
     };
     file.lines().filter(|line| !line.is_empty() && !line.starts_with("# ")).collect()
@@ -336,16 +344,19 @@ mod tests {
 
     #[test]
     fn every_rule_is_whole() {
-        let rules = Rules::new();
-        assert!(rules.rules.len() > 100);
+        let rules = Rules::new(&[
+            crate::attack::FILES.as_slice(),
+            &[include_str!("../code/shell.rules"), include_str!("../code/javascript.rules")],
+        ].concat());
+        assert!(rules.rules.len() > 130);
         for (index, rule) in rules.rules.iter().enumerate() {
             let name = rule.name;
             assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'), "{name}");
-            assert!(rule.crs > 0 && !rule.inputs.is_empty() && rule.level > Level::None, "{name}");
+            assert!(!rule.inputs.is_empty() && rule.level > Level::None, "{name}");
             assert!(rule.pattern.is_some() != !rule.words.is_empty(), "{name}: a pattern or words");
             assert!(rule.pattern.is_none() || compile(rule).is_some(), "{name} does not compile");
-            assert!(rules.rules.iter().skip(index + 1).all(|other| other.name != name && other.crs != rule.crs));
-            assert!(!rule.inputs.has(Input::Prose) && !rule.inputs.has(Input::Code), "{name}");
+            assert!(rules.rules.iter().skip(index + 1).all(|other| other.name != name && (rule.crs == 0 || other.crs != rule.crs)));
+            assert!(!rule.inputs.has(Input::Prose) && (rule.crs == 0 || !rule.inputs.has(Input::Code)), "{name}");
         }
     }
 }
