@@ -340,3 +340,7 @@ fn place(range: impl Into<std::ops::Range<usize>>) -> (usize, usize) {
     let range = range.into();
     (range.start, range.end)
 }
+
+#[cfg(test)]
+#[path = "python_tests.rs"]
+mod tests;

