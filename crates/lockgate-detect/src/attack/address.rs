@@ -93,7 +93,8 @@ fn split_scheme(text: &str) -> (&str, &str) {
     let known = || {
         let scheme = scheme.to_ascii_lowercase();
         let port = rest.starts_with(|c: char| c.is_ascii_digit());
-        lists(WEB_SCHEMES, &scheme) || !port && (lists(BAD_SCHEMES, &scheme) || lists("mailto urn tel git", &scheme))
+        lists(WEB_SCHEMES, &scheme)
+            || !port && (lists(BAD_SCHEMES, &scheme) || lists("mailto urn tel git", &scheme))
     };
     if is_scheme && (rest.starts_with("//") || known()) { (scheme, rest) } else { ("", text) }
 }
@@ -112,11 +113,16 @@ fn hosts<'t>(rest: &'t str, fault: &mut Option<(&'static str, Level)>) -> Vec<&'
             continue;
         }
         // Everything before it that looks like a host is one to somebody.
-        let names = before.split('@').map(|name| name.split([':', '\\', '#', '?']).next().unwrap_or_default());
+        let names =
+            before.split('@').map(|name| name.split([':', '\\', '#', '?']).next().unwrap_or_default());
         let like_hosts: Vec<&str> =
             names.filter(|name| name.contains('.') || of_host(name).0 == Reach::Loopback).collect();
         let odd = !like_hosts.is_empty() || before.contains(['\\', '#', '?', '@']);
-        *fault = Some(if odd { ("address_user_like_host", Level::Block) } else { ("address_user", Level::Review) });
+        *fault = Some(if odd {
+            ("address_user_like_host", Level::Block)
+        } else {
+            ("address_user", Level::Review)
+        });
         if authority == plain {
             hosts.clear();
         }
@@ -144,7 +150,8 @@ fn of_host(host: &str) -> (Reach, bool) {
     // `%25eth0` and `%eth0` name a card of the machine.
     let bare = folded.split('%').next().unwrap_or_default();
     if let Ok(address) = bare.parse::<Ipv6Addr>() {
-        let carries = !address.is_loopback() && !address.is_unspecified() && lockgate_model::carried(address).is_some();
+        let carries =
+            !address.is_loopback() && !address.is_unspecified() && lockgate_model::carried(address).is_some();
         return (Reach::of(address.into()), plain && !carries && address.to_ipv4_mapped().is_none());
     }
     if folded.is_empty() || folded.contains([':', '[', ']', '%', '\\', '@', ' ']) {
@@ -166,7 +173,8 @@ fn fold(host: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(host.len());
     let mut rest = host.as_bytes();
     while let Some((&first, after)) = rest.split_first() {
-        let code = after.get(..2).and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        let code =
+            after.get(..2).and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
         match code.filter(|_| first == b'%') {
             Some(byte) => {
                 bytes.push(byte);

@@ -134,8 +134,10 @@ const WORDS: [(Input, &str); 10] = [
 ];
 
 /// Words for programs, and those that make one of a code that follows them: a country has a code too.
-const PROGRAMS: &str = "script scripts python javascript typescript js snippet program expression lambda source";
-const LANGUAGES: &str = "python javascript typescript js node ruby java shell bash source snippet program script test";
+const PROGRAMS: &str =
+    "script scripts python javascript typescript js snippet program expression lambda source";
+const LANGUAGES: &str =
+    "python javascript typescript js node ruby java shell bash source snippet program script test";
 /// What a description says of a value whose name is not clear.
 const SAID: [(&str, Input); 8] = [
     ("shell command", Input::Command),
@@ -175,13 +177,14 @@ fn by_name(name: &str, said: &str) -> Input {
     for (at, word) in words.iter().enumerate() {
         let before = at.checked_sub(1).and_then(|at| words.get(at));
         let program = lists(PROGRAMS, word)
-            || word == "code" && before.is_none_or(|before| lists(LANGUAGES, before)) && words.len() == at + 1;
+            || word == "code"
+                && before.is_none_or(|before| lists(LANGUAGES, before))
+                && words.len() == at + 1;
         let listed = WORDS.iter().find(|(_, list)| lists(list, word)).map(|(input, _)| *input);
         match if program { Some(Input::Code) } else { listed } {
             // `file_name` and `host_id` are still about a file and a host; `command_id` is an id.
             Some(Input::Identifier)
-                if matches!(found, Some(Input::Path | Input::Host))
-                    && lists("name names key", word) => {}
+                if matches!(found, Some(Input::Path | Input::Host)) && lists("name names key", word) => {}
             // `sql_query`, `sql_text`.
             Some(Input::Query | Input::Prose) if found == Some(Input::Sql) => {}
             Some(input) => found = Some(input),

@@ -13,16 +13,19 @@ pub(crate) use input::Inputs;
 
 use path::Places;
 
+use crate::code::language::Language;
+use crate::code::script::Scripts;
 use crate::rules::Rules;
 use crate::{Level, Spot};
 
 /// The rules that are built in, by file.
-pub(crate) const FILES: [&str; 5] = [
+pub(crate) const FILES: [&str; 6] = [
     include_str!("crs/sql.rules"),
     include_str!("crs/command.rules"),
     include_str!("crs/path.rules"),
     include_str!("crs/script.rules"),
     include_str!("crs/other.rules"),
+    include_str!("own.rules"),
 ];
 
 /// Longest path, host or identifier; longest other text. Bytes. What is longer is not searched, and that is a finding.
@@ -35,6 +38,7 @@ pub const LONGEST_TEXT: usize = 1 << 20;
 pub struct Attacks {
     rules: Rules,
     places: Places,
+    scripts: Scripts,
 }
 
 impl Default for Attacks {
@@ -46,7 +50,7 @@ impl Default for Attacks {
 impl Attacks {
     /// What is built in. Cheap: patterns are compiled when they are first needed.
     pub fn new() -> Self {
-        Self { rules: Rules::new(&FILES), places: Places::new() }
+        Self { rules: Rules::new(&FILES), places: Places::new(), scripts: Scripts::new() }
     }
 
     /// What stands against this text as a value of this kind. Nothing ever stands against prose and programs. The span is empty
@@ -63,7 +67,15 @@ impl Attacks {
         }
         let mut spots: Vec<Spot<'_>> = self.by_reading(input, text).into_iter().map(spot).collect();
         spots.extend(self.rules.spots(input, text));
+        if input == Input::Command {
+            spots.extend(self.scripts.find(Language::Shell, text));
+        }
         spots
+    }
+
+    /// The rules for programs.
+    pub fn scripts(&self) -> &Scripts {
+        &self.scripts
     }
 
     /// What is found by reading the text for what it is.
@@ -77,7 +89,12 @@ impl Attacks {
                 let found = address::rule(read.reach).into_iter().chain(read.fault);
                 return found.chain(null()).collect();
             }
-            Input::Identifier | Input::Query | Input::Command | Input::Sql | Input::Html | Input::Template => null(),
+            Input::Identifier
+            | Input::Query
+            | Input::Command
+            | Input::Sql
+            | Input::Html
+            | Input::Template => null(),
             Input::Prose | Input::Code => None,
         }
         .into_iter()

@@ -64,7 +64,8 @@ impl Places {
         if path.iter().any(u8::is_ascii_control) {
             return Some(("path_control_character", Level::Block));
         }
-        let path: Vec<u8> = path.iter().map(|&b| if b == b'\\' { b'/' } else { b.to_ascii_lowercase() }).collect();
+        let path: Vec<u8> =
+            path.iter().map(|&b| if b == b'\\' { b'/' } else { b.to_ascii_lowercase() }).collect();
         let share = path.starts_with(b"//").then_some(("path_share", Level::Review));
         let (drive, rest) = match path.as_slice() {
             [letter, b':', rest @ ..] if letter.is_ascii_lowercase() => (true, rest),
@@ -170,7 +171,8 @@ fn overlong(text: &[u8]) -> bool {
         codes.iter().any(|code| rest.starts_with(code))
     };
     text.iter().enumerate().filter(|(_, b)| **b == b'%').any(|(at, _)| {
-        text.get(at + 1..).is_some_and(|rest| code(rest, &[b"c0%", b"c1%", b"e0%80", b"f0%80", b"f8%80", b"fc%80"]))
+        text.get(at + 1..)
+            .is_some_and(|rest| code(rest, &[b"c0%", b"c1%", b"e0%80", b"f0%80", b"f8%80", b"fc%80"]))
     })
 }
 

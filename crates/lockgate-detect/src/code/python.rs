@@ -12,8 +12,8 @@ use ruff_python_ast::{
 use ruff_python_parser::parse_module;
 
 use super::python_words::{
-    BY_NAME, FIELDS, IMPORTERS, IN_TEXT, INNER, MODULES, OFFERED, OFFERED_BY_IMPORT, OWN, PLAIN_ATTRIBUTES, PLAIN_NAMES,
-    PUBLIC, RESTRICTED, RUN, lists,
+    BY_NAME, FIELDS, IMPORTERS, IN_TEXT, INNER, MODULES, OFFERED, OFFERED_BY_IMPORT, OWN, PLAIN_ATTRIBUTES,
+    PLAIN_NAMES, PUBLIC, RESTRICTED, RUN, lists,
 };
 use crate::{Level, Spot};
 
@@ -182,12 +182,10 @@ impl<'a> Walk<'a> {
     fn call(&mut self, call: &'a ExprCall, at: (usize, usize)) {
         match &*call.func {
             // The function itself is not visited: a call whose attribute is written out is no alias.
-            Expr::Name(name) if lists(BY_NAME, &name.id) => {
-                match call.arguments.args.get(1) {
-                    Some(Expr::StringLiteral(text)) => self.attribute(text.value.to_str(), None, at),
-                    _ => self.find("python_computed_attribute", at.0, at.1),
-                }
-            }
+            Expr::Name(name) if lists(BY_NAME, &name.id) => match call.arguments.args.get(1) {
+                Some(Expr::StringLiteral(text)) => self.attribute(text.value.to_str(), None, at),
+                _ => self.find("python_computed_attribute", at.0, at.1),
+            },
             Expr::Attribute(function) if lists("format format_map", &function.attr) => {
                 // A format can name attributes. One that is written out is read as a text.
                 if !matches!(&*function.value, Expr::StringLiteral(_)) {

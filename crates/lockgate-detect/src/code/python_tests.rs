@@ -178,7 +178,7 @@ const ORDINARY: &[&str] = &[
     "evaluate = 3\nopened = False\nprint(evaluate, opened, 'eval(x) and open(y) and import os')",
     "# import os\n\"\"\"import subprocess; eval('1')\"\"\"\nx = 1",
     "response.code = 3\nx.types = [1]\nprint(x.io, x.signal, account.platform)",
-    "def gen():\n    yield from (x async_ for x in y)" ,
+    "def gen():\n    yield from (x async_ for x in y)",
     "table = [\n    {'name': 'a', 'price': 1.5},\n    {'name': 'b', 'price': -2},\n]\nprint(max(table, key=lambda r: r['price']))",
     "import csv, html, textwrap\nprint(html.escape('<b>'), textwrap.dedent('  x'))",
     "a, *b = 1, 2, 3\nprint(a @ b if a else ~a, a if b else -a)",
@@ -265,7 +265,13 @@ fn no_depth_overflows() {
     assert_eq!(rules(&"(".repeat(DEEPEST + 1)), ["python_too_deep"]);
     assert_eq!(rules(&format!("{}1", "-".repeat(DEEPEST + 5))), ["python_too_deep"]);
     // Deep, and within the limit: what some parsers take twice as long for with every level.
-    for (open, middle, close) in [("(", "x", ")"), ("with (", "x", "): pass"), ("f'{", "x", "}'"), ("match (", "x", ")"), ("lambda x=(", "1", "):x")] {
+    for (open, middle, close) in [
+        ("(", "x", ")"),
+        ("with (", "x", "): pass"),
+        ("f'{", "x", "}'"),
+        ("match (", "x", ")"),
+        ("lambda x=(", "1", "):x"),
+    ] {
         let depth = DEEPEST / 4;
         let _found = rules(&format!("{}{middle}{}", open.repeat(depth), close.repeat(depth)));
     }

@@ -44,8 +44,7 @@ pub(super) const OFFERED: &str = "\
     pathlib tempfile sysconfig";
 
 /// The same where they hang on the name of an import: as attributes of other things they mean something else.
-pub(super) const OFFERED_BY_IMPORT: &str =
-    "io types code signal platform locale logging warnings operator copyreg site atexit contextlib weakref time";
+pub(super) const OFFERED_BY_IMPORT: &str = "io types code signal platform locale logging warnings operator copyreg site atexit contextlib weakref time";
 
 /// Private attributes that are public all the same.
 pub(super) const PUBLIC: &str = "_asdict _replace _fields _make";

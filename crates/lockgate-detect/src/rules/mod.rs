@@ -94,12 +94,8 @@ struct Hit<'r> {
 impl Rules {
     /// Reads these files. O(length of the rules).
     pub(crate) fn new(files: &[&'static str]) -> Self {
-        let mut rules = Self {
-            rules: Vec::new(),
-            readings: Vec::new(),
-            ready: OnceLock::new(),
-            patterns: Vec::new(),
-        };
+        let mut rules =
+            Self { rules: Vec::new(), readings: Vec::new(), ready: OnceLock::new(), patterns: Vec::new() };
         for file in files {
             rules.read(file);
         }
@@ -310,7 +306,8 @@ fn compile(rule: &Rule) -> Option<(Regex, Vec<(bool, Regex)>)> {
             .build()
             .ok()
     };
-    let also = rule.also.iter().map(|(wanted, pattern)| Some((*wanted, build(pattern)?))).collect::<Option<_>>();
+    let also =
+        rule.also.iter().map(|(wanted, pattern)| Some((*wanted, build(pattern)?))).collect::<Option<_>>();
     Some((build(rule.pattern?)?, also?))
 }
 
@@ -344,19 +341,34 @@ mod tests {
 
     #[test]
     fn every_rule_is_whole() {
-        let rules = Rules::new(&[
-            crate::attack::FILES.as_slice(),
-            &[include_str!("../code/shell.rules"), include_str!("../code/javascript.rules")],
-        ].concat());
+        let rules = Rules::new(
+            &[
+                crate::attack::FILES.as_slice(),
+                &[include_str!("../code/shell.rules"), include_str!("../code/javascript.rules")],
+            ]
+            .concat(),
+        );
         assert!(rules.rules.len() > 130);
         for (index, rule) in rules.rules.iter().enumerate() {
             let name = rule.name;
-            assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'), "{name}");
+            assert!(
+                name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'),
+                "{name}"
+            );
             assert!(!rule.inputs.is_empty() && rule.level > Level::None, "{name}");
             assert!(rule.pattern.is_some() != !rule.words.is_empty(), "{name}: a pattern or words");
             assert!(rule.pattern.is_none() || compile(rule).is_some(), "{name} does not compile");
-            assert!(rules.rules.iter().skip(index + 1).all(|other| other.name != name && (rule.crs == 0 || other.crs != rule.crs)));
-            assert!(!rule.inputs.has(Input::Prose) && (rule.crs == 0 || !rule.inputs.has(Input::Code)), "{name}");
+            assert!(
+                rules
+                    .rules
+                    .iter()
+                    .skip(index + 1)
+                    .all(|other| other.name != name && (rule.crs == 0 || other.crs != rule.crs))
+            );
+            assert!(
+                !rule.inputs.has(Input::Prose) && (rule.crs == 0 || !rule.inputs.has(Input::Code)),
+                "{name}"
+            );
         }
     }
 }
