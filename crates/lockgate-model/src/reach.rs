@@ -42,7 +42,7 @@ const METADATA_V6: [Ipv6Addr; 3] = [
 
 /// Networks of IPv4 that are not the internet (the registry of special addresses of IANA, RFC 6890).
 const NETWORKS: [(Ipv4Addr, u32, Reach); 15] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8, Reach::Loopback),
+    (Ipv4Addr::UNSPECIFIED, 8, Reach::Loopback),
     (Ipv4Addr::new(10, 0, 0, 0), 8, Reach::Private),
     (Ipv4Addr::new(100, 64, 0, 0), 10, Reach::Private),
     (Ipv4Addr::new(127, 0, 0, 0), 8, Reach::Loopback),
@@ -101,14 +101,15 @@ impl Reach {
 /// The IPv4 address to which a translator or tunnel takes this one: NAT64 (RFC 6052, 8215), 6to4 (RFC 3056), Teredo (RFC 4380)
 /// and the long deprecated compatible form.
 pub fn carried(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let [a, b, c, d, e, f, g, h] = address.segments();
-    let join = |high: u16, low: u16| Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
-    match [a, b, c, d, e, f] {
-        [0x64, 0xff9b, 0, 0, 0, 0] | [0, 0, 0, 0, 0, 0] => Some(join(g, h)),
-        [0x64, 0xff9b, 1, ..] => Some(join(g, h)),
-        [0x2002, ..] => Some(join(b, c)),
+    let [_, second, third, .., last_but_one, last] = address.segments();
+    let join = |high: u16, low: u16| Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)));
+    match address.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, ..] | [0x64, 0xff9b, 1, ..] | [0, 0, 0, 0, 0, 0, ..] => {
+            join(last_but_one, last)
+        }
+        [0x2002, ..] => join(second, third),
         // Teredo writes the address of the client with all bits turned.
-        [0x2001, 0, ..] => Some(join(!g, !h)),
+        [0x2001, 0, ..] => join(!last_but_one, !last),
         _ => None,
     }
 }

@@ -107,7 +107,7 @@ impl Step {
     fn of(part: &[u8]) -> Self {
         // Servers of pages cut off what comes after `;`, Windows drops spaces and dots at the end.
         let name = part.split(|&b| b == b';').next().unwrap_or_default();
-        let dots = name.iter().filter(|&&b| b == b'.').count();
+        let dots = name.iter().filter(|&&b| b == b'.').take(2).count();
         if part.is_empty() || part == b"." {
             Self::Stay
         } else if dots < 2 || !name.iter().all(|&b| matches!(b, b'.' | b' ')) {

@@ -198,7 +198,10 @@ fn ordinary_programs_pass() {
 fn spans_show_what_was_found() {
     let source = "x = 1\nprint(x.__class__)";
     let spots = check(source, &Allowed::default());
-    assert_eq!(spots.iter().map(|spot| &source[spot.span.clone()]).collect::<Vec<_>>(), ["__class__"]);
+    assert_eq!(
+        spots.iter().map(|spot| source.get(spot.span.clone())).collect::<Vec<_>>(),
+        [Some("__class__")]
+    );
 }
 
 #[test]
@@ -259,8 +262,6 @@ fn no_depth_overflows() {
         let found = rules(&source);
         assert!(found.len() <= MOST, "{unit}");
     }
-    let nested: String = (0..100).map(|depth| format!("{}if 1:\n", " ".repeat(depth))).collect();
-    assert!(!rules(&format!("{nested}{}x", " ".repeat(100))).is_empty() || DEEPEST > 100);
     assert_eq!(rules(&"x\n".repeat(LONGEST)), ["python_too_long"]);
     assert_eq!(rules(&"(".repeat(DEEPEST + 1)), ["python_too_deep"]);
     assert_eq!(rules(&format!("{}1", "-".repeat(DEEPEST + 5))), ["python_too_deep"]);

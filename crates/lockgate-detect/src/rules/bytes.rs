@@ -8,7 +8,9 @@ impl Bytes {
     /// Those of a text.
     pub(super) fn of(text: &[u8]) -> Self {
         let mut set = Self::default();
-        text.iter().for_each(|&b| set.insert(b));
+        for &b in text {
+            set.insert(b);
+        }
         set
     }
 

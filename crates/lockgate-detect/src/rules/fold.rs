@@ -1,5 +1,5 @@
 //! The ways in which a text is read before a pattern is held against it. What each does is what the transformation of
-//! ModSecurity of that name does (<https://github.com/owasp-modsecurity/ModSecurity/wiki/Reference-Manual-(v3.x)>), because the
+//! `ModSecurity` of that name does (<https://github.com/owasp-modsecurity/ModSecurity/wiki/Reference-Manual-(v3.x)>), because the
 //! patterns were written for it.
 
 /// One way.
@@ -127,7 +127,7 @@ fn hexes(text: &[u8], most: usize) -> Option<u32> {
     text.get(..most)?.iter().try_fold(0_u32, |value, &b| Some(value << 4 | hex(b)?))
 }
 
-/// The byte for a code point, as ModSecurity has it: full-width forms of ASCII become ASCII, of all others the last byte stays.
+/// The byte for a code point, as `ModSecurity` has it: full-width forms of ASCII become ASCII, of all others the last byte stays.
 fn narrow(code: u32) -> u8 {
     let code = if (0xff01..=0xff5e).contains(&code) { code - 0xff00 + 0x20 } else { code };
     code.to_le_bytes().first().copied().unwrap_or_default()

@@ -77,7 +77,7 @@ type Patterns = OnceLock<Option<(Regex, Vec<(bool, Regex)>)>>;
 /// All rules. Cheap to make: a pattern is compiled when it is first asked.
 #[derive(Debug)]
 pub(crate) struct Rules {
-    pub(crate) rules: Vec<Rule>,
+    pub(crate) all: Vec<Rule>,
     readings: Vec<Reading>,
     ready: OnceLock<Option<Ready>>,
     patterns: Vec<Patterns>,
@@ -95,18 +95,18 @@ impl Rules {
     /// Reads these files. O(length of the rules).
     pub(crate) fn new(files: &[&'static str]) -> Self {
         let mut rules =
-            Self { rules: Vec::new(), readings: Vec::new(), ready: OnceLock::new(), patterns: Vec::new() };
+            Self { all: Vec::new(), readings: Vec::new(), ready: OnceLock::new(), patterns: Vec::new() };
         for file in files {
             rules.read(file);
         }
-        rules.patterns = rules.rules.iter().map(|_| OnceLock::new()).collect();
+        rules.patterns = rules.all.iter().map(|_| OnceLock::new()).collect();
         rules
     }
 
     /// Every rule for this input that matches, in the order of the rules. The span is empty where the text had to be read in
     /// another way first. O(length of the text).
     pub(crate) fn spots(&self, input: Input, text: &str) -> Vec<Spot<'_>> {
-        let wanted: Vec<bool> = self.rules.iter().map(|rule| rule.inputs.has(input)).collect();
+        let wanted: Vec<bool> = self.all.iter().map(|rule| rule.inputs.has(input)).collect();
         let spot = |hit: Hit<'_>| Spot {
             rule: hit.rule.name,
             span: hit.span.map_or(0..0, |span| whole_characters(text, span)),
@@ -118,7 +118,7 @@ impl Rules {
     /// Does the rule with this number of the Core Rule Set match?
     #[cfg(test)]
     pub(crate) fn matches(&self, crs: u32, text: &[u8]) -> bool {
-        let wanted: Vec<bool> = self.rules.iter().map(|rule| rule.crs == crs).collect();
+        let wanted: Vec<bool> = self.all.iter().map(|rule| rule.crs == crs).collect();
         !self.ask(&wanted, text).is_empty()
     }
 
@@ -126,11 +126,11 @@ impl Rules {
     fn ask(&self, wanted: &[bool], text: &[u8]) -> Vec<Hit<'_>> {
         let Some(ready) = self.ready.get_or_init(|| self.prepare()) else { return Vec::new() };
         let present = Bytes::of(text);
-        let mut spans: Vec<Option<Option<Range<usize>>>> = vec![None; self.rules.len()];
+        let mut spans: Vec<Option<Option<Range<usize>>>> = vec![None; self.all.len()];
         let mut plain: Option<Vec<bool>> = None;
         for (at, reading) in self.readings.iter().enumerate() {
             let asked = |rule: &(usize, &Rule)| rule.1.reading == at && wanted.get(rule.0) == Some(&true);
-            if !self.rules.iter().enumerate().any(|rule| asked(&rule)) {
+            if !self.all.iter().enumerate().any(|rule| asked(&rule)) {
                 continue;
             }
             for read in reading.texts(text, present) {
@@ -142,7 +142,7 @@ impl Rules {
                         &own
                     }
                 };
-                for (index, rule) in self.rules.iter().enumerate().filter(asked) {
+                for (index, rule) in self.all.iter().enumerate().filter(asked) {
                     let Some(slot) = spans.get_mut(index).filter(|slot| slot.is_none()) else { continue };
                     if suspects.get(index) == Some(&true)
                         && let Some(span) = self.find(index, rule, &read)
@@ -153,7 +153,7 @@ impl Rules {
             }
         }
         let hit = |(rule, span): (_, Option<Option<Range<usize>>>)| Some(Hit { rule, span: span? });
-        self.rules.iter().zip(spans).filter_map(hit).collect()
+        self.all.iter().zip(spans).filter_map(hit).collect()
     }
 
     /// Where this rule matches a text as it is read.
@@ -181,7 +181,7 @@ impl Rules {
         let mut owners: Vec<Vec<u16>> = Vec::new();
         let mut places: std::collections::BTreeMap<Vec<u8>, usize> = std::collections::BTreeMap::new();
         let mut bytes = Vec::new();
-        for (index, rule) in self.rules.iter().enumerate() {
+        for (index, rule) in self.all.iter().enumerate() {
             let needs = match rule.pattern {
                 Some(pattern) => parse(pattern).as_ref().and_then(Needs::of),
                 None => Some(Needs::words(&rule.words)),
@@ -209,10 +209,10 @@ impl Rules {
         let mut folds: (Vec<Fold>, bool) = (Vec::new(), false);
         for line in file.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
             let Some(line) = line.strip_prefix("  ") else {
-                self.rules.push(Rule { name: line, ..Rule::default() });
+                self.all.push(Rule { name: line, ..Rule::default() });
                 folds = (Vec::new(), false);
                 let reading = self.reading(&folds);
-                if let Some(rule) = self.rules.last_mut() {
+                if let Some(rule) = self.all.last_mut() {
                     rule.reading = reading;
                 }
                 continue;
@@ -225,7 +225,7 @@ impl Rules {
                 _ => {}
             }
             let reading = self.reading(&folds);
-            let Some(rule) = self.rules.last_mut() else { continue };
+            let Some(rule) = self.all.last_mut() else { continue };
             rule.reading = reading;
             match key {
                 "crs" => rule.crs = value.parse().unwrap_or_default(),
@@ -348,19 +348,19 @@ mod tests {
             ]
             .concat(),
         );
-        assert!(rules.rules.len() > 130);
-        for (index, rule) in rules.rules.iter().enumerate() {
+        assert!(rules.all.len() > 130);
+        for (index, rule) in rules.all.iter().enumerate() {
             let name = rule.name;
             assert!(
                 name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'),
                 "{name}"
             );
             assert!(!rule.inputs.is_empty() && rule.level > Level::None, "{name}");
-            assert!(rule.pattern.is_some() != !rule.words.is_empty(), "{name}: a pattern or words");
+            assert!(rule.pattern.is_some() == rule.words.is_empty(), "{name}: a pattern or words");
             assert!(rule.pattern.is_none() || compile(rule).is_some(), "{name} does not compile");
             assert!(
                 rules
-                    .rules
+                    .all
                     .iter()
                     .skip(index + 1)
                     .all(|other| other.name != name && (rule.crs == 0 || other.crs != rule.crs))

@@ -30,11 +30,10 @@ impl Needs {
     /// What a pattern needs; nothing where a text may match it that has nothing special. O(length of the pattern).
     pub(super) fn of(pattern: &Hir) -> Option<Self> {
         match pattern.kind() {
-            HirKind::Empty | HirKind::Look(_) => None,
             HirKind::Literal(literal) => Self::word(&literal.0.to_ascii_lowercase()),
             HirKind::Class(class) => Self::class(class),
             HirKind::Repetition(repeated) if repeated.min > 0 => Self::of(&repeated.sub),
-            HirKind::Repetition(_) => None,
+            HirKind::Empty | HirKind::Look(_) | HirKind::Repetition(_) => None,
             HirKind::Capture(group) => Self::of(&group.sub),
             HirKind::Alternation(branches) => branches.iter().try_fold(Self::default(), |all, branch| {
                 let mut all = all;
@@ -92,7 +91,12 @@ fn letter(part: &Hir) -> Option<Vec<u8>> {
             _ => None,
         },
         HirKind::Capture(group) => letter(&group.sub),
-        _ => None,
+        HirKind::Empty
+        | HirKind::Class(_)
+        | HirKind::Look(_)
+        | HirKind::Repetition(_)
+        | HirKind::Concat(_)
+        | HirKind::Alternation(_) => None,
     }
 }
 
