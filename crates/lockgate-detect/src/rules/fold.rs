@@ -73,7 +73,7 @@ impl Fold {
             Self::Js | Self::Css | Self::Escapes => byte == b'\\',
             Self::Nulls => byte == 0,
             Self::Spaceless => is_space(byte),
-            Self::Space => is_space(byte) && byte != b' ',
+            Self::Space => is_space(byte) || byte == 0xa0,
             Self::Comments => byte == b'*',
             Self::CommentMarks => matches!(byte, b'*' | b'-' | b'#'),
             Self::Command => {

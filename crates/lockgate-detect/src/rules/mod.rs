@@ -19,6 +19,7 @@ mod fold;
 mod needs;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -34,7 +35,9 @@ use crate::{Level, Spot};
 
 /// Most memory for the program of one pattern, and for what a search over it keeps. Bytes.
 const PROGRAM: usize = 8 << 20;
-const SEARCH: usize = 128 << 10;
+const SEARCH: usize = 512 << 10;
+/// Up to so many words, the automaton over them may be of the kind that is fast and large.
+const FEW: usize = 400;
 
 /// One rule, as it is written.
 #[derive(Debug, Default)]
@@ -54,15 +57,18 @@ pub(crate) struct Rule {
 /// A way of reading that some rules share.
 #[derive(Debug)]
 struct Reading {
-    folds: Vec<Fold>,
+    /// Each with the bytes without which it changes nothing.
+    folds: Vec<(Fold, Bytes)>,
     each: bool,
     /// Without one of these in a text, the text is read as it is.
     moved: Bytes,
 }
 
-/// What is made of the patterns when they are first needed.
+/// What is made of the rules for one kind of value when the first one comes.
 #[derive(Debug)]
 struct Ready {
+    /// The rules by the way the text is read for them.
+    plan: Vec<(usize, Vec<usize>)>,
     /// Words that give rules away, and those that are rules.
     words: AhoCorasick,
     /// For each of the words: the rules it is for.
@@ -79,7 +85,8 @@ type Patterns = OnceLock<Option<(Regex, Vec<(bool, Regex)>)>>;
 pub(crate) struct Rules {
     pub(crate) all: Vec<Rule>,
     readings: Vec<Reading>,
-    ready: OnceLock<Option<Ready>>,
+    /// By the place of the kind in [`Input::ALL`].
+    ready: [OnceLock<Option<Ready>>; Input::ALL.len()],
     patterns: Vec<Patterns>,
 }
 
@@ -94,8 +101,12 @@ struct Hit<'r> {
 impl Rules {
     /// Reads these files. O(length of the rules).
     pub(crate) fn new(files: &[&'static str]) -> Self {
-        let mut rules =
-            Self { all: Vec::new(), readings: Vec::new(), ready: OnceLock::new(), patterns: Vec::new() };
+        let mut rules = Self {
+            all: Vec::new(),
+            readings: Vec::new(),
+            ready: [const { OnceLock::new() }; Input::ALL.len()],
+            patterns: Vec::new(),
+        };
         for file in files {
             rules.read(file);
         }
@@ -106,54 +117,55 @@ impl Rules {
     /// Every rule for this input that matches, in the order of the rules. The span is empty where the text had to be read in
     /// another way first. O(length of the text).
     pub(crate) fn spots(&self, input: Input, text: &str) -> Vec<Spot<'_>> {
-        let wanted: Vec<bool> = self.all.iter().map(|rule| rule.inputs.has(input)).collect();
         let spot = |hit: Hit<'_>| Spot {
             rule: hit.rule.name,
             span: hit.span.map_or(0..0, |span| whole_characters(text, span)),
             level: hit.rule.level,
         };
-        self.ask(&wanted, text.as_bytes()).into_iter().map(spot).collect()
+        let place = Input::ALL.iter().position(|one| *one == input);
+        let slot = place.and_then(|place| self.ready.get(place));
+        let ready =
+            slot.and_then(|slot| slot.get_or_init(|| self.prepare(|rule| rule.inputs.has(input))).as_ref());
+        let hits = ready.map(|ready| self.ask(ready, text.as_bytes()));
+        hits.unwrap_or_default().into_iter().map(spot).collect()
     }
 
     /// Does the rule with this number of the Core Rule Set match?
     #[cfg(test)]
     pub(crate) fn matches(&self, crs: u32, text: &[u8]) -> bool {
-        let wanted: Vec<bool> = self.all.iter().map(|rule| rule.crs == crs).collect();
-        !self.ask(&wanted, text).is_empty()
+        static ALL: OnceLock<Option<Ready>> = OnceLock::new();
+        let ready = ALL.get_or_init(|| self.prepare(|_| true)).as_ref().unwrap();
+        self.ask(ready, text).iter().any(|hit| hit.rule.crs == crs)
     }
 
-    /// Every one of the wanted rules that matches.
-    fn ask(&self, wanted: &[bool], text: &[u8]) -> Vec<Hit<'_>> {
-        let Some(ready) = self.ready.get_or_init(|| self.prepare()) else { return Vec::new() };
+    /// Every one of these rules that matches.
+    fn ask(&self, ready: &Ready, text: &[u8]) -> Vec<Hit<'_>> {
         let present = Bytes::of(text);
-        let mut spans: Vec<Option<Option<Range<usize>>>> = vec![None; self.all.len()];
-        let mut plain: Option<Vec<bool>> = None;
-        for (at, reading) in self.readings.iter().enumerate() {
-            let asked = |rule: &(usize, &Rule)| rule.1.reading == at && wanted.get(rule.0) == Some(&true);
-            if !self.all.iter().enumerate().any(|rule| asked(&rule)) {
-                continue;
-            }
+        // Many ways of reading make the same of most texts.
+        let mut seen: Vec<(Cow<'_, [u8]>, Vec<bool>)> = vec![(Cow::Borrowed(text), ready.suspects(text))];
+        let mut found: Vec<(usize, Hit<'_>)> = Vec::new();
+        for (reading, rules) in &ready.plan {
+            let Some(reading) = self.readings.get(*reading) else { continue };
             for read in reading.texts(text, present) {
-                let own;
-                let suspects = match &read {
-                    Cow::Borrowed(_) => &*plain.get_or_insert_with(|| ready.suspects(text)),
-                    Cow::Owned(read) => {
-                        own = ready.suspects(read);
-                        &own
-                    }
-                };
-                for (index, rule) in self.all.iter().enumerate().filter(asked) {
-                    let Some(slot) = spans.get_mut(index).filter(|slot| slot.is_none()) else { continue };
-                    if suspects.get(index) == Some(&true)
-                        && let Some(span) = self.find(index, rule, &read)
+                let known = seen.iter().position(|(known, _)| *known == read);
+                let at = known.unwrap_or_else(|| {
+                    let suspects = ready.suspects(&read);
+                    seen.push((read, suspects));
+                    seen.len() - 1
+                });
+                let Some((read, suspects)) = seen.get(at) else { continue };
+                for &index in rules.iter().filter(|&&index| suspects.get(index) == Some(&true)) {
+                    let Some(rule) = self.all.get(index) else { continue };
+                    if found.iter().all(|(known, _)| *known != index)
+                        && let Some(span) = self.find(index, rule, read)
                     {
-                        *slot = Some(matches!(read, Cow::Borrowed(_)).then_some(span));
+                        found.push((index, Hit { rule, span: (at == 0).then_some(span) }));
                     }
                 }
             }
         }
-        let hit = |(rule, span): (_, Option<Option<Range<usize>>>)| Some(Hit { rule, span: span? });
-        self.all.iter().zip(spans).filter_map(hit).collect()
+        found.sort_by_key(|(index, _)| *index);
+        found.into_iter().map(|(_, hit)| hit).collect()
     }
 
     /// Where this rule matches a text as it is read.
@@ -176,12 +188,18 @@ impl Rules {
         also.iter().all(|(wanted, pattern)| pattern.is_match(text) == *wanted).then_some(span)
     }
 
-    fn prepare(&self) -> Option<Ready> {
+    fn prepare(&self, wanted: impl Fn(&Rule) -> bool) -> Option<Ready> {
+        let mut plan: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         let mut words: Vec<Vec<u8>> = Vec::new();
         let mut owners: Vec<Vec<u16>> = Vec::new();
-        let mut places: std::collections::BTreeMap<Vec<u8>, usize> = std::collections::BTreeMap::new();
+        let mut places: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
         let mut bytes = Vec::new();
         for (index, rule) in self.all.iter().enumerate() {
+            if !wanted(rule) {
+                bytes.push(Bytes::default());
+                continue;
+            }
+            plan.entry(rule.reading).or_default().push(index);
             let needs = match rule.pattern {
                 Some(pattern) => parse(pattern).as_ref().and_then(Needs::of),
                 None => Some(Needs::words(&rule.words)),
@@ -199,10 +217,10 @@ impl Rules {
         let words = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .match_kind(MatchKind::Standard)
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .kind(Some(if words.len() > FEW { AhoCorasickKind::ContiguousNFA } else { AhoCorasickKind::DFA }))
             .build(words)
             .ok()?;
-        Some(Ready { words, owners, bytes })
+        Some(Ready { plan: plan.into_iter().collect(), words, owners, bytes })
     }
 
     fn read(&mut self, file: &'static str) {
@@ -244,10 +262,13 @@ impl Rules {
 
     /// The place of this way of reading.
     fn reading(&mut self, (folds, each): &(Vec<Fold>, bool)) -> usize {
-        let known = self.readings.iter().position(|known| known.folds == *folds && known.each == *each);
-        known.unwrap_or_else(|| {
-            let moved = Bytes::that(|b| folds.iter().any(|fold| fold.is_moved_by(b)));
-            self.readings.push(Reading { folds: folds.clone(), each: *each, moved });
+        let same =
+            |known: &Reading| known.folds.iter().map(|(fold, _)| fold).eq(folds) && known.each == *each;
+        self.readings.iter().position(same).unwrap_or_else(|| {
+            let folds: Vec<_> =
+                folds.iter().map(|&fold| (fold, Bytes::that(|b| fold.is_moved_by(b)))).collect();
+            let moved = folds.iter().fold(Bytes::default(), |all, (_, moved)| all.union(*moved));
+            self.readings.push(Reading { folds, each: *each, moved });
             self.readings.len() - 1
         })
     }
@@ -260,9 +281,14 @@ impl Reading {
             return vec![Cow::Borrowed(text)];
         }
         let mut texts = vec![Cow::Borrowed(text)];
-        for fold in &self.folds {
+        let mut present = present;
+        for (fold, moved) in &self.folds {
+            if !moved.meets(present) {
+                continue;
+            }
             let next = fold.apply(texts.last().map_or(text, AsRef::as_ref));
             if texts.last().is_none_or(|last| **last != next) {
+                present = Bytes::of(&next);
                 texts.push(Cow::Owned(next));
             }
         }
