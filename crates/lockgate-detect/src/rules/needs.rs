@@ -70,8 +70,9 @@ impl Needs {
     fn class(class: &Class) -> Option<Self> {
         let Class::Bytes(class) = class else { return None };
         let ranges = || class.ranges().iter().map(|range| (range.start(), range.end()));
-        let bytes = Bytes::that(|b| ranges().any(|(start, end)| (start..=end).contains(&b)));
-        let cost = (0..=u8::MAX).filter(|&b| bytes.meets(Bytes::of(&[b]))).map(share).sum();
+        let has = |b: u8| ranges().any(|(start, end)| (start..=end).contains(&b));
+        let bytes = Bytes::that(has);
+        let cost = (0..=u8::MAX).filter(|&b| has(b)).map(share).sum();
         (cost < 0.5).then_some(Self { bytes, words: Vec::new(), cost })
     }
 }
