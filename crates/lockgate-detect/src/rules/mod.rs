@@ -123,9 +123,9 @@ impl Rules {
             level: hit.rule.level,
         };
         let place = Input::ALL.iter().position(|one| *one == input);
-        let slot = place.and_then(|place| self.ready.get(place));
+        let cell = place.and_then(|place| self.ready.get(place));
         let ready =
-            slot.and_then(|slot| slot.get_or_init(|| self.prepare(|rule| rule.inputs.has(input))).as_ref());
+            cell.and_then(|cell| cell.get_or_init(|| self.prepare(|rule| rule.inputs.has(input))).as_ref());
         let hits = ready.map(|ready| self.ask(ready, text.as_bytes()));
         hits.unwrap_or_default().into_iter().map(spot).collect()
     }
