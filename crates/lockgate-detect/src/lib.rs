@@ -5,7 +5,9 @@
 //!
 //! Read [`secrets::Secrets`] and [`redact`] first.
 
+pub mod attack;
 pub mod class;
+pub mod code;
 mod heads;
 pub mod hidden;
 pub mod injection;
@@ -15,6 +17,7 @@ mod mask;
 pub mod media;
 pub mod personal;
 mod redact;
+mod rules;
 pub mod secrets;
 mod shape;
 mod spot;
