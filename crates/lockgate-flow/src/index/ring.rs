@@ -1,13 +1,14 @@
 //! The newest text of a session in two streams, each of which is searched as one piece of memory.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use memchr::memmem::Finder;
 
 use super::compact::compact;
-use super::gear::Roll;
-use super::sieve::{GRAM, Sieve};
+use super::sieve::{SEEN, Sieve};
 use super::source::Source;
+use super::stretch::Roll;
 use super::tail::Tail;
 use crate::text::{BLOCK, block, fold_wide, is_letter, mask};
 use crate::words::bounded;
@@ -101,8 +102,7 @@ impl Ring {
             }
             rest = after;
         }
-        tail.end(source.origin, flow.roll);
-        self.sieve.extend(&self.letters, self.letters.capacity());
+        tail.end(source.origin, &flow.roll);
     }
 
     /// Appends a piece of a text. It may have grown as it was folded.
@@ -114,6 +114,7 @@ impl Ring {
             self.begin(flow.source, flow.kind, flow.first);
             let begun = self.spaced.len();
             self.append(piece.as_bytes());
+            self.sieve.extend(&self.letters);
             let appended = self.spaced.get(begun..).unwrap_or_default();
             tail.mark(flow.source.origin, &mut flow.roll, appended);
             flow.first = false;
@@ -140,19 +141,25 @@ impl Ring {
         let mut behind = matches!(self.spaced.last(), None | Some(b'\n' | b' '));
         let mut spaced = End::of(&mut self.spaced, piece.len(), self.limit);
         let mut letters = End::of(&mut self.letters, piece.len(), self.limit);
+        let mut next = self.sieve.next();
         for bytes in piece.chunks(BLOCK) {
             let folded = block(bytes).map(fold);
+            let begun = spaced.place();
             let blanks = mask(folded.map(|byte| byte == b' '));
             let doubled = blanks & (blanks << 1 | u64::from(behind));
             behind = blanks >> (bytes.len() - 1) & 1 == 1;
             if doubled == 0 {
                 spaced.push(folded, bytes.len());
             } else {
-                spaced.push_some(&folded, !doubled);
+                spaced.push_runs(&folded, !doubled);
                 // The zeros that fill up the last block.
                 spaced.length -= BLOCK - bytes.len();
             }
             letters.push_some(&folded, mask(folded.map(is_letter)));
+            if letters.place() >= next {
+                self.sieve.mark(begun);
+                next = self.sieve.next();
+            }
         }
         let (spaced, letters) = (spaced.place(), letters.place());
         self.spaced.truncate(spaced);
@@ -176,30 +183,25 @@ impl Ring {
                 break;
             }
         }
-        // The sieve keeps to multiples of four, so up to three letters of dropped text stay.
-        let letters = end.1 / GRAM * GRAM;
         self.spaced.drain(..end.0);
-        self.letters.drain(..letters);
-        self.sieve.drop_front(letters);
+        self.letters.drain(..end.1);
+        self.sieve.drop_front(end.1, end.0);
         for segment in &mut self.segments {
             segment.spaced -= end.0;
-            segment.letters -= letters;
+            segment.letters -= end.1;
         }
     }
 
-    /// Whether the letters may be in the stream. Cheap; never wrong where they are.
-    pub(crate) fn may_hold(&self, letters: &[u8]) -> bool {
-        letters.len() <= self.letters.len() && self.sieve.passes(letters)
+    /// Whether a piece may stand in the spaced stream, or letters in the other. Cheap; never wrong where it does.
+    pub(crate) fn may_hold(&self, sought: &[u8]) -> bool {
+        self.parts(sought).is_none_or(|parts| !parts.is_empty())
     }
 
     /// The first finds of a piece, in the spaced stream only those between word boundaries.
     pub(crate) fn find(&self, stream: Stream, sought: &[u8]) -> Hits {
         let mut hits = Hits::default();
         let text = self.stream(stream);
-        if sought.is_empty() {
-            return hits;
-        }
-        for (tried, start) in Finder::new(sought).find_iter(text).enumerate() {
+        for (tried, start) in self.places(stream, sought).enumerate() {
             let whole = match stream {
                 Stream::Words => bounded(text, start, sought.len()),
                 Stream::Spaced | Stream::Letters => true,
@@ -217,6 +219,49 @@ impl Ring {
             }
         }
         hits
+    }
+
+    /// Where a piece stands, in order; of finds that overlap the first.
+    pub(crate) fn places<'ring>(&'ring self, stream: Stream, sought: &'ring [u8]) -> Places<'ring> {
+        let windows = if sought.is_empty() { Vec::new() } else { self.windows(stream, sought) };
+        Places {
+            text: self.stream(stream),
+            // To make one costs more than most searches.
+            finder: (!windows.is_empty()).then(|| Finder::new(sought)),
+            windows: windows.into_iter(),
+            window: 0..0,
+        }
+    }
+
+    /// Where in the stream a piece can stand; none where it cannot.
+    fn windows(&self, stream: Stream, sought: &[u8]) -> Vec<Range<usize>> {
+        let end = self.stream(stream).len();
+        let Some(parts) = self.parts(sought) else {
+            return std::iter::once(0..end).collect();
+        };
+        let window = |parts: &Range<usize>| {
+            let of_parts = match stream {
+                Stream::Spaced | Stream::Words => self.sieve.spaced(parts),
+                Stream::Letters => self.sieve.letters(parts),
+            };
+            // One of its letters is there.
+            let behind = of_parts.end.saturating_add(sought.len());
+            of_parts.start.saturating_sub(sought.len())..behind.min(end)
+        };
+        parts.iter().map(window).collect()
+    }
+
+    /// The parts in which the letters of a piece may begin, if that can be told.
+    fn parts(&self, sought: &[u8]) -> Option<Vec<Range<usize>>> {
+        if sought.len() > self.spaced.len() {
+            return Some(Vec::new());
+        }
+        let (mut letters, mut count) = ([0; SEEN], 0);
+        for (place, letter) in letters.iter_mut().zip(sought.iter().filter(|byte| is_letter(**byte))) {
+            *place = *letter;
+            count += 1;
+        }
+        self.sieve.parts(letters.get(..count).unwrap_or_default())
     }
 
     /// The stream as one piece of memory.
@@ -257,6 +302,33 @@ impl Ring {
     }
 }
 
+/// The places of a piece.
+pub(crate) struct Places<'ring> {
+    text: &'ring [u8],
+    finder: Option<Finder<'ring>>,
+    windows: std::vec::IntoIter<Range<usize>>,
+    /// What is left of the window that is searched.
+    window: Range<usize>,
+}
+
+impl Iterator for Places<'_> {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        let finder = self.finder.as_ref()?;
+        loop {
+            if let Some(place) = finder.find(self.text.get(self.window.clone()).unwrap_or_default()) {
+                let start = self.window.start + place;
+                self.window.start = start + finder.needle().len();
+                return Some(start);
+            }
+            let next = self.windows.next()?;
+            // Windows overlap, finds do not.
+            self.window = next.start.max(self.window.start).min(next.end)..next.end;
+        }
+    }
+}
+
 impl Hits {
     /// The finds of a whole of which one piece and the other are found: in prose if one of them is.
     pub(crate) fn both(self, other: Self) -> Self {
@@ -267,6 +339,11 @@ impl Hits {
             (Some(_), Some(_)) => Self { prose, field: None },
             _ => Self::default(),
         }
+    }
+
+    /// Whether nothing was found.
+    pub(crate) fn is_empty(self) -> bool {
+        self.prose.is_none() && self.field.is_none()
     }
 
     /// Keeps the first of each kind.
@@ -291,11 +368,11 @@ struct End<'stream> {
 }
 
 impl<'stream> End<'stream> {
-    /// Makes room for so many bytes in whole blocks.
+    /// Makes room for so many bytes in whole blocks, and for one block more, so that every run may be written as a block.
     fn of(stream: &'stream mut Vec<u8>, bytes: usize, limit: usize) -> Self {
         let begun = stream.len();
-        let end = begun + bytes.next_multiple_of(BLOCK);
-        grow(stream, end, limit + BLOCK);
+        let end = begun + bytes.next_multiple_of(BLOCK) + BLOCK;
+        grow(stream, end, limit + 2 * BLOCK);
         stream.resize(end, 0);
         Self { begun, room: stream.get_mut(begun..).unwrap_or_default(), length: 0 }
     }
@@ -319,8 +396,23 @@ impl<'stream> End<'stream> {
         }
     }
 
+    /// Appends the bytes that are kept, of which there are few runs.
+    fn push_runs(&mut self, block: &[u8; BLOCK], mut kept: u64) {
+        let mut double = [0; 2 * BLOCK];
+        let (first, _) = double.split_at_mut(BLOCK);
+        first.copy_from_slice(block);
+        while kept != 0 {
+            let start = kept.trailing_zeros();
+            let length = (kept >> start).trailing_ones();
+            if let Some(run) = double.get(start as usize..).and_then(<[u8]>::first_chunk) {
+                self.push(*run, length as usize);
+            }
+            kept &= u64::MAX.checked_shl(start + length).unwrap_or_default();
+        }
+    }
+
     /// Where the stream ends now.
-    fn place(self) -> usize {
+    fn place(&self) -> usize {
         self.begun + self.length
     }
 }
