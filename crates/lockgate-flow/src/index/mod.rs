@@ -3,8 +3,10 @@
 mod beside;
 mod compact;
 mod copied;
+mod end;
 mod find;
 mod listed;
+mod places;
 mod ring;
 mod scattered;
 mod sets;

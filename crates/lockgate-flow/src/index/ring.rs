@@ -3,9 +3,8 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use memchr::memmem::Finder;
-
-use super::compact::compact;
+use super::end::End;
+use super::places::Places;
 use super::sieve::{SEEN, Sieve};
 use super::source::Source;
 use super::stretch::Roll;
@@ -17,8 +16,6 @@ use crate::words::bounded;
 const SEGMENT: usize = 16 * 1024;
 /// The most segments that are told apart.
 const SEGMENTS: usize = 4096;
-/// How much a stream holds before it takes the room it may ever need.
-const LARGE: usize = 128 * 1024;
 /// How many finds of one value are looked at; the next is taken for one in prose. Bounds the time where a value stands
 /// very often in fields, or within words, and lets nobody hide it among such.
 const TRIES: usize = 4096;
@@ -224,31 +221,30 @@ impl Ring {
     /// Where a piece stands, in order; of finds that overlap the first.
     pub(crate) fn places<'ring>(&'ring self, stream: Stream, sought: &'ring [u8]) -> Places<'ring> {
         let windows = if sought.is_empty() { Vec::new() } else { self.windows(stream, sought) };
-        Places {
-            text: self.stream(stream),
-            // To make one costs more than most searches.
-            finder: (!windows.is_empty()).then(|| Finder::new(sought)),
-            windows: windows.into_iter(),
-            window: 0..0,
-        }
+        Places::new(self.stream(stream), windows, sought)
     }
 
-    /// Where in the stream a piece can stand; none where it cannot.
+    /// Where in the stream a piece can stand, in order; none touches the next.
     fn windows(&self, stream: Stream, sought: &[u8]) -> Vec<Range<usize>> {
         let end = self.stream(stream).len();
         let Some(parts) = self.parts(sought) else {
             return std::iter::once(0..end).collect();
         };
-        let window = |parts: &Range<usize>| {
+        let mut windows: Vec<Range<usize>> = Vec::with_capacity(parts.len());
+        for parts in parts {
             let of_parts = match stream {
-                Stream::Spaced | Stream::Words => self.sieve.spaced(parts),
-                Stream::Letters => self.sieve.letters(parts),
+                Stream::Spaced | Stream::Words => self.sieve.spaced(&parts),
+                Stream::Letters => self.sieve.letters(&parts),
             };
             // One of its letters is there.
-            let behind = of_parts.end.saturating_add(sought.len());
-            of_parts.start.saturating_sub(sought.len())..behind.min(end)
-        };
-        parts.iter().map(window).collect()
+            let start = of_parts.start.saturating_sub(sought.len());
+            let behind = of_parts.end.saturating_add(sought.len()).min(end);
+            match windows.last_mut() {
+                Some(last) if start <= last.end => last.end = behind,
+                _ => windows.push(start..behind),
+            }
+        }
+        windows
     }
 
     /// The parts in which the letters of a piece may begin, if that can be told.
@@ -302,33 +298,6 @@ impl Ring {
     }
 }
 
-/// The places of a piece.
-pub(crate) struct Places<'ring> {
-    text: &'ring [u8],
-    finder: Option<Finder<'ring>>,
-    windows: std::vec::IntoIter<Range<usize>>,
-    /// What is left of the window that is searched.
-    window: Range<usize>,
-}
-
-impl Iterator for Places<'_> {
-    type Item = usize;
-
-    fn next(&mut self) -> Option<usize> {
-        let finder = self.finder.as_ref()?;
-        loop {
-            if let Some(place) = finder.find(self.text.get(self.window.clone()).unwrap_or_default()) {
-                let start = self.window.start + place;
-                self.window.start = start + finder.needle().len();
-                return Some(start);
-            }
-            let next = self.windows.next()?;
-            // Windows overlap, finds do not.
-            self.window = next.start.max(self.window.start).min(next.end)..next.end;
-        }
-    }
-}
-
 impl Hits {
     /// The finds of a whole of which one piece and the other are found: in prose if one of them is.
     pub(crate) fn both(self, other: Self) -> Self {
@@ -360,63 +329,6 @@ const fn fold(byte: u8) -> u8 {
     if matches!(byte, 9..=13) { b' ' } else { byte.to_ascii_lowercase() }
 }
 
-/// The end of a stream, with room for what comes.
-struct End<'stream> {
-    begun: usize,
-    room: &'stream mut [u8],
-    length: usize,
-}
-
-impl<'stream> End<'stream> {
-    /// Makes room for so many bytes in whole blocks, and for one block more, so that every run may be written as a block.
-    fn of(stream: &'stream mut Vec<u8>, bytes: usize, limit: usize) -> Self {
-        let begun = stream.len();
-        let end = begun + bytes.next_multiple_of(BLOCK) + BLOCK;
-        grow(stream, end, limit + 2 * BLOCK);
-        stream.resize(end, 0);
-        Self { begun, room: stream.get_mut(begun..).unwrap_or_default(), length: 0 }
-    }
-
-    /// Appends so many bytes of the block.
-    fn push(&mut self, block: [u8; BLOCK], bytes: usize) {
-        if let Some(room) = self.room.get_mut(self.length..).and_then(<[u8]>::first_chunk_mut) {
-            *room = block;
-        }
-        self.length += bytes;
-    }
-
-    /// Appends the bytes that are kept.
-    fn push_some(&mut self, block: &[u8; BLOCK], kept: u64) {
-        for (bytes, kept) in block.as_chunks().0.iter().zip(kept.to_le_bytes()) {
-            let (bytes, length) = compact(*bytes, kept);
-            if let Some(room) = self.room.get_mut(self.length..).and_then(<[u8]>::first_chunk_mut) {
-                *room = bytes;
-            }
-            self.length += length;
-        }
-    }
-
-    /// Appends the bytes that are kept, of which there are few runs.
-    fn push_runs(&mut self, block: &[u8; BLOCK], mut kept: u64) {
-        let mut double = [0; 2 * BLOCK];
-        let (first, _) = double.split_at_mut(BLOCK);
-        first.copy_from_slice(block);
-        while kept != 0 {
-            let start = kept.trailing_zeros();
-            let length = (kept >> start).trailing_ones();
-            if let Some(run) = double.get(start as usize..).and_then(<[u8]>::first_chunk) {
-                self.push(*run, length as usize);
-            }
-            kept &= u64::MAX.checked_shl(start + length).unwrap_or_default();
-        }
-    }
-
-    /// Where the stream ends now.
-    fn place(&self) -> usize {
-        self.begun + self.length
-    }
-}
-
 /// A text on its way in.
 struct Flow {
     source: Source,
@@ -435,13 +347,4 @@ fn cut(text: &str, most: usize) -> usize {
     let last = text.as_bytes().get(near..most).unwrap_or_default();
     let behind = last.iter().rposition(u8::is_ascii_whitespace).map(|space| near + space + 1);
     behind.unwrap_or_else(|| text.floor_char_boundary(most)).max(text.ceil_char_boundary(1))
-}
-
-/// Makes room for so many bytes: doubles, and from [`LARGE`] on takes all that may ever be needed, since moving would
-/// cost more than room that is not touched.
-fn grow(stream: &mut Vec<u8>, bytes: usize, limit: usize) {
-    if bytes > stream.capacity() {
-        let room = if stream.capacity() < LARGE { stream.capacity() * 2 } else { limit };
-        stream.reserve_exact(room.min(limit).max(bytes) - stream.len());
-    }
 }
