@@ -14,6 +14,7 @@ pub(crate) struct End<'stream> {
 
 impl<'stream> End<'stream> {
     /// Makes room for so many bytes in whole blocks, and for one block more, so that every run may be written as a block.
+    #[inline]
     pub(crate) fn of(stream: &'stream mut Vec<u8>, bytes: usize, limit: usize) -> Self {
         let begun = stream.len();
         let end = begun + bytes.next_multiple_of(BLOCK) + BLOCK;
@@ -23,6 +24,7 @@ impl<'stream> End<'stream> {
     }
 
     /// Appends so many bytes of the block.
+    #[inline]
     pub(crate) fn push(&mut self, block: [u8; BLOCK], bytes: usize) {
         if let Some(room) = self.room.get_mut(self.length..).and_then(<[u8]>::first_chunk_mut) {
             *room = block;
@@ -31,6 +33,7 @@ impl<'stream> End<'stream> {
     }
 
     /// Appends the bytes that are kept.
+    #[inline]
     pub(crate) fn push_some(&mut self, block: &[u8; BLOCK], kept: u64) {
         for (bytes, kept) in block.as_chunks().0.iter().zip(kept.to_le_bytes()) {
             let (bytes, length) = compact(*bytes, kept);
@@ -57,6 +60,7 @@ impl<'stream> End<'stream> {
     }
 
     /// Where the stream ends now.
+    #[inline]
     pub(crate) fn place(&self) -> usize {
         self.begun + self.length
     }
