@@ -52,3 +52,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_stands_across_two_parts_is_found() {
+    let mut state = 1_u64;
+    let letters = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from(b'a' + u8::try_from((state >> 33) % 26).unwrap())
+    });
+    let text: String = letters.take(150_000).collect();
+    let mut ring = Ring::new(400_000);
+    ring.push(source(1, 1), Kind::Prose, &text, &mut Tail::new(Key::new([7; 16]), 64, 64));
+    for stream in [Stream::Spaced, Stream::Letters] {
+        for part in (1024..149_000).step_by(1024) {
+            for start in part - 40..part + 2 {
+                let sought = &text.as_bytes()[start..start + 40];
+                assert_eq!(ring.places(stream, sought).next(), Some(start));
+            }
+        }
+    }
+}
