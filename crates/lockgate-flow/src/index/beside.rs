@@ -13,7 +13,7 @@ impl Index {
     pub fn beside(&self, value: &str) -> Vec<String> {
         let value = plain(value);
         let text = self.text.stream(Stream::Words);
-        let places = memchr::memmem::find_iter(text, value.as_bytes());
+        let places = self.text.places(Stream::Words, value.as_bytes());
         let whole = places.filter(|place| crate::words::bounded(text, *place, value.len()));
         whole
             .take(PLACES)

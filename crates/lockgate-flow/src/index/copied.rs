@@ -1,7 +1,7 @@
 //! How much of a long text is copied from what was read.
 
 use super::ring::{Ring, Stream};
-use super::{DECODED, Index, gear::WINDOW};
+use super::{DECODED, Index, stretch::WINDOW};
 use crate::index::source::{Copied, Origins};
 use crate::text::{decode, skeleton};
 
@@ -48,7 +48,7 @@ impl Index {
 /// The longest run around a stretch that stands so in the ring, and whose text it is.
 fn extend(ring: &Ring, text: &[u8], start: usize, end: usize) -> Option<((usize, usize), Origins)> {
     let stream = ring.stream(Stream::Spaced);
-    let there = memchr::memmem::find(stream, text.get(start..end)?)?;
+    let there = ring.places(Stream::Spaced, text.get(start..end)?).next()?;
     let same = |pair: &(&u8, &u8)| pair.0 == pair.1;
     let before =
         text.get(..start)?.iter().rev().zip(stream.get(..there)?.iter().rev()).take_while(same).count();

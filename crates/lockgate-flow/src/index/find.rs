@@ -30,11 +30,9 @@ impl Index {
             found.first = Some(listed.first);
         }
         let spelt = letters(sought);
-        if self.text.may_hold(spelt.as_bytes()) {
-            found.add(Way::Verbatim, self.text.find(Stream::Words, sought.as_bytes()));
-        }
+        found.add(Way::Verbatim, self.text.find(Stream::Words, sought.as_bytes()));
         for form in number.iter().chain(&number.as_deref().map(grouped).unwrap_or_default()) {
-            if found.prose.is_none() && self.text.may_hold(letters(form).as_bytes()) {
+            if found.prose.is_none() {
                 found.add(Way::Folded, self.text.find(Stream::Words, form.as_bytes()));
             }
         }
@@ -78,7 +76,7 @@ impl Index {
 
 impl Found {
     fn try_letters(&mut self, way: Way, ring: &Ring, letters: &str) {
-        if self.prose.is_none() && ring.may_hold(letters.as_bytes()) {
+        if self.prose.is_none() {
             self.add(way, ring.find(Stream::Letters, letters.as_bytes()));
         }
     }

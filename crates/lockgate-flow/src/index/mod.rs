@@ -3,14 +3,17 @@
 mod beside;
 mod compact;
 mod copied;
+mod end;
 mod find;
-mod gear;
 mod listed;
+mod places;
 mod ring;
 mod scattered;
+mod sets;
 mod sieve;
 mod source;
 mod spell;
+mod stretch;
 mod table;
 mod tail;
 mod word;
@@ -34,7 +37,7 @@ pub struct Capacity {
     pub records: usize,
     /// Slots for words of text that was dropped, of which 7 in 8 are used; 12 bytes each. Default 65 536.
     pub tokens: usize,
-    /// Slots for fingerprints of stretches of 64 bytes, of which 7 in 8 are used; 17 bytes each. Default 32 768.
+    /// Slots for fingerprints of stretches of 64 bytes, of which 7 in 8 are used; 10 bytes each. Default 32 768.
     pub fingerprints: usize,
 }
 

@@ -1,13 +1,13 @@
 //! The newest text of a session in two streams, each of which is searched as one piece of memory.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
-use memchr::memmem::Finder;
-
-use super::compact::compact;
-use super::gear::Roll;
-use super::sieve::{GRAM, Sieve};
+use super::end::End;
+use super::places::Places;
+use super::sieve::{SEEN, Sieve};
 use super::source::Source;
+use super::stretch::Roll;
 use super::tail::Tail;
 use crate::text::{BLOCK, block, fold_wide, is_letter, mask};
 use crate::words::bounded;
@@ -16,8 +16,6 @@ use crate::words::bounded;
 const SEGMENT: usize = 16 * 1024;
 /// The most segments that are told apart.
 const SEGMENTS: usize = 4096;
-/// How much a stream holds before it takes the room it may ever need.
-const LARGE: usize = 128 * 1024;
 /// How many finds of one value are looked at; the next is taken for one in prose. Bounds the time where a value stands
 /// very often in fields, or within words, and lets nobody hide it among such.
 const TRIES: usize = 4096;
@@ -101,8 +99,7 @@ impl Ring {
             }
             rest = after;
         }
-        tail.end(source.origin, flow.roll);
-        self.sieve.extend(&self.letters, self.letters.capacity());
+        tail.end(source.origin, &flow.roll);
     }
 
     /// Appends a piece of a text. It may have grown as it was folded.
@@ -114,6 +111,7 @@ impl Ring {
             self.begin(flow.source, flow.kind, flow.first);
             let begun = self.spaced.len();
             self.append(piece.as_bytes());
+            self.sieve.extend(&self.letters);
             let appended = self.spaced.get(begun..).unwrap_or_default();
             tail.mark(flow.source.origin, &mut flow.roll, appended);
             flow.first = false;
@@ -140,19 +138,25 @@ impl Ring {
         let mut behind = matches!(self.spaced.last(), None | Some(b'\n' | b' '));
         let mut spaced = End::of(&mut self.spaced, piece.len(), self.limit);
         let mut letters = End::of(&mut self.letters, piece.len(), self.limit);
+        let mut next = self.sieve.next();
         for bytes in piece.chunks(BLOCK) {
             let folded = block(bytes).map(fold);
+            let begun = spaced.place();
             let blanks = mask(folded.map(|byte| byte == b' '));
             let doubled = blanks & (blanks << 1 | u64::from(behind));
             behind = blanks >> (bytes.len() - 1) & 1 == 1;
             if doubled == 0 {
                 spaced.push(folded, bytes.len());
             } else {
-                spaced.push_some(&folded, !doubled);
+                spaced.push_runs(&folded, !doubled);
                 // The zeros that fill up the last block.
                 spaced.length -= BLOCK - bytes.len();
             }
             letters.push_some(&folded, mask(folded.map(is_letter)));
+            if letters.place() >= next {
+                self.sieve.mark(begun);
+                next = self.sieve.next();
+            }
         }
         let (spaced, letters) = (spaced.place(), letters.place());
         self.spaced.truncate(spaced);
@@ -176,30 +180,25 @@ impl Ring {
                 break;
             }
         }
-        // The sieve keeps to multiples of four, so up to three letters of dropped text stay.
-        let letters = end.1 / GRAM * GRAM;
         self.spaced.drain(..end.0);
-        self.letters.drain(..letters);
-        self.sieve.drop_front(letters);
+        self.letters.drain(..end.1);
+        self.sieve.drop_front(end.1, end.0);
         for segment in &mut self.segments {
             segment.spaced -= end.0;
-            segment.letters -= letters;
+            segment.letters -= end.1;
         }
     }
 
-    /// Whether the letters may be in the stream. Cheap; never wrong where they are.
-    pub(crate) fn may_hold(&self, letters: &[u8]) -> bool {
-        letters.len() <= self.letters.len() && self.sieve.passes(letters)
+    /// Whether a piece may stand in the spaced stream, or letters in the other. Cheap; never wrong where it does.
+    pub(crate) fn may_hold(&self, sought: &[u8]) -> bool {
+        self.parts(sought).is_none_or(|parts| !parts.is_empty())
     }
 
     /// The first finds of a piece, in the spaced stream only those between word boundaries.
     pub(crate) fn find(&self, stream: Stream, sought: &[u8]) -> Hits {
         let mut hits = Hits::default();
         let text = self.stream(stream);
-        if sought.is_empty() {
-            return hits;
-        }
-        for (tried, start) in Finder::new(sought).find_iter(text).enumerate() {
+        for (tried, start) in self.places(stream, sought).enumerate() {
             let whole = match stream {
                 Stream::Words => bounded(text, start, sought.len()),
                 Stream::Spaced | Stream::Letters => true,
@@ -217,6 +216,48 @@ impl Ring {
             }
         }
         hits
+    }
+
+    /// Where a piece stands, in order; of finds that overlap the first.
+    pub(crate) fn places<'ring>(&'ring self, stream: Stream, sought: &'ring [u8]) -> Places<'ring> {
+        let windows = if sought.is_empty() { Vec::new() } else { self.windows(stream, sought) };
+        Places::new(self.stream(stream), windows, sought)
+    }
+
+    /// Where in the stream a piece can stand, in order; none touches the next.
+    fn windows(&self, stream: Stream, sought: &[u8]) -> Vec<Range<usize>> {
+        let end = self.stream(stream).len();
+        let Some(parts) = self.parts(sought) else {
+            return std::iter::once(0..end).collect();
+        };
+        let mut windows: Vec<Range<usize>> = Vec::with_capacity(parts.len());
+        for parts in parts {
+            let of_parts = match stream {
+                Stream::Spaced | Stream::Words => self.sieve.spaced(&parts),
+                Stream::Letters => self.sieve.letters(&parts),
+            };
+            // One of its letters is there.
+            let start = of_parts.start.saturating_sub(sought.len());
+            let behind = of_parts.end.saturating_add(sought.len()).min(end);
+            match windows.last_mut() {
+                Some(last) if start <= last.end => last.end = behind,
+                _ => windows.push(start..behind),
+            }
+        }
+        windows
+    }
+
+    /// The parts in which the letters of a piece may begin, if that can be told.
+    fn parts(&self, sought: &[u8]) -> Option<Vec<Range<usize>>> {
+        if sought.len() > self.spaced.len() {
+            return Some(Vec::new());
+        }
+        let (mut letters, mut count) = ([0; SEEN], 0);
+        for (place, letter) in letters.iter_mut().zip(sought.iter().filter(|byte| is_letter(**byte))) {
+            *place = *letter;
+            count += 1;
+        }
+        self.sieve.parts(letters.get(..count).unwrap_or_default())
     }
 
     /// The stream as one piece of memory.
@@ -269,6 +310,11 @@ impl Hits {
         }
     }
 
+    /// Whether nothing was found.
+    pub(crate) fn is_empty(self) -> bool {
+        self.prose.is_none() && self.field.is_none()
+    }
+
     /// Keeps the first of each kind.
     pub(crate) fn add(&mut self, kind: Kind, source: Source) {
         match kind {
@@ -281,48 +327,6 @@ impl Hits {
 /// The byte in lower case, or a space for white space.
 const fn fold(byte: u8) -> u8 {
     if matches!(byte, 9..=13) { b' ' } else { byte.to_ascii_lowercase() }
-}
-
-/// The end of a stream, with room for what comes.
-struct End<'stream> {
-    begun: usize,
-    room: &'stream mut [u8],
-    length: usize,
-}
-
-impl<'stream> End<'stream> {
-    /// Makes room for so many bytes in whole blocks.
-    fn of(stream: &'stream mut Vec<u8>, bytes: usize, limit: usize) -> Self {
-        let begun = stream.len();
-        let end = begun + bytes.next_multiple_of(BLOCK);
-        grow(stream, end, limit + BLOCK);
-        stream.resize(end, 0);
-        Self { begun, room: stream.get_mut(begun..).unwrap_or_default(), length: 0 }
-    }
-
-    /// Appends so many bytes of the block.
-    fn push(&mut self, block: [u8; BLOCK], bytes: usize) {
-        if let Some(room) = self.room.get_mut(self.length..).and_then(<[u8]>::first_chunk_mut) {
-            *room = block;
-        }
-        self.length += bytes;
-    }
-
-    /// Appends the bytes that are kept.
-    fn push_some(&mut self, block: &[u8; BLOCK], kept: u64) {
-        for (bytes, kept) in block.as_chunks().0.iter().zip(kept.to_le_bytes()) {
-            let (bytes, length) = compact(*bytes, kept);
-            if let Some(room) = self.room.get_mut(self.length..).and_then(<[u8]>::first_chunk_mut) {
-                *room = bytes;
-            }
-            self.length += length;
-        }
-    }
-
-    /// Where the stream ends now.
-    fn place(self) -> usize {
-        self.begun + self.length
-    }
 }
 
 /// A text on its way in.
@@ -343,13 +347,4 @@ fn cut(text: &str, most: usize) -> usize {
     let last = text.as_bytes().get(near..most).unwrap_or_default();
     let behind = last.iter().rposition(u8::is_ascii_whitespace).map(|space| near + space + 1);
     behind.unwrap_or_else(|| text.floor_char_boundary(most)).max(text.ceil_char_boundary(1))
-}
-
-/// Makes room for so many bytes: doubles, and from [`LARGE`] on takes all that may ever be needed, since moving would
-/// cost more than room that is not touched.
-fn grow(stream: &mut Vec<u8>, bytes: usize, limit: usize) {
-    if bytes > stream.capacity() {
-        let room = if stream.capacity() < LARGE { stream.capacity() * 2 } else { limit };
-        stream.reserve_exact(room.min(limit).max(bytes) - stream.len());
-    }
 }

@@ -31,7 +31,7 @@ pub(crate) fn in_order(ring: &Ring, value: &str) -> Hits {
     }
     let reach = 4 * value.len() + 40;
     let text = ring.stream(Stream::Spaced);
-    for start in memmem::find_iter(text, anchor).take(TRIES) {
+    for start in ring.places(Stream::Spaced, anchor).take(TRIES) {
         let (opening, closing) = ring.around(start);
         let window = text.get(start.saturating_sub(reach).max(opening)..start).unwrap_or_default();
         let first =
@@ -66,20 +66,36 @@ pub(crate) fn halved(ring: &Ring, value: &str) -> Hits {
     };
     let cuts = (0..value.len()).filter(|cut| *cut != middle && !value.contains(' ') && within(cut));
     let mut tries = 0;
+    // What begins or ends with a piece that is nowhere is nowhere.
+    let (mut no_first, mut no_second) = (usize::MAX, usize::MAX);
     for cut in std::iter::once(middle).chain(cuts) {
         let Some((first, second)) = value.split_at_checked(cut) else { continue };
         let long = first.len() >= PIECE && second.len() >= PIECE;
-        if !long || ![first, second].iter().all(|piece| ring.may_hold(letters(piece).as_bytes())) {
+        if !long || first.len() >= no_first || second.len() >= no_second {
+            continue;
+        }
+        let mut longer_first = [(first, &mut no_first), (second, &mut no_second)];
+        if first.len() <= second.len() {
+            longer_first.reverse();
+        }
+        let absent = |piece: &(&str, &mut usize)| !ring.may_hold(piece.0.as_bytes());
+        if let Some((piece, nowhere)) = longer_first.iter_mut().find(|piece| absent(piece)) {
+            **nowhere = piece.len();
             continue;
         }
         tries += 1;
         if tries > CUTS {
             break;
         }
-        let longer_first = if first.len() > second.len() { [first, second] } else { [second, first] };
-        let [one, other] = longer_first.map(|piece| ring.find(Stream::Spaced, piece.as_bytes()));
+        let [one, other] = longer_first.map(|(piece, nowhere)| {
+            let hits = ring.find(Stream::Spaced, piece.as_bytes());
+            if hits.is_empty() {
+                *nowhere = piece.len();
+            }
+            hits
+        });
         let hits = one.both(other);
-        if hits.prose.is_some() || hits.field.is_some() {
+        if !hits.is_empty() {
             return hits;
         }
     }

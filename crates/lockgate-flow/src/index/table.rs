@@ -50,6 +50,12 @@ impl Key {
         self.last(state, short(rest))
     }
 
+    /// A hash of sixteen bytes, made as that of words. It may be 0.
+    pub(crate) fn piece(self, bytes: [u8; 16]) -> u64 {
+        let [one, two] = halves(u128::from_le_bytes(bytes));
+        folded(self.0 ^ one, self.1 ^ two)
+    }
+
     fn last(self, state: u64, rest: u128) -> u64 {
         let [one, two] = halves(rest);
         folded(self.0 ^ state ^ one, self.1 ^ two).max(1)
@@ -189,7 +195,9 @@ impl<Value: Copy + Default> Table<Value> {
     }
 
     fn grow(&mut self) -> bool {
-        let slots = (self.hashes.len() * 4).max(16).min(self.most);
+        // The last steps are one, since each moves all.
+        let slots = (self.hashes.len() * 4).max(16);
+        let slots = if slots * 2 < self.most { slots } else { self.most };
         if slots == self.hashes.len() {
             return false;
         }

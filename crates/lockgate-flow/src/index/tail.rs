@@ -1,8 +1,9 @@
 //! What remains of text that was dropped: its words, fingerprints of long stretches, and whose text it was.
 
-use super::gear::{Gear, Roll, WINDOW};
 use super::ring::{Kind, Segment};
+use super::sets::Sets;
 use super::source::{Origin, Origins, Source};
+use super::stretch::{Roll, WINDOW, everywhere};
 use super::table::{Key, Table};
 use super::word::words;
 
@@ -13,9 +14,10 @@ const HINTS: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Tail {
     key: Key,
-    gear: Option<Gear>,
     words: Table<Packed>,
-    fingerprints: Table<Origins>,
+    /// Whose text each was in, by the number of the set.
+    fingerprints: Table<u8>,
+    sets: Sets,
     /// A bit for each fingerprint of any origin, so that most that are not there need no look into the table.
     hints: Vec<u64>,
     /// Those some of whose text was dropped.
@@ -30,9 +32,9 @@ impl Tail {
     pub(crate) fn new(key: Key, words: usize, fingerprints: usize) -> Self {
         Self {
             key,
-            gear: None,
             words: Table::new(words),
             fingerprints: Table::new(fingerprints),
+            sets: Sets::default(),
             hints: Vec::new(),
             saturated: Origins::NONE,
         }
@@ -45,14 +47,13 @@ impl Tail {
         }
         // One after the other, so that looking into the table does not hold up reading.
         let mut taken = Vec::with_capacity(text.len() / WINDOW + 1);
-        let key = self.key;
-        self.gear.get_or_insert_with(|| Gear::new(key)).take(roll, text, &mut taken);
+        roll.take(self.key, text, &mut taken);
         self.remember(origin, &mut taken);
     }
 
     /// The text that was marked ends here.
-    pub(crate) fn end(&mut self, origin: Origin, roll: Roll) {
-        if let Some(last) = roll.last().filter(|_| !self.takes_none(origin)) {
+    pub(crate) fn end(&mut self, origin: Origin, roll: &Roll) {
+        if let Some(last) = roll.last(self.key).filter(|_| !self.takes_none(origin)) {
             self.remember(origin, &mut vec![last]);
         }
     }
@@ -65,13 +66,14 @@ impl Tail {
         for hash in &mut *taken {
             *hash = spread(*hash);
         }
-        self.fingerprints.sift(taken, |whose| whose.contains(origin));
+        let alone = self.sets.with(0, origin);
+        self.fingerprints.sift(taken, |whose| whose == alone || self.sets.set(whose).contains(origin));
         for hash in &*taken {
-            let Some((whose, _)) = self.fingerprints.entry(*hash) else {
+            let Some((whose, new)) = self.fingerprints.entry(*hash) else {
                 self.saturated.insert(origin);
                 continue;
             };
-            whose.insert(origin);
+            *whose = if new { alone } else { self.sets.with(*whose, origin) };
             if self.hints.len() * 64 < self.fingerprints.slots() * HINTS {
                 self.hints = vec![0; self.fingerprints.slots() * HINTS / 64];
                 for hash in self.fingerprints.hashes() {
@@ -116,14 +118,13 @@ impl Tail {
 
     /// Goes over a text in its normal form, and hands over where a stretch ends that was in a text, and whose.
     pub(crate) fn recognise(&self, text: &[u8], mut known: impl FnMut(usize, Origins)) {
-        let Some(gear) = &self.gear else { return };
-        gear.roll(&mut Roll::default(), text, |hash, end| {
+        everywhere(self.key, text, |hash, end| {
             let hash = spread(hash);
             let (place, bit) = hint(&self.hints, hash);
             if self.hints.get(place).is_some_and(|word| word & bit != 0)
-                && let Some(origins) = self.fingerprints.get(hash)
+                && let Some(whose) = self.fingerprints.get(hash)
             {
-                known(end, origins);
+                known(end, self.sets.set(whose));
             }
         });
     }
@@ -131,7 +132,7 @@ impl Tail {
     /// Memory held, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         let hints = self.hints.capacity() * size_of::<u64>();
-        self.gear.as_ref().map_or(0, Gear::bytes) + self.words.bytes() + self.fingerprints.bytes() + hints
+        self.words.bytes() + self.fingerprints.bytes() + self.sets.bytes() + hints
     }
 }
 

@@ -1,5 +1,7 @@
 //! Characters written as escapes: percent, quoted-printable, entities of HTML, and those of programming languages.
 
+use super::mask::{BLOCK, block, mask};
+
 /// Longest part of a word before and behind the first escape that is read with it, in bytes.
 const AROUND: usize = 1024;
 
@@ -7,14 +9,27 @@ const AROUND: usize = 1024;
 /// of the two kinds of marks.
 pub(crate) fn find(text: &str, mut found: impl FnMut(&str)) {
     let bytes = text.as_bytes();
-    words(bytes, memchr::memchr3_iter(b'%', b'&', b'\\', bytes), &mut found);
+    words(bytes, marks(bytes), &mut found);
     words(bytes, memchr::memchr_iter(b'=', bytes), &mut found);
+}
+
+/// Where the marks of most escapes stand. Of backslashes some texts are full, so that a search from each to the next is slow.
+fn marks(bytes: &[u8]) -> impl Iterator<Item = usize> {
+    (0..).step_by(BLOCK).zip(bytes.chunks(BLOCK)).flat_map(|(begin, bytes)| {
+        let mut rest = mask(block(bytes).map(|byte| matches!(byte, b'%' | b'&' | b'\\')));
+        std::iter::from_fn(move || {
+            let place = (rest != 0).then(|| rest.trailing_zeros())?;
+            rest &= rest - 1;
+            Some(begin + place as usize)
+        })
+    })
 }
 
 fn words(bytes: &[u8], marks: impl Iterator<Item = usize>, found: &mut impl FnMut(&str)) {
     let mut done = 0;
     for mark in marks {
-        if mark < done || escape(bytes.get(mark..).unwrap_or_default()).is_none() {
+        let rest = bytes.get(mark..).unwrap_or_default();
+        if mark < done || !may_begin(rest) || escape(rest).is_none() {
             continue;
         }
         let before = bytes.get(done.max(mark.saturating_sub(AROUND))..mark).unwrap_or_default();
@@ -52,6 +67,16 @@ fn unescape(word: &[u8]) -> Vec<u8> {
 enum Meaning {
     Byte(u8),
     Letter(char),
+}
+
+/// Whether an escape may begin with these bytes: most marks are none, and two bytes tell.
+fn may_begin(bytes: &[u8]) -> bool {
+    match bytes {
+        [b'%' | b'=', digit, ..] => digit.is_ascii_hexdigit(),
+        [b'&', first, ..] => *first == b'#' || first.is_ascii_alphabetic(),
+        [b'\\', first, ..] => matches!(first, b'x' | b'u' | b'U' | b'0'..=b'3'),
+        _ => false,
+    }
 }
 
 /// The escape at the beginning of the bytes and its length.

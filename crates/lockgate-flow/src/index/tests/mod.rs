@@ -4,6 +4,7 @@ mod basic;
 mod bounds;
 mod copies;
 mod evasion;
+mod places;
 mod properties;
 
 fn source(origin: u8, event: u32) -> Source {
