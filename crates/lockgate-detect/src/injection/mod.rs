@@ -1,5 +1,7 @@
 //! Text that gives orders to the model that reads it.
 
+pub mod model;
+
 use lockgate_model::Json;
 
 use crate::{Genre, Level, Spot};
