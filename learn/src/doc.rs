@@ -26,15 +26,16 @@ impl Doc {
         slide(
             &row.text,
             concepts,
+            0,
             &mut |feature| {
                 seen.borrow_mut().push(feature % FEATURES as u32);
                 0
             },
-            &mut |recent| {
+            &mut |window| {
                 features.append(&mut seen.borrow_mut());
                 ends.push(features.len());
                 let start = spans.last().map_or(0, |last: &Range<usize>| last.end);
-                spans.push(start..recent.span().end);
+                spans.push(start..window.span.end);
             },
         );
         seen.get_mut().clear();

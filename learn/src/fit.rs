@@ -3,7 +3,7 @@
 //! Every window of an ordinary text is ordinary. In a text with orders those windows are learned where they stand, and
 //! where that is not known, the window that looks worst so far.
 
-use lockgate_detect::injection::model::weights::FEATURES;
+use lockgate_detect::injection::model::weights::{FEATURES, LEAST};
 
 use crate::doc::Doc;
 use crate::{Dice, Row};
@@ -75,7 +75,11 @@ impl Line {
 
     /// The logit of a window.
     pub(crate) fn of(&self, window: &[Vec<u32>]) -> f32 {
-        self.bias + window.iter().flatten().map(|feature| self.weights[*feature as usize]).sum::<f32>()
+        self.bias + window.iter().map(|block| self.block(block).max(LEAST)).sum::<f32>()
+    }
+
+    fn block(&self, block: &[u32]) -> f32 {
+        block.iter().map(|feature| self.weights[*feature as usize]).sum()
     }
 
     fn step(&mut self, window: &[Vec<u32>], goal: f32, weight: f32) {
@@ -86,7 +90,9 @@ impl Line {
         let slope = off * weight;
         self.bias_squares += slope * slope;
         self.bias -= RATE * slope / self.bias_squares.sqrt();
-        for feature in window.iter().flatten() {
+        // A block that weighs the least there is would weigh the same with other weights.
+        let open: Vec<&Vec<u32>> = window.iter().filter(|block| self.block(block) > LEAST).collect();
+        for feature in open.into_iter().flatten() {
             let at = *feature as usize;
             let slope = slope + FORGET * self.weights[at];
             self.squares[at] += slope * slope;

@@ -7,7 +7,6 @@ mod doc;
 mod fit;
 mod grammar;
 mod interval;
-mod net;
 pub mod ours;
 mod rows;
 mod study;

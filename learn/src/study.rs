@@ -3,17 +3,14 @@
 use lockgate_detect::Genre;
 use lockgate_detect::injection::model::concepts::Concepts;
 use lockgate_detect::injection::model::weights::Weights;
-use lockgate_detect::injection::model::{Thresholds, Worst, look};
+use lockgate_detect::injection::model::{Thresholds, worst};
 
 use crate::doc::Doc;
 use crate::fit::Line;
-use crate::net::{self, Seen};
 use crate::{Row, ours};
 
 /// Parts that are left out in turn. Texts of one origin are in one part.
 const PARTS: usize = 6;
-/// Parts within what is left, for the net: it learns from windows that the first look had not learned.
-const INNER: usize = 3;
 /// Of ordinary texts that were left out, so many in a thousand may be blocked, or be looked at.
 const BLOCK: f64 = 6.0;
 const REVIEW: f64 = 25.0;
@@ -32,10 +29,10 @@ pub struct Study {
 pub fn splits(source: &str) -> usize {
     let begins = |all: &[&str]| all.iter().any(|one| source.starts_with(one));
     match source {
-        _ if begins(&["asb", "injecagent", "docker"]) => 0,
-        _ if begins(&["bipia", "accenture"]) => 1,
+        _ if begins(&["asb", "injecagent", "bipia", "docker"]) => 0,
+        _ if begins(&["accenture", "tau"]) => 1,
         _ if begins(&["atr-rule", "atr-adv", "mcp-universe", "mcp-official"]) => 2,
-        _ if begins(&["garak", "tau"]) => 3,
+        _ if begins(&["garak"]) => 3,
         _ if begins(&["deepset", "atr-mcp-registry"]) => 4,
         _ if begins(&["damn", "vulnerable", "invariant"]) => 5,
         _ => source.bytes().fold(7, |sum: usize, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % PARTS,
@@ -67,14 +64,15 @@ pub fn learn(rows: &[Row], concepts: &Concepts, log: &mut dyn FnMut(&str)) -> St
         let mut logits = vec![0.0; rows.len()];
         for part in 0..PARTS {
             let kept: Vec<usize> = (0..rows.len()).filter(|at| parts[*at] != part).collect();
-            let weights = one(&weighted, &docs, &parts, &kept, concepts);
+            let weights = one(&weighted, &docs, &kept);
             for at in (0..rows.len()).filter(|at| parts[*at] == part && side(rows[*at].genre) == model) {
-                logits[at] = worst(&rows[at], &weights, concepts);
+                let logit = worst(&rows[at].text, concepts, &weights).map_or(-30.0, |(logit, _)| logit);
+                logits[at] = logit.clamp(-30.0, 30.0);
             }
             log(&format!("model {model}: part {part} of {PARTS} left out"));
         }
         let all: Vec<usize> = (0..rows.len()).collect();
-        let mut weights = one(&weighted, &docs, &parts, &all, concepts);
+        let mut weights = one(&weighted, &docs, &all);
         let mine: Vec<usize> = all.into_iter().filter(|at| side(rows[*at].genre) == model).collect();
         (weights.slope, weights.shift) = platt(rows, &logits, &mine);
         mine.iter().for_each(|at| held[*at] = weights.calibrated(logits[*at]));
@@ -86,42 +84,12 @@ pub fn learn(rows: &[Row], concepts: &Concepts, log: &mut dyn FnMut(&str)) -> St
 }
 
 /// One model from these rows.
-fn one(rows: &[Row], docs: &[Doc], parts: &[usize], kept: &[usize], concepts: &Concepts) -> Weights {
-    let mut seen = Vec::new();
-    for inner in 0..INNER {
-        let (out, within): (Vec<usize>, Vec<usize>) = kept.iter().partition(|at| parts[**at] % INNER == inner);
-        let weights = first(rows, docs, &within);
-        for at in out {
-            let mut found = Worst::default();
-            look(&rows[at].text, concepts, &weights, &mut found);
-            let windows = found.windows.iter().filter(|window| !window.span.is_empty());
-            seen.push(Seen {
-                windows: windows.map(|window| (window.logit, window.inputs)).collect(),
-                bad: rows[at].bad,
-                weight: rows[at].weight,
-            });
-        }
-    }
-    let mut weights = first(rows, docs, kept);
-    weights.net = net::fit(&seen, 11);
-    weights
-}
-
-/// The first look alone.
-fn first(rows: &[Row], docs: &[Doc], kept: &[usize]) -> Weights {
+fn one(rows: &[Row], docs: &[Doc], kept: &[usize]) -> Weights {
     let texts: Vec<_> = kept.iter().map(|at| (&rows[*at], &docs[*at])).collect();
     let line = Line::fit(&texts, 5);
     let (step, table) = line.quantised();
     let thresholds = Thresholds { review: 0.5, block: 0.5 };
-    Weights { table, step, bias: line.bias, net: net::silent(), slope: 1.0, shift: 0.0, thresholds }
-}
-
-/// The logit of a text's worst window.
-fn worst(row: &Row, weights: &Weights, concepts: &Concepts) -> f32 {
-    let mut found = Worst::default();
-    look(&row.text, concepts, weights, &mut found);
-    let windows = found.windows.iter().filter(|window| !window.span.is_empty());
-    windows.map(|window| window.logit + weights.net.says(&window.inputs)).fold(-30.0, f32::max).clamp(-30.0, 30.0)
+    Weights { table, step, bias: line.bias, slope: 1.0, shift: 0.0, thresholds }
 }
 
 /// A slope and a shift that make probabilities of logits, where half of all texts are bad.

@@ -3,7 +3,7 @@
 //! Learning and judging read a text by this file alone, so that they cannot differ.
 
 use super::concepts::{Concepts, NONE};
-use super::words::{Gap, Word, pair};
+use super::words::{Gap, Kind, Word, pair};
 
 /// Words from one concept to the next that are still about the same.
 const NEAR: u32 = 10;
@@ -29,6 +29,8 @@ pub struct Trail {
     words: [u32; GLYPHS - 1],
     /// How many of them are glyphs in a row.
     glyphs: usize,
+    /// Whether the last was a number.
+    number: bool,
     /// The concepts before, the last first, and how many words ago the last was.
     concepts: [u8; 2],
     since: u32,
@@ -38,9 +40,20 @@ impl Trail {
     /// Takes in the next word: hands every feature of it to `see`, and gives its concept, or [`NONE`].
     pub fn step(&mut self, word: &Word, concepts: &Concepts, see: &mut impl FnMut(u32)) -> u8 {
         let [last, second, third] = self.words;
+        if word.kind == Kind::Number {
+            if !self.number {
+                see(pair(word.key, last ^ BESIDE << 28));
+            }
+            self.number = true;
+            self.glyphs = 0;
+            self.words = [word.key, last, second];
+            self.since = self.since.saturating_add(1);
+            return NONE;
+        }
+        self.number = false;
         see(pair(word.key, ALONE));
         see(pair(word.key, last ^ BESIDE << 28));
-        let concept = if word.glyph {
+        let concept = if word.kind == Kind::Glyph {
             see(pair(pair(word.key, last), second ^ THREE << 28));
             let two = pair(word.key, last);
             let three = pair(two, second);
@@ -95,7 +108,7 @@ impl Trail {
 pub(super) fn lexical(words: &[Word]) -> Option<u32> {
     match words.get(..GLYPHS).unwrap_or(words) {
         [word] => Some(word.key),
-        words @ [rest @ .., last] if words.iter().all(|word| word.glyph) => {
+        words @ [rest @ .., last] if words.iter().all(|word| word.kind == Kind::Glyph) => {
             Some(rest.iter().rev().fold(last.key, |all, word| pair(all, word.key)))
         }
         _ => None,

@@ -1,9 +1,8 @@
-//! A trained classifier of text that gives orders to a model: hashed words in sliding windows, and a shallow net over the
-//! concepts in the worst of them. `learn/` at the root makes the weights; `docs/detection-measured.md` says what they are worth.
+//! A trained classifier of text that gives orders to a model: hashed words and the order of concepts, weighed in
+//! sliding windows. `learn/` at the root makes the weights; `docs/detection-measured.md` says what they are worth.
 
 pub mod concepts;
 pub mod feature;
-pub mod net;
 pub mod weights;
 pub mod window;
 pub mod words;
@@ -12,15 +11,11 @@ use std::ops::Range;
 
 use crate::Genre;
 use concepts::Concepts;
-use net::{Inputs, inputs};
 use weights::{Broken, Weights};
-use window::slide;
+use window::{Window, slide};
 
 /// What is built in.
 const BUILT_IN: &[u8] = include_bytes!("built_in.weights");
-
-/// Windows that get a second look.
-pub const SECOND: usize = 4;
 
 /// From which score on a text is suspicious. Learned: see `docs/detection-measured.md`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -69,14 +64,10 @@ impl Model {
     /// Judges one text. Linear, in fixed memory.
     pub fn score(&self, genre: Genre, text: &str) -> Scored {
         let weights = self.weights(genre);
-        let mut worst = Worst::default();
-        look(text, &self.concepts, weights, &mut worst);
-        let none = Scored { score: 0.0, span: 0..0 };
-        let judged = worst.windows.iter().filter(|window| !window.span.is_empty()).map(|window| Scored {
-            score: weights.calibrated(window.logit + weights.net.says(&window.inputs)),
-            span: window.span.clone(),
-        });
-        judged.fold(none, |worst, other| if other.score > worst.score { other } else { worst })
+        match worst(text, &self.concepts, weights) {
+            Some((logit, span)) => Scored { score: weights.calibrated(logit), span },
+            None => Scored { score: 0.0, span: 0..0 },
+        }
     }
 
     fn weights(&self, genre: Genre) -> &Weights {
@@ -87,49 +78,13 @@ impl Model {
     }
 }
 
-/// A window that weighs much.
-#[derive(Clone, Debug)]
-pub struct Heavy {
-    /// What it weighs, in logits.
-    pub logit: f32,
-    /// What the net sees of it.
-    pub inputs: Inputs,
-    /// Where it stands.
-    pub span: Range<usize>,
-}
-
-/// The windows of a text that weigh most.
-#[derive(Clone, Debug)]
-pub struct Worst {
-    /// In no order. Those not used are empty.
-    pub windows: [Heavy; SECOND],
-    /// The least that any of them weighs.
-    least: f32,
-}
-
-impl Default for Worst {
-    fn default() -> Self {
-        let none = Heavy { logit: f32::NEG_INFINITY, inputs: [0.0; net::INPUTS], span: 0..0 };
-        Self { windows: std::array::from_fn(|_| none.clone()), least: f32::NEG_INFINITY }
-    }
-}
-
-/// Finds the windows of a text that weigh most.
-pub fn look(text: &str, concepts: &Concepts, weights: &Weights, worst: &mut Worst) {
-    slide(text, concepts, &mut |feature| weights.of(feature), &mut |recent| {
-        let logit = steps(recent.weight()) * weights.step + weights.bias;
-        if logit <= worst.least {
-            return;
+/// The window of a text that weighs most, in logits, and where it stands. None if there is no word in the text.
+pub fn worst(text: &str, concepts: &Concepts, weights: &Weights) -> Option<(f32, Range<usize>)> {
+    let mut worst: Option<Window> = None;
+    slide(text, concepts, weights.least(), &mut |feature| weights.of(feature), &mut |window| {
+        if worst.as_ref().is_none_or(|worst| window.weight > worst.weight) {
+            worst = Some(window);
         }
-        let lightest = worst.windows.iter_mut().min_by(|one, other| one.logit.total_cmp(&other.logit));
-        if let Some(place) = lightest {
-            *place = Heavy { logit, inputs: inputs(logit, recent), span: recent.span() };
-        }
-        worst.least = worst.windows.iter().fold(f32::INFINITY, |least, window| least.min(window.logit));
     });
-}
-
-/// A sum of weights as a number; more than 65,535 steps count as many.
-fn steps(sum: i32) -> f32 {
-    f32::from(i16::try_from(sum.clamp(-32_000, 32_000)).unwrap_or_default())
+    worst.map(|worst| (weights.logit(worst.weight), worst.span))
 }

@@ -1,16 +1,18 @@
 //! The file of weights: how it is written, read and checked.
 //!
 //! All numbers are little-endian. First `LGIM`, the version, and the stamp of the lexicon; then for each of the two models
-//! its scalars, the net, and one signed byte for each feature; at the end a checksum of everything before.
+//! its scalars, and one signed byte for each feature; at the end a checksum of everything before.
 
 use super::Thresholds;
-use super::net::{HIDDEN, INPUTS, Net};
 
 /// Features that are told apart. A power of two.
 pub const FEATURES: usize = 1 << 17;
 
 const MAGIC: &[u8; 4] = b"LGIM";
 const VERSION: u32 = 1;
+
+/// The least that a block of words weighs, in logits.
+pub const LEAST: f32 = -1.0;
 
 /// One trained model.
 #[derive(Clone, Debug)]
@@ -21,8 +23,6 @@ pub struct Weights {
     pub step: f32,
     /// What every window starts with, in logits.
     pub bias: f32,
-    /// The second look, at the worst windows.
-    pub net: Net,
     /// From a logit to a probability: its slope and its shift.
     pub slope: f32,
     /// See [`Weights::slope`].
@@ -52,6 +52,17 @@ impl Weights {
         self.table.get(place).copied().map_or(0, i32::from)
     }
 
+    /// The least that a block of words weighs, in steps.
+    #[expect(clippy::cast_possible_truncation, reason = "a few thousand at most: a step is no smaller than 1/255")]
+    pub fn least(&self) -> i32 {
+        (LEAST / self.step) as i32
+    }
+
+    /// The logit of a window that weighs so many steps.
+    pub fn logit(&self, steps: i32) -> f32 {
+        f32::from(i16::try_from(steps.clamp(-32_000, 32_000)).unwrap_or_default()) * self.step + self.bias
+    }
+
     /// The calibrated probability, of a logit.
     pub fn calibrated(&self, logit: f32) -> f32 {
         1.0 / (1.0 + (-(self.slope * logit + self.shift)).exp())
@@ -67,9 +78,7 @@ pub fn write(models: &[Weights; 2], lexicon: u32) -> Vec<u8> {
     for model in models {
         let Thresholds { review, block } = model.thresholds;
         let scalars = [model.step, model.bias, model.slope, model.shift, review, block];
-        let hidden = model.net.hidden.iter().flat_map(|(weights, bias)| weights.iter().chain([bias]));
-        let net = hidden.chain(&model.net.output).chain([&model.net.bias]);
-        scalars.iter().chain(net).for_each(|number| put(&number.to_le_bytes()));
+        scalars.iter().for_each(|number| put(&number.to_le_bytes()));
         model.table.iter().for_each(|weight| put(&weight.to_le_bytes()));
     }
     let sum = checksum(&file);
@@ -97,18 +106,10 @@ pub fn read(file: &[u8], lexicon: u32) -> Result<[Weights; 2], Broken> {
 
 fn one(from: &mut &[u8]) -> Result<Weights, Broken> {
     let [step, bias, slope, shift, review, block] = numbers(from)?;
-    let mut net = Net { hidden: Vec::with_capacity(HIDDEN), output: [0.0; HIDDEN], bias: 0.0 };
-    for _ in 0..HIDDEN {
-        let weights: [f32; INPUTS] = numbers(from)?;
-        let [bias] = numbers(from)?;
-        net.hidden.push((weights, bias));
-    }
-    net.output = numbers(from)?;
-    [net.bias] = numbers(from)?;
     let (table, behind) = from.split_at_checked(FEATURES).ok_or(Broken::Format)?;
     *from = behind;
     let table = table.iter().map(|byte| i8::from_le_bytes([*byte])).collect();
-    Ok(Weights { table, step, bias, net, slope, shift, thresholds: Thresholds { review, block } })
+    Ok(Weights { table, step, bias, slope, shift, thresholds: Thresholds { review, block } })
 }
 
 fn take<const N: usize>(from: &mut &[u8]) -> Result<[u8; N], Broken> {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::concepts::{CONCEPTS, Concepts};
+use super::concepts::Concepts;
 use super::feature::Trail;
 use super::words::read;
 
@@ -10,112 +10,104 @@ use super::words::read;
 pub const BLOCK: u32 = 8;
 /// Blocks in a window: a long sentence, or a few short ones.
 pub const WINDOW: usize = 4;
-/// Blocks in what is around it, the window itself among them: what comes before says what a passage is for.
-pub const AROUND: usize = 16;
-
-/// How often each concept is met.
-pub type Counts = [u8; CONCEPTS];
+/// How many blocks long a feature is not counted again.
+const COUNTED: u32 = 4;
 
 /// Some words in a row.
-#[derive(Clone, Debug)]
-pub struct Block {
+#[derive(Clone, Debug, Default)]
+struct Block {
     /// What its features weigh, all in all.
+    weight: i32,
+    /// Where it stands in the text.
+    span: Range<usize>,
+}
+
+/// A window of the text.
+#[derive(Clone, Debug)]
+pub struct Window {
+    /// What it weighs, in the steps of its features.
     pub weight: i32,
-    /// The words in it.
-    pub words: u32,
-    /// The concepts in it.
-    pub counts: Counts,
     /// Where it stands in the text.
     pub span: Range<usize>,
 }
 
-impl Default for Block {
-    fn default() -> Self {
-        Self { weight: 0, words: 0, counts: [0; CONCEPTS], span: 0..0 }
-    }
-}
-
-/// The last blocks, as a window and what is around it. Fixed in size.
-#[derive(Debug)]
-pub struct Recent {
-    blocks: [Block; AROUND],
-    /// How many there have been.
-    seen: usize,
-}
+/// The last blocks.
+#[derive(Debug, Default)]
+struct Recent([Block; WINDOW]);
 
 impl Recent {
-    fn new() -> Self {
-        Self { blocks: std::array::from_fn(|_| Block::default()), seen: 0 }
-    }
-
-    fn push(&mut self, block: Block) {
-        if let Some(place) = self.blocks.get_mut(self.seen % AROUND) {
-            *place = block;
-        }
-        self.seen += 1;
-    }
-
-    /// The last ones, as many as there are up to that number, the last first.
-    fn last(&self, most: usize) -> impl Iterator<Item = &Block> {
-        (1..=most.min(self.seen)).filter_map(|back| self.blocks.get((self.seen - back) % AROUND))
-    }
-
-    /// What the window weighs.
-    pub fn weight(&self) -> i32 {
-        self.last(WINDOW).map(|block| block.weight).sum()
-    }
-
-    /// How many words are in the window.
-    pub fn words(&self) -> u32 {
-        self.last(WINDOW).map(|block| block.words).sum()
-    }
-
-    /// Where the window stands in the text.
-    pub fn span(&self) -> Range<usize> {
-        let end = self.last(1).next().map_or(0, |block| block.span.end);
-        self.last(WINDOW).last().map_or(0..0, |block| block.span.start..end)
-    }
-
-    /// The concepts of the window, and of what is around it.
-    pub fn counts(&self) -> [Counts; 2] {
-        [WINDOW, AROUND].map(|most| {
-            let mut counts = [0; CONCEPTS];
-            for block in self.last(most) {
-                counts.iter_mut().zip(block.counts).for_each(|(all, here): (&mut u8, u8)| *all = all.saturating_add(here));
-            }
-            counts
-        })
+    /// The window that ends with this block.
+    fn push(&mut self, block: Block) -> Window {
+        self.0.rotate_left(1);
+        let [.., last] = &mut self.0;
+        *last = block;
+        let used = self.0.iter().filter(|block| !block.span.is_empty());
+        let start = used.clone().next().map_or(0, |block| block.span.start);
+        let [.., last] = &self.0;
+        Window { weight: used.map(|block| block.weight).sum(), span: start..last.span.end }
     }
 }
 
-/// Reads a text block by block. `weigh` gives the weight of a feature; `each` sees the window that ends with each block.
-/// Linear, in fixed memory.
-pub fn slide(text: &str, concepts: &Concepts, weigh: &mut impl FnMut(u32) -> i32, each: &mut impl FnMut(&Recent)) {
-    let mut recent = Recent::new();
+/// Which features were counted lately: what a window says twice counts once.
+#[derive(Debug)]
+struct Fresh {
+    /// By the last bits of a feature: which one it was, and in which block.
+    places: [(u32, u32); FRESH],
+}
+
+/// Features that are remembered. A power of two, and several times as many as there are in a window.
+const FRESH: usize = 1 << 10;
+
+impl Fresh {
+    /// Whether it was not counted in the window that ends with that block.
+    fn is(&mut self, feature: u32, block: u32) -> bool {
+        let place = usize::try_from(feature).unwrap_or_default() % FRESH;
+        let Some(last) = self.places.get_mut(place) else { return true };
+        if last.0 == feature && block - last.1 < COUNTED {
+            return false;
+        }
+        *last = (feature, block);
+        true
+    }
+}
+
+/// Reads a text block by block. `weigh` gives the weight of a feature, and no block weighs less than `least`: ordinary words
+/// do not hide what stands among them. `each` sees the window that ends with each block. Linear, in fixed memory.
+pub fn slide(
+    text: &str,
+    concepts: &Concepts,
+    least: i32,
+    weigh: &mut impl FnMut(u32) -> i32,
+    each: &mut impl FnMut(Window),
+) {
+    let mut recent = Recent::default();
     let mut trail = Trail::default();
-    let mut block = Block::default();
-    let mut words = 0;
+    let mut fresh = Fresh { places: [(0, 0); FRESH] };
+    // Counted from the length of a window, so that nothing was counted in the first.
+    let mut number = COUNTED;
+    let (mut words, mut block) = (0, Block::default());
     read(text, |word| {
         if words == 0 {
-            block.span.start = word.start;
+            block = Block { weight: 0, span: word.start..word.end };
         }
         let mut weight = 0;
-        let concept = trail.step(&word, concepts, &mut |feature| weight += weigh(feature));
+        trail.step(&word, concepts, &mut |feature| {
+            if fresh.is(feature, number) {
+                weight += weigh(feature);
+            }
+        });
         block.weight += weight;
-        if let Some(count) = block.counts.get_mut(usize::from(concept)) {
-            *count += 1;
-        }
         block.span.end = word.end;
         words += 1;
-        block.words = words;
         if words == BLOCK {
-            recent.push(std::mem::take(&mut block));
-            each(&recent);
+            block.weight = block.weight.max(least);
+            each(recent.push(std::mem::take(&mut block)));
             words = 0;
+            number = number.saturating_add(1);
         }
     });
     if words > 0 {
-        recent.push(block);
-        each(&recent);
+        block.weight = block.weight.max(least);
+        each(recent.push(block));
     }
 }

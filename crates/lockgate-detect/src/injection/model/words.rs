@@ -44,15 +44,26 @@ impl Gap {
     }
 }
 
-/// One word, one number, or one character of a script that is written without spaces.
+/// What a word is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Letters, perhaps with a few digits.
+    Letters,
+    /// A number, or an identifier that nobody speaks. They say nothing by themselves, however many there are.
+    Number,
+    /// One character of a script that is written without spaces.
+    Glyph,
+}
+
+/// One word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Word {
     /// The hash of its stem.
     pub key: u32,
     /// What stands before it.
     pub gap: Gap,
-    /// Whether it is a character of a script without spaces.
-    pub glyph: bool,
+    /// What it is.
+    pub kind: Kind,
     /// Whether it is written in capitals, and has three letters or more.
     pub loud: bool,
     /// Its first byte.
@@ -165,13 +176,13 @@ pub fn read(text: &str, mut each: impl FnMut(Word)) {
         }
         let length = at - start;
         let (letters, loud) = letters(bytes, start, length);
-        let key = match digits {
-            0 => stem(letters, length),
-            all if all == length => NUMBER + u32::try_from(length.min(12)).unwrap_or_default() / 3,
-            _ if length < LONG => stem(letters, length),
-            _ => CODE + u32::from(length > 19),
+        let (kind, key) = match digits {
+            0 => (Kind::Letters, stem(letters, length)),
+            all if all == length => (Kind::Number, NUMBER + u32::try_from(length.min(12)).unwrap_or_default() / 3),
+            _ if length < LONG && digits < 3 => (Kind::Letters, stem(letters, length)),
+            _ => (Kind::Number, CODE + u32::from(length > 19)),
         };
-        each(Word { key, gap: before, glyph: false, loud: loud && length > 2 && digits == 0, start, end: at });
+        each(Word { key, gap: before, kind, loud: loud && length > 2 && digits == 0, start, end: at });
         gap = 0;
     }
 }
@@ -237,7 +248,7 @@ fn read_wide(text: &str, start: usize, gap: Gap, each: &mut impl FnMut(Word)) ->
         if is_glyph(letter) {
             if length == 0 {
                 let key = mix(u64::from(u32::from(letter)) << 8 | 0xff);
-                each(Word { key, gap, glyph: true, loud: false, start, end: behind });
+                each(Word { key, gap, kind: Kind::Glyph, loud: false, start, end: behind });
                 return behind;
             }
             break;
@@ -260,7 +271,7 @@ fn read_wide(text: &str, start: usize, gap: Gap, each: &mut impl FnMut(Word)) ->
     } else {
         letters.iter().take(OTHER).fold(0, |all, letter| pair(all, u32::from(*letter)))
     };
-    each(Word { key, gap, glyph: false, loud: capitals && length > 2, start, end });
+    each(Word { key, gap, kind: Kind::Letters, loud: capitals && length > 2, start, end });
     end
 }
 
