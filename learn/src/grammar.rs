@@ -27,9 +27,25 @@ impl Grammar {
                 }
             }
         }
+        grammar.spread();
         grammar
     }
 
+    /// Makes a list that ends in `.*` for every language there is.
+    fn spread(&mut self) {
+        let languages: Vec<_> =
+            self.lists.keys().filter_map(|name| name.strip_prefix("over.")).map(str::to_owned).collect();
+        let shared: Vec<_> = self.lists.keys().filter(|name| name.ends_with(".*")).cloned().collect();
+        for name in shared {
+            let lines = self.lists.remove(&name).unwrap_or_default();
+            for language in &languages {
+                let mine = lines.iter().map(|line| line.replace(".*", &format!(".{language}"))).collect();
+                self.lists.insert(name.replace(".*", &format!(".{language}")), mine);
+            }
+        }
+    }
+
+    #[cfg(test)]
     pub(crate) fn has(&self, name: &str) -> bool {
         self.lists.contains_key(name)
     }

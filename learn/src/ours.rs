@@ -15,10 +15,10 @@ pub const LISTS: &[&str] = &[
 ];
 
 /// How many of each are made.
-const RESULTS: usize = 6_000;
-const DEFINITIONS: usize = 4_000;
-const ORDINARY: usize = 7_000;
-const LEGIT: usize = 4_000;
+const RESULTS: usize = 9_000;
+const DEFINITIONS: usize = 5_000;
+const ORDINARY: usize = 12_000;
+const LEGIT: usize = 5_000;
 
 /// Letters of an ordinary text that orders are put into, at most.
 const HOST: usize = 1_500;

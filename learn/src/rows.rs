@@ -104,7 +104,7 @@ fn short(source: &str) -> String {
 }
 
 /// Every text of an object with the names of its parameters, a line each.
-pub fn flat(object: &Value) -> String {
+fn flat(object: &Value) -> String {
     let mut lines = Vec::new();
     collect(object, &mut lines);
     lines.join("\n")
