@@ -8,12 +8,14 @@ use lockgate_detect::injection::model::weights::{FEATURES, LEAST};
 use crate::doc::Doc;
 use crate::{Dice, Row};
 
+/// Rounds over all texts, and how many of the last ones count.
 const EPOCHS: usize = 8;
 const AVERAGED: usize = 4;
 const RATE: f32 = 0.06;
 /// How much of a weight is forgotten at each step.
-fn env(n:&str,d:f32)->f32{std::env::var(n).ok().and_then(|v|v.parse().ok()).unwrap_or(d)}
+const FORGET: f32 = 2e-3;
 /// What a bad text counts beside a window of an ordinary one.
+const BAD: f32 = 4.0;
 
 /// What the first windows of an ordinary text count together at least: short texts are not lost among long ones.
 const GOOD: f32 = 3.0;
@@ -25,15 +27,13 @@ pub(crate) struct Line {
     pub(crate) bias: f32,
     squares: Vec<f32>,
     bias_squares: f32,
-    forget: f32,
-    badw: f32,
 }
 
 impl Line {
     /// Learns from these texts.
     pub(crate) fn fit(texts: &[(&Row, &Doc)], seed: u64) -> Self {
         let mut line =
-            Self { weights: vec![0.0; FEATURES], bias: -2.0, squares: vec![1e-2; FEATURES], bias_squares: 1.0, forget: env("FORGET",2e-3), badw: env("BAD",4.0) };
+            Self { weights: vec![0.0; FEATURES], bias: -2.0, squares: vec![1e-2; FEATURES], bias_squares: 1.0 };
         let mut order: Vec<usize> = (0..texts.len()).filter(|at| texts[*at].0.weight > 0.0).collect();
         let mut dice = Dice::new(seed);
         let mut sum = vec![0.0; FEATURES];
@@ -76,7 +76,7 @@ impl Line {
             windows.sort_by(|one, other| self.of(doc.window(*other)).total_cmp(&self.of(doc.window(*one))));
             windows.truncate(1);
         }
-        let weight = self.badw * row.weight / windows.len().max(1) as f32;
+        let weight = BAD * row.weight / windows.len().max(1) as f32;
         for last in windows {
             self.step(doc.window(last), 1.0, weight);
         }
@@ -103,7 +103,7 @@ impl Line {
         let open: Vec<&Vec<u32>> = window.iter().filter(|block| self.block(block) > LEAST).collect();
         for feature in open.into_iter().flatten() {
             let at = *feature as usize;
-            let slope = slope + self.forget * self.weights[at];
+            let slope = slope + FORGET * self.weights[at];
             self.squares[at] += slope * slope;
             self.weights[at] -= RATE * slope / self.squares[at].sqrt();
         }

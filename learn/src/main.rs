@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use learn::{Row, Study, Table, learn, ours, read, read_sessions};
+use lockgate_detect::Genre;
 use lockgate_detect::injection::model::{Model, weights};
 
 /// Where the weights are that ship.
@@ -48,6 +49,10 @@ fn main() -> Result<()> {
     }
     let held = held_out(&rows, &study);
     println!("## Each source judged by a model that never saw it\n\n{}", held.markdown());
+    for (model, name) in study.models.iter().zip(["definitions", "results"]) {
+        let (said, spoken) = (model.thresholds, model.spoken);
+        println!("Thresholds for {name}: review {:.3}, block {:.3}; for what users write: review {:.3}, block {:.3}.\n", said.review, said.block, spoken.review, spoken.block);
+    }
     let mut tables = vec![("held_out", held.json())];
     if let Some(folder) = &asked.sessions {
         let outside = outside(folder, &file)?;
@@ -75,11 +80,16 @@ fn tier(score: f32, thresholds: lockgate_detect::injection::model::Thresholds) -
 
 fn held_out(rows: &[Row], study: &Study) -> Table {
     let mut at = 0;
-    Table::of(rows, |row| {
+    let real = rows.iter().filter(|row| !ours::is(&row.source));
+    Table::of(real, |row| {
         let [definition, result] = &study.models;
-        let model = if row.genre == lockgate_detect::Genre::Definition { definition } else { result };
+        let thresholds = match row.genre {
+            Genre::Definition => definition.thresholds,
+            Genre::Result => result.thresholds,
+            Genre::Arguments | Genre::Prompt => result.spoken,
+        };
         at += 1;
-        tier(study.held[at - 1], model.thresholds)
+        tier(study.held[at - 1], thresholds)
     })
 }
 

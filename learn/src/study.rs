@@ -12,7 +12,7 @@ use crate::{Row, ours};
 /// Parts that are left out in turn. Texts of one origin are in one part.
 const PARTS: usize = 6;
 /// Of ordinary texts that were left out, so many in a thousand may be blocked, or be looked at.
-const BLOCK: f64 = 5.0;
+const BLOCK: f64 = 4.0;
 const REVIEW: f64 = 20.0;
 /// What texts of other genres count for a model.
 const OTHER: f32 = 0.4;
@@ -76,7 +76,8 @@ pub fn learn(rows: &[Row], concepts: &Concepts, log: &mut dyn FnMut(&str)) -> St
         let mine: Vec<usize> = all.into_iter().filter(|at| side(rows[*at].genre) == model).collect();
         (weights.slope, weights.shift) = platt(rows, &logits, &mine);
         mine.iter().for_each(|at| held[*at] = weights.calibrated(logits[*at]));
-        weights.thresholds = thresholds(rows, &held, &mine);
+        weights.thresholds = thresholds(rows, &held, &mine, false);
+        weights.spoken = if model == 0 { weights.thresholds } else { thresholds(rows, &held, &mine, true) };
         log(&format!("model {model}: learned, {:?}", weights.thresholds));
         weights
     });
@@ -89,7 +90,7 @@ fn one(rows: &[Row], docs: &[Doc], kept: &[usize]) -> Weights {
     let line = Line::fit(&texts, 5);
     let (step, table) = line.quantised();
     let thresholds = Thresholds { review: 0.5, block: 0.5 };
-    Weights { table, step, bias: line.bias, slope: 1.0, shift: 0.0, thresholds }
+    Weights { table, step, bias: line.bias, slope: 1.0, shift: 0.0, thresholds, spoken: thresholds }
 }
 
 /// A slope and a shift that make probabilities of logits, where half of all texts are bad.
@@ -112,10 +113,11 @@ fn platt(rows: &[Row], logits: &[f32], mine: &[usize]) -> (f32, f32) {
     (slope as f32, shift as f32)
 }
 
-/// So that of real ordinary texts no more are stopped than may be: of all together, and twice as many of any group.
-fn thresholds(rows: &[Row], held: &[f32], mine: &[usize]) -> Thresholds {
+/// So that of real ordinary texts no more are stopped than may be: of all together, and twice as many of any group. Of what
+/// users write, or of what servers say.
+fn thresholds(rows: &[Row], held: &[f32], mine: &[usize], spoken: bool) -> Thresholds {
     let groups: [&dyn Fn(&str) -> bool; 5] = [
-        &|source| !source.starts_with("atr-rule"),
+        &|source| spoken || !source.starts_with("atr-rule"),
         &|source| source.starts_with("repo:"),
         &|source| ["bipia", "tau", "damn", "vulnerable"].iter().any(|start| source.starts_with(start)),
         &|source| ["docker", "accenture", "mcp-"].iter().any(|start| source.starts_with(start)),
@@ -126,7 +128,7 @@ fn thresholds(rows: &[Row], held: &[f32], mine: &[usize]) -> Thresholds {
             let share = if number == 0 { share } else { share * 2.0 };
             let real = |at: &&usize| {
                 let row = &rows[**at];
-                !row.bad && row.genre != Genre::Prompt && !ours::is(&row.source) && group(&row.source)
+                !row.bad && (row.genre == Genre::Prompt) == spoken && !ours::is(&row.source) && group(&row.source)
             };
             let mut scores: Vec<f32> = mine.iter().filter(real).map(|at| held[*at]).collect();
             scores.sort_by(|one, other| other.total_cmp(one));

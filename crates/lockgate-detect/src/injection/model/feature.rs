@@ -13,7 +13,6 @@ const GLYPHS: usize = 4;
 /// Keeps the kinds of features apart.
 const ALONE: u32 = 1;
 const BESIDE: u32 = 2;
-const APART: u32 = 3;
 const BEHIND: u32 = 4;
 const THREE: u32 = 5;
 const CONCEPT: u32 = 6;
@@ -68,7 +67,6 @@ impl Trail {
                 .unwrap_or(NONE)
         } else {
             self.glyphs = 0;
-            see(pair(word.key, second ^ APART << 28));
             concepts.of(word.key)
         };
         if word.gap >= Gap::Bracket {

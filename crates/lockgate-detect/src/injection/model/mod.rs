@@ -58,7 +58,11 @@ impl Model {
 
     /// From which score on a text of that genre is suspicious.
     pub fn thresholds(&self, genre: Genre) -> Thresholds {
-        self.weights(genre).thresholds
+        let weights = self.weights(genre);
+        match genre {
+            Genre::Definition | Genre::Result => weights.thresholds,
+            Genre::Arguments | Genre::Prompt => weights.spoken,
+        }
     }
 
     /// Judges one text. Linear, in fixed memory.

@@ -27,8 +27,10 @@ pub struct Weights {
     pub slope: f32,
     /// See [`Weights::slope`].
     pub shift: f32,
-    /// From where on a text is suspicious.
+    /// From where on what a server says is suspicious.
     pub thresholds: Thresholds,
+    /// From where on what a user or an agent writes is: they may give orders.
+    pub spoken: Thresholds,
 }
 
 /// Why weights cannot be used.
@@ -76,8 +78,8 @@ pub fn write(models: &[Weights; 2], lexicon: u32) -> Vec<u8> {
     put(&VERSION.to_le_bytes());
     put(&lexicon.to_le_bytes());
     for model in models {
-        let Thresholds { review, block } = model.thresholds;
-        let scalars = [model.step, model.bias, model.slope, model.shift, review, block];
+        let mut scalars = vec![model.step, model.bias, model.slope, model.shift];
+        scalars.extend([model.thresholds, model.spoken].iter().flat_map(|at| [at.review, at.block]));
         scalars.iter().for_each(|number| put(&number.to_le_bytes()));
         model.table.iter().for_each(|weight| put(&weight.to_le_bytes()));
     }
@@ -105,11 +107,13 @@ pub fn read(file: &[u8], lexicon: u32) -> Result<[Weights; 2], Broken> {
 }
 
 fn one(from: &mut &[u8]) -> Result<Weights, Broken> {
-    let [step, bias, slope, shift, review, block] = numbers(from)?;
+    let [step, bias, slope, shift, review, block, spoken_review, spoken_block] = numbers(from)?;
     let (table, behind) = from.split_at_checked(FEATURES).ok_or(Broken::Format)?;
     *from = behind;
     let table = table.iter().map(|byte| i8::from_le_bytes([*byte])).collect();
-    Ok(Weights { table, step, bias, slope, shift, thresholds: Thresholds { review, block } })
+    let thresholds = Thresholds { review, block };
+    let spoken = Thresholds { review: spoken_review, block: spoken_block };
+    Ok(Weights { table, step, bias, slope, shift, thresholds, spoken })
 }
 
 fn take<const N: usize>(from: &mut &[u8]) -> Result<[u8; N], Broken> {

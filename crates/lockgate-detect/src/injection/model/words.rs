@@ -202,24 +202,22 @@ fn letters(bytes: &[u8], start: usize, length: usize) -> (u128, bool) {
 
 /// The hash of a word without what English puts behind it, and cut.
 fn stem(letters: u128, length: usize) -> u32 {
-    let mut rest = length.min(KEPT);
-    let ends = |rest: usize, end: &[u8]| {
-        end.iter().rev().enumerate().all(|(back, byte)| letters >> (8 * (rest - 1 - back)) & 0xff == u128::from(*byte))
-    };
+    let mut kept = u32::try_from(length.min(KEPT)).unwrap_or_default().max(1);
+    // A word that is too long to be seen whole has no end.
     if length <= KEPT {
-        if rest > 3 && ends(rest, b"s") && !ends(rest, b"ss") {
-            rest -= 1;
+        // The last letters, the last one highest.
+        let mut end = u64::try_from((letters << (128 - 8 * kept)) >> 64).unwrap_or_default();
+        if kept > 3 && end >> 56 == 0x73 && end >> 48 & 0xff != 0x73 {
+            (kept, end) = (kept - 1, end << 8);
         }
-        if rest > 5 && ends(rest, b"ing") {
-            rest -= 3;
-        } else if rest > 4 && ends(rest, b"ed") {
-            rest -= 2;
+        if kept > 5 && end >> 40 == 0x67_6e69 {
+            (kept, end) = (kept - 3, end << 24);
+        } else if kept > 4 && end >> 48 == 0x6465 {
+            (kept, end) = (kept - 2, end << 16);
         }
-        if rest > 3 && ends(rest, b"e") {
-            rest -= 1;
-        }
+        kept -= u32::from(kept > 3 && end >> 56 == 0x65);
     }
-    let cut = letters & ((1_u128 << (8 * u32::try_from(rest).unwrap_or(LATIN).min(LATIN))) - 1);
+    let cut = letters & ((1_u128 << (8 * kept.min(LATIN))) - 1);
     mix(u64::try_from(cut).unwrap_or_default())
 }
 
@@ -241,11 +239,12 @@ fn read_wide(text: &str, start: usize, gap: Gap, each: &mut impl FnMut(Word)) ->
     let mut capitals = true;
     for (at, letter) in text.get(start..).unwrap_or_default().char_indices() {
         let behind = start + at + letter.len_utf8();
-        if is_silent(letter) {
+        let common = COMMON.contains(&letter);
+        if !common && is_silent(letter) {
             end = behind;
             continue;
         }
-        if is_glyph(letter) {
+        if !common && is_glyph(letter) {
             if length == 0 {
                 let key = mix(u64::from(u32::from(letter)) << 8 | 0xff);
                 each(Word { key, gap, kind: Kind::Glyph, loud: false, start, end: behind });
@@ -274,6 +273,9 @@ fn read_wide(text: &str, start: usize, gap: Gap, each: &mut impl FnMut(Word)) ->
     each(Word { key, gap, kind: Kind::Letters, loud: capitals && length > 2, start, end });
     end
 }
+
+/// Cyrillic to Arabic: nothing among them is a glyph or without a form.
+const COMMON: std::ops::Range<char> = '\u{400}'..'\u{700}';
 
 /// Characters within a word that are not seen.
 fn is_silent(letter: char) -> bool {
@@ -311,6 +313,8 @@ fn fold(letter: char) -> Option<char> {
     match letter {
         'a'..='z' | '0'..='9' => Some(letter),
         'A'..='Z' => Some(letter.to_ascii_lowercase()),
+        '\u{430}'..='\u{45f}' | '\u{5d0}'..='\u{5ea}' | '\u{621}'..='\u{64a}' | '\u{ac00}'..='\u{d7a3}' => Some(letter),
+        '\u{410}'..='\u{42f}' => char::from_u32(u32::from(letter) + 0x20),
         '\u{d7}' | '\u{f7}' => None,
         '\u{c0}'..='\u{17f}' => {
             let place = usize::try_from(u32::from(letter) - 0xc0).unwrap_or_default();
