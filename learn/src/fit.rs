@@ -32,8 +32,12 @@ pub(crate) struct Line {
 impl Line {
     /// Learns from these texts.
     pub(crate) fn fit(texts: &[(&Row, &Doc)], seed: u64) -> Self {
-        let mut line =
-            Self { weights: vec![0.0; FEATURES], bias: -2.0, squares: vec![1e-2; FEATURES], bias_squares: 1.0 };
+        let mut line = Self {
+            weights: vec![0.0; FEATURES],
+            bias: -2.0,
+            squares: vec![1e-2; FEATURES],
+            bias_squares: 1.0,
+        };
         let mut order: Vec<usize> = (0..texts.len()).filter(|at| texts[*at].0.weight > 0.0).collect();
         let mut dice = Dice::new(seed);
         let mut sum = vec![0.0; FEATURES];

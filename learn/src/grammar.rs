@@ -65,7 +65,9 @@ impl Grammar {
         let mut rest = pattern;
         while let Some((before, behind)) = rest.split_once('{') {
             text.push_str(before);
-            let slot = behind.split_once('}').filter(|_| behind.starts_with(|letter: char| letter.is_alphabetic() || letter == '#'));
+            let slot = behind
+                .split_once('}')
+                .filter(|_| behind.starts_with(|letter: char| letter.is_alphabetic() || letter == '#'));
             // Braces of code stay as they are.
             let Some((slot, after)) = slot else {
                 text.push('{');
@@ -114,9 +116,15 @@ mod tests {
         let grammar = Grammar::read(crate::ours::LISTS);
         for (name, lines) in &grammar.lists {
             for line in lines {
-                for slot in line.split('{').skip(1).filter(|part| part.starts_with(|letter: char| letter.is_ascii_lowercase())).filter_map(|part| part.split('}').next()) {
+                for slot in line
+                    .split('{')
+                    .skip(1)
+                    .filter(|part| part.starts_with(|letter: char| letter.is_ascii_lowercase()))
+                    .filter_map(|part| part.split('}').next())
+                {
                     let slot = slot.trim_end_matches('?');
-                    let list = slot.contains(|letter: char| !letter.is_ascii_lowercase() && letter != '.') || grammar.has(slot);
+                    let list = slot.contains(|letter: char| !letter.is_ascii_lowercase() && letter != '.')
+                        || grammar.has(slot);
                     assert!(list, "{name}: {slot}");
                 }
             }

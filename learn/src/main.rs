@@ -9,7 +9,8 @@ use lockgate_detect::Genre;
 use lockgate_detect::injection::model::{Model, weights};
 
 /// Where the weights are that ship.
-const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/lockgate-detect/src/injection/model/built_in.weights");
+const SHIPPED: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/lockgate-detect/src/injection/model/built_in.weights");
 
 #[derive(Default)]
 struct Asked {
@@ -42,16 +43,25 @@ fn main() -> Result<()> {
     rows.extend(ours::make(&rows));
     eprintln!("{real} rows, and {} of our own", rows.len() - real);
     let concepts = lockgate_detect::injection::model::concepts::Concepts::built_in();
-    let study = learn(&rows, &concepts, &mut |said| eprintln!("{:>5.1} s  {said}", begun.elapsed().as_secs_f32()));
+    let study =
+        learn(&rows, &concepts, &mut |said| eprintln!("{:>5.1} s  {said}", begun.elapsed().as_secs_f32()));
     let file = weights::write(&study.models, concepts.stamp());
     if let Some(path) = &asked.write {
         std::fs::write(path, &file)?;
     }
     let held = held_out(&rows, &study);
     println!("## Each source judged by a model that never saw it\n\n{}", held.markdown());
+    let classes = by_class(&rows, &study);
+    println!(
+        "## The same by sort of attack, where the sort says how orders are dressed\n\n{}",
+        classes.markdown()
+    );
     for (model, name) in study.models.iter().zip(["definitions", "results"]) {
         let (said, spoken) = (model.thresholds, model.spoken);
-        println!("Thresholds for {name}: review {:.3}, block {:.3}; for what users write: review {:.3}, block {:.3}.\n", said.review, said.block, spoken.review, spoken.block);
+        println!(
+            "Thresholds for {name}: review {:.3}, block {:.3}; for what users write: review {:.3}, block {:.3}.\n",
+            said.review, said.block, spoken.review, spoken.block
+        );
     }
     let mut tables = vec![("held_out", held.json())];
     if let Some(folder) = &asked.sessions {
@@ -78,19 +88,37 @@ fn tier(score: f32, thresholds: lockgate_detect::injection::model::Thresholds) -
     u8::from(score >= thresholds.review) + u8::from(score >= thresholds.block)
 }
 
-fn held_out(rows: &[Row], study: &Study) -> Table {
-    let mut at = 0;
-    let real = rows.iter().filter(|row| !ours::is(&row.source));
-    Table::of(real, |row| {
-        let [definition, result] = &study.models;
+/// The tier of each row by the model that never saw its source; rows of our own are left out.
+fn held<'r>(rows: &'r [Row], study: &'r Study) -> impl Iterator<Item = (&'r Row, u8)> {
+    let [definition, result] = &study.models;
+    let real = rows.iter().zip(&study.held).filter(|(row, _)| !ours::is(&row.source));
+    real.map(|(row, score)| {
         let thresholds = match row.genre {
             Genre::Definition => definition.thresholds,
             Genre::Result => result.thresholds,
             Genre::Arguments | Genre::Prompt => result.spoken,
         };
-        at += 1;
-        tier(study.held[at - 1], thresholds)
+        (row, tier(*score, thresholds))
     })
+}
+
+fn held_out(rows: &[Row], study: &Study) -> Table {
+    let tiers: Vec<_> = held(rows, study).collect();
+    let mut next = tiers.iter();
+    Table::of(tiers.iter().map(|(row, _)| *row), |_| next.next().map_or(0, |(_, tier)| *tier))
+}
+
+fn by_class(rows: &[Row], study: &Study) -> Table {
+    let named = held(rows, study).filter(|(row, _)| {
+        row.bad
+            && row.genre == Genre::Result
+            && (row.source.ends_with("-injected") || row.source == "atr-rule-tests")
+    });
+    let tiers: Vec<_> = named
+        .map(|(row, tier)| (Row { source: format!("{}: {}", row.source, row.class), ..row.clone() }, tier))
+        .collect();
+    let mut next = tiers.iter();
+    Table::of(tiers.iter().map(|(row, _)| row), |_| next.next().map_or(0, |(_, tier)| *tier))
 }
 
 fn outside(folder: &Path, file: &[u8]) -> Result<Table> {

@@ -33,7 +33,8 @@ pub fn make(rows: &[Row]) -> Vec<Row> {
     let grammar = Grammar::read(LISTS);
     let mut dice = Dice::new(2_026);
     let host = |genre: Genre, least: usize| -> Vec<&str> {
-        let fits = rows.iter().filter(|row| !row.bad && row.genre == genre && !row.source.starts_with("atr-rule"));
+        let fits =
+            rows.iter().filter(|row| !row.bad && row.genre == genre && !row.source.starts_with("atr-rule"));
         fits.map(|row| row.text.as_str()).filter(|text| text.len() > least).collect()
     };
     let (results, definitions) = (host(Genre::Result, 60), host(Genre::Definition, 40));
@@ -68,7 +69,9 @@ impl Maker<'_> {
         let mut letters = text.chars();
         match letters.next() {
             // A sentence begins with a capital; one in ten writers does not care.
-            Some(first) if !self.dice.percent(10) => first.to_uppercase().collect::<String>() + letters.as_str(),
+            Some(first) if !self.dice.percent(10) => {
+                first.to_uppercase().collect::<String>() + letters.as_str()
+            }
             _ => text,
         }
     }
@@ -84,7 +87,8 @@ impl Maker<'_> {
 
     /// Several ordinary sentences of one kind.
     fn plain(&mut self, most: usize) -> String {
-        let kind = if self.dice.percent(70) { self.grammar.say("kind", self.dice) } else { self.tongue("plain", 0) };
+        let kind =
+            if self.dice.percent(70) { self.grammar.say("kind", self.dice) } else { self.tongue("plain", 0) };
         let between = *self.dice.of::<&str>(&[" ", " ", "\n", "\n\n", "\n- "]);
         let sentences: Vec<_> = (0..=self.dice.below(most)).map(|_| self.say(&kind)).collect();
         sentences.join(between)
@@ -132,7 +136,9 @@ impl Maker<'_> {
         let list = self.tongue("flaw", 85).replace("flaw.", "plain.");
         let mut text = self.say(&list);
         if self.dice.percent(60) {
-            text = cut(self.dice.of::<&str>(hosts), self.dice) + *self.dice.of::<&str>(&["\n\n", " ", "\n"]) + &text;
+            text = cut(self.dice.of::<&str>(hosts), self.dice)
+                + *self.dice.of::<&str>(&["\n\n", " ", "\n"])
+                + &text;
         }
         row("ours-legit", Genre::Definition, false, &text, "\0", "")
     }

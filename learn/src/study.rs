@@ -35,7 +35,9 @@ pub fn splits(source: &str) -> usize {
         _ if begins(&["garak"]) => 3,
         _ if begins(&["deepset", "atr-mcp-registry"]) => 4,
         _ if begins(&["damn", "vulnerable", "invariant"]) => 5,
-        _ => source.bytes().fold(7, |sum: usize, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % PARTS,
+        _ => {
+            source.bytes().fold(7, |sum: usize, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % PARTS
+        }
     }
 }
 
@@ -128,7 +130,10 @@ fn thresholds(rows: &[Row], held: &[f32], mine: &[usize], spoken: bool) -> Thres
             let share = if number == 0 { share } else { share * 2.0 };
             let real = |at: &&usize| {
                 let row = &rows[**at];
-                !row.bad && (row.genre == Genre::Prompt) == spoken && !ours::is(&row.source) && group(&row.source)
+                !row.bad
+                    && (row.genre == Genre::Prompt) == spoken
+                    && !ours::is(&row.source)
+                    && group(&row.source)
             };
             let mut scores: Vec<f32> = mine.iter().filter(real).map(|at| held[*at]).collect();
             scores.sort_by(|one, other| other.total_cmp(one));

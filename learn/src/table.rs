@@ -53,7 +53,9 @@ impl Table {
             if !self.0.iter().any(|line| line.bad == bad) {
                 continue;
             }
-            text += &format!("| {title}: source | kind | rows | block | review or block |\n| --- | --- | --- | --- | --- |\n");
+            text += &format!(
+                "| {title}: source | kind | rows | block | review or block |\n| --- | --- | --- | --- | --- |\n"
+            );
             for line in self.0.iter().filter(|line| line.bad == bad) {
                 let Line { source, kind, block, review, .. } = line;
                 text += &format!("| {source} | {kind} | {} | {block} | {review} |\n", block.all);

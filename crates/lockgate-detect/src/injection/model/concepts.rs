@@ -26,7 +26,8 @@ impl Concepts {
     pub fn built_in() -> Self {
         let mut made = Self { places: vec![0; PLACES].into(), names: vec!["none"], stamp: 0 };
         for line in RULES.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
-            made.stamp = line.bytes().fold(made.stamp, |all, byte| (all ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+            made.stamp =
+                line.bytes().fold(made.stamp, |all, byte| (all ^ u32::from(byte)).wrapping_mul(0x0100_0193));
             match line.strip_prefix("  ") {
                 None => made.names.extend(line.split_whitespace().next()),
                 Some(words) => {

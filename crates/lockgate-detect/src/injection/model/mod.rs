@@ -92,3 +92,6 @@ pub fn worst(text: &str, concepts: &Concepts, weights: &Weights) -> Option<(f32,
     });
     worst.map(|worst| (weights.logit(worst.weight), worst.span))
 }
+
+#[cfg(test)]
+mod tests;

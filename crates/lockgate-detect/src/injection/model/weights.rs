@@ -55,7 +55,10 @@ impl Weights {
     }
 
     /// The least that a block of words weighs, in steps.
-    #[expect(clippy::cast_possible_truncation, reason = "a few thousand at most: a step is no smaller than 1/255")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a few thousand at most: a step is no smaller than 1/255"
+    )]
     pub fn least(&self) -> i32 {
         (LEAST / self.step) as i32
     }
@@ -80,7 +83,9 @@ pub fn write(models: &[Weights; 2], lexicon: u32) -> Vec<u8> {
     for model in models {
         let mut scalars = vec![model.step, model.bias, model.slope, model.shift];
         scalars.extend([model.thresholds, model.spoken].iter().flat_map(|at| [at.review, at.block]));
-        scalars.iter().for_each(|number| put(&number.to_le_bytes()));
+        for number in scalars {
+            put(&number.to_le_bytes());
+        }
         model.table.iter().for_each(|weight| put(&weight.to_le_bytes()));
     }
     let sum = checksum(&file);
@@ -136,7 +141,8 @@ fn numbers<const N: usize>(from: &mut &[u8]) -> Result<[f32; N], Broken> {
 /// FNV-1a over words of eight bytes: it finds what broke, and proves nothing.
 fn checksum(bytes: &[u8]) -> u64 {
     let (words, rest) = bytes.as_chunks::<8>();
-    let start = words.iter().fold(0xcbf2_9ce4_8422_2325_u64, |sum, word| step(sum, u64::from_le_bytes(*word)));
+    let start =
+        words.iter().fold(0xcbf2_9ce4_8422_2325_u64, |sum, word| step(sum, u64::from_le_bytes(*word)));
     rest.iter().fold(start, |sum, byte| step(sum, u64::from(*byte)))
 }
 

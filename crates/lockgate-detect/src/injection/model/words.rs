@@ -40,7 +40,10 @@ pub enum Gap {
 impl Gap {
     /// Whether a sentence may begin behind it.
     pub fn starts(self) -> bool {
-        matches!(self, Self::Quote | Self::Colon | Self::Stop | Self::Line | Self::Heading | Self::Square | Self::Tag)
+        matches!(
+            self,
+            Self::Quote | Self::Colon | Self::Stop | Self::Line | Self::Heading | Self::Square | Self::Tag
+        )
     }
 }
 
@@ -95,7 +98,11 @@ const fn kinds() -> [u8; 256] {
     let mut kinds = [0_u8; 256];
     let mut byte = 0;
     while byte < 256 {
-        #[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "in a constant, and below 256")]
+        #[expect(
+            clippy::indexing_slicing,
+            clippy::cast_possible_truncation,
+            reason = "in a constant, and below 256"
+        )]
         {
             kinds[byte] = match byte as u8 {
                 b'a'..=b'z' | b'A'..=b'Z' => LETTER,
@@ -144,7 +151,8 @@ const GAPS: [Gap; 15] = [
 /// Hands over every word of a text in order. Linear.
 pub fn read(text: &str, mut each: impl FnMut(Word)) {
     let bytes = text.as_bytes();
-    let kind = |at: usize| bytes.get(at).map(|byte| KINDS.get(usize::from(*byte)).copied().unwrap_or_default());
+    let kind =
+        |at: usize| bytes.get(at).map(|byte| KINDS.get(usize::from(*byte)).copied().unwrap_or_default());
     let mut at = 0;
     let mut gap = Gap::Line as u8;
     while let Some(here) = kind(at) {
@@ -165,9 +173,12 @@ pub fn read(text: &str, mut each: impl FnMut(Word)) {
         }
         let before = GAPS.get(usize::from(gap)).copied().unwrap_or_default();
         if wide {
-            at = read_wide(text, start, before, &mut each);
-            if at > start {
+            let seen;
+            (at, seen) = read_wide(text, start, before, &mut each);
+            if seen {
                 gap = 0;
+            } else if at > start {
+                // Only what is not seen: the gap goes on.
             } else if let Some(other) = text.get(start..).and_then(|rest| rest.chars().next()) {
                 gap = gap.max(wide_gap(other) as u8);
                 at += other.len_utf8();
@@ -178,7 +189,9 @@ pub fn read(text: &str, mut each: impl FnMut(Word)) {
         let (letters, loud) = letters(bytes, start, length);
         let (kind, key) = match digits {
             0 => (Kind::Letters, stem(letters, length)),
-            all if all == length => (Kind::Number, NUMBER + u32::try_from(length.min(12)).unwrap_or_default() / 3),
+            all if all == length => {
+                (Kind::Number, NUMBER + u32::try_from(length.min(12)).unwrap_or_default() / 3)
+            }
             _ if length < LONG && digits < 3 => (Kind::Letters, stem(letters, length)),
             _ => (Kind::Number, CODE + u32::from(length > 19)),
         };
@@ -232,8 +245,9 @@ pub fn pair(first: u32, second: u32) -> u32 {
     mix(u64::from(first) << 32 | u64::from(second))
 }
 
-/// Reads the word with letters beyond ASCII that begins at `start`; gives where it ends, `start` if there is none.
-fn read_wide(text: &str, start: usize, gap: Gap, each: &mut impl FnMut(Word)) -> usize {
+/// Reads the word with letters beyond ASCII that begins at `start`; gives where it ends, and
+/// whether there is one.
+fn read_wide(text: &str, start: usize, gap: Gap, each: &mut impl FnMut(Word)) -> (usize, bool) {
     let mut folded = ['\0'; KEPT];
     let (mut kept, mut length, mut end) = (0, 0, start);
     let mut capitals = true;
@@ -248,7 +262,7 @@ fn read_wide(text: &str, start: usize, gap: Gap, each: &mut impl FnMut(Word)) ->
             if length == 0 {
                 let key = mix(u64::from(u32::from(letter)) << 8 | 0xff);
                 each(Word { key, gap, kind: Kind::Glyph, loud: false, start, end: behind });
-                return behind;
+                return (behind, true);
             }
             break;
         }
@@ -263,7 +277,7 @@ fn read_wide(text: &str, start: usize, gap: Gap, each: &mut impl FnMut(Word)) ->
     }
     let letters = folded.get(..kept).unwrap_or_default();
     if letters.is_empty() {
-        return end;
+        return (end, false);
     }
     let key = if letters.iter().all(char::is_ascii) {
         stem(letters.iter().rev().fold(0, |all, letter| all << 8 | u128::from(u32::from(*letter))), length)
@@ -271,7 +285,7 @@ fn read_wide(text: &str, start: usize, gap: Gap, each: &mut impl FnMut(Word)) ->
         letters.iter().take(OTHER).fold(0, |all, letter| pair(all, u32::from(*letter)))
     };
     each(Word { key, gap, kind: Kind::Letters, loud: capitals && length > 2, start, end });
-    end
+    (end, true)
 }
 
 /// Cyrillic to Arabic: nothing among them is a glyph or without a form.
@@ -305,7 +319,8 @@ fn is_glyph(letter: char) -> bool {
 }
 
 /// The plain letters of U+00C0 to U+017F.
-const PLAIN: &[u8; 192] = b"aaaaaaaceeeeiiiidnoooooxouuuuypsaaaaaaaceeeeiiiidnoooooxouuuuypyaaaaaaccccccccddddeeeeeeee\
+const PLAIN: &[u8; 192] =
+    b"aaaaaaaceeeeiiiidnoooooxouuuuypsaaaaaaaceeeeiiiidnoooooxouuuuypyaaaaaaccccccccddddeeeeeeee\
     eegggggggghhhhiiiiiiiiiiiijjkkkllllllllllnnnnnnnnnoooooooorrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs";
 
 /// The letter without marks, width and style, in lower case. None if it is neither letter nor digit.
@@ -313,7 +328,9 @@ fn fold(letter: char) -> Option<char> {
     match letter {
         'a'..='z' | '0'..='9' => Some(letter),
         'A'..='Z' => Some(letter.to_ascii_lowercase()),
-        '\u{430}'..='\u{45f}' | '\u{5d0}'..='\u{5ea}' | '\u{621}'..='\u{64a}' | '\u{ac00}'..='\u{d7a3}' => Some(letter),
+        '\u{430}'..='\u{45f}' | '\u{5d0}'..='\u{5ea}' | '\u{621}'..='\u{64a}' | '\u{ac00}'..='\u{d7a3}' => {
+            Some(letter)
+        }
         '\u{410}'..='\u{42f}' => char::from_u32(u32::from(letter) + 0x20),
         '\u{d7}' | '\u{f7}' => None,
         '\u{c0}'..='\u{17f}' => {
