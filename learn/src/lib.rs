@@ -14,6 +14,6 @@ mod table;
 
 pub use dice::Dice;
 pub use interval::Interval;
-pub use rows::{Row, read, read_sessions};
+pub use rows::{Row, read, read_sessions, read_texts};
 pub use study::{Study, learn, splits};
 pub use table::{Line, Table};

@@ -1,10 +1,10 @@
-//! `learn FOLDER [--sessions FOLDER] [--write FILE] [--json FILE] [--check]`: see `README.md`.
+//! `learn FOLDER [--sessions FOLDER] [--texts FOLDER] [--write FILE] [--json FILE] [--check]`: see `README.md`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use learn::{Row, Study, Table, learn, ours, read, read_sessions};
+use learn::{Row, Study, Table, learn, ours, read, read_sessions, read_texts};
 use lockgate_detect::Genre;
 use lockgate_detect::injection::model::{Model, weights};
 
@@ -18,6 +18,7 @@ struct Asked {
     sessions: Option<PathBuf>,
     write: Option<PathBuf>,
     json: Option<PathBuf>,
+    texts: Vec<PathBuf>,
     worst: Option<usize>,
     check: bool,
 }
@@ -31,6 +32,7 @@ fn main() -> Result<()> {
             "--sessions" => asked.sessions = Some(next()?.into()),
             "--write" => asked.write = Some(next()?.into()),
             "--json" => asked.json = Some(next()?.into()),
+            "--texts" => asked.texts.push(next()?.into()),
             "--worst" => asked.worst = Some(next()?.parse()?),
             "--check" => asked.check = true,
             _ if word.starts_with("--") => bail!("unknown: {word}"),
@@ -65,9 +67,18 @@ fn main() -> Result<()> {
     }
     let mut tables = vec![("held_out", held.json())];
     if let Some(folder) = &asked.sessions {
-        let outside = outside(folder, &file)?;
+        let outside = outside(&read_sessions(folder)?, &file)?;
         println!("## Recorded sessions, never learned from\n\n{}", outside.markdown());
         tables.push(("sessions", outside.json()));
+    }
+    let mut texts = Vec::new();
+    for folder in &asked.texts {
+        texts.extend(read_texts(folder)?);
+    }
+    if !texts.is_empty() {
+        let outside = outside(&texts, &file)?;
+        println!("## Documents, never learned from\n\n{}", outside.markdown());
+        tables.push(("texts", outside.json()));
     }
     if let Some(path) = &asked.json {
         let tables: serde_json::Map<String, serde_json::Value> =
@@ -110,9 +121,8 @@ fn held_out(rows: &[Row], study: &Study) -> Table {
 
 fn by_class(rows: &[Row], study: &Study) -> Table {
     let named = held(rows, study).filter(|(row, _)| {
-        row.bad
-            && row.genre == Genre::Result
-            && (row.source.ends_with("-injected") || row.source == "atr-rule-tests")
+        let dressed = row.source.ends_with("-injected") || row.source == "atr-rule-tests";
+        row.bad && (row.genre == Genre::Result && dressed || row.source == "atr-adversarial")
     });
     let tiers: Vec<_> = named
         .map(|(row, tier)| (Row { source: format!("{}: {}", row.source, row.class), ..row.clone() }, tier))
@@ -121,10 +131,9 @@ fn by_class(rows: &[Row], study: &Study) -> Table {
     Table::of(tiers.iter().map(|(row, _)| row), |_| next.next().map_or(0, |(_, tier)| *tier))
 }
 
-fn outside(folder: &Path, file: &[u8]) -> Result<Table> {
+fn outside(rows: &[Row], file: &[u8]) -> Result<Table> {
     let model = Model::with(file)?;
-    let rows = read_sessions(folder)?;
-    Ok(Table::of(&rows, |row| tier(model.score(row.genre, &row.text).score, model.thresholds(row.genre))))
+    Ok(Table::of(rows, |row| tier(model.score(row.genre, &row.text).score, model.thresholds(row.genre))))
 }
 
 /// What was missed and what was not harmless, for whoever improves this: ordinary texts with the highest scores of each

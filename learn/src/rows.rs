@@ -67,6 +67,40 @@ pub fn read_sessions(folder: &Path) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
+/// Letters of a piece of a text.
+const PIECE: usize = 1_500;
+
+/// Ordinary results: every Markdown file of a folder, in pieces.
+pub fn read_texts(folder: &Path) -> Result<Vec<Row>> {
+    let mut files = Vec::new();
+    for file in std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        files.push(file?.path());
+    }
+    files.sort();
+    let mut rows = Vec::new();
+    for file in files.iter().filter(|file| file.extension().is_some_and(|end| end == "md")) {
+        let text = std::fs::read_to_string(file)?;
+        let mut piece = String::new();
+        for line in text.split_inclusive('\n').chain([""]) {
+            if !piece.is_empty() && (line.is_empty() || piece.len() + line.len() > PIECE) {
+                rows.push(Row {
+                    source: folder
+                        .file_name()
+                        .map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+                    genre: Genre::Result,
+                    bad: false,
+                    class: String::new(),
+                    text: std::mem::take(&mut piece),
+                    weight: 0.0,
+                    orders: None,
+                });
+            }
+            piece += line;
+        }
+    }
+    Ok(rows)
+}
+
 /// Results that carry orders, if the session has any, else every result.
 fn said(session: &Value, results: &mut Vec<String>) {
     let carriers: Vec<_> = session["carriers"].as_array().into_iter().flatten().collect();
