@@ -200,13 +200,8 @@ fn worth(source: &str, class: &str, genre: Genre, bad: bool) -> f32 {
         }
         "atr-rule-tests" if bad => match genre {
             Genre::Arguments => 0.0,
-            Genre::Definition => {
-                if ends("tool-poisoning") || ends("prompt-injection") {
-                    1.0
-                } else {
-                    0.0
-                }
-            }
+            Genre::Definition if ends("tool-poisoning") || ends("prompt-injection") => 1.0,
+            Genre::Definition => 0.0,
             _ if ends("prompt-injection") || ends("tool-poisoning") || ends("data-poisoning") => 0.6,
             _ if ends("skill-compromise") || ends("context-exfiltration") => 0.2,
             _ => 0.0,
