@@ -5,8 +5,10 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use learn::{Row, Study, Table, learn, ours, read, read_sessions, read_texts};
-use lockgate_detect::Genre;
 use lockgate_detect::injection::model::{Model, weights};
+use lockgate_detect::injection::{Injection, Judges};
+use lockgate_detect::{Genre, Level};
+use lockgate_model::Json;
 
 /// Where the weights are that ship.
 const SHIPPED: &str =
@@ -53,6 +55,12 @@ fn main() -> Result<()> {
     }
     let held = held_out(&rows, &study);
     println!("## Each source judged by a model that never saw it\n\n{}", held.markdown());
+    let rules = Injection::of(Judges::Rules);
+    println!("## Rules alone\n\n{}", by_rules(&rows, &rules).markdown());
+    println!(
+        "## Rules and a model that never saw the source\n\n{}",
+        together(&rows, &study, &rules).markdown()
+    );
     let classes = by_class(&rows, &study);
     println!(
         "## The same by sort of attack, where the sort says how orders are dressed\n\n{}",
@@ -69,6 +77,7 @@ fn main() -> Result<()> {
     if let Some(folder) = &asked.sessions {
         let outside = outside(&read_sessions(folder)?, &file)?;
         println!("## Recorded sessions, never learned from\n\n{}", outside.markdown());
+        println!("## The same, with rules\n\n{}", both(&read_sessions(folder)?).markdown());
         tables.push(("sessions", outside.json()));
     }
     let mut texts = Vec::new();
@@ -78,6 +87,7 @@ fn main() -> Result<()> {
     if !texts.is_empty() {
         let outside = outside(&texts, &file)?;
         println!("## Documents, never learned from\n\n{}", outside.markdown());
+        println!("## The same, with rules\n\n{}", both(&texts).markdown());
         tables.push(("texts", outside.json()));
     }
     if let Some(path) = &asked.json {
@@ -117,6 +127,44 @@ fn held_out(rows: &[Row], study: &Study) -> Table {
     let tiers: Vec<_> = held(rows, study).collect();
     let mut next = tiers.iter();
     Table::of(tiers.iter().map(|(row, _)| *row), |_| next.next().map_or(0, |(_, tier)| *tier))
+}
+
+/// What rules say of a row.
+fn level(row: &Row, rules: &Injection) -> Level {
+    match &row.object {
+        Some(object) => Json::check(object.as_bytes(), 128)
+            .map_or(Level::None, |object| rules.judge_object(row.genre, object).level),
+        None => rules.judge(row.genre, &row.text).level,
+    }
+}
+
+fn real(rows: &[Row]) -> impl Iterator<Item = &Row> {
+    rows.iter().filter(|row| !ours::is(&row.source))
+}
+
+fn by_rules(rows: &[Row], rules: &Injection) -> Table {
+    Table::of(real(rows), |row| level(row, rules) as u8)
+}
+
+/// What ships, as it is.
+fn both(rows: &[Row]) -> Table {
+    let injection = Injection::new();
+    Table::of(rows, |row| level(row, &injection) as u8)
+}
+
+fn together(rows: &[Row], study: &Study, rules: &Injection) -> Table {
+    let mut scores =
+        rows.iter().zip(&study.held).filter(|(row, _)| !ours::is(&row.source)).map(|(_, score)| *score);
+    let [definition, result] = &study.models;
+    Table::of(real(rows), |row| {
+        let thresholds = match row.genre {
+            Genre::Definition => definition.thresholds,
+            Genre::Result => result.thresholds,
+            Genre::Arguments | Genre::Prompt => result.spoken,
+        };
+        let by_rules = level(row, rules);
+        by_rules.max(thresholds.level(scores.next().unwrap_or_default(), by_rules)) as u8
+    })
 }
 
 fn by_class(rows: &[Row], study: &Study) -> Table {

@@ -153,6 +153,7 @@ fn row(source: &str, genre: Genre, bad: bool, text: &str, slot: &str, orders: &s
         bad,
         class: String::new(),
         text: text.replacen(slot, orders, 1),
+        object: None,
         weight: if bad { 0.6 } else { 1.0 },
         orders: start.map(|start| start..start + orders.len()),
     }

@@ -23,6 +23,8 @@ pub struct Row {
     pub class: String,
     /// The text; of an object every text in it, a line each.
     pub text: String,
+    /// The object as JSON, if it is one.
+    pub object: Option<String>,
     /// How much it counts in learning: 0 is only measured.
     pub weight: f32,
     /// Where in the text the orders are, if that is known.
@@ -57,6 +59,7 @@ pub fn read_sessions(folder: &Path) -> Result<Vec<Row>> {
                 bad,
                 class: String::new(),
                 text,
+                object: None,
                 weight: 0.0,
                 orders: None,
             }));
@@ -91,6 +94,7 @@ pub fn read_texts(folder: &Path) -> Result<Vec<Row>> {
                     bad: false,
                     class: String::new(),
                     text: std::mem::take(&mut piece),
+                    object: None,
                     weight: 0.0,
                     orders: None,
                 });
@@ -134,7 +138,8 @@ fn row(row: &Value) -> Option<Row> {
     let (source, class, bad) =
         (get("source").to_owned(), get("attack_class").to_owned(), get("label") == "malicious");
     let weight = worth(&source, &class, genre, bad);
-    Some(Row { source: short(&source), genre, bad, class, text, weight, orders: None })
+    let object = row.get("object").map(Value::to_string);
+    Some(Row { source: short(&source), genre, bad, class, text, object, weight, orders: None })
 }
 
 /// Sources are named by one word.

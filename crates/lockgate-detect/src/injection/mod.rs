@@ -85,8 +85,7 @@ impl Injection {
         self.weighed(genre, spots.unwrap_or_default(), &flat(object), false)
     }
 
-    /// What rules found and what the classifier says. Two who each would have a person look are enough to stop it: they are
-    /// wrong about different texts.
+    /// What rules found and what the classifier says.
     fn weighed<'d>(
         &'d self,
         genre: Genre,
@@ -100,12 +99,7 @@ impl Injection {
             let scored = model.score(genre, text);
             let thresholds = model.thresholds(genre);
             score = score.max(scored.score);
-            let level = match scored.score {
-                score if score >= thresholds.block => Level::Block,
-                score if score >= thresholds.review && by_rules == Level::Review => Level::Block,
-                score if score >= thresholds.review => Level::Review,
-                _ => Level::None,
-            };
+            let level = thresholds.level(scored.score, by_rules);
             if level > Level::None {
                 let span = if spans { scored.span } else { 0..0 };
                 spots.push(Spot { rule: CLASSIFIER, span, level });

@@ -9,7 +9,7 @@ pub mod words;
 
 use std::ops::Range;
 
-use crate::Genre;
+use crate::{Genre, Level};
 use concepts::Concepts;
 use weights::{Broken, Weights};
 use window::{Window, slide};
@@ -24,6 +24,20 @@ pub struct Thresholds {
     pub review: f32,
     /// It must not pass.
     pub block: f32,
+}
+
+impl Thresholds {
+    /// How bad a score is, beside what rules say. Where both would have a person look, it is stopped: they are wrong about
+    /// different texts.
+    pub fn level(self, score: f32, by_rules: Level) -> Level {
+        if score >= self.block || score >= self.review && by_rules == Level::Review {
+            Level::Block
+        } else if score >= self.review {
+            Level::Review
+        } else {
+            Level::None
+        }
+    }
 }
 
 /// What the classifier says of a text.
