@@ -8,6 +8,8 @@ pub mod rules;
 mod speech;
 mod structure;
 
+pub mod model;
+
 use lockgate_model::Json;
 
 use crate::{Genre, Level, Spot};

@@ -1,0 +1,114 @@
+//! What is looked at in a text: hashed words and pairs of them, and the concepts of `concepts.rules` with their order.
+//!
+//! Learning and judging read a text by this file alone, so that they cannot differ.
+
+use super::concepts::{Concepts, NONE};
+use super::words::{Gap, Kind, Word, pair};
+
+/// Words from one concept to the next that are still about the same.
+const NEAR: u32 = 10;
+/// Glyphs in the longest word of a script without spaces that is looked up.
+const GLYPHS: usize = 4;
+
+/// Keeps the kinds of features apart.
+const ALONE: u32 = 1;
+const BESIDE: u32 = 2;
+const BEHIND: u32 = 4;
+const THREE: u32 = 5;
+const CONCEPT: u32 = 6;
+const CONCEPTS: u32 = 7;
+const ORDER: u32 = 8;
+const FIRST: u32 = 9;
+const LOUD: u32 = 10;
+
+/// What was read last.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Trail {
+    /// Keys of the words before, the last first.
+    words: [u32; GLYPHS - 1],
+    /// How many of them are glyphs in a row.
+    glyphs: usize,
+    /// Whether the last was a number.
+    number: bool,
+    /// The concepts before, the last first, and how many words ago the last was.
+    concepts: [u8; 2],
+    since: u32,
+}
+
+impl Trail {
+    /// Takes in the next word: hands every feature of it to `see`, and gives its concept, or [`NONE`].
+    pub fn step(&mut self, word: &Word, concepts: &Concepts, see: &mut impl FnMut(u32)) -> u8 {
+        let [last, second, third] = self.words;
+        if word.kind == Kind::Number {
+            if !self.number {
+                see(pair(word.key, last ^ BESIDE << 28));
+            }
+            self.number = true;
+            self.glyphs = 0;
+            self.words = [word.key, last, second];
+            self.since = self.since.saturating_add(1);
+            return NONE;
+        }
+        self.number = false;
+        see(pair(word.key, ALONE));
+        see(pair(word.key, last ^ BESIDE << 28));
+        let concept = if word.kind == Kind::Glyph {
+            see(pair(pair(word.key, last), second ^ THREE << 28));
+            let two = pair(word.key, last);
+            let three = pair(two, second);
+            let four = pair(three, third);
+            let known = self.glyphs;
+            self.glyphs = (known + 1).min(GLYPHS);
+            [(3, four), (2, three), (1, two), (0, word.key)]
+                .into_iter()
+                .filter(|(before, _)| *before <= known)
+                .map(|(_, key)| concepts.of(key))
+                .find(|concept| *concept != NONE)
+                .unwrap_or(NONE)
+        } else {
+            self.glyphs = 0;
+            concepts.of(word.key)
+        };
+        if word.gap >= Gap::Bracket {
+            see(pair(word.key, BEHIND << 28 | word.gap as u32));
+        }
+        self.words = [word.key, last, second];
+        self.since = self.since.saturating_add(1);
+        if concept != NONE {
+            self.meet(concept, word, see);
+        }
+        concept
+    }
+
+    /// The features of a concept and of those before it.
+    fn meet(&mut self, concept: u8, word: &Word, see: &mut impl FnMut(u32)) {
+        if self.since > NEAR {
+            self.concepts = [NONE; 2];
+        }
+        let [last, second] = self.concepts.map(u32::from);
+        let here = u32::from(concept);
+        see(pair(here, CONCEPT << 28));
+        see(pair(here, CONCEPTS << 28 | last));
+        see(pair(here, ORDER << 28 | last << 8 | second));
+        if word.gap.starts() {
+            see(pair(here, FIRST << 28));
+        }
+        if word.loud {
+            see(pair(here, LOUD << 28));
+        }
+        let [last, _] = self.concepts;
+        self.concepts = [concept, last];
+        self.since = 0;
+    }
+}
+
+/// The key of a word of the lexicon as [`Trail::step`] looks it up: of one word, or of its first glyphs.
+pub(super) fn lexical(words: &[Word]) -> Option<u32> {
+    match words.get(..GLYPHS).unwrap_or(words) {
+        [word] => Some(word.key),
+        words @ [rest @ .., last] if words.iter().all(|word| word.kind == Kind::Glyph) => {
+            Some(rest.iter().rev().fold(last.key, |all, word| pair(all, word.key)))
+        }
+        _ => None,
+    }
+}

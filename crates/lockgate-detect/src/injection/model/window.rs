@@ -1,0 +1,113 @@
+//! A text in windows that slide over it: a short passage is found in a long text, and a long text is no worse for its length.
+
+use std::ops::Range;
+
+use super::concepts::Concepts;
+use super::feature::Trail;
+use super::words::read;
+
+/// Words in a block: windows begin and end with blocks.
+pub const BLOCK: u32 = 8;
+/// Blocks in a window: a long sentence, or a few short ones.
+pub const WINDOW: usize = 4;
+/// How many blocks long a feature is not counted again.
+const COUNTED: u32 = 4;
+
+/// Some words in a row.
+#[derive(Clone, Debug, Default)]
+struct Block {
+    /// What its features weigh, all in all.
+    weight: i32,
+    /// Where it stands in the text.
+    span: Range<usize>,
+}
+
+/// A window of the text.
+#[derive(Clone, Debug)]
+pub struct Window {
+    /// What it weighs, in the steps of its features.
+    pub weight: i32,
+    /// Where it stands in the text.
+    pub span: Range<usize>,
+}
+
+/// The last blocks.
+#[derive(Debug, Default)]
+struct Recent([Block; WINDOW]);
+
+impl Recent {
+    /// The window that ends with this block.
+    fn push(&mut self, block: Block) -> Window {
+        self.0.rotate_left(1);
+        let [.., last] = &mut self.0;
+        *last = block;
+        let used = self.0.iter().filter(|block| !block.span.is_empty());
+        let start = used.clone().next().map_or(0, |block| block.span.start);
+        let [.., last] = &self.0;
+        Window { weight: used.map(|block| block.weight).sum(), span: start..last.span.end }
+    }
+}
+
+/// Which features were counted lately: what a window says twice counts once.
+#[derive(Debug)]
+struct Fresh {
+    /// By the last bits of a feature: which one it was, and in which block.
+    places: [(u32, u32); FRESH],
+}
+
+/// Features that are remembered. A power of two, and several times as many as there are in a window.
+const FRESH: usize = 1 << 10;
+
+impl Fresh {
+    /// Whether it was not counted in the window that ends with that block.
+    fn is(&mut self, feature: u32, block: u32) -> bool {
+        let place = usize::try_from(feature).unwrap_or_default() % FRESH;
+        let Some(last) = self.places.get_mut(place) else { return true };
+        if last.0 == feature && block - last.1 < COUNTED {
+            return false;
+        }
+        *last = (feature, block);
+        true
+    }
+}
+
+/// Reads a text block by block. `weigh` gives the weight of a feature, and no block weighs less than `least`: ordinary words
+/// do not hide what stands among them. `each` sees the window that ends with each block. Linear, in fixed memory.
+pub fn slide(
+    text: &str,
+    concepts: &Concepts,
+    least: i32,
+    weigh: &mut impl FnMut(u32) -> i32,
+    each: &mut impl FnMut(Window),
+) {
+    let mut recent = Recent::default();
+    let mut trail = Trail::default();
+    let mut fresh = Fresh { places: [(0, 0); FRESH] };
+    // Counted from the length of a window, so that nothing was counted in the first.
+    let mut number = COUNTED;
+    let (mut words, mut block) = (0, Block::default());
+    read(text, |word| {
+        if words == 0 {
+            block = Block { weight: 0, span: word.start..word.end };
+        }
+        let mut weight = 0;
+        trail.step(&word, concepts, &mut |feature| {
+            if fresh.is(feature, number) {
+                weight += weigh(feature);
+            }
+        });
+        block.weight += weight;
+        block.span.end = word.end;
+        words += 1;
+        if words == BLOCK {
+            block.weight = block.weight.max(least);
+            each(recent.push(std::mem::take(&mut block)));
+            words = 0;
+            number = number.saturating_add(1);
+        }
+    });
+    if words > 0 {
+        block.weight = block.weight.max(least);
+        each(recent.push(block));
+    }
+}

@@ -1,0 +1,176 @@
+//! `learn FOLDER [--sessions FOLDER] [--texts FOLDER] [--write FILE] [--json FILE] [--check]`: see `README.md`.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use learn::{Row, Study, Table, learn, ours, read, read_sessions, read_texts};
+use lockgate_detect::Genre;
+use lockgate_detect::injection::model::{Model, weights};
+
+/// Where the weights are that ship.
+const SHIPPED: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/lockgate-detect/src/injection/model/built_in.weights");
+
+#[derive(Default)]
+struct Asked {
+    folder: PathBuf,
+    sessions: Option<PathBuf>,
+    write: Option<PathBuf>,
+    json: Option<PathBuf>,
+    texts: Vec<PathBuf>,
+    worst: Option<usize>,
+    check: bool,
+}
+
+fn main() -> Result<()> {
+    let mut asked = Asked::default();
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        let mut next = || words.next().with_context(|| format!("{word} needs a value"));
+        match word.as_str() {
+            "--sessions" => asked.sessions = Some(next()?.into()),
+            "--write" => asked.write = Some(next()?.into()),
+            "--json" => asked.json = Some(next()?.into()),
+            "--texts" => asked.texts.push(next()?.into()),
+            "--worst" => asked.worst = Some(next()?.parse()?),
+            "--check" => asked.check = true,
+            _ if word.starts_with("--") => bail!("unknown: {word}"),
+            _ => asked.folder = word.into(),
+        }
+    }
+    let begun = Instant::now();
+    let mut rows = read(&asked.folder)?;
+    let real = rows.len();
+    rows.extend(ours::make(&rows));
+    eprintln!("{real} rows, and {} of our own", rows.len() - real);
+    let concepts = lockgate_detect::injection::model::concepts::Concepts::built_in();
+    let study =
+        learn(&rows, &concepts, &mut |said| eprintln!("{:>5.1} s  {said}", begun.elapsed().as_secs_f32()));
+    let file = weights::write(&study.models, concepts.stamp());
+    if let Some(path) = &asked.write {
+        std::fs::write(path, &file)?;
+    }
+    let held = held_out(&rows, &study);
+    println!("## Each source judged by a model that never saw it\n\n{}", held.markdown());
+    let classes = by_class(&rows, &study);
+    println!(
+        "## The same by sort of attack, where the sort says how orders are dressed\n\n{}",
+        classes.markdown()
+    );
+    for (model, name) in study.models.iter().zip(["definitions", "results"]) {
+        let (said, spoken) = (model.thresholds, model.spoken);
+        println!(
+            "Thresholds for {name}: review {:.3}, block {:.3}; for what users write: review {:.3}, block {:.3}.\n",
+            said.review, said.block, spoken.review, spoken.block
+        );
+    }
+    let mut tables = vec![("held_out", held.json())];
+    if let Some(folder) = &asked.sessions {
+        let outside = outside(&read_sessions(folder)?, &file)?;
+        println!("## Recorded sessions, never learned from\n\n{}", outside.markdown());
+        tables.push(("sessions", outside.json()));
+    }
+    let mut texts = Vec::new();
+    for folder in &asked.texts {
+        texts.extend(read_texts(folder)?);
+    }
+    if !texts.is_empty() {
+        let outside = outside(&texts, &file)?;
+        println!("## Documents, never learned from\n\n{}", outside.markdown());
+        tables.push(("texts", outside.json()));
+    }
+    if let Some(path) = &asked.json {
+        let tables: serde_json::Map<String, serde_json::Value> =
+            tables.into_iter().map(|(name, table)| (name.to_owned(), table)).collect();
+        std::fs::write(path, serde_json::to_vec_pretty(&tables)?)?;
+    }
+    if let Some(most) = asked.worst {
+        mistakes(&rows, &study, most);
+    }
+    if asked.check {
+        check(&file)?;
+    }
+    Ok(())
+}
+
+/// The tier of a score.
+fn tier(score: f32, thresholds: lockgate_detect::injection::model::Thresholds) -> u8 {
+    u8::from(score >= thresholds.review) + u8::from(score >= thresholds.block)
+}
+
+/// The tier of each row by the model that never saw its source; rows of our own are left out.
+fn held<'r>(rows: &'r [Row], study: &'r Study) -> impl Iterator<Item = (&'r Row, u8)> {
+    let [definition, result] = &study.models;
+    let real = rows.iter().zip(&study.held).filter(|(row, _)| !ours::is(&row.source));
+    real.map(|(row, score)| {
+        let thresholds = match row.genre {
+            Genre::Definition => definition.thresholds,
+            Genre::Result => result.thresholds,
+            Genre::Arguments | Genre::Prompt => result.spoken,
+        };
+        (row, tier(*score, thresholds))
+    })
+}
+
+fn held_out(rows: &[Row], study: &Study) -> Table {
+    let tiers: Vec<_> = held(rows, study).collect();
+    let mut next = tiers.iter();
+    Table::of(tiers.iter().map(|(row, _)| *row), |_| next.next().map_or(0, |(_, tier)| *tier))
+}
+
+fn by_class(rows: &[Row], study: &Study) -> Table {
+    let named = held(rows, study).filter(|(row, _)| {
+        let dressed = row.source.ends_with("-injected") || row.source == "atr-rule-tests";
+        row.bad && (row.genre == Genre::Result && dressed || row.source == "atr-adversarial")
+    });
+    let tiers: Vec<_> = named
+        .map(|(row, tier)| (Row { source: format!("{}: {}", row.source, row.class), ..row.clone() }, tier))
+        .collect();
+    let mut next = tiers.iter();
+    Table::of(tiers.iter().map(|(row, _)| row), |_| next.next().map_or(0, |(_, tier)| *tier))
+}
+
+fn outside(rows: &[Row], file: &[u8]) -> Result<Table> {
+    let model = Model::with(file)?;
+    Ok(Table::of(rows, |row| tier(model.score(row.genre, &row.text).score, model.thresholds(row.genre))))
+}
+
+/// What was missed and what was not harmless, for whoever improves this: ordinary texts with the highest scores of each
+/// source, and bad ones with the lowest.
+fn mistakes(rows: &[Row], study: &Study, most: usize) {
+    let mut sorted: Vec<_> = rows.iter().zip(&study.held).filter(|(row, _)| row.weight > 0.0).collect();
+    sorted.sort_by(|one, other| {
+        let order = (one.0.bad, &one.0.source).cmp(&(other.0.bad, &other.0.source));
+        order.then(if one.0.bad { one.1.total_cmp(other.1) } else { other.1.total_cmp(one.1) })
+    });
+    let (mut source, mut count) = (String::new(), 0);
+    for (row, score) in sorted {
+        let name = format!("{} {}", row.bad, row.source);
+        count = if name == source { count + 1 } else { 0 };
+        source = name;
+        if count < most {
+            let text: String = row.text.chars().take(300).collect::<String>().replace('\n', "\\n");
+            eprintln!("{score:.3} {source} {} {} | {text}", row.genre.word(), row.class);
+        }
+    }
+}
+
+/// Whether what ships is what was learned just now: the same numbers but for rounding.
+fn check(file: &[u8]) -> Result<()> {
+    let shipped = std::fs::read(SHIPPED)?;
+    if shipped == file {
+        println!("the weights that ship are these, bit for bit");
+        return Ok(());
+    }
+    let concepts = lockgate_detect::injection::model::concepts::Concepts::built_in();
+    let [old, new] = [&shipped[..], file].map(|file| weights::read(file, concepts.stamp()));
+    for (old, new) in old?.iter().zip(&new?) {
+        let far = old.table.iter().zip(&new.table).filter(|(old, new)| old.abs_diff(**new) > 2).count();
+        if far * 1_000 > old.table.len() || (old.step - new.step).abs() > 1e-3 * old.step {
+            bail!("{far} of {} weights differ by more than two steps", old.table.len());
+        }
+    }
+    println!("the weights that ship are these but for rounding");
+    Ok(())
+}
