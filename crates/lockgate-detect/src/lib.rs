@@ -8,6 +8,8 @@
 pub mod class;
 mod heads;
 pub mod hidden;
+pub mod attack;
+pub mod code;
 pub mod injection;
 mod inspect;
 mod known;
@@ -15,6 +17,7 @@ mod mask;
 pub mod media;
 pub mod personal;
 mod redact;
+mod rules;
 pub mod secrets;
 mod shape;
 mod spot;

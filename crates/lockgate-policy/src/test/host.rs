@@ -106,16 +106,6 @@ enum Network {
     V6 { base: u128, mask: u128 },
 }
 
-/// IPv6 addresses that a translator or tunnel takes to an IPv4 address inside: NAT64 (RFC 6052, 8215), 6to4, Teredo and
-/// the long deprecated compatible form.
-const CARRIERS: [(Ipv6Addr, u32); 5] = [
-    (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96),
-    (Ipv6Addr::new(0x64, 0xff9b, 1, 0, 0, 0, 0, 0), 48),
-    (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16),
-    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 32),
-    (Ipv6Addr::UNSPECIFIED, 96),
-];
-
 impl Networks {
     /// Takes 1 to 1,000 entries without bits after their prefix.
     pub fn new(entries: &[String]) -> Result<Self, BadTest> {
@@ -129,9 +119,7 @@ impl Networks {
             Ok(IpAddr::V6(address)) if self.has_v6(address) => Truth::Yes,
             Ok(IpAddr::V6(address)) => {
                 let plain = address.is_loopback() || address.is_unspecified();
-                if !plain
-                    && CARRIERS.iter().any(|&(base, length)| in_v6(address, base.to_bits(), mask_v6(length)))
-                {
+                if !plain && lockgate_model::carried(address).is_some() {
                     Truth::Unclear(Doubt("the address carries an IPv4 address inside"))
                 } else {
                     Truth::No
