@@ -1,9 +1,17 @@
-//! Everything that can be found in one text.
+//! Everything that can be found in one text, and in one object.
 
+mod object;
+mod place;
+
+pub use object::{ObjectReport, Placed};
+
+use lockgate_model::Json;
+
+use self::object::Look;
 use crate::injection::Injection;
 use crate::personal::{Datum, Personal};
 use crate::secrets::{Secret, Secrets};
-use crate::{Genre, Level, MARK, Mask, Spot};
+use crate::{Genre, Level, Spot};
 
 /// All finders. Made once and used for every text, by any number of threads.
 #[derive(Debug)]
@@ -11,6 +19,19 @@ pub struct Inspector {
     secrets: Secrets,
     personal: Personal,
     injection: Injection,
+    judges: Judges,
+}
+
+/// Who judges whether a text gives orders.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Judges {
+    /// Rules and the trained model.
+    #[default]
+    Both,
+    /// Rules alone.
+    Rules,
+    /// The trained model alone.
+    Model,
 }
 
 /// What was found in one text.
@@ -28,8 +49,12 @@ pub struct Report<'d> {
     pub personal: Vec<Datum>,
 }
 
-/// How often a text is looked at before all of it is taken out.
-const ROUNDS: usize = 8;
+impl Report<'_> {
+    /// Nothing was found.
+    pub fn is_empty(&self) -> bool {
+        self.findings.is_empty() && self.secrets.is_empty() && self.personal.is_empty()
+    }
+}
 
 impl Default for Inspector {
     fn default() -> Self {
@@ -40,37 +65,54 @@ impl Default for Inspector {
 impl Inspector {
     /// All finders with what is built in.
     pub fn new() -> Self {
-        Self { secrets: Secrets::new(), personal: Personal::new(), injection: Injection::new() }
+        Self {
+            secrets: Secrets::new(),
+            personal: Personal::new(),
+            injection: Injection::new(),
+            judges: Judges::default(),
+        }
     }
 
-    /// Looks at one text, the value of what is called `name`.
+    /// The same with other judges, to see what each is worth.
+    #[must_use]
+    pub fn judged_by(self, judges: Judges) -> Self {
+        Self { judges, ..self }
+    }
+
+    /// Looks at one text, the value of what is called `name`. Linear in the text, whatever is in it.
     pub fn text(&self, genre: Genre, name: &str, text: &str) -> Report<'_> {
         let judged = self.injection.judge(genre, text);
-        let (secrets, personal) = self.data(name, text);
-        Report { level: judged.level, score: judged.score, findings: judged.spots, secrets, personal }
-    }
-
-    /// The text with every secret and everything personal in it changed, as the value of what is called `name`. To do it again
-    /// changes nothing: where two secrets stood glued together, it looks at what is left until nothing is found. What is then
-    /// still not done is taken out whole. Linear.
-    pub fn masked(&self, mask: Mask, name: &str, text: &str) -> String {
-        let mut masked = text.to_owned();
-        for _ in 0..ROUNDS {
-            let (secrets, personal) = self.data(name, &masked);
-            if secrets.is_empty() && personal.is_empty() {
-                return masked;
-            }
-            masked = mask.text(&masked, &secrets, &personal);
+        Report {
+            level: judged.level,
+            score: judged.score,
+            findings: judged.spots,
+            secrets: self.credentials(name, text),
+            personal: self.personal.find(name, text),
         }
-        MARK.to_owned()
     }
 
-    /// Secrets, and what is personal outside of them.
-    fn data(&self, name: &str, text: &str) -> (Vec<Secret>, Vec<Datum>) {
-        let secrets = self.credentials(name, text);
-        let taken: Vec<_> = secrets.iter().map(|secret| secret.span.clone()).collect();
-        let personal = self.personal.find_beside(name, text, &taken);
-        (secrets, personal)
+    /// Looks at every name and every text of an object, and at the object as a whole. Linear in the object.
+    pub fn object(&self, genre: Genre, object: Json<'_>) -> ObjectReport<'_> {
+        let judged = self.injection.judge_object(genre, object);
+        let report = ObjectReport {
+            level: judged.level,
+            score: judged.score,
+            findings: judged.spots.into_iter().map(Placed::whole).collect(),
+            ..ObjectReport::default()
+        };
+        Look::new(self, report).all(object)
+    }
+
+    /// What is in one text of an object whose orders are judged as a whole.
+    fn parts(&self, name: &str, text: &str) -> Report<'_> {
+        if text.is_empty() {
+            return Report::default();
+        }
+        Report {
+            secrets: self.credentials(name, text),
+            personal: self.personal.find(name, text),
+            ..Report::default()
+        }
     }
 
     /// Those of the text, and the text itself where its name says that it is one.
