@@ -94,9 +94,6 @@ impl Assignment<'_> {
             return None;
         }
         let sort = name::sort(self.name)?;
-        if value::is_placeholder(self.value) {
-            return None;
-        }
         let plain = name::plain(self.name);
         let mut rules = rules.iter().filter(|rule| rule.beside.iter().any(|word| plain.contains(word)));
         let known = rules.find(|rule| {
@@ -117,6 +114,9 @@ impl Assignment<'_> {
             }
             (None, _) => return None,
         };
+        if value::is_placeholder(self.value) {
+            return None;
+        }
         let mut span = self.span();
         if self.style == Style::Plain && class == SecretClass::Password {
             span.end += rest_of_password(text.get(span.end..)?);
