@@ -5,10 +5,12 @@ use std::hint::black_box;
 
 use anyhow::{Context, ensure};
 use bench::process::resident;
+use lockgate_detect::attack::{Attacks, Input};
 use lockgate_detect::injection::Injection;
+use lockgate_detect::injection::model::Model;
 use lockgate_detect::personal::Personal;
 use lockgate_detect::secrets::Secrets;
-use lockgate_detect::{Genre, Inspector, Judges};
+use lockgate_detect::{Genre, Inspector, Judges, hidden};
 use lockgate_model::Json;
 use rustix::time::{ClockId, clock_gettime};
 
@@ -21,7 +23,7 @@ use self::texts::{HOSTILE, HOSTILE_OBJECTS, ORDINARY, Sort, object};
 const SIZES: [(&str, usize, f64); 4] =
     [("1 KB", 1_000, 25.0), ("10 KB", 10_000, 150.0), ("100 KB", 100_000, 1_500.0), ("1 MB", 1_000_000, 15_000.0)];
 /// A measurement goes on until it has taken that long, in seconds, and then the fastest run counts.
-const ENOUGH: f64 = 0.05;
+const ENOUGH: f64 = 0.02;
 const RUNS: usize = 5;
 
 /// Looks at one text; seconds of the fastest of some runs.
@@ -68,7 +70,7 @@ fn main() -> anyhow::Result<()> {
         print!("\neach finder alone, 100 KB: ns a byte\n{:<34}", "");
         finders.iter().for_each(|(name, _)| print!(" {name:>10}"));
         println!();
-        for (name, make) in ORDINARY.iter().chain(&HOSTILE).filter(|(name, _)| std::env::var("ONLY").map_or(true, |only| *name == only)) {
+        for (name, make) in ORDINARY.iter().chain(&HOSTILE) {
             let text = make(100_000);
             print!("{name:<34}");
             for (_, look) in &finders {
@@ -86,19 +88,32 @@ fn finders_made() -> Vec<(&'static str, Box<dyn Fn()>)> {
     vec![
         ("secrets", Box::new(|| keep(Secrets::new()))),
         ("personal", Box::new(|| keep(Personal::new()))),
-        ("orders", Box::new(|| keep(Injection::new()))),
+        ("model", Box::new(|| keep(Model::built_in().is_ok()))),
+        ("rules and model", Box::new(|| keep(Injection::new()))),
+        ("attacks", Box::new(|| keep(Attacks::new()))),
     ]
 }
 
 /// Each finder with a text of its own kind.
 fn finders() -> Vec<(&'static str, Look<'static>)> {
     let (secrets, personal) = (Secrets::new(), Personal::new());
-    let [rules, model] = [Judges::Rules, Judges::Model].map(|judges| Inspector::new().judged_by(judges));
+    let [rules, model] = [Judges::Rules, Judges::Model].map(|judges| {
+        let injection = Injection::new().judged_by(judges);
+        move |text: &str| fastest(|| spend(injection.judge(Genre::Result, text)))
+    });
+    let attacks = [Input::Command, Input::Code].map(|input| {
+        let attacks = Attacks::new();
+        move |text: &str| fastest(|| spend(attacks.find(input, text)))
+    });
+    let [command, code] = attacks;
     vec![
+        ("hidden", Box::new(|text| fastest(|| spend(hidden::look(text))))),
         ("secrets", Box::new(move |text| fastest(|| spend(secrets.find(text))))),
         ("personal", Box::new(move |text| fastest(|| spend(personal.find("", text))))),
-        ("all rules", Box::new(move |text| fastest(|| spend(rules.text(Genre::Result, "", text))))),
-        ("all model", Box::new(move |text| fastest(|| spend(model.text(Genre::Result, "", text))))),
+        ("rules", Box::new(rules)),
+        ("model", Box::new(model)),
+        ("command", Box::new(command)),
+        ("code", Box::new(code)),
     ]
 }
 

@@ -4,6 +4,7 @@
 //! where only data should. [`Injection`] is the one place where they come together.
 
 pub mod atr;
+mod flat;
 pub mod rules;
 mod speech;
 mod structure;
@@ -12,9 +13,25 @@ pub mod model;
 
 use lockgate_model::Json;
 
+use self::flat::Flat;
+use self::model::{Model, Scored};
+use self::speech::{Speech, weigh};
 use crate::{Genre, Level, Spot};
 
-use speech::{Speech, weigh};
+/// The rule of a spot that the classifier alone objects to.
+pub const LEARNED: &str = "reads_like_orders";
+
+/// Who judges whether a text gives orders.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Judges {
+    /// Rules and the trained classifier. The worse of the two counts.
+    #[default]
+    Both,
+    /// Rules alone.
+    Rules,
+    /// The trained classifier alone.
+    Model,
+}
 
 /// What is said of a text.
 #[derive(Clone, Debug, Default)]
@@ -25,12 +42,18 @@ pub struct Judgement<'d> {
     pub score: f32,
     /// What stands against it, in order. Where the model alone objects, the passage that it objects to most.
     pub spots: Vec<Spot<'d>>,
+    /// Of an object, which text each spot is in: names and texts count in the order in which [`Json::walk`] comes to them, from
+    /// 0. Empty for a text.
+    pub texts: Vec<usize>,
 }
 
 /// The finder: rules and a trained classifier.
 #[derive(Debug)]
 pub struct Injection {
     speech: Speech,
+    /// None only where the weights that are built in are broken, which a test would have seen.
+    model: Option<Model>,
+    judges: Judges,
 }
 
 impl Default for Injection {
@@ -42,21 +65,69 @@ impl Default for Injection {
 impl Injection {
     /// Made once and used for every text.
     pub fn new() -> Self {
-        Self { speech: Speech::new() }
+        Self { speech: Speech::new(), model: Model::built_in().ok(), judges: Judges::default() }
+    }
+
+    /// The same with other judges, to see what each is worth.
+    #[must_use]
+    pub fn judged_by(self, judges: Judges) -> Self {
+        Self { judges, ..self }
     }
 
     /// Judges one text. Linear.
     pub fn judge(&self, genre: Genre, text: &str) -> Judgement<'_> {
-        let spots = weigh(genre, &self.speech.hear(genre, text));
-        // The classifier comes in here: its score becomes `score`, and a spot of its own where it alone objects.
-        Judgement::of(spots)
+        let mut judged = Judgement::default();
+        if self.judges != Judges::Model {
+            judged = Judgement::of(weigh(genre, &self.speech.hear(genre, text)));
+        }
+        if let Some((level, scored)) = self.learned(genre, text) {
+            judged.score = judged.score.max(scored.score);
+            // Where rules object, they say why.
+            if level > judged.level {
+                judged.level = level;
+                judged.spots.push(Spot { rule: LEARNED, span: scored.span, level });
+                judged.spots.sort_by_key(|spot| (spot.span.start, spot.span.end));
+            }
+        }
+        judged
     }
 
-    /// Judges a definition or a structured result as a whole: names of parameters, every text in it, and where each stands.
-    /// Spots carry no span, since each is in a text of its own.
+    /// Judges a definition, a structured result or arguments as a whole: names of parameters, every text, and where each
+    /// stands. Linear.
     pub fn judge_object(&self, genre: Genre, object: Json<'_>) -> Judgement<'_> {
-        // The classifier comes in here too, with all texts of the object as one.
-        Judgement::of(structure::judge(&self.speech, genre, object))
+        let (mut spots, mut level) = (Vec::new(), Level::None);
+        if self.judges != Judges::Model {
+            spots = structure::judge(&self.speech, genre, object);
+            level = spots.iter().map(|(_, spot)| spot.level).max().unwrap_or_default();
+        }
+        let mut score = certainty(level);
+        if self.judges != Judges::Rules {
+            let flat = Flat::of(object);
+            if let Some((learned, scored)) = self.learned(genre, flat.text()) {
+                score = score.max(scored.score);
+                if learned > level {
+                    level = learned;
+                    let (text, span) = flat.place(scored.span);
+                    spots.push((text, Spot { rule: LEARNED, span, level }));
+                }
+            }
+        }
+        spots.sort_by_key(|(text, spot)| (*text, spot.span.start, spot.span.end));
+        let (texts, spots) = spots.into_iter().unzip();
+        Judgement { level, score, spots, texts }
+    }
+
+    /// What the classifier says, where it is asked.
+    fn learned(&self, genre: Genre, text: &str) -> Option<(Level, Scored)> {
+        let model = self.model.as_ref().filter(|_| self.judges != Judges::Rules)?;
+        let scored = model.score(genre, text);
+        let thresholds = model.thresholds(genre);
+        let level = match scored.score {
+            score if score >= thresholds.block => Level::Block,
+            score if score >= thresholds.review => Level::Review,
+            _ => Level::None,
+        };
+        Some((level, scored))
     }
 }
 
@@ -64,7 +135,7 @@ impl<'d> Judgement<'d> {
     /// Of what rules found.
     fn of(spots: Vec<Spot<'d>>) -> Self {
         let level = spots.iter().map(|spot| spot.level).max().unwrap_or_default();
-        Self { level, score: certainty(level), spots }
+        Self { level, score: certainty(level), spots, texts: Vec::new() }
     }
 }
 

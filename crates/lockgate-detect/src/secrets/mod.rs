@@ -24,7 +24,9 @@ use self::assignment::Assignment;
 use self::beside::Named;
 use self::found::Found;
 use self::tokens::{BadRules, Rule, Tokens};
-pub(crate) use self::tokens::{NAMED, TOKENS};
+#[cfg(test)]
+pub(crate) use self::tokens::NAMED;
+pub(crate) use self::tokens::TOKENS;
 pub use crate::Sure;
 use crate::shape;
 use crate::words::Words;

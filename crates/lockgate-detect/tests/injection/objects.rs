@@ -1,12 +1,12 @@
 //! Definitions and structured results as a whole.
 
 use lockgate_detect::injection::Injection;
-use lockgate_detect::{Genre, Level};
+use lockgate_detect::{Genre, Judges, Level};
 use lockgate_model::Json;
 use serde_json::{Value, json};
 
 fn judge(genre: Genre, object: &Value) -> (Level, Vec<String>) {
-    let injection = Injection::new();
+    let injection = Injection::new().judged_by(Judges::Rules);
     let text = object.to_string();
     let judged = injection.judge_object(genre, Json::check(text.as_bytes(), 64).unwrap());
     (judged.level, judged.spots.iter().map(|spot| spot.rule.to_owned()).collect())

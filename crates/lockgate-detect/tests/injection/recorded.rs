@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use lockgate_detect::injection::Injection;
-use lockgate_detect::{Genre, Level};
+use lockgate_detect::{Genre, Judges, Level};
 use lockgate_model::Json;
 use serde_json::Value;
 
@@ -87,7 +87,7 @@ type Counts = (usize, usize, usize);
 
 #[test]
 fn the_rules_alone() {
-    let injection = Injection::new();
+    let injection = Injection::new().judged_by(Judges::Rules);
     let show = std::env::args().any(|argument| argument == "--nocapture");
     for (file, seen) in FILES {
         let Some(rows) = rows(file) else { return };
