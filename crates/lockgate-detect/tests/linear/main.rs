@@ -13,7 +13,7 @@ use lockgate_model::Json;
 
 use self::texts::{HOSTILE, HOSTILE_OBJECTS, ORDINARY, Sort, object};
 
-const SHORT: usize = 2 << 10;
+const SHORT: usize = 1 << 10;
 const TIMES: usize = 32;
 const SLACK: u32 = 8;
 /// What passes for nothing: shorter times are not compared.
