@@ -5,11 +5,11 @@
 //!
 //! Read [`secrets::Secrets`] and [`redact`] first.
 
+pub mod attack;
 pub mod class;
+pub mod code;
 mod heads;
 pub mod hidden;
-pub mod attack;
-pub mod code;
 pub mod injection;
 mod inspect;
 mod known;

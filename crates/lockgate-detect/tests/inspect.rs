@@ -26,7 +26,13 @@ fn places<'r>(report: &'r ObjectReport<'_>) -> Vec<(&'r str, &'r str, Level)> {
 
 #[test]
 fn what_is_harmless_stays_so() {
-    for text in ["", "The train leaves at nine.", "{\"total\": 12}", "A 👩‍🚒 of the harbour", "<!-- a list of tools -->\n# Tools"] {
+    for text in [
+        "",
+        "The train leaves at nine.",
+        "{\"total\": 12}",
+        "A 👩‍🚒 of the harbour",
+        "<!-- a list of tools -->\n# Tools",
+    ] {
         for genre in Genre::ALL {
             let report = INSPECTOR.text(genre, "", text);
             assert!(report.level == Level::None && report.is_empty(), "{genre:?} {text}: {report:?}");
@@ -47,11 +53,15 @@ fn orders_are_found_and_stand_where_it_says() {
 /// What is hidden says what it is and what it orders.
 #[test]
 fn hidden_orders_are_judged() {
-    let tags: String = ORDER.chars().map(|letter| char::from_u32(0xe0000 + u32::from(letter)).unwrap()).collect();
-    for (hidden, rule) in [(tags, "hidden_tags"), (format!("<p style=\"display:none\">{ORDER}</p>"), "hidden_styled")] {
+    let tags: String =
+        ORDER.chars().map(|letter| char::from_u32(0xe0000 + u32::from(letter)).unwrap()).collect();
+    for (hidden, rule) in
+        [(tags, "hidden_tags"), (format!("<p style=\"display:none\">{ORDER}</p>"), "hidden_styled")]
+    {
         let text = format!("A quiet page.{hidden}");
         let report = INSPECTOR.text(Genre::Result, "", &text);
-        let rules: Vec<_> = report.findings.iter().filter(|spot| spot.level == Level::Block).map(|spot| spot.rule).collect();
+        let rules: Vec<_> =
+            report.findings.iter().filter(|spot| spot.level == Level::Block).map(|spot| spot.rule).collect();
         assert!(rules.contains(&rule) && rules.len() > 1, "{rule}: {report:?}");
     }
 }
@@ -68,7 +78,8 @@ fn findings_in_an_object_have_a_place() {
     let at = "/inputSchema/properties/note~0~1x/description";
     assert!(places.iter().any(|(place, _, level)| *place == at && *level == Level::Block), "{places:?}");
     let report = object(Genre::Result, r#"{"rows":[{"a":1},{"contact":["x","jane.roe@corp.example"]}]}"#);
-    let personal: Vec<_> = report.personal.iter().map(|placed| (placed.at.as_str(), placed.found.entity.word())).collect();
+    let personal: Vec<_> =
+        report.personal.iter().map(|placed| (placed.at.as_str(), placed.found.entity.word())).collect();
     assert_eq!(personal, [("/rows/1/contact/1", "EMAIL_ADDRESS")]);
 }
 
@@ -77,7 +88,10 @@ fn arguments_are_held_against_attacks_by_what_they_are() {
     let path = r#"{"path":"../../../../etc/passwd","note":"../../../../etc/passwd is a path"}"#;
     let report = object(Genre::Arguments, path);
     let found = places(&report);
-    assert!(found.iter().any(|(at, ..)| *at == "/path") && found.iter().all(|(at, ..)| *at != "/note"), "{found:?}");
+    assert!(
+        found.iter().any(|(at, ..)| *at == "/path") && found.iter().all(|(at, ..)| *at != "/note"),
+        "{found:?}"
+    );
     assert!(places(&object(Genre::Result, path)).is_empty());
     let text = INSPECTOR.text(Genre::Arguments, "path", "../../../../etc/passwd");
     assert!(text.level > Level::None, "{text:?}");
@@ -111,9 +125,15 @@ fn picture(comment: &str) -> String {
 
 #[test]
 fn orders_beside_a_picture_are_found() {
-    let result = |comment: &str| format!(r#"{{"content":[{{"type":"image","mimeType":"image/png","data":"{}"}}]}}"#, picture(comment));
+    let result = |comment: &str| {
+        format!(r#"{{"content":[{{"type":"image","mimeType":"image/png","data":"{}"}}]}}"#, picture(comment))
+    };
     let report = object(Genre::Result, &result(ORDER));
-    assert!(places(&report).contains(&("/content/0/data", "media_comment", Level::Block)), "{:?}", places(&report));
+    assert!(
+        places(&report).contains(&("/content/0/data", "media_comment", Level::Block)),
+        "{:?}",
+        places(&report)
+    );
     assert!(object(Genre::Result, &result("Made with a camera.")).findings.is_empty());
 }
 

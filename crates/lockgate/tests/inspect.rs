@@ -186,7 +186,8 @@ fn orders_are_told_with_tier_and_place() {
         let answers = answers(&out);
         assert_eq!((&answers[0]["tier"], &answers[1]["tier"]), (&json!("block"), &json!("block")), "{out}");
         assert_ne!(answers[2]["tier"], "none", "{out}");
-        let places: Vec<_> = answers[1]["findings"].as_array().unwrap().iter().map(|found| &found["at"]).collect();
+        let places: Vec<_> =
+            answers[1]["findings"].as_array().unwrap().iter().map(|found| &found["at"]).collect();
         assert!(places.contains(&&json!("/inputSchema/properties/note/description")), "{out}");
         assert_eq!(answers[2]["findings"][0]["at"], "/path");
     }
@@ -199,10 +200,18 @@ fn orders_are_told_with_tier_and_place() {
 #[test]
 fn the_exit_code_says_how_bad_it_is() {
     let quiet = "The train leaves at nine.";
-    for (text, fail_on, code) in
-        [(quiet, "review", 0), (ORDER, "review", 1), (ORDER, "block", 1), (quiet, "block", 0), (quiet, "none", 2)]
-    {
-        assert_eq!(inspect(&["--text", "-", "--fail-on", fail_on], text.as_bytes()).2, code, "{fail_on} {text}");
+    for (text, fail_on, code) in [
+        (quiet, "review", 0),
+        (ORDER, "review", 1),
+        (ORDER, "block", 1),
+        (quiet, "block", 0),
+        (quiet, "none", 2),
+    ] {
+        assert_eq!(
+            inspect(&["--text", "-", "--fail-on", fail_on], text.as_bytes()).2,
+            code,
+            "{fail_on} {text}"
+        );
     }
     let (out, ..) = inspect(&["--text", "-", "--rules-only"], ORDER.as_bytes());
     assert!(out.starts_with("standard input: block, score 0."), "{out}");

@@ -33,7 +33,10 @@ pub fn text(bytes: &[u8]) {
     assert!((0.0..=1.0).contains(&report.score), "{}", report.score);
     assert!(report.findings.iter().all(|spot| spot.level <= report.level), "{report:?}");
     let cleaned = clean(&text, &look(&text)).into_owned();
-    assert!(matches!(clean(&cleaned, &look(&cleaned)), Cow::Borrowed(_)), "{text:?} is cleaned again: {cleaned:?}");
+    assert!(
+        matches!(clean(&cleaned, &look(&cleaned)), Cow::Borrowed(_)),
+        "{text:?} is cleaned again: {cleaned:?}"
+    );
 }
 
 /// An object: whatever is found in it is in a text that is there.
@@ -43,7 +46,8 @@ pub fn object(bytes: &[u8]) {
     for genre in Genre::ALL {
         let report = INSPECTOR.object(genre, object);
         let places = report.findings.iter().map(|placed| (&placed.at, placed.in_name, &placed.found.span));
-        let places = places.chain(report.secrets.iter().map(|placed| (&placed.at, placed.in_name, &placed.found.span)));
+        let places = places
+            .chain(report.secrets.iter().map(|placed| (&placed.at, placed.in_name, &placed.found.span)));
         for (at, in_name, span) in places {
             // A pointer that was cut, or in which a credential is hidden, leads nowhere.
             let Some(value) = other.pointer(at).filter(|_| !in_name) else { continue };
@@ -81,7 +85,8 @@ pub fn python(bytes: &[u8]) {
 
 /// A rule of Agent Threat Rules on the first line, a text on the others: what is taken is run and says nothing out of place.
 pub fn foreign_rule(bytes: &[u8]) {
-    let (rule, text) = bytes.iter().position(|byte| *byte == b'\n').map_or((bytes, &[][..]), |at| bytes.split_at(at));
+    let (rule, text) =
+        bytes.iter().position(|byte| *byte == b'\n').map_or((bytes, &[][..]), |at| bytes.split_at(at));
     let Ok(rule) = Json::check(rule, 64) else { return };
     let Ok(rule) = atr::read(rule) else { return };
     assert!(rule.taken() > 0);

@@ -106,7 +106,9 @@ impl<'d, 'j> Look<'d, 'j> {
                 let text = value.text().unwrap_or_default();
                 let Self { inspector, genre, place, inputs, .. } = self;
                 let called = place.called();
-                let file = matches!(called, "data" | "blob").then(|| media::read(inspector, *genre, &text)).flatten();
+                let file = matches!(called, "data" | "blob")
+                    .then(|| media::read(inspector, *genre, &text))
+                    .flatten();
                 let found =
                     file.unwrap_or_else(|| inspector.parts(*genre, called, &text, || input(inputs, called)));
                 self.add(found, false);

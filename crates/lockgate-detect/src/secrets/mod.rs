@@ -23,10 +23,10 @@ use std::ops::Range;
 use self::assignment::Assignment;
 use self::beside::Named;
 use self::found::Found;
-use self::tokens::{BadRules, Rule, Tokens};
 #[cfg(test)]
 pub(crate) use self::tokens::NAMED;
 pub(crate) use self::tokens::TOKENS;
+use self::tokens::{BadRules, Rule, Tokens};
 pub use crate::Sure;
 use crate::shape;
 use crate::words::Words;
