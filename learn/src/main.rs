@@ -55,7 +55,7 @@ fn main() -> Result<()> {
     }
     let held = held_out(&rows, &study);
     println!("## Each source judged by a model that never saw it\n\n{}", held.markdown());
-    let rules = Injection::of(Judges::Rules);
+    let rules = Injection::new().judged_by(Judges::Rules);
     println!("## Rules alone\n\n{}", by_rules(&rows, &rules).markdown());
     println!(
         "## Rules and a model that never saw the source\n\n{}",

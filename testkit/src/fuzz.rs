@@ -1,5 +1,7 @@
 //! What the fuzz targets do with any bytes. They run here over the committed corpus, and under a fuzzer from `fuzz/`.
 
+pub mod detect;
+
 use std::path::Path;
 use std::sync::LazyLock;
 

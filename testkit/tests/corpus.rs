@@ -90,3 +90,33 @@ fn shadow() {
 fn clients() {
     replay("clients", testkit::fuzz::clients);
 }
+
+#[test]
+fn inspect_text() {
+    replay("inspect_text", testkit::fuzz::detect::text);
+}
+
+#[test]
+fn inspect_object() {
+    replay("inspect_object", testkit::fuzz::detect::object);
+}
+
+#[test]
+fn media() {
+    replay("media", testkit::fuzz::detect::media);
+}
+
+#[test]
+fn page() {
+    replay("page", testkit::fuzz::detect::page);
+}
+
+#[test]
+fn python() {
+    replay("python", testkit::fuzz::detect::python);
+}
+
+#[test]
+fn foreign_rule() {
+    replay("foreign_rule", testkit::fuzz::detect::foreign_rule);
+}

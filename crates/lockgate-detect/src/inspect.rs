@@ -1,6 +1,19 @@
-//! Everything that can be found in one text.
+//! Everything that can be found in one text, and in one object.
 
-use crate::injection::Injection;
+mod media;
+mod object;
+mod place;
+mod veil;
+
+pub use object::{ObjectReport, Placed};
+
+use lockgate_model::Json;
+
+use self::object::Look;
+use crate::attack::{Attacks, Input};
+use crate::code::language::{Language, language};
+use crate::code::python::{self, Allowed};
+use crate::injection::{Injection, Judges};
 use crate::personal::{Datum, Personal};
 use crate::secrets::{Secret, Secrets};
 use crate::{Genre, Level, MARK, Mask, Spot};
@@ -11,6 +24,8 @@ pub struct Inspector {
     secrets: Secrets,
     personal: Personal,
     injection: Injection,
+    attacks: Attacks,
+    judges: Judges,
 }
 
 /// What was found in one text.
@@ -28,6 +43,13 @@ pub struct Report<'d> {
     pub personal: Vec<Datum>,
 }
 
+impl Report<'_> {
+    /// Nothing was found.
+    pub fn is_empty(&self) -> bool {
+        self.findings.is_empty() && self.secrets.is_empty() && self.personal.is_empty()
+    }
+}
+
 /// How often a text is looked at before all of it is taken out.
 const ROUNDS: usize = 8;
 
@@ -40,14 +62,52 @@ impl Default for Inspector {
 impl Inspector {
     /// All finders with what is built in.
     pub fn new() -> Self {
-        Self { secrets: Secrets::new(), personal: Personal::new(), injection: Injection::new() }
+        Self {
+            secrets: Secrets::new(),
+            personal: Personal::new(),
+            injection: Injection::new(),
+            attacks: Attacks::new(),
+            judges: Judges::default(),
+        }
     }
 
-    /// Looks at one text, the value of what is called `name`.
+    /// The same with other judges, to see what each is worth.
+    #[must_use]
+    pub fn judged_by(self, judges: Judges) -> Self {
+        Self { injection: self.injection.judged_by(judges), judges, ..self }
+    }
+
+    /// Looks at one text, the value of what is called `name`. Linear in the text, whatever is in it.
     pub fn text(&self, genre: Genre, name: &str, text: &str) -> Report<'_> {
         let judged = self.injection.judge(genre, text);
+        let mut report = self.parts(genre, name, text, || Input::infer(name, None));
+        report.level = report.level.max(judged.level);
+        report.score = report.score.max(judged.score);
+        report.findings.extend(judged.spots);
+        report.findings.sort_by_key(|spot| (spot.span.start, spot.span.end));
+        report
+    }
+
+    /// Looks at every name and every text of an object, and at the object as a whole. Linear in the object.
+    pub fn object(&self, genre: Genre, object: Json<'_>) -> ObjectReport<'_> {
+        Look::new(self, genre, self.injection.judge_object(genre, object)).all(object)
+    }
+
+    /// What is in a text besides what it says to a model. `input` is what kind of value it is, where it is an argument.
+    fn parts(&self, genre: Genre, name: &str, text: &str, input: impl FnOnce() -> Input) -> Report<'_> {
+        if text.is_empty() {
+            return Report::default();
+        }
         let (secrets, personal) = self.data(name, text);
-        Report { level: judged.level, score: judged.score, findings: judged.spots, secrets, personal }
+        let mut report = Report { secrets, personal, ..Report::default() };
+        if self.judges != Judges::Model {
+            veil::lift(self, genre, text, &mut report);
+            if genre == Genre::Arguments {
+                report.findings.extend(self.argument(input(), text));
+            }
+            report.level = report.findings.iter().map(|spot| spot.level).max().unwrap_or_default();
+        }
+        report
     }
 
     /// The text with every secret and everything personal in it changed, as the value of what is called `name`. To do it again
@@ -71,6 +131,27 @@ impl Inspector {
         let taken: Vec<_> = secrets.iter().map(|secret| secret.span.clone()).collect();
         let personal = self.personal.find_beside(name, text, &taken);
         (secrets, personal)
+    }
+
+    /// What stands against a value of this kind. A program may import what is harmless; which more is for a configuration to say.
+    fn argument(&self, input: Input, text: &str) -> Vec<Spot<'_>> {
+        match input {
+            Input::Code => match language(text) {
+                Some(Language::Python) => python::check(text, &Allowed::default()),
+                Some(language) => self.attacks.scripts().find(language, text),
+                None => Vec::new(),
+            },
+            Input::Path
+            | Input::Address
+            | Input::Host
+            | Input::Identifier
+            | Input::Command
+            | Input::Sql
+            | Input::Html
+            | Input::Template
+            | Input::Prose
+            | Input::Query => self.attacks.find(input, text),
+        }
     }
 
     /// Those of the text, and the text itself where its name says that it is one.

@@ -25,7 +25,8 @@ mod sure;
 mod tags;
 mod words;
 
-pub use inspect::{Inspector, Report};
+pub use injection::Judges;
+pub use inspect::{Inspector, ObjectReport, Placed, Report};
 pub use known::Known;
 pub use mask::Mask;
 pub use redact::{MARK, redact};

@@ -8,6 +8,8 @@ pub mod config;
 pub mod demo;
 pub mod gateway;
 mod import;
+mod inspect;
+mod lines;
 pub mod moment;
 pub mod operator;
 mod pin;

@@ -1,47 +1,97 @@
-//! An object as one text, as the classifier learned it.
+//! An object as one text: what the classifier has learned from.
 
-use lockgate_model::{Json, Kind};
+use std::ops::Range;
 
-/// Deepest that is gone. What is below says nothing to the classifier; rules read it.
-const DEEPEST: usize = 64;
+use lockgate_model::{Json, Visit};
 
-/// Every text of an object with the names of its parameters, a line each. What a tool is called, and of what type a parameter
-/// is, says nothing.
-pub fn flat(object: Json<'_>) -> String {
-    let mut lines = String::new();
-    collect(object, DEEPEST, &mut lines);
-    lines
+/// Members whose texts say nothing: what a server is called, and what type a parameter has.
+const SILENT: [&str; 4] = ["server", "type", "$schema", "format"];
+
+/// Every text of an object, a line each, with the names of its parameters.
+#[derive(Default)]
+pub(super) struct Flat {
+    text: String,
+    /// Where each line begins, and the number of the name or text that it is, in the order of [`Json::walk`].
+    lines: Vec<(usize, usize)>,
 }
 
-fn collect(value: Json<'_>, deep: usize, lines: &mut String) {
-    let Some(deep) = deep.checked_sub(1) else { return };
-    match value.kind() {
-        Kind::String => line(&value.text().unwrap_or_default(), lines),
-        Kind::Array => value.elements().for_each(|element| collect(element, deep, lines)),
-        Kind::Object => {
-            for (key, member) in value.members() {
-                let name = key.text();
-                match (name.as_ref(), member.kind()) {
-                    ("server" | "type" | "$schema" | "format", Kind::String) => {}
-                    ("properties", Kind::Object) => {
-                        for (parameter, schema) in member.members() {
-                            line(&parameter.text(), lines);
-                            collect(schema, deep, lines);
-                        }
+/// An object or an array that has begun.
+#[derive(Default)]
+struct Open {
+    /// The members of it are parameters.
+    parameters: bool,
+    /// What the member is that comes next.
+    next: Next,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Next {
+    #[default]
+    Said,
+    Silent,
+    Parameters,
+}
+
+impl Flat {
+    pub(super) fn of(object: Json<'_>) -> Self {
+        let mut flat = Self::default();
+        let (mut open, mut number): (Vec<Open>, usize) = (Vec::new(), 0);
+        object.walk(&mut |seen| {
+            match seen {
+                Visit::Enter(_) => {
+                    let parameters = open.last().is_some_and(|open| open.next == Next::Parameters);
+                    open.push(Open { parameters, next: Next::Said });
+                }
+                Visit::Leave => drop(open.pop()),
+                Visit::Name(key) => {
+                    if let Some(open) = open.last_mut() {
+                        open.next = if open.parameters {
+                            flat.line(&key.text(), number);
+                            Next::Said
+                        } else if key.is("properties") {
+                            Next::Parameters
+                        } else if SILENT.iter().any(|name| key.is(name)) {
+                            Next::Silent
+                        } else {
+                            Next::Said
+                        };
                     }
-                    _ => collect(member, deep, lines),
+                    number += 1;
+                }
+                Visit::Value(value) => {
+                    if let Some(text) = value.text() {
+                        if open.last().is_none_or(|open| open.next != Next::Silent) {
+                            flat.line(&text, number);
+                        }
+                        number += 1;
+                    }
                 }
             }
-        }
-        Kind::Number | Kind::Bool | Kind::Null => {}
+            true
+        });
+        flat
     }
-}
 
-fn line(text: &str, lines: &mut String) {
-    if !lines.is_empty() {
-        lines.push('\n');
+    pub(super) fn text(&self) -> &str {
+        &self.text
     }
-    lines.push_str(text);
+
+    /// Which text a part of it is of, and where in that text; of several, the first.
+    pub(super) fn place(&self, span: Range<usize>) -> (usize, Range<usize>) {
+        let next = self.lines.partition_point(|(start, _)| *start <= span.start);
+        let end = self.lines.get(next).map_or(self.text.len(), |(start, _)| start - 1);
+        let (start, number) =
+            next.checked_sub(1).and_then(|at| self.lines.get(at)).copied().unwrap_or_default();
+        (number, span.start.min(end) - start..span.end.min(end) - start)
+    }
+
+    fn line(&mut self, text: &str, number: usize) {
+        if !self.lines.is_empty() {
+            self.text.push('\n');
+        }
+        self.lines.push((self.text.len(), number));
+        self.text.push_str(text);
+    }
 }
 
 #[cfg(test)]
@@ -49,11 +99,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_object_is_its_texts() {
-        let tool = br#"{"name":"add","description":"Adds.","inputSchema":{"type":"object","properties":{"type":{"type":"number","description":"First"}}},"tags":["x",1,null]}"#;
-        let tool = Json::check(tool, 16).unwrap();
-        assert_eq!(flat(tool), "add\nAdds.\ntype\nFirst\nx");
-        let deep = format!("{}\"x\"{}", "[".repeat(100), "]".repeat(100));
-        assert_eq!(flat(Json::check(deep.as_bytes(), 128).unwrap()), "");
+    fn every_text_is_a_line_and_is_found_again() {
+        let object = r#"{"server":"x","name":"add","inputSchema":{"type":"object","properties":{"left":{"type":"number","title":"one"},
+            "type":{"enum":["a","b"]}}},"note":"last"}"#;
+        let flat = Flat::of(Json::check(object.as_bytes(), 64).unwrap());
+        assert_eq!(flat.text(), "add\nleft\none\ntype\na\nb\nlast");
+        for (word, place) in [("add", 3), ("left", 8), ("one", 12), ("b", 16), ("last", 18)] {
+            let at = flat.text().find(word).unwrap();
+            assert_eq!(flat.place(at..at + word.len()), (place, 0..word.len()), "{word}");
+        }
+        assert_eq!(flat.place(1..flat.text().len()), (3, 1..3));
+        assert_eq!(Flat::of(Json::check(b"{}", 64).unwrap()).place(0..0), (0, 0..0));
     }
 }

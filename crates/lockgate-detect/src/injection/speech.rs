@@ -187,6 +187,11 @@ fn encoded(text: &str, part: Range<usize>) -> Range<usize> {
 
 /// What counts of all that was heard, in order of where it stands, and how much.
 pub(super) fn weigh(genre: Genre, hits: &[Hit]) -> Vec<Spot<'static>> {
+    weighed(genre, hits).into_iter().map(|(_, spot)| spot).collect()
+}
+
+/// The same, each with its number among what was heard.
+pub(super) fn weighed(genre: Genre, hits: &[Hit]) -> Vec<(usize, Spot<'static>)> {
     let near = |at: usize, room: usize| {
         let hit = hits.get(at);
         let around =
@@ -215,7 +220,7 @@ pub(super) fn weigh(genre: Genre, hits: &[Hit]) -> Vec<Spot<'static>> {
             Force::Block => Level::Block,
         };
         if level > Level::None {
-            spots.push(Spot { rule: hit.rule.name, span: hit.span.clone(), level });
+            spots.push((at, Spot { rule: hit.rule.name, span: hit.span.clone(), level }));
         }
     }
     spots

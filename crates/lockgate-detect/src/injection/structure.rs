@@ -3,10 +3,12 @@
 //! A definition has places for prose, and places that a model reads and no person does: defaults, enumerations, patterns, names.
 //! A result has fields that are records. An order in one of these is graver than in prose.
 
+use std::ops::Range;
+
 use lockgate_model::{Json, Kind, Visit};
 
 use super::rules::{Force, Names};
-use super::speech::{Hit, Speech, weigh};
+use super::speech::{Hit, Speech, weighed};
 use crate::{Genre, Level, Spot};
 
 /// Most texts of an object that are judged. There is no end to what a result may have.
@@ -28,24 +30,28 @@ const RECORD: &[&str] = &[
     "path", "filename", "state", "version", "unit",
 ];
 
-/// What stands against the object. Spots carry no span. Linear.
-pub(super) fn judge(speech: &Speech, genre: Genre, object: Json<'_>) -> Vec<Spot<'static>> {
-    let mut walk =
-        Walk { speech, genre, names: Names::default(), open: Vec::new(), hits: Vec::new(), texts: 0 };
+/// What stands against the object, each with the number of the text that it is in. Linear.
+pub(super) fn judge(speech: &Speech, genre: Genre, object: Json<'_>) -> Vec<(usize, Spot<'static>)> {
+    let (names, open, hits, places) = Default::default();
+    let mut walk = Walk { speech, genre, names, open, hits, places, texts: 0, number: 0 };
     object.walk(&mut |visit| {
         match visit {
             Visit::Enter(inside) => walk.open.push((inside.kind() == Kind::Array, String::new())),
             Visit::Leave => drop(walk.open.pop()),
-            Visit::Name(key) => walk.key(&key.text()),
+            Visit::Name(key) => {
+                walk.key(&key.text());
+                walk.number += 1;
+            }
             Visit::Value(value) => {
                 if let Some(text) = value.text() {
                     walk.text(&text);
+                    walk.number += 1;
                 }
             }
         }
         walk.texts < TEXTS
     });
-    finish(genre, walk.hits)
+    finish(genre, &walk.hits, &walk.places)
 }
 
 struct Walk<'s> {
@@ -54,16 +60,24 @@ struct Walk<'s> {
     names: Names,
     /// For each open object or array: is it an array, and the name of the member that it has come to.
     open: Vec<(bool, String)>,
+    /// What was found: all texts of a definition are near each other, so that spans are empty when it is weighed.
     hits: Vec<Hit>,
+    /// In which text each is, and where.
+    places: Vec<(usize, Range<usize>)>,
     texts: usize,
+    /// The number of the name or text that is looked at.
+    number: usize,
 }
 
 impl Walk<'_> {
     fn key(&mut self, name: &str) {
         let parameter = matches!(self.open.as_slice(), [.., (_, outer), (false, _)] if outer == "properties");
         if self.genre == Genre::Definition && parameter {
-            let Self { names, hits, genre, .. } = self;
-            names.judge(name, &mut |rule| hits.push(Hit { rule, span: 0..0, force: rule.force(*genre) }));
+            let Self { names, hits, places, genre, number, .. } = self;
+            names.judge(name, &mut |rule| {
+                hits.push(Hit { rule, span: 0..0, force: rule.force(*genre) });
+                places.push((*number, 0..name.len()));
+            });
         }
         if name.contains(char::is_whitespace) || name.len() > 64 {
             self.heard(name, true, parameter);
@@ -97,34 +111,38 @@ impl Walk<'_> {
         };
         for hit in heard {
             let force = if data { raise(hit.force) } else { hit.force };
-            self.keep(Hit { span: 0..0, force, ..hit });
+            self.keep(Hit { force, ..hit });
         }
         let words = text.split_whitespace().filter(|word| word.chars().all(char::is_alphabetic)).count();
         if bare
             && words >= PROSE
             && let Some(rule) = super::rules::named("prose_as_data")
         {
-            self.keep(Hit { rule, span: 0..0, force: rule.force(self.genre) });
+            self.keep(Hit { rule, span: 0..text.len(), force: rule.force(self.genre) });
         }
     }
 
     /// A few of each sort, so that many of one do not hide another.
     fn keep(&mut self, hit: Hit) {
         if self.hits.iter().filter(|known| known.is(hit.rule, hit.force)).count() < KEPT {
-            self.hits.push(hit);
+            self.places.push((self.number, hit.span.clone()));
+            self.hits.push(Hit { span: 0..0, ..hit });
         }
     }
 }
 
-/// Every finding once, the worst of each rule.
-fn finish(genre: Genre, hits: Vec<Hit>) -> Vec<Spot<'static>> {
-    let mut spots: Vec<Spot<'static>> = Vec::new();
-    for spot in weigh(genre, &hits) {
-        match spots.iter_mut().find(|known| known.rule == spot.rule) {
-            Some(known) => known.level = known.level.max(spot.level),
-            None => spots.push(spot),
+/// Every finding once, the worst of each rule, with the number of the text that it is in.
+fn finish(genre: Genre, hits: &[Hit], places: &[(usize, Range<usize>)]) -> Vec<(usize, Spot<'static>)> {
+    let mut spots: Vec<(usize, Spot<'static>)> = Vec::new();
+    for (at, mut spot) in weighed(genre, hits) {
+        let (text, span) = places.get(at).cloned().unwrap_or_default();
+        spot.span = span;
+        match spots.iter_mut().find(|(_, known)| known.rule == spot.rule) {
+            Some(known) if spot.level > known.1.level => *known = (text, spot),
+            Some(_) => {}
+            None => spots.push((text, spot)),
         }
     }
-    spots.retain(|spot| spot.level > Level::None);
+    spots.retain(|(_, spot)| spot.level > Level::None);
     spots
 }

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
+use super::beside::Named;
 use super::name::{self, Sort};
-use super::tokens::Rule;
 use super::value::{self, Style};
 use super::{Secret, SecretClass, Sure};
 use crate::shape::is_word;
@@ -89,17 +89,12 @@ impl Assignment<'_> {
     }
 
     /// The secret that is assigned, if it is one.
-    pub(super) fn secret(&self, text: &str, rules: &[Rule]) -> Option<Secret> {
+    pub(super) fn secret(&self, text: &str, named: &Named) -> Option<Secret> {
         if !(value::LEAST..VALUE).contains(&self.value.len()) {
             return None;
         }
         let sort = name::sort(self.name)?;
-        if value::is_placeholder(self.value) {
-            return None;
-        }
-        let plain = name::plain(self.name);
-        let mut rules = rules.iter().filter(|rule| rule.beside.iter().any(|word| plain.contains(word)));
-        let known = rules.find(|rule| {
+        let known = named.beside(&name::plain(self.name)).find(|rule| {
             rule.shapes.iter().any(|look| look.shape.is_all_of(self.value))
                 && rule.judge(self.value).is_some()
         });
@@ -117,6 +112,9 @@ impl Assignment<'_> {
             }
             (None, _) => return None,
         };
+        if value::is_placeholder(self.value) {
+            return None;
+        }
         let mut span = self.span();
         if self.style == Style::Plain && class == SecretClass::Password {
             span.end += rest_of_password(text.get(span.end..)?);

@@ -7,6 +7,7 @@
 //! another way is not found.
 
 mod assignment;
+mod beside;
 mod check;
 mod found;
 mod header;
@@ -20,9 +21,12 @@ mod value;
 use std::ops::Range;
 
 use self::assignment::Assignment;
+use self::beside::Named;
 use self::found::Found;
+#[cfg(test)]
+pub(crate) use self::tokens::NAMED;
+pub(crate) use self::tokens::TOKENS;
 use self::tokens::{BadRules, Rule, Tokens};
-pub(crate) use self::tokens::{NAMED, TOKENS};
 pub use crate::Sure;
 use crate::shape;
 use crate::words::Words;
@@ -87,12 +91,12 @@ impl Secrets {
     /// Values that are secret by their own form are found by [`Secrets::find`].
     pub fn named(&self, name: &str, value: &str) -> Option<Secret> {
         let compiled = self.0.as_ref().ok()?;
-        assignment::member(name, value).secret(value, &compiled.named.0)
+        assignment::member(name, value).secret(value, &compiled.named)
     }
 
     /// Each kind that is told by its own form or by the name of a service, and what it is.
     pub fn kinds(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        let rules = self.0.iter().flat_map(|compiled| compiled.tokens.0.iter().chain(&compiled.named.0));
+        let rules = self.0.iter().flat_map(|compiled| compiled.tokens.0.iter().chain(compiled.named.rules()));
         rules.map(|rule| (rule.kind, rule.what))
     }
 }
@@ -106,7 +110,7 @@ impl Default for Secrets {
 #[derive(Debug)]
 struct Compiled {
     tokens: Tokens,
-    named: Tokens,
+    named: Named,
     words: Words,
     /// What each of the words may mean.
     clues: Vec<Clue>,
@@ -150,7 +154,7 @@ const PLACES: [(&str, Clue); 12] = [
 
 impl Compiled {
     fn new() -> Result<Self, BadRules> {
-        let (tokens, named) = (Tokens::read(TOKENS)?, Tokens::read(NAMED)?);
+        let (tokens, named) = (Tokens::read(TOKENS)?, Named::new()?);
         let looks = tokens.0.iter().enumerate().flat_map(|(rule, all)| {
             all.shapes.iter().enumerate().map(move |(at, look)| (look.clue.as_str(), Clue::Look(rule, at)))
         });
@@ -171,7 +175,7 @@ impl Compiled {
             let secret = match self.clues.get(word) {
                 Some(Clue::Look(rule, look)) => self.token(text, at.start, *rule, *look),
                 Some(Clue::Name) => {
-                    names.read(text, at).and_then(|assigned| assigned.secret(text, &self.named.0))
+                    names.read(text, at).and_then(|assigned| assigned.secret(text, &self.named))
                 }
                 Some(Clue::Address) => url::read(text, at.start),
                 Some(Clue::Bearer) => header::bearer(text, at.end),

@@ -100,8 +100,15 @@ const OPENS_NOTHING: [&str; 33] = [
     "verification",
 ];
 
+/// How the words begin that a name of a secret has one of, in lower case.
+const BEGIN: [[u8; 3]; 9] = [*b"pas", *b"pwd", *b"ken", *b"sec", *b"cre", *b"tok", *b"key", *b"aut", *b"pat"];
+
 /// What the name promises; nothing where it is another name.
 pub(super) fn sort(name: &str) -> Option<Sort> {
+    let begins = |three: &[u8; 3]| BEGIN.contains(&three.map(|byte| byte.to_ascii_lowercase()));
+    if !name.as_bytes().array_windows().any(begins) {
+        return None;
+    }
     let words = words(name);
     let mut words = words
         .iter()

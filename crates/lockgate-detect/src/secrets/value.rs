@@ -1,5 +1,9 @@
 //! Whether a value looks like a secret, or only stands for one.
 
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
 /// How a value is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
@@ -111,10 +115,18 @@ pub(super) fn entropy(text: &str) -> f64 {
     shares.map(|share| -share * share.log2()).sum()
 }
 
+static EXAMPLE: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| automaton(&EXAMPLES));
+static STANDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| automaton(&STANDS_FOR));
+
+/// For words in ASCII, whatever their case. Always something.
+fn automaton(words: &[&str]) -> Option<AhoCorasick> {
+    let kind = Some(AhoCorasickKind::DFA);
+    AhoCorasick::builder().ascii_case_insensitive(true).kind(kind).build(words).ok()
+}
+
 /// Whether a token of the right form is one that was made up.
 pub(super) fn is_example(token: &str) -> bool {
-    let token = token.to_ascii_lowercase();
-    EXAMPLES.iter().any(|word| token.contains(word))
+    EXAMPLE.as_ref().is_some_and(|words| words.is_match(token))
 }
 
 /// Whether something is to be put here, or is put here by a program.
@@ -125,7 +137,7 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         lower.bytes().fold(0_u128, |set, byte| set | 1_u128.checked_shl(byte.into()).unwrap_or_default());
     lower.starts_with(['$', '{', '<', '%', '@', '[', '(', '#', '/', '~'])
         || is_example(value)
-        || STANDS_FOR.iter().any(|word| lower.contains(word))
+        || STANDS.as_ref().is_some_and(|words| words.is_match(value))
         || WORDS.contains(&lower.as_str())
         || ["test", "my", "the", "some", "any"].into_iter().any(word)
         || lower.ends_with(['(', '+'])

@@ -61,7 +61,7 @@ fn ways() -> Vec<(&'static str, String)> {
 
 #[test]
 fn it_is_read_however_it_is_written() {
-    let injection = Injection::of(Judges::Rules);
+    let injection = Injection::new().judged_by(Judges::Rules);
     let mut missed = Vec::new();
     for (name, written) in ways() {
         for text in [written.clone(), format!("A note about boats.\n\n{written}\n\nMore about boats.")] {
@@ -80,7 +80,7 @@ fn it_is_read_however_it_is_written() {
 /// The spaces, in characters that nobody sees, and the tag letters of the whole alphabet are of no account.
 #[test]
 fn what_is_encoded_and_harmless_is_left_alone() {
-    let injection = Injection::of(Judges::Rules);
+    let injection = Injection::new().judged_by(Judges::Rules);
     for text in [
         "The quick brown fox jumps over the lazy dog and nothing else happens in this sentence.",
         "Guvf vf n puneg bs gur evire",
@@ -119,7 +119,7 @@ proptest! {
 /// Each piece many times over. A cost that grows with the square takes minutes here.
 #[test]
 fn long_texts_take_time_with_their_length_only() {
-    let injection = Injection::of(Judges::Rules);
+    let injection = Injection::new().judged_by(Judges::Rules);
     for piece in [
         "a ",
         "ignore ",

@@ -6,7 +6,7 @@ use lockgate_model::Json;
 use serde_json::{Value, json};
 
 fn judge(genre: Genre, object: &Value) -> (Level, Vec<String>) {
-    let injection = Injection::of(Judges::Rules);
+    let injection = Injection::new().judged_by(Judges::Rules);
     let text = object.to_string();
     let judged = injection.judge_object(genre, Json::check(text.as_bytes(), 64).unwrap());
     (judged.level, judged.spots.iter().map(|spot| spot.rule.to_owned()).collect())

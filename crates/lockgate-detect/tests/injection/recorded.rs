@@ -87,7 +87,7 @@ type Counts = (usize, usize, usize);
 
 #[test]
 fn the_rules_alone() {
-    let injection = Injection::of(Judges::Rules);
+    let injection = Injection::new().judged_by(Judges::Rules);
     let show = std::env::args().any(|argument| argument == "--nocapture");
     for (file, seen) in FILES {
         let Some(rows) = rows(file) else { return };

@@ -6,7 +6,6 @@
 //! Read [`play`] first.
 
 mod catalogue;
-mod lines;
 mod player;
 mod recording;
 mod tally;
@@ -20,10 +19,10 @@ use lockgate_flow::Mode;
 use serde_json::{Value, json};
 
 use self::catalogue::Catalogues;
-use self::lines::Lines;
 use self::player::{Decision, play_session};
 use self::recording::Recording;
 use self::tally::{Summary, Tally};
+use crate::lines::Lines;
 
 /// Which sessions to play, and how.
 #[derive(Args)]

@@ -12,34 +12,47 @@ const LONGEST: u64 = 64 << 20;
 /// How a file that is packed with gzip begins.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-pub(super) struct Lines {
-    reader: Box<dyn BufRead>,
+pub(crate) struct Lines {
+    reader: Box<dyn BufRead + Send>,
     number: usize,
 }
 
 impl Lines {
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let mut reader = BufReader::new(File::open(path)?);
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        Self::read(BufReader::new(File::open(path)?))
+    }
+
+    /// The lines of standard input.
+    pub(crate) fn of_input() -> io::Result<Self> {
+        Self::read(BufReader::new(io::stdin()))
+    }
+
+    fn read(mut reader: impl BufRead + Send + 'static) -> io::Result<Self> {
         let packed = reader.fill_buf()?.starts_with(&GZIP);
-        let reader: Box<dyn BufRead> =
+        let reader: Box<dyn BufRead + Send> =
             if packed { Box::new(BufReader::new(MultiGzDecoder::new(reader))) } else { Box::new(reader) };
         Ok(Self { reader, number: 0 })
     }
 
     /// The number of the line that was read last, from 1.
-    pub(super) fn number(&self) -> usize {
+    pub(crate) fn number(&self) -> usize {
         self.number
     }
 
-    /// Reads the next line that is not empty. False at the end of the file.
-    pub(super) fn next(&mut self, line: &mut Vec<u8>) -> io::Result<bool> {
+    /// Reads the next line that is not empty. False at the end of the file. After [`io::ErrorKind::FileTooLarge`], which is
+    /// said of one line, the next one can be read; after any other error nothing can.
+    pub(crate) fn next(&mut self, line: &mut Vec<u8>) -> io::Result<bool> {
         loop {
             line.clear();
             self.number += 1;
             let read = (&mut self.reader).take(LONGEST + 1).read_until(b'\n', line)?;
             if line.len() as u64 > LONGEST {
-                let said = format!("line {} is longer than {LONGEST} bytes", self.number);
-                return Err(io::Error::new(io::ErrorKind::InvalidData, said));
+                if line.last() != Some(&b'\n') {
+                    self.reader.skip_until(b'\n')?;
+                }
+                line.clear();
+                let said = format!("the line is longer than {LONGEST} bytes");
+                return Err(io::Error::new(io::ErrorKind::FileTooLarge, said));
             }
             if read == 0 {
                 return Ok(false);

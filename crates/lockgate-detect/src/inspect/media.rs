@@ -1,0 +1,45 @@
+//! What is written in a picture or a sound beside what is seen and heard.
+
+use base64::Engine;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use super::{Inspector, Report};
+use crate::media::metadata::{self, NoteKind};
+use crate::media::sniff;
+use crate::{Genre, Level, Spot};
+
+/// Base64 of so many letters is enough to tell what it is.
+const HEAD: usize = 684;
+/// Shortest text that is taken for a file.
+const LEAST: usize = 32;
+
+/// As servers write it: with padding or without.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// What stands in a file of a kind that is known, written as base64; nothing where the text is none. Spans are empty: they would
+/// be those of base64. Linear.
+pub(super) fn read<'d>(inspector: &'d Inspector, genre: Genre, text: &str) -> Option<Report<'d>> {
+    let head = text.get(..text.len().min(HEAD) / 4 * 4).filter(|head| head.len() >= LEAST)?;
+    let head = BASE64.decode(head).ok()?;
+    sniff(&head).filter(|kind| !kind.starts_with("text/"))?;
+    let bytes = BASE64.decode(text).ok()?;
+    let mut report = Report::default();
+    for note in metadata::look(&bytes) {
+        let judged = inspector.injection.judge(genre, &note.text);
+        // Nobody who looks at a picture reads what is written beside it.
+        let level = match judged.level {
+            Level::Review | Level::Block => Level::Block,
+            Level::None if note.kind == NoteKind::Polyglot => Level::Review,
+            Level::None => continue,
+        };
+        report.level = report.level.max(level);
+        report.score = report.score.max(judged.score);
+        report.findings.push(Spot { rule: note.kind.word(), span: 0..0, level });
+        let order = judged.spots.into_iter().max_by_key(|spot| spot.level);
+        report.findings.extend(order.map(|order| Spot { rule: order.rule, span: 0..0, level }));
+    }
+    Some(report)
+}

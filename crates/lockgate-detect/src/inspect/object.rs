@@ -1,0 +1,194 @@
+//! Everything that can be found in an object: each name and each text in it, and where that stands.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::iter::{Peekable, Zip};
+use std::vec::IntoIter;
+
+use lockgate_model::{Json, Kind, Visit};
+
+use super::place::Place;
+use super::{Inspector, Report, media};
+use crate::attack::Input;
+use crate::injection::Judgement;
+use crate::personal::Datum;
+use crate::secrets::Secret;
+use crate::{Genre, Level, MARK, Spot, redact};
+
+/// What was found in an object, in order of where it stands.
+#[derive(Clone, Debug, Default)]
+pub struct ObjectReport<'d> {
+    /// How bad it is, all in all. Secrets and personal data do not count: what becomes of them is for others to say.
+    pub level: Level,
+    /// How likely it gives orders to a model: 0 to 1.
+    pub score: f32,
+    /// What is hidden, and what gives orders.
+    pub findings: Vec<Placed<Spot<'d>>>,
+    /// Credentials.
+    pub secrets: Vec<Placed<Secret>>,
+    /// Personal data.
+    pub personal: Vec<Placed<Datum>>,
+}
+
+/// A finding in an object, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed<Finding> {
+    /// The text that the span is in, as a JSON pointer (RFC 6901); empty for the whole object. Of a pointer that would be
+    /// longer than 512 bytes, how it begins, and `…`.
+    pub at: String,
+    /// The text is not the value there, but its name.
+    pub in_name: bool,
+    /// What was found. Its span is in the text as it means, without quotes and escapes.
+    pub found: Finding,
+}
+
+/// Shortest number that is looked at, in digits: a shorter one names nobody.
+const TELLING_NUMBER: usize = 7;
+
+/// Most names of members of which it is remembered what kind of value they take.
+const REMEMBERED: usize = 256;
+
+/// An object that is being looked through.
+pub(super) struct Look<'d, 'j> {
+    inspector: &'d Inspector,
+    genre: Genre,
+    report: ObjectReport<'d>,
+    place: Place<'j>,
+    /// What stands against texts that are still to come.
+    spots: Peekable<Zip<IntoIter<usize>, IntoIter<Spot<'d>>>>,
+    /// The number of the name or text that is looked at.
+    number: usize,
+    /// What kinds of values members take, by their names.
+    inputs: BTreeMap<String, Input>,
+}
+
+impl<'d, 'j> Look<'d, 'j> {
+    /// Goes on with what is known of the object as a whole.
+    pub(super) fn new(inspector: &'d Inspector, genre: Genre, judged: Judgement<'d>) -> Self {
+        let report = ObjectReport { level: judged.level, score: judged.score, ..ObjectReport::default() };
+        let spots = judged.texts.into_iter().zip(judged.spots).peekable();
+        Self { inspector, genre, report, place: Place::default(), spots, number: 0, inputs: BTreeMap::new() }
+    }
+
+    /// Looks at everything in it, once.
+    pub(super) fn all(mut self, object: Json<'j>) -> ObjectReport<'d> {
+        object.walk(&mut |seen| {
+            match seen {
+                Visit::Enter(inside) => self.place.enter(inside),
+                Visit::Leave => self.place.leave(),
+                Visit::Name(key) => self.name(key.text()),
+                Visit::Value(value) => {
+                    self.value(value);
+                    self.place.passed();
+                }
+            }
+            true
+        });
+        self.report
+    }
+
+    fn name(&mut self, name: Cow<'j, str>) {
+        let found = if is_plain(&name) {
+            Report::default()
+        } else {
+            self.inspector.parts(self.genre, "", &name, || Input::Prose)
+        };
+        // No pointer repeats a credential.
+        let spans = found.secrets.iter().map(|secret| secret.span.clone());
+        let shown = if found.secrets.is_empty() { name } else { redact(&name, spans, MARK).into() };
+        self.place.name(shown);
+        self.add(found, true);
+    }
+
+    fn value(&mut self, value: Json<'j>) {
+        match value.kind() {
+            Kind::String => {
+                let text = value.text().unwrap_or_default();
+                let Self { inspector, genre, place, inputs, .. } = self;
+                let called = place.called();
+                let file = matches!(called, "data" | "blob")
+                    .then(|| media::read(inspector, *genre, &text))
+                    .flatten();
+                let found =
+                    file.unwrap_or_else(|| inspector.parts(*genre, called, &text, || input(inputs, called)));
+                self.add(found, false);
+                self.label(value);
+            }
+            Kind::Number if value.raw().len() >= TELLING_NUMBER => {
+                let digits = std::str::from_utf8(value.raw()).unwrap_or_default();
+                let personal = self.inspector.personal.find(self.place.called(), digits);
+                self.keep(Report { personal, ..Report::default() }, false);
+            }
+            Kind::Number | Kind::Bool | Kind::Null | Kind::Object | Kind::Array => {}
+        }
+    }
+
+    /// A value whose name stands beside it.
+    fn label(&mut self, value: Json<'j>) {
+        let Some((called, value)) = self.place.labelled(value) else { return };
+        let text = value.text().unwrap_or_default();
+        let Some(secret) = self.inspector.secrets.named(&called, &text) else { return };
+        let at = self.place.pointer_to_value();
+        let known = |known: &Placed<Secret>| {
+            known.at == at
+                && known.found.span.start < secret.span.end
+                && secret.span.start < known.found.span.end
+        };
+        // Its own were found just before.
+        if !self.report.secrets.iter().rev().take(8).any(known) {
+            self.report.secrets.push(Placed { at, in_name: false, found: secret });
+        }
+    }
+
+    /// Keeps what was found in the name or text here, with what stands against it as a part of the object.
+    fn add(&mut self, mut found: Report<'d>, in_name: bool) {
+        let number = self.number;
+        self.number += 1;
+        while let Some((_, spot)) = self.spots.next_if(|(text, _)| *text <= number) {
+            found.findings.push(spot);
+        }
+        self.keep(found, in_name);
+    }
+
+    fn keep(&mut self, found: Report<'d>, in_name: bool) {
+        self.report.level = self.report.level.max(found.level);
+        self.report.score = self.report.score.max(found.score);
+        if found.is_empty() {
+            return;
+        }
+        let at = self.place.pointer();
+        let Report { findings, secrets, personal, .. } = found;
+        self.report.findings.extend(findings.into_iter().map(|found| Placed {
+            at: at.clone(),
+            in_name,
+            found,
+        }));
+        self.report.secrets.extend(secrets.into_iter().map(|found| Placed {
+            at: at.clone(),
+            in_name,
+            found,
+        }));
+        self.report.personal.extend(personal.into_iter().map(|found| Placed {
+            at: at.clone(),
+            in_name,
+            found,
+        }));
+    }
+}
+
+/// What kind of value a member of that name takes.
+fn input(known: &mut BTreeMap<String, Input>, name: &str) -> Input {
+    if let Some(input) = known.get(name) {
+        return *input;
+    }
+    let input = Input::infer(name, None);
+    if known.len() < REMEMBERED {
+        known.insert(name.to_owned(), input);
+    }
+    input
+}
+
+/// A name as most are: there is nothing in it to look at.
+fn is_plain(name: &str) -> bool {
+    name.len() < 16 && name.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-'))
+}
