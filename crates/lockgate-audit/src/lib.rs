@@ -8,6 +8,6 @@
 mod record;
 
 pub use record::{
-    Change, Happening, KEPT_ARGUMENTS, MOST_CHANGES, MOST_SOURCES, Record, Source, VERSION, numbered,
-    one_line,
+    Change, Detected, Happening, KEPT_ARGUMENTS, MOST_CHANGES, MOST_DETECTED, MOST_SOURCES, Record, Source,
+    VERSION, numbered, one_line,
 };

@@ -62,6 +62,24 @@ pub struct Source {
     pub integrity: Integrity,
 }
 
+/// Most rules that are written down of what was found in one message; what comes after the worst of them is left out.
+pub const MOST_DETECTED: usize = 32;
+
+/// What one rule found in a message, and what was done with it. Never the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Detected {
+    /// The rule.
+    pub rule: &'static str,
+    /// What sort of thing it finds: `injection`, `personal` …
+    pub class: &'static str,
+    /// `block` or `review`; none where what was found has no level, as a credential.
+    pub level: Option<&'static str>,
+    /// How often it was found.
+    pub count: u32,
+    /// What was done: `flag`, `redact` …
+    pub done: &'static str,
+}
+
 /// Most changes that are written down of one configuration.
 pub const MOST_CHANGES: usize = 1_024;
 
@@ -117,6 +135,10 @@ pub struct Record {
     /// Facts beside the decision, in words of ours: `credential` where one was found, `label_ignored` where a server said
     /// something of its own result that changes nothing.
     pub notes: Vec<&'static str>,
+    /// What was found in the message. At most [`MOST_DETECTED`].
+    pub detected: Vec<Detected>,
+    /// How likely the message gives orders to a model, in hundredths; none where it was not looked at, or not at all likely.
+    pub score: Option<u8>,
     /// From the request to this decision. Microseconds.
     pub duration: u64,
 }
@@ -165,6 +187,13 @@ impl Record {
         }
         if !self.notes.is_empty() {
             line.raw("notes", &format!("[\"{}\"]", self.notes.join("\",\"")));
+        }
+        if !self.detected.is_empty() {
+            let detected: Vec<_> = self.detected.iter().take(MOST_DETECTED).map(detected_json).collect();
+            line.raw("detected", &format!("[{}]", detected.join(",")));
+        }
+        if let Some(score) = self.score {
+            line.raw("score", &format!("{}.{:02}", score / 100, score % 100));
         }
         line.raw("duration_us", &self.duration.to_string());
         line.finish()
@@ -221,6 +250,16 @@ fn change_json(change: &Change) -> String {
     line.text("what", &change.what);
     line.maybe("before", change.before.as_deref());
     line.maybe("after", change.after.as_deref());
+    line.finish()
+}
+
+fn detected_json(detected: &Detected) -> String {
+    let mut line = Line::default();
+    line.text("rule", detected.rule);
+    line.text("class", detected.class);
+    line.maybe("level", detected.level);
+    line.number("count", Some(detected.count));
+    line.text("done", detected.done);
     line.finish()
 }
 
@@ -332,6 +371,17 @@ mod tests {
             label_before: Some(label.clone()),
             label_after: Some(label),
             notes: Vec::new(),
+            detected: vec![
+                Detected {
+                    rule: "conceals_from_user",
+                    class: "injection",
+                    level: Some("block"),
+                    count: 2,
+                    done: "redact"
+                };
+                MOST_DETECTED + 1
+            ],
+            score: Some(97),
             duration: 12,
         };
         let line = record.to_json("2026-01-01T00:00:00.000Z");
@@ -353,6 +403,12 @@ mod tests {
         );
         assert_eq!(value["changes"].as_array().unwrap().len(), MOST_CHANGES);
         assert_eq!(value["changes"][0], json!({ "what": "lockgate.yaml", "before": "sha256:00" }));
+        assert_eq!(value["detected"].as_array().unwrap().len(), MOST_DETECTED);
+        assert_eq!(
+            value["detected"][0],
+            json!({ "rule": "conceals_from_user", "class": "injection", "level": "block", "count": 2, "done": "redact" })
+        );
+        assert_eq!(value["score"], 0.97);
         assert!(line.is_ascii() && line.contains(": 1.50"), "{line}");
         assert_eq!(value["arguments"]["a"], "\u{e9}\u{7f}\u{1f600}\u{202e}");
         assert_eq!(one_line(&vec![b' '; KEPT_ARGUMENTS + 1]), None);

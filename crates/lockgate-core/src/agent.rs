@@ -299,7 +299,12 @@ impl Core {
     ) {
         let unanswerable = id.is_none() && finding.phase != Phase::Parse;
         let correlation = self.correlation(exchange);
-        let about = reply::About { shown: shown.as_deref(), server: None, correlation: &correlation };
+        let about = reply::About {
+            shown: shown.as_deref(),
+            server: None,
+            correlation: &correlation,
+            withheld: false,
+        };
         let message = if unanswerable && self.front == Front::Stdio {
             Bytes::new()
         } else {
@@ -323,7 +328,7 @@ impl Core {
         steps: &mut Vec<Step>,
     ) {
         let correlation = self.correlation(exchange);
-        let about = reply::About { shown: None, server: None, correlation: &correlation };
+        let about = reply::About { shown: None, server: None, correlation: &correlation, withheld: false };
         let message = reply::error(Some(id), &finding, &about);
         self.note(
             Note::happening(Happening::Request).exchange(exchange).finding(finding, Verdict::Deny),

@@ -36,6 +36,7 @@ impl Core {
         if matches!(open.asker, Asker::Part { .. }) {
             return self.part_answered(open, server, Ok((bytes, body)), now, steps);
         }
+        let against = self.found.against.take();
         let before = if self.boundary.records { self.history.label().clone() } else { Label::clean() };
         self.hear_answer(exchange, &open, server, body);
         let mut splice = Splice::new(bytes);
@@ -61,20 +62,73 @@ impl Core {
         let changed = self.found.replaced || !splice.is_empty();
         let verdict = if changed { Verdict::Rewrite } else { Verdict::Forward };
         let message = if splice.is_empty() { bytes.clone() } else { splice.finish() };
+        let (observed, held) = match against {
+            Some(finding) if self.only_observes(&finding) => (Some(finding), None),
+            against => (None, against),
+        };
+        let note = Note::happening(Happening::Answer)
+            .exchange(exchange)
+            .method(open.method)
+            .target(open.target.server.as_ref(), open.target.shown.as_deref())
+            .arguments(open.arguments.as_deref())
+            .labels(&before, self.history.label())
+            .found(&self.found)
+            .duration(now.micros_since(open.started));
+        let note = match &held {
+            Some(finding) => note.finding(finding.clone(), Verdict::Hold),
+            None => note.verdict(verdict).observed(observed),
+        };
+        self.note(note, steps);
+        let status = status(body, open.revision);
+        let release = Release { to: outlet, message, status, last: true };
+        match held {
+            Some(finding) => self.hold_result(exchange, open, release, finding, now, steps),
+            None => steps.push(Step::Deliver(release)),
+        }
+    }
+
+    /// A server has answered, and the agent does not get it.
+    pub(crate) fn withhold(
+        &mut self,
+        exchange: ExchangeId,
+        server: &ServerName,
+        finding: Finding,
+        now: Tick,
+        steps: &mut Vec<Step>,
+    ) {
+        let Some(mut open) = self.exchanges.close(exchange) else { return };
+        if let Some(pass) = open.pass.take() {
+            self.peer(server).breaker.succeeded(pass);
+        }
+        let Some(id) = open.agent_id().cloned() else {
+            return self.part_answered(open.shell_of_part(), server, Err(finding.reason), now, steps);
+        };
+        let correlation = self.correlation(exchange);
+        let about = reply::About {
+            shown: open.target.shown.as_deref(),
+            server: Some(server),
+            correlation: &correlation,
+            withheld: true,
+        };
+        let (message, status) = if open.method == "tools/call" {
+            (reply::tool_refusal(&id, &finding, &about, open.revision), 200)
+        } else {
+            (reply::error(Some(&id), &finding, &about), Self::status(finding.reason, open.revision))
+        };
         self.note(
             Note::happening(Happening::Answer)
                 .exchange(exchange)
                 .method(open.method)
                 .target(open.target.server.as_ref(), open.target.shown.as_deref())
                 .arguments(open.arguments.as_deref())
-                .labels(&before, self.history.label())
-                .notes(self.found.notes())
-                .verdict(verdict)
-                .duration(now.micros_since(open.started)),
+                .labels(self.history.label(), self.history.label())
+                .found(&self.found)
+                .duration(now.micros_since(open.started))
+                .finding(finding, Verdict::Deny),
             steps,
         );
-        let status = status(body, open.revision);
-        steps.push(Step::Deliver(Release { to: outlet, message, status, last: true }));
+        steps.push(Self::release(exchange, message, status));
+        self.let_go(server, exchange, steps);
     }
 
     /// Reads a good answer for what the method promises; edits it where the agent must see something else.
@@ -208,6 +262,10 @@ impl Core {
             self.greet_later(server, now);
         }
         for exchange in failed {
+            // What has been answered waits for a person, not for the server.
+            if self.exchanges.get(exchange).is_some_and(Exchange::holds_result) {
+                continue;
+            }
             if let Some(mut open) = self.exchanges.close(exchange) {
                 if let Some(pass) = open.pass.take() {
                     self.peer(server).breaker.failed(pass, now);
@@ -244,7 +302,8 @@ impl Core {
         };
         let finding = Finding::deny(Phase::Answer, reason, "protocol");
         let correlation = self.correlation(exchange);
-        let about = reply::About { shown: None, server: Some(server), correlation: &correlation };
+        let about =
+            reply::About { shown: None, server: Some(server), correlation: &correlation, withheld: false };
         let message = reply::error(Some(&id), &finding, &about);
         let status = Self::status_of_failure(open, reason);
         self.note(

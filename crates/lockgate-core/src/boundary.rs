@@ -9,7 +9,7 @@ use lockgate_policy::intercept::Policy;
 use lockgate_policy::{Pattern, Rules, Undeclared};
 use lockgate_provenance::{Digest, Name, Pinning};
 
-use crate::catalogue;
+use crate::{Detect, catalogue};
 
 /// Everything the operator decided, checked and immutable. Shared by all sessions and replaced whole on reload.
 #[derive(Clone, Debug)]
@@ -19,6 +19,9 @@ pub struct Boundary {
     pub servers: BTreeMap<ServerName, Server>,
     /// What becomes of calls that may be steered by what was read.
     pub flow: Flow,
+    /// The servers that get personal data where the agent sends what stands for it. None: the one that gave it, and not in a call
+    /// that sends something out.
+    pub expand_personal_for: Option<BTreeSet<ServerName>>,
     /// How large a message may be.
     pub limits: Limits,
     /// Most requests of one session that may be open at once. Default 256; then `too_many_open`.
@@ -175,6 +178,8 @@ pub struct Server {
     pub wire: Wire,
     /// The eras of MCP that it speaks, where the operator says so. Default: it is found out.
     pub speaks: Option<Speaks>,
+    /// What is looked for in what goes to it and comes from it.
+    pub detect: Arc<Detect>,
     /// Who may call what.
     pub rules: Rules,
     /// An Intercept policy that every call of a tool must pass as well.
@@ -271,6 +276,7 @@ impl Server {
             labels_heard: true,
             wire,
             speaks: None,
+            detect: Arc::default(),
             rules: Rules::allow_all(),
             intercept: None,
             undeclared: Undeclared::Refuse,
@@ -316,6 +322,7 @@ impl Boundary {
         Self {
             servers,
             flow: Flow::default(),
+            expand_personal_for: None,
             limits: Limits::default(),
             open_requests: 256,
             list_entries: 10_000,

@@ -4,7 +4,8 @@ use lockgate_audit::Happening;
 use lockgate_model::{Finding, Json, Revision, ServerName, Splice, Tick, ToolName, Verdict};
 
 use crate::agent::Request;
-use crate::exchange::{Asker, Exchange, Outgoing, State, Target};
+use crate::catalogue::Mirror;
+use crate::exchange::{Asker, Exchange, Outgoing, State, Target, params};
 use crate::record::Note;
 use crate::{Core, Head, Sent, Step, headers, reply};
 
@@ -18,7 +19,7 @@ impl Core {
         request: &Request<'_>,
         server: &ServerName,
         edits: &[(Json<'_>, String)],
-        parameters: Vec<(String, String)>,
+        tool: Option<&ToolName>,
         rule: String,
     ) -> Outgoing {
         let mut splice = Splice::new(request.bytes);
@@ -43,6 +44,12 @@ impl Core {
             Some(named)
         });
         let revision = self.wire_revision(server, request.revision);
+        // Headers say what the message says.
+        // What is replaced in the arguments is replaced in the headers that mirror them.
+        let changed =
+            if edits.is_empty() || self.mirrors(server, tool).is_empty() { None } else { params(&message) };
+        let arguments = changed.as_ref().unwrap_or(&request.params).arguments();
+        let parameters = self.mirrored(server, tool, arguments);
         let head = Head { sent: Sent::Request, revision, method: Some(request.method), name, parameters };
         Outgoing { server: server.clone(), message, head, rule }
     }
@@ -61,10 +68,16 @@ impl Core {
         tool: Option<&ToolName>,
         arguments: Option<Json<'_>>,
     ) -> Vec<(String, String)> {
+        self.mirrors(server, tool)
+            .iter()
+            .filter_map(|mirror| Some((mirror.header.clone(), mirror.value(arguments)?)))
+            .collect()
+    }
+
+    fn mirrors(&self, server: &ServerName, tool: Option<&ToolName>) -> &[Mirror] {
         let catalogue = self.peers.get(server).map(|peer| &peer.catalogue);
         let offered = tool.and_then(|tool| catalogue?.find(tool.as_str()));
-        let mirrors = offered.map_or(&[][..], |offered| &offered.mirrors);
-        mirrors.iter().filter_map(|mirror| Some((mirror.header.clone(), mirror.value(arguments)?))).collect()
+        offered.map_or(&[][..], |offered| &offered.mirrors)
     }
 
     /// Opens the exchange; it goes out if there is room.
@@ -91,6 +104,7 @@ impl Core {
                 .target(target.server.as_ref(), target.shown.as_deref())
                 .arguments(arguments.as_deref())
                 .sources(std::mem::take(&mut target.sources))
+                .found(&std::mem::take(&mut target.found))
                 .labels(self.history.label(), self.history.label())
                 .verdict(verdict)
                 .observed(observed),
@@ -165,6 +179,7 @@ impl Core {
             shown: target.shown.as_deref(),
             server: target.server.as_ref(),
             correlation: &correlation,
+            withheld: false,
         };
         self.tally.denied += u64::from(request.method == "tools/call");
         self.count_refusal(request.exchange, target, &finding, steps);
@@ -177,7 +192,7 @@ impl Core {
                 Self::status(finding.reason, request.revision),
             )
         };
-        let digest = self.digest(request.params.arguments());
+        let digest = self.digest(request.params.arguments(), target);
         self.note(
             Note::happening(Happening::Request)
                 .exchange(request.exchange)
@@ -185,6 +200,7 @@ impl Core {
                 .target(target.server.as_ref(), target.shown.as_deref())
                 .arguments(digest.as_deref())
                 .sources(target.sources.clone())
+                .found(&target.found)
                 .labels(self.history.label(), self.history.label())
                 .finding(finding, Verdict::Deny),
             steps,

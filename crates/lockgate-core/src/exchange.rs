@@ -10,6 +10,7 @@ use lockgate_model::{
 use lockgate_policy::Subject;
 use lockgate_policy::budget::Pass;
 
+use crate::detect::Found;
 use crate::fan::Fan;
 use crate::hold::Held;
 use crate::{Head, Headers, Outlet, Received};
@@ -82,6 +83,10 @@ pub(crate) struct Target {
     pub(crate) approved: Option<String>,
     /// Where the values in its arguments came from, until that is written down.
     pub(crate) sources: Vec<Source>,
+    /// What was found in its arguments, until that is written down.
+    pub(crate) found: Found,
+    /// The arguments without credentials and personal data, where there are some: for records and for people.
+    pub(crate) concealed: Option<Bytes>,
 }
 
 impl Exchange {
@@ -103,6 +108,23 @@ impl Exchange {
 
     pub(crate) fn is_held(&self) -> bool {
         matches!(self.state, State::Held(_))
+    }
+
+    /// Does its result wait for a person?
+    pub(crate) fn holds_result(&self) -> bool {
+        self.held_result().is_some()
+    }
+
+    fn held_result(&self) -> Option<usize> {
+        match &self.state {
+            State::Held(held) => held.result(),
+            State::Waiting { .. }
+            | State::Reserving { .. }
+            | State::Returning(_)
+            | State::Fanned(_)
+            | State::Learning { .. }
+            | State::Pricing { .. } => None,
+        }
     }
 
     pub(crate) fn agent_id(&self) -> Option<&Bytes> {
@@ -253,6 +275,11 @@ impl Exchanges {
                 open.waits_for() == Some(server) && open.agent_token().is_some_and(|own| own == token)
             })
             .map(|(id, _)| *id)
+    }
+
+    /// How long all results are together that wait for a person. Bytes.
+    pub(crate) fn held_results(&self) -> usize {
+        self.open.values().filter_map(Exchange::held_result).sum()
     }
 
     pub(crate) fn overdue(&self, now: Tick) -> Vec<ExchangeId> {

@@ -1,7 +1,7 @@
 //! What servers say is remembered: everything that can reach the model, whatever way it comes.
 
 use lockgate_flow::{Speech, for_each_text};
-use lockgate_model::{Body, ExchangeId, Json, Params, ServerName, Texts};
+use lockgate_model::{Body, Confidentiality, ExchangeId, Json, Params, ServerName, Texts};
 
 use crate::agent::Request;
 use crate::exchange::Exchange;
@@ -37,7 +37,11 @@ impl Core {
         let mut trust = self.boundary.trust(server);
         let marking = self.marking(server, said, texts);
         marking.restrict(&mut trust);
-        let document = document || marking.untrusted;
+        // Where somebody gives orders to the model, nothing is a record.
+        let document = document || marking.untrusted || self.found.orders;
+        if self.found.personal_left {
+            trust.secrecy.level = trust.secrecy.level.max(Confidentiality::Private);
+        }
         let event = u32::try_from(exchange.0).unwrap_or(u32::MAX);
         self.history.read_with(&Speech { server, trust: &trust, event, document, echo }, said, texts);
     }

@@ -15,7 +15,7 @@ use crate::agent::Request;
 use crate::exchange::{Asker, Exchange, Outgoing, State, Target};
 use crate::reach::{escaped, question};
 use crate::record::Note;
-use crate::{Ask, Ballot, Core, Learn, Outlet, Reach, Received, Step, digest, reply};
+use crate::{Ask, Ballot, Core, Learn, Outlet, Reach, Received, Release, Step, digest, reply};
 
 /// How a `requestState` of ours begins. A server's own state never reaches this code.
 const STATE: &str = "lockgate-approval-";
@@ -24,10 +24,19 @@ const QUESTION: &str = "lockgate_approval";
 /// Most approvals a session keeps; then the oldest is forgotten and its call must be sent afresh.
 const MOST: usize = 64;
 
-/// A call that waits, ready to go.
+/// What waits for a person.
+#[derive(Debug)]
+pub(crate) enum Waits {
+    /// A call, ready to go to its server.
+    Call(Outgoing),
+    /// A result, ready to go to the agent.
+    Result(Release),
+}
+
+/// Something that waits, and whom for.
 #[derive(Debug)]
 pub(crate) struct Held {
-    outgoing: Outgoing,
+    waits: Waits,
     finding: Finding,
     /// How far a yes may reach.
     furthest: Reach,
@@ -76,8 +85,11 @@ impl Put {
     }
 }
 
-/// Who is asked about a call, and what they must know beside it.
+/// Who is asked, and what they must know beside it.
+#[derive(Default)]
 struct Plea {
+    /// What an approval is for, where it is known already.
+    fingerprint: Option<String>,
     /// Is the person in front of the client asked?
     client: bool,
     /// Have they approved already, and how far?
@@ -181,6 +193,16 @@ fn bound<T, U: Ord>(map: &mut BTreeMap<String, T>, until: impl Fn(&T) -> U) {
     }
 }
 
+impl Held {
+    /// How long the result is that waits; none where it is a call.
+    pub(crate) fn result(&self) -> Option<usize> {
+        match &self.waits {
+            Waits::Call(_) => None,
+            Waits::Result(release) => Some(release.message.len()),
+        }
+    }
+}
+
 impl Core {
     #[expect(clippy::too_many_arguments, reason = "all of it describes the one call that waits")]
     pub(crate) fn hold(
@@ -210,14 +232,16 @@ impl Core {
                 .target(target.server.as_ref(), target.shown.as_deref())
                 .arguments(arguments.as_deref())
                 .sources(std::mem::take(&mut target.sources))
+                .found(&std::mem::take(&mut target.found))
                 .labels(self.history.label(), self.history.label())
                 .finding(finding.clone(), Verdict::Hold),
             steps,
         );
         let state = State::Waiting { server: outgoing.server.clone(), resend: None };
         self.insert(request, target, arguments, state, None, now);
-        let plea = Plea { client, voiced, timeout: None };
-        self.put_to_people(request.exchange, outgoing, finding, &plea, now, steps);
+        // What was replaced in the arguments does not come again with the agent: it is for what it sends.
+        let plea = Plea { client, voiced, timeout: None, fingerprint: Some(fingerprint.to_owned()) };
+        self.put_to_people(request.exchange, Waits::Call(outgoing), finding, plea, now, steps);
     }
 
     /// Holds a call that is on its way already, for people in front of the client or outside it.
@@ -236,40 +260,80 @@ impl Core {
             let finding = Finding { verdict: Verdict::Deny, reason: Reason::ApprovalUnavailable, ..finding };
             return self.refuse_open(exchange, finding, now, steps);
         }
-        let plea = Plea { client, voiced: None, timeout };
-        self.put_to_people(exchange, outgoing, finding, &plea, now, steps);
+        let plea = Plea { client, timeout, ..Plea::default() };
+        self.put_to_people(exchange, Waits::Call(outgoing), finding, plea, now, steps);
     }
 
-    /// An open call waits from now on for people outside the client, else for the one in front of it.
-    fn put_to_people(
+    /// Can somebody be asked about a result while the agent waits for it? To send the call again is no way: it was made.
+    pub(crate) fn can_hold_result(&self, open: &Exchange, bytes: usize) -> bool {
+        let client = self.agent.elicitation && open.revision != Revision::R2026_07_28;
+        let held = self.exchanges.held_results().saturating_add(bytes);
+        (client || self.boundary.desk.is_some_and(|desk| desk.waits))
+            && open.agent_id().is_some()
+            && held <= self.boundary.limits.result_bytes
+    }
+
+    /// Holds a result that was going to the agent.
+    pub(crate) fn hold_result(
         &mut self,
         exchange: ExchangeId,
-        outgoing: Outgoing,
+        open: Exchange,
+        release: Release,
         finding: Finding,
-        plea: &Plea,
         now: Tick,
         steps: &mut Vec<Step>,
     ) {
-        let Some(params) = outgoing.params() else {
+        let client = self.agent.elicitation && open.revision != Revision::R2026_07_28;
+        if let Some(id) = open.agent_id().filter(|_| self.shares_ids(open.revision)) {
+            self.exchanges.take_id(id.clone(), exchange);
+        }
+        self.exchanges.insert(exchange, open);
+        let fingerprint = digest::hex(format!("result\0{}", self.correlation(exchange)).as_bytes());
+        let plea = Plea { client, fingerprint: Some(fingerprint), ..Plea::default() };
+        self.put_to_people(exchange, Waits::Result(release), finding, plea, now, steps);
+    }
+
+    /// What is open waits from now on for people outside the client, else for the one in front of it.
+    fn put_to_people(
+        &mut self,
+        exchange: ExchangeId,
+        waits: Waits,
+        finding: Finding,
+        plea: Plea,
+        now: Tick,
+        steps: &mut Vec<Step>,
+    ) {
+        let Some(open) = self.exchanges.get_mut(exchange) else { return };
+        let (sent, server) = match &waits {
+            Waits::Call(outgoing) => (outgoing.params(), Some(outgoing.server.clone())),
+            Waits::Result(_) => (None, open.target.server.clone()),
+        };
+        let (Some(server), true) = (server, sent.is_some() || matches!(waits, Waits::Result(_))) else {
             let finding = Finding::deny(Phase::Parse, Reason::InternalFault, "protocol");
             return self.refuse_open(exchange, finding, now, steps);
         };
-        let Some(open) = self.exchanges.get_mut(exchange) else { return };
-        let fingerprint = fingerprint(open.method, &outgoing.server, open.target.subject.as_ref(), &params);
+        let made = || Some(fingerprint(open.method, &server, open.target.subject.as_ref(), sent.as_ref()?));
+        let Some(fingerprint) = plea.fingerprint.or_else(made) else { return };
         self.holds.next += 1;
         let learns = self.boundary.flow.learns;
-        let lesson = learns.then(|| Reach::lesson(&open.target, &finding, params.arguments())).flatten();
+        let arguments = sent.as_ref().and_then(Params::arguments);
+        let lesson = learns.then(|| Reach::lesson(&open.target, &finding, arguments)).flatten();
         let furthest = Reach::furthest(&finding, lesson.is_some());
+        // Of credentials people see that there are some.
+        let depth = self.boundary.limits.argument_depth;
+        let echo = || open.echo.as_ref().filter(|_| sent.is_none());
+        let shown = open.target.concealed.as_ref().or_else(echo);
+        let shown = shown.and_then(|shown| Json::check(shown, depth).ok()).or(arguments);
         let put = plea.client.then(|| {
-            let question = question(&open.target, &finding, params.arguments(), open.revision, furthest);
+            let question = question(&open.target, &finding, shown, open.revision, furthest, sent.is_some());
             Put::new(open, self.holds.next, &question)
         });
         let target = &open.target;
         let ask = self.boundary.desk.map(|desk| Ask {
             exchange,
-            server: outgoing.server.clone(),
+            server: server.clone(),
             target: target.shown.clone().unwrap_or_default(),
-            arguments: params.arguments().map_or_else(String::new, |arguments| escaped(arguments, 4_000)),
+            arguments: shown.map_or_else(String::new, |arguments| escaped(arguments, 4_000)),
             fingerprint: fingerprint.clone(),
             rule: finding.rule.clone(),
             reason: finding.reason,
@@ -283,7 +347,7 @@ impl Core {
         open.quiet_until = open.until;
         let said = plea.voiced.unwrap_or_default();
         let (question, reference) = (None, None);
-        let held = Held { outgoing, finding, furthest, lesson, said, put, question, reference, fingerprint };
+        let held = Held { waits, finding, furthest, lesson, said, put, question, reference, fingerprint };
         open.state = State::Held(Box::new(held));
         match ask {
             Some(ask) => steps.push(Step::Ask(Box::new(ask))),
@@ -398,8 +462,11 @@ impl Core {
         let Some(open) = self.exchanges.get_mut(exchange) else { return };
         let State::Held(held) = &open.state else { return };
         let reach = reach.min(held.furthest);
-        let (outgoing, finding, question) =
-            (held.outgoing.clone(), held.finding.clone(), held.question.clone());
+        let (finding, question) = (held.finding.clone(), held.question.clone());
+        let outgoing = match &held.waits {
+            Waits::Call(outgoing) => outgoing.clone(),
+            Waits::Result(_) => return self.hand_over(exchange, now, steps),
+        };
         let lesson = held.lesson.clone().filter(|_| reach == Reach::Always);
         open.target.approved = Some(held.fingerprint.clone());
         open.state = State::Waiting { server: outgoing.server.clone(), resend: None };
@@ -428,6 +495,25 @@ impl Core {
         self.endorse(&target, &outgoing, reach);
         self.learn(lesson, steps);
         self.go(exchange, outgoing, now, steps);
+    }
+
+    /// A held result is approved and goes to the agent.
+    fn hand_over(&mut self, exchange: ExchangeId, now: Tick, steps: &mut Vec<Step>) {
+        let Some(open) = self.exchanges.close(exchange) else { return };
+        let State::Held(held) = open.state else { return };
+        self.holds.forget(&held);
+        let Waits::Result(release) = held.waits else { return };
+        self.note(
+            Note::happening(Happening::Approval)
+                .exchange(exchange)
+                .method(open.method)
+                .target(open.target.server.as_ref(), open.target.shown.as_deref())
+                .arguments(open.arguments.as_deref())
+                .duration(now.micros_since(open.started))
+                .finding(held.finding, Verdict::Forward),
+            steps,
+        );
+        steps.push(Step::Deliver(release));
     }
 
     /// A person has approved a value for later sessions as well.
@@ -487,6 +573,7 @@ impl Core {
             shown: open.target.shown.as_deref(),
             server: open.target.server.as_ref(),
             correlation: &correlation,
+            withheld: open.holds_result(),
         };
         self.tally.denied += u64::from(open.method == "tools/call");
         let (message, status) = if open.method == "tools/call" && finding.reason.is_for_the_model() {

@@ -91,6 +91,7 @@ pub(crate) fn question(
     arguments: Option<Json<'_>>,
     revision: Revision,
     furthest: Reach,
+    is_call: bool,
 ) -> String {
     let tool = target.shown.as_deref().unwrap_or("this request");
     let server = target.server.as_ref().map_or("", ServerName::as_str);
@@ -113,11 +114,20 @@ pub(crate) fn question(
         format!("{said}.{value} This is {article} {effect} tool.")
     } else {
         let detail = finding.detail.as_ref().map_or_else(String::new, |detail| format!(": {detail}"));
+        let detail = if finding.phase == Phase::Detect {
+            format!(": {}{}", finding.reason.meaning(), detail.replacen(": ", ", ", 1))
+        } else {
+            detail
+        };
         format!("The rule {} asks for your approval{detail}.", finding.rule)
     };
     let shown = arguments.filter(|arguments| arguments.kind() == Kind::Object);
     let shown = shown.map_or_else(String::new, |shown| format!(" Arguments: {}", escaped(shown, ARGUMENTS)));
-    let message = format!("Lockgate: run `{tool}` on server `{server}`? {why}{shown}");
+    let message = if is_call {
+        format!("Lockgate: run `{tool}` on server `{server}`? {why}{shown}")
+    } else {
+        format!("Lockgate: give the agent what `{tool}` on server `{server}` returned? {why}{shown}")
+    };
     let choice = if furthest == Reach::Once { String::new() } else { choice(revision, furthest) };
     format!(
         "{{\"message\":{},\"requestedSchema\":{{\"type\":\"object\",\"properties\":{{{choice}}}}}}}",
@@ -247,7 +257,7 @@ mod tests {
         let arguments = Json::check(r#"{"to":["a","e\u202e"],"body":"x"}"#.as_bytes(), 8).unwrap();
         let ask = |argument: &str, revision, furthest| {
             let finding = finding("flow.value", Effect::Egress, argument);
-            question(&Target::default(), &finding, Some(arguments), revision, furthest)
+            question(&Target::default(), &finding, Some(arguments), revision, furthest, true)
         };
         let plain = ask("/to/1", Revision::R2025_06_18, Reach::Once);
         assert!(plain.contains("Its value: ") && plain.ends_with(r#""properties":{}}}"#), "{plain}");

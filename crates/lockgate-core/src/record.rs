@@ -1,8 +1,10 @@
 //! Phase *record*: what happened, why, by which rule.
 
-use lockgate_audit::{Happening, Record, Source, one_line};
+use lockgate_audit::{Detected, Happening, MOST_DETECTED, Record, Source, one_line};
 use lockgate_model::{ExchangeId, Finding, Json, Label, ServerName, Verdict};
 
+use crate::detect::Found;
+use crate::exchange::Target;
 use crate::{Core, Step, digest};
 
 /// A record in the making. It borrows, so that it costs nothing where no records are kept.
@@ -19,6 +21,8 @@ pub(crate) struct Note<'n> {
     would: Option<Verdict>,
     labels: Option<(&'n Label, &'n Label)>,
     notes: Vec<&'static str>,
+    detected: Vec<Detected>,
+    score: Option<u8>,
     duration: u64,
 }
 
@@ -37,6 +41,8 @@ impl<'n> Note<'n> {
             would: None,
             labels: None,
             notes: Vec::new(),
+            detected: Vec::new(),
+            score: None,
             duration: 0,
         }
     }
@@ -100,6 +106,16 @@ impl<'n> Note<'n> {
         self
     }
 
+    /// What was found in the message.
+    pub(crate) fn found(mut self, found: &Found) -> Self {
+        self.detected = found.detected.clone();
+        // The worst first: what comes after the most that is kept is left out.
+        self.detected.sort_by_key(|detected| (detected.level != Some("block"), *detected));
+        self.detected.truncate(MOST_DETECTED);
+        self.score = found.score();
+        self.notes(found.notes())
+    }
+
     pub(crate) fn duration(mut self, micros: u64) -> Self {
         self.duration = micros;
         self
@@ -113,10 +129,12 @@ impl Core {
 
     /// What a record says of arguments; nothing where no records are kept. It is their digest and, where the operator
     /// wants them kept, a space and the arguments themselves.
-    pub(crate) fn digest(&self, arguments: Option<Json<'_>>) -> Option<String> {
+    pub(crate) fn digest(&self, arguments: Option<Json<'_>>, target: &Target) -> Option<String> {
         let arguments = arguments.filter(|_| self.boundary.records)?.raw();
         let digest = digest::hex(arguments);
-        let kept = if self.boundary.record_arguments { one_line(arguments) } else { None };
+        // Without the credentials in them.
+        let shown = target.concealed.as_deref().unwrap_or(arguments);
+        let kept = if self.boundary.record_arguments { one_line(shown) } else { None };
         Some(kept.map_or_else(|| digest.clone(), |kept| format!("{digest} {kept}")))
     }
 
@@ -152,6 +170,8 @@ impl Core {
             label_before: label_before.cloned(),
             label_after: label_after.cloned(),
             notes: note.notes,
+            detected: note.detected,
+            score: note.score,
             duration: note.duration,
         })));
     }

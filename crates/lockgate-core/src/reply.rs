@@ -12,6 +12,8 @@ pub(crate) struct About<'a> {
     pub(crate) shown: Option<&'a str>,
     pub(crate) server: Option<&'a ServerName>,
     pub(crate) correlation: &'a str,
+    /// Was it executed, and is only its result kept back?
+    pub(crate) withheld: bool,
 }
 
 /// A tool execution error: the model can read it and go on without the tool.
@@ -62,6 +64,9 @@ fn sentence(finding: &Finding, about: &About<'_>) -> String {
         return format!("[INTERCEPT POLICY DENIED] {said}");
     }
     let what = match (about.shown, about.server) {
+        (Some(shown), Some(server)) if about.withheld => {
+            format!("`{shown}` on server `{server}` was executed, and its result is withheld: ")
+        }
         (Some(shown), Some(server)) => format!("`{shown}` on server `{server}` was not executed: "),
         (Some(shown), None) if finding.reason != Reason::RevisionNotSupported => format!("`{shown}`: "),
         (None, Some(server)) => format!("server `{server}`: "),

@@ -1,12 +1,16 @@
 //! Where a request of the agent goes: to nobody, to one server or to all; what is about one thing is located and decided.
 
+use std::sync::Arc;
+
 use lockgate_audit::Happening;
-use lockgate_model::{Finding, Json, Kind, Phase, Reason, Revision, ServerName, Tick, Verdict};
+use lockgate_model::{Finding, Json, Kind, Phase, Reason, Revision, ServerName, Tick, Verdict, quote};
 use lockgate_policy::Subject;
 
 use crate::agent::Request;
+use crate::detect::{Cut, replace};
 use crate::exchange::{State, Target};
 use crate::fan::Merge;
+use crate::handles::Seal;
 use crate::hold::{Holds, fingerprint};
 use crate::locate::{Located, Lost, shown};
 use crate::phase::{Call, decide};
@@ -137,7 +141,7 @@ impl Core {
             }
         };
         let edits: Vec<_> = cursor.into_iter().chain(self.open_listened(request, &server)).collect();
-        let outgoing = self.outgoing(request, &server, &edits, Vec::new(), "protocol".to_owned());
+        let outgoing = self.outgoing(request, &server, &edits, None, "protocol".to_owned());
         self.dispatch(request, target, None, outgoing, None, now, steps);
     }
 
@@ -181,7 +185,10 @@ impl Core {
             further_page: false,
             approved: approved.then(fingerprint),
             sources: decision.sources,
+            found: decision.inspected.found,
+            concealed: decision.inspected.concealed,
         };
+        let edits = decision.inspected.edits;
         match decision.finding {
             Some(finding) if finding.verdict == Verdict::Deny => {
                 self.refuse(request, &target, finding, steps);
@@ -193,10 +200,15 @@ impl Core {
                     let finding = Finding::deny(Phase::Identify, reason, "protocol");
                     return self.refuse(request, &target, finding, steps);
                 }
-                let digest = self.digest(arguments);
-                let mirrored = self.mirrored(&located.server, tool, arguments);
-                let outgoing =
-                    self.outgoing(request, &located.server, &located.edits, mirrored, decision.rule);
+                let digest = self.digest(arguments, &target);
+                located.edits.extend(self.replaced(&located.server, edits));
+                let outgoing = self.outgoing(
+                    request,
+                    &located.server,
+                    &located.edits,
+                    located.tool.as_ref(),
+                    decision.rule,
+                );
                 if let Some(reach) = reach.filter(|_| held.is_none()) {
                     self.endorse(&target, &outgoing, reach);
                 }
@@ -208,6 +220,22 @@ impl Core {
                 }
             }
         }
+    }
+
+    /// The texts of the arguments with what is to be replaced in them replaced.
+    fn replaced<'m>(
+        &mut self,
+        server: &ServerName,
+        edits: Vec<(Json<'m>, Vec<Cut>)>,
+    ) -> Vec<(Json<'m>, String)> {
+        let boundary = Arc::clone(&self.boundary);
+        let seal = Seal::of(&boundary, &self.identity);
+        let handles = &mut self.handles;
+        let one = |(value, cuts): (Json<'m>, Vec<Cut>)| {
+            let text = value.text()?;
+            Some((value, quote(&replace(&text, cuts, handles, server, &seal))))
+        };
+        edits.into_iter().filter_map(one).collect()
     }
 
     /// Opens what the request brings back beside its task: state and cursor. The state is spent when the request goes on.

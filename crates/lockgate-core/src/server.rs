@@ -9,7 +9,6 @@ use lockgate_model::{
 };
 
 use crate::exchange::Asker;
-use crate::handles::Concealed;
 use crate::hold::Holds;
 use crate::question::Question;
 use crate::record::Note;
@@ -34,20 +33,21 @@ impl Core {
     ) {
         let source = Source { server, exchange, bytes: received.bytes };
         let answers = received.message().and_then(|message| self.answers(&source, &message.body));
-        match (self.conceal(server, answers, received), answers) {
-            (Concealed::Nothing, _) => self.said(&source, received, now, steps),
-            (Concealed::Message(bytes), _) => {
-                // What stands for the secrets may be longer than they are.
-                let concealed = self.read_again(&bytes);
-                self.said(&Source { bytes: &bytes, ..source }, &concealed, now, steps);
-            }
-            (Concealed::Sealed, exchange) => {
-                self.failed(server, exchange, Reason::SecretInSealedFile, now, steps);
+        let changed = self.inspect(server, answers, received);
+        if let Some(finding) = self.keeps_back(answers, received) {
+            return self.keep_back(&source, answers, received, finding, now, steps);
+        }
+        match changed {
+            None => self.said(&source, received, now, steps),
+            Some(bytes) => {
+                // What stands for what was replaced may be longer than that.
+                let changed = self.read_again(&bytes);
+                self.said(&Source { bytes: &bytes, ..source }, &changed, now, steps);
             }
         }
     }
 
-    /// A message that holds no secrets any more.
+    /// A message with nothing left in it that may not be read.
     fn said(&mut self, source: &Source<'_>, received: &Received<'_>, now: Tick, steps: &mut Vec<Step>) {
         let message = match &received.message {
             Ok(message) => message,
@@ -57,6 +57,47 @@ impl Core {
             Body::Result { .. } | Body::Error { .. } => self.reply(source, &message.body, now, steps),
             Body::Notification { method, params } => self.notified(source, method, params, now, steps),
             Body::Request { id, method, params } => self.questioned(source, *id, method, params, steps),
+        }
+    }
+
+    /// What keeps a message back as a whole. A result that a person can be asked about is no such thing.
+    fn keeps_back(&mut self, answers: Option<ExchangeId>, received: &Received<'_>) -> Option<Finding> {
+        let against = self.found.against.as_ref().filter(|finding| !self.only_observes(finding))?;
+        let open = answers.and_then(|exchange| self.exchanges.get(exchange));
+        let result = matches!(received.message().map(|message| &message.body), Some(Body::Result { .. }));
+        let held = against.verdict == Verdict::Hold
+            && result
+            && open.is_some_and(|open| self.can_hold_result(open, received.bytes.len()));
+        if held { None } else { self.found.against.take() }
+    }
+
+    /// A message that does not reach the agent. What waits for it is told so.
+    fn keep_back(
+        &mut self,
+        source: &Source<'_>,
+        answers: Option<ExchangeId>,
+        received: &Received<'_>,
+        finding: Finding,
+        now: Tick,
+        steps: &mut Vec<Step>,
+    ) {
+        let finding = Finding { verdict: Verdict::Deny, ..finding };
+        let revision = self.revision_of(source);
+        match received.message().map(|message| &message.body) {
+            Some(Body::Result { .. } | Body::Error { .. }) => match answers {
+                Some(exchange) => self.withhold(exchange, source.server, finding, now, steps),
+                None => self.drop_for(source, None, finding, steps),
+            },
+            Some(Body::Request { id, .. }) => {
+                let said = Finding::deny(Phase::Detect, finding.reason, "protocol");
+                let correlation = self.identity.session.to_string();
+                let about =
+                    reply::About { shown: None, server: None, correlation: &correlation, withheld: false };
+                let message = reply::error(Some(id.raw()), &said, &about);
+                self.drop_for(source, None, finding, steps);
+                steps.push(Self::answer_server(source.server, message, revision));
+            }
+            Some(Body::Notification { .. }) | None => self.drop_for(source, None, finding, steps),
         }
     }
 
@@ -88,9 +129,20 @@ impl Core {
         reason: Reason,
         steps: &mut Vec<Step>,
     ) {
+        self.drop_for(source, method, Finding::deny(Phase::Answer, reason, "protocol"), steps);
+    }
+
+    fn drop_for(
+        &self,
+        source: &Source<'_>,
+        method: Option<&'static str>,
+        finding: Finding,
+        steps: &mut Vec<Step>,
+    ) {
         let mut note = Note::happening(Happening::Server)
             .server(source.server)
-            .finding(Finding::deny(Phase::Answer, reason, "protocol"), Verdict::Deny);
+            .found(&self.found)
+            .finding(finding, Verdict::Deny);
         if let Some(exchange) = source.exchange {
             note = note.exchange(exchange);
         }
@@ -362,7 +414,8 @@ impl Core {
             }
             let correlation = self.identity.session.to_string();
             let finding = Finding::deny(Phase::Answer, reason, "protocol");
-            let about = reply::About { shown: None, server: None, correlation: &correlation };
+            let about =
+                reply::About { shown: None, server: None, correlation: &correlation, withheld: false };
             let message = reply::error(Some(id.raw()), &finding, &about);
             steps.push(Self::answer_server(server, message, revision));
             return;

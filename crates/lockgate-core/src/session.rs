@@ -12,10 +12,11 @@ use lockgate_policy::budget::{Breaker, Loops};
 use lockgate_provenance::Pins;
 
 use crate::catalogue::Catalogue;
+use crate::detect::Found;
 use crate::era::Ways;
 use crate::exchange::{Exchange, Exchanges, State};
 use crate::freezer::Freezer;
-use crate::handles::{Found, Handles};
+use crate::handles::Handles;
 use crate::hold::Holds;
 use crate::pin::Definitions;
 use crate::question::Questions;
@@ -310,7 +311,7 @@ impl Core {
         self.history.label()
     }
 
-    /// What sorts of data were found in the last message of a server: `credential` or nothing. Whether it was shown to the
+    /// What sorts of data were found in the last message of a server: `credential`, `personal` or nothing. Whether it was shown to the
     /// agent is another matter.
     pub fn classes(&self) -> impl Iterator<Item = &'static str> {
         self.found.classes()

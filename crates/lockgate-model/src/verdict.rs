@@ -17,6 +17,8 @@ pub enum Phase {
     Policy,
     /// May what the session has read steer this tool?
     Flow,
+    /// Is there anything in what is sent, or in what is answered, that must not pass?
+    Detect,
     /// Did the server answer what was asked, within limits?
     Answer,
 }
@@ -31,6 +33,7 @@ impl Phase {
             Self::Schema => "schema",
             Self::Policy => "policy",
             Self::Flow => "flow",
+            Self::Detect => "detect",
             Self::Answer => "answer",
         }
     }

@@ -187,6 +187,8 @@ mod tests {
             label_before: None,
             label_after: None,
             notes: Vec::new(),
+            detected: Vec::new(),
+            score: None,
             duration: 0,
         })
     }

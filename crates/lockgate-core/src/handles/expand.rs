@@ -2,7 +2,7 @@
 
 use lockgate_model::{Effect, ExchangeId, Json, Kind, Reason, ServerName, Splice, quote};
 
-use super::{Kept, text};
+use super::{Kept, Stands, text};
 use crate::Core;
 use crate::exchange::Outgoing;
 
@@ -25,9 +25,13 @@ impl Core {
         })
     }
 
-    /// May this server have the secret? Where the operator names nobody: who gave it, except in what it sends out.
+    /// May this server have what a handle stands for? Where the operator names nobody: who gave it, except in what it sends out.
     fn may_have(&self, kept: &Kept, server: &ServerName, effect: Effect) -> bool {
-        match &self.boundary.flow.secrets.expand_for {
+        let named = match kept.stands {
+            Stands::Secret => &self.boundary.flow.secrets.expand_for,
+            Stands::Personal => &self.boundary.expand_personal_for,
+        };
+        match named {
             Some(named) => named.contains(server),
             None => kept.origin == *server && effect != Effect::Egress,
         }

@@ -1,7 +1,7 @@
-//! Handles: what the agent is shown in place of secrets. A handle says nothing, cannot be guessed, and means something only in
-//! the session that it was made for.
+//! Handles: what the agent is shown in place of secrets and personal data. A handle says nothing and cannot be guessed. That of a
+//! secret means something only in the session that it was made for; that of personal data is the same in every session of its
+//! principal.
 
-mod conceal;
 mod expand;
 mod text;
 
@@ -11,9 +11,9 @@ use std::fmt;
 use lockgate_detect::Known;
 use lockgate_model::{ServerName, quote};
 
-pub(crate) use self::conceal::{Concealed, Found};
-use crate::digest;
+pub(crate) use self::text::{handles as handles_in, within};
 use crate::session::Identity;
+use crate::{Boundary, digest};
 
 /// Most secrets of a session that are remembered; then the oldest is forgotten, and its handle is refused.
 const MOST: usize = 1_000;
@@ -31,7 +31,7 @@ pub(crate) struct Handles {
     /// The same, oldest first.
     order: VecDeque<String>,
     /// The handle of what a server has given before, by the digest of the secret.
-    given: BTreeMap<(ServerName, [u8; 32]), String>,
+    given: BTreeMap<(ServerName, Stands, [u8; 32]), String>,
     /// What each server knows and must not say to the agent again. Made when it is asked for.
     told: BTreeMap<ServerName, Told>,
     /// How many were ever made.
@@ -39,9 +39,35 @@ pub(crate) struct Handles {
     bytes: usize,
 }
 
-/// A secret.
+/// What a handle stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stands {
+    /// A credential.
+    Secret,
+    /// Personal data.
+    Personal,
+}
+
+impl Stands {
+    /// The word in its handles.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Secret => "secret",
+            Self::Personal => "personal",
+        }
+    }
+
+    /// What a handle stands for, by how it is written.
+    pub(crate) fn of(handle: &str) -> Self {
+        let after = handle.strip_prefix(text::PREFIX).unwrap_or_default();
+        if after.starts_with(Self::Personal.word()) { Self::Personal } else { Self::Secret }
+    }
+}
+
+/// A secret, or personal data.
 struct Kept {
     secret: String,
+    stands: Stands,
     /// Who gave it.
     origin: ServerName,
     /// Who knows it and may say it again: whom it was sent to, and who gave it.
@@ -49,30 +75,44 @@ struct Kept {
 }
 
 /// The secrets that a server knows, in the ways in which it may write them, and the handle of each.
-struct Told {
-    texts: Known,
-    handles: Vec<String>,
+pub(crate) struct Told {
+    pub(crate) texts: Known,
+    pub(crate) handles: Vec<String>,
 }
 
-/// What makes the handles of a session its own.
-struct Seal<'s> {
+/// What makes the handles of a session, or of a principal, its own.
+pub(crate) struct Seal<'s> {
+    /// For those of secrets: of this process.
     key: [u8; 16],
+    /// For those of personal data: the same for all gateways of a state folder.
+    lasting: [u8; 32],
     identity: &'s Identity,
 }
 
 impl Handles {
     /// The handle for a secret that a server gave: the same for the same secret of the same server, as long as it is
     /// remembered. None where the secret is too long.
-    fn stand_in(&mut self, secret: &str, kind: &str, origin: &ServerName, seal: &Seal<'_>) -> Option<String> {
+    pub(crate) fn stand_in(
+        &mut self,
+        secret: &str,
+        stands: Stands,
+        kind: &str,
+        origin: &ServerName,
+        seal: &Seal<'_>,
+    ) -> Option<String> {
         if secret.len() > LONGEST {
             return None;
         }
-        let known = (origin.clone(), digest::bytes(secret.as_bytes()));
+        let known = (origin.clone(), stands, digest::bytes(secret.as_bytes()));
         if let Some(handle) = self.given.get(&known) {
             return Some(handle.clone());
         }
         self.made += 1;
-        let handle = format!("{}{kind}-{}", text::PREFIX, text::tail(&seal.digest(origin, self.made)));
+        let digest = match stands {
+            Stands::Secret => seal.digest(origin, self.made),
+            Stands::Personal => seal.lasting(origin, secret),
+        };
+        let handle = format!("{}{}-{kind}-{}", text::PREFIX, stands.word(), text::tail(&digest));
         self.bytes += secret.len();
         while self.kept.len() >= MOST || self.bytes > MOST_BYTES {
             if !self.forget_oldest() {
@@ -80,7 +120,7 @@ impl Handles {
             }
         }
         let secret = secret.to_owned();
-        let kept = Kept { secret, origin: origin.clone(), told: BTreeSet::new() };
+        let kept = Kept { secret, stands, origin: origin.clone(), told: BTreeSet::new() };
         let telling = kept.secret.len() >= TELLING;
         self.kept.insert(handle.clone(), kept);
         self.order.push_back(handle.clone());
@@ -91,11 +131,16 @@ impl Handles {
         Some(handle)
     }
 
+    /// How many were ever made.
+    pub(crate) fn made(&self) -> u64 {
+        self.made
+    }
+
     fn forget_oldest(&mut self) -> bool {
         let Some(handle) = self.order.pop_front() else { return false };
         if let Some(kept) = self.kept.remove(&handle) {
             self.bytes = self.bytes.saturating_sub(kept.secret.len());
-            self.given.remove(&(kept.origin, digest::bytes(kept.secret.as_bytes())));
+            self.given.remove(&(kept.origin, kept.stands, digest::bytes(kept.secret.as_bytes())));
             for server in &kept.told {
                 self.told.remove(server);
             }
@@ -113,7 +158,7 @@ impl Handles {
     }
 
     /// What the server knows. To be given back with [`Self::keep_told`] where nothing new was told meanwhile.
-    fn take_told(&mut self, server: &ServerName) -> Told {
+    pub(crate) fn take_told(&mut self, server: &ServerName) -> Told {
         self.told.remove(server).unwrap_or_else(|| {
             let known = self.kept.iter().filter(|(_, kept)| kept.told.contains(server));
             let (texts, handles): (Vec<_>, Vec<_>) = known
@@ -125,7 +170,7 @@ impl Handles {
         })
     }
 
-    fn keep_told(&mut self, server: &ServerName, told: Told) {
+    pub(crate) fn keep_told(&mut self, server: &ServerName, told: Told) {
         self.told.insert(server.clone(), told);
     }
 }
@@ -149,7 +194,21 @@ fn spellings(secret: &str) -> Vec<String> {
     all
 }
 
-impl Seal<'_> {
+impl<'s> Seal<'s> {
+    pub(crate) fn of(boundary: &Boundary, identity: &'s Identity) -> Self {
+        Self { key: boundary.flow.key, lasting: boundary.seal, identity }
+    }
+
+    /// For personal data: the same for the same value of the same server, for one principal.
+    fn lasting(&self, origin: &ServerName, value: &str) -> [u8; 32] {
+        let mut parts = b"lockgate personal data".to_vec();
+        parts.extend_from_slice(&self.lasting);
+        for part in [self.identity.principal.as_str(), origin.as_str(), value] {
+            parts.extend_from_slice(&digest::bytes(part.as_bytes()));
+        }
+        digest::bytes(&parts)
+    }
+
     fn digest(&self, origin: &ServerName, number: u64) -> [u8; 32] {
         let Identity { session, principal, .. } = self.identity;
         let mut parts = Vec::new();
@@ -189,8 +248,10 @@ mod tests {
     fn a_handle_belongs_to_session_principal_and_server() {
         let make = |key, session, principal, origin| {
             let identity = identity(session, principal);
-            let seal = Seal { key: [key; 16], identity: &identity };
-            Handles::default().stand_in("a secret that is", "kind", &server(origin), &seal).unwrap()
+            let seal = Seal { key: [key; 16], lasting: [0; 32], identity: &identity };
+            Handles::default()
+                .stand_in("a secret that is", Stands::Secret, "kind", &server(origin), &seal)
+                .unwrap()
         };
         let first = make(0, "s", "p", "a");
         assert_eq!(first, make(0, "s", "p", "a"));
@@ -201,31 +262,61 @@ mod tests {
     }
 
     #[test]
+    fn that_of_personal_data_is_the_same_in_every_session_of_a_principal() {
+        let make = |lasting, session, principal, origin, value| {
+            let identity = identity(session, principal);
+            let seal = Seal { key: [0; 16], lasting: [lasting; 32], identity: &identity };
+            let personal = Stands::Personal;
+            Handles::default().stand_in(value, personal, "EMAIL_ADDRESS", &server(origin), &seal).unwrap()
+        };
+        let first = make(0, "s", "p", "a", "x@y.example");
+        assert_eq!(first, make(0, "t", "p", "a", "x@y.example"));
+        assert!(first.starts_with("lockgate-personal-EMAIL_ADDRESS-"), "{first}");
+        assert_eq!(Stands::of(&first), Stands::Personal);
+        assert_eq!(handles_in(&first).next(), Some(0..first.len()));
+        let others = [
+            make(1, "s", "p", "a", "x@y.example"),
+            make(0, "s", "q", "a", "x@y.example"),
+            make(0, "s", "p", "b", "x@y.example"),
+            make(0, "s", "p", "a", "z@y.example"),
+        ];
+        assert!(others.iter().all(|other| *other != first), "{first} {others:?}");
+    }
+
+    #[test]
     fn the_oldest_secrets_are_forgotten() {
         let identity = identity("s", "p");
-        let seal = Seal { key: [0; 16], identity: &identity };
+        let seal = Seal { key: [0; 16], lasting: [0; 32], identity: &identity };
         for (count, size) in [(MOST + 5, 20), (100, 15_000)] {
             let mut handles = Handles::default();
             let secret = |number: usize| format!("{number:08}{}", "x".repeat(size));
             let made: Vec<_> = (0..count)
-                .map(|number| handles.stand_in(&secret(number), "k", &server("a"), &seal).unwrap())
+                .map(|number| {
+                    handles.stand_in(&secret(number), Stands::Secret, "k", &server("a"), &seal).unwrap()
+                })
                 .collect();
             assert!(handles.kept.len() <= MOST && handles.bytes <= MOST_BYTES);
             assert_eq!(handles.bytes, handles.kept.values().map(|kept| kept.secret.len()).sum::<usize>());
             assert_eq!((handles.kept.len(), handles.kept.len()), (handles.given.len(), handles.order.len()));
             assert!(!handles.kept.contains_key(&made[0]) && handles.kept.contains_key(&made[count - 1]));
-            let again = handles.stand_in(&secret(0), "k", &server("a"), &seal).unwrap();
+            let again = handles.stand_in(&secret(0), Stands::Secret, "k", &server("a"), &seal).unwrap();
             assert_ne!(again, made[0], "what was forgotten comes back under another name");
         }
         let long = "x".repeat(LONGEST + 1);
-        assert_eq!(Handles::default().stand_in(&long, "k", &server("a"), &seal), None);
+        assert_eq!(Handles::default().stand_in(&long, Stands::Secret, "k", &server("a"), &seal), None);
     }
 
     #[test]
     fn nothing_secret_is_printed() {
         let identity = identity("s", "p");
         let mut handles = Handles::default();
-        handles.stand_in("hunter22hunter22", "k", &server("a"), &Seal { key: [0; 16], identity: &identity });
+        handles.stand_in(
+            "hunter22hunter22",
+            Stands::Secret,
+            "k",
+            &server("a"),
+            &Seal { key: [0; 16], lasting: [0; 32], identity: &identity },
+        );
         assert_eq!(format!("{handles:?}"), "Handles(1)");
     }
 }

@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
-/// How every handle begins. After it come the kind of the secret, a hyphen, and the tail.
-pub(super) const PREFIX: &str = "lockgate-secret-";
+/// How every handle begins. After it come `secret` or `personal`, the kind, and the tail, with hyphens between.
+pub(super) const PREFIX: &str = "lockgate-";
+/// What a handle may stand for, with the hyphen.
+const STANDS: [&str; 2] = ["secret-", "personal-"];
 /// Characters of the tail, which nobody can guess: 128 bits.
 const TAIL: usize = 22;
 /// Longest name of a kind of secret. Bytes.
@@ -32,7 +34,7 @@ pub(super) fn base64(bytes: &[u8], letters: &[u8; 64]) -> String {
 }
 
 /// Where handles stand in a text, known or not. Linear in its length.
-pub(super) fn handles(text: &str) -> impl Iterator<Item = Range<usize>> {
+pub(crate) fn handles(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut from = 0;
     text.match_indices(PREFIX).filter_map(move |(start, _)| {
         let length = length(text.get(start.max(from)..)?)?;
@@ -43,14 +45,22 @@ pub(super) fn handles(text: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
+/// Is it all within one of these?
+pub(crate) fn within(handles: &[Range<usize>], span: &Range<usize>) -> bool {
+    handles.iter().any(|handle| handle.start <= span.start && span.end <= handle.end)
+}
+
 /// How long a handle is that a text begins with.
 fn length(text: &str) -> Option<usize> {
-    let after = text.strip_prefix(PREFIX)?.as_bytes();
-    let is_kind = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_';
+    let after = text.strip_prefix(PREFIX)?;
+    let stands = STANDS.iter().find(|stands| after.starts_with(**stands))?;
+    let begins = PREFIX.len() + stands.len();
+    let after = text.as_bytes().get(begins..)?;
+    let is_kind = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     let kind = after.iter().take(KIND + 1).take_while(|byte| is_kind(byte)).count();
     let tail = after.get(kind..)?.strip_prefix(b"-")?.get(..TAIL)?;
-    let whole = PREFIX.len() + kind + 1 + TAIL;
-    let inner = text.get(PREFIX.len()..whole)?;
+    let whole = begins + kind + 1 + TAIL;
+    let inner = text.get(begins..whole)?;
     let is_tail = tail.iter().all(|byte| FOR_ADDRESSES.contains(byte)) && !inner.contains(PREFIX);
     ((1..=KIND).contains(&kind) && is_tail).then_some(whole)
 }
@@ -82,6 +92,7 @@ mod tests {
     fn handles_are_found() {
         const TAIL: &str = "AAAAAAAAAAAAAAAAAAA-_9";
         let whole = format!("lockgate-secret-github_pat-{TAIL}");
+        let personal = format!("lockgate-personal-EMAIL_ADDRESS-{TAIL}");
         let cases = [
             (whole.clone(), vec![whole.as_str()]),
             (format!("Bearer {whole}, {whole}x"), vec![&whole, &whole]),
@@ -89,7 +100,9 @@ mod tests {
             (format!("lockgate-secret-{whole}"), vec![&whole]),
             (whole.replace('9', ""), vec![]),
             (whole.replace("github_pat", ""), vec![]),
-            (whole.replace("github_pat", "GitHub"), vec![]),
+            (whole.replace("github_pat", "git.hub"), vec![]),
+            (whole.replace("secret", "public"), vec![]),
+            (format!("to lockgate-personal-EMAIL_ADDRESS-{TAIL}."), vec![&personal]),
             (whole.replace("AAAA", "A A "), vec![]),
             (format!("lockgate-secret-{}-{TAIL}", "x".repeat(65)), vec![]),
             ("lockgate-secret-".to_owned(), vec![]),

@@ -1,5 +1,6 @@
 //! The phases of a call, each a question with its own file. The order stands here and nowhere else.
 
+mod detect;
 mod flow;
 mod handle;
 mod identify;
@@ -9,6 +10,7 @@ mod rules;
 mod schema;
 mod stop;
 
+pub(crate) use detect::Inspected;
 pub(crate) use flow::is_document;
 use lockgate_audit::Source;
 use lockgate_model::{Effect, Finding, Json, Phase, Reason, ServerName, ToolName, Verdict};
@@ -31,7 +33,7 @@ pub(crate) struct Call<'c> {
 }
 
 /// What was decided of a call.
-pub(crate) struct Decision {
+pub(crate) struct Decision<'c> {
     /// The strictest finding of all phases; none where nothing stands against the call.
     pub(crate) finding: Option<Finding>,
     /// What would stand against it if rules were not only observed.
@@ -42,15 +44,19 @@ pub(crate) struct Decision {
     pub(crate) rule: String,
     /// Where the values in its arguments came from, where records are kept.
     pub(crate) sources: Vec<Source>,
+    /// What was found in its arguments, and what is to be replaced in them.
+    pub(crate) inspected: Inspected<'c>,
 }
 
 /// Parse has been passed: what could not be read never gets here. Each phase sees the whole call; the strictest finding
 /// counts, and of equals the earlier one.
-pub(crate) fn decide(core: &Core, call: &Call<'_>) -> Decision {
+pub(crate) fn decide<'c>(core: &Core, call: &Call<'c>) -> Decision<'c> {
     let effect = identify::effect(core, call);
     let answer = policy::answer(core, call);
     let rule = policy::rule(call, answer.as_ref());
-    let mut decision = Decision { finding: None, observed: None, effect, rule, sources: Vec::new() };
+    let inspected = Inspected::default();
+    let mut decision =
+        Decision { finding: None, observed: None, effect, rule, sources: Vec::new(), inspected };
     let mut sources = Vec::new();
     let mut note = |finding: Option<Finding>| {
         let Some(finding) = finding else { return };
@@ -77,6 +83,9 @@ pub(crate) fn decide(core: &Core, call: &Call<'_>) -> Decision {
     decision.sources = sources;
     let rules = rules::check(core, call, effect);
     note(rules.against);
+    let mut inspected = detect::check(core, call, effect);
+    note(inspected.found.against.take());
+    decision.inspected = inspected;
     if let Some(logged) = rules.logged {
         decision.observed = Some(match decision.observed.take() {
             Some(earlier) => earlier.stricter(logged),
@@ -96,7 +105,8 @@ impl Core {
     /// Is this only written down? Rules are observed where the operator wants that; what the protocol needs, and what was
     /// stopped by hand, always holds.
     pub(crate) fn only_observes(&self, finding: &Finding) -> bool {
-        let by_rule = matches!(finding.phase, Phase::Pin | Phase::Schema | Phase::Policy | Phase::Flow);
+        let by_rule =
+            matches!(finding.phase, Phase::Pin | Phase::Schema | Phase::Policy | Phase::Flow | Phase::Detect);
         // A rule says itself whether it is only written down.
         let objects = finding.phase == Phase::Flow && !finding.rule.starts_with("rules.");
         let logged = objects && self.boundary.flow.violation == Violation::Log;

@@ -55,7 +55,7 @@ fn tasks_wanted<'m>(request: &Request<'m>) -> Option<Json<'m>> {
 
 impl Core {
     /// The time by the wall clock. Milliseconds.
-    fn wall_now(&self) -> u64 {
+    pub(crate) fn wall_now(&self) -> u64 {
         self.wall.0.saturating_add(self.now.micros_since(self.spoke_at) / 1_000)
     }
 

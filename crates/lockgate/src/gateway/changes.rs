@@ -157,6 +157,8 @@ fn record(happening: Happening) -> Record {
         label_before: None,
         label_after: None,
         notes: Vec::new(),
+        detected: Vec::new(),
+        score: None,
         duration: 0,
     }
 }

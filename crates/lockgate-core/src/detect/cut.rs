@@ -1,0 +1,168 @@
+//! What is replaced in a text, and by what.
+
+use std::cmp::Reverse;
+use std::ops::Range;
+
+use lockgate_detect::MARK;
+use lockgate_model::ServerName;
+
+use super::{Handling, Hit, Sort};
+use crate::handles::{Handles, Seal, Stands, handles_in, within};
+
+/// A part of a text to be replaced.
+#[derive(Debug)]
+pub(crate) struct Cut {
+    pub(crate) span: Range<usize>,
+    pub(crate) by: By,
+    /// The handle that stands for it already.
+    pub(crate) handle: Option<String>,
+}
+
+/// What stands in place of what was there. Ordered: of what overlaps, the later counts for all of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum By {
+    /// A handle.
+    Handle(Stands, &'static str),
+    /// A part of it.
+    Mask,
+    /// That there was something.
+    Nothing,
+    /// The rule that it was taken out by.
+    Rule(&'static str),
+}
+
+impl Cut {
+    /// What is to be done with a hit; none where its text stays.
+    fn of(hit: &Hit) -> Option<Self> {
+        let by = match (hit.handling, hit.sort) {
+            (Handling::Off | Handling::Flag | Handling::Ask | Handling::Deny, _) => return None,
+            (Handling::Tokenise, Sort::Secret) if !hit.unread => By::Handle(Stands::Secret, hit.rule),
+            (Handling::Tokenise, Sort::Personal) => By::Handle(Stands::Personal, hit.rule),
+            (Handling::Mask, Sort::Secret | Sort::Personal) if !hit.unread => By::Mask,
+            (_, Sort::Secret | Sort::Personal) => By::Nothing,
+            (_, Sort::Hidden | Sort::Injection | Sort::Attack | Sort::Code) => By::Rule(hit.rule),
+        };
+        Some(Self { span: hit.span.clone(), by, handle: None })
+    }
+}
+
+/// What is to be replaced in a text, in order and not overlapping. `known`: what has handles already.
+pub(crate) fn cuts(text: &str, hits: &[Hit], known: Vec<Cut>) -> Vec<Cut> {
+    let mut cuts = known;
+    if !cuts.is_empty() {
+        let handles: Vec<_> = handles_in(text).collect();
+        cuts.retain(|cut| !within(&handles, &cut.span));
+    }
+    cuts.extend(hits.iter().filter_map(Cut::of));
+    cuts.sort_by_key(|cut| (cut.span.start, Reverse(cut.span.end), cut.handle.is_none()));
+    let mut apart: Vec<Cut> = Vec::with_capacity(cuts.len());
+    for cut in cuts {
+        match apart.last_mut() {
+            Some(last) if cut.span.start < last.span.end => {
+                let same = cut.by <= last.by;
+                last.by = last.by.max(cut.by);
+                if cut.span.end > last.span.end {
+                    last.span.end = cut.span.end;
+                    last.handle = None;
+                } else if !same {
+                    last.handle = None;
+                }
+            }
+            _ => apart.push(cut),
+        }
+    }
+    apart
+}
+
+/// The text with what stands in place of each cut.
+pub(crate) fn replace(
+    text: &str,
+    cuts: Vec<Cut>,
+    handles: &mut Handles,
+    server: &ServerName,
+    seal: &Seal<'_>,
+) -> String {
+    // Spans begin and end between characters; were one not to, all of its text would go.
+    let part = |span: Range<usize>| text.get(span).unwrap_or_default();
+    let (mut without, mut from) = (String::with_capacity(text.len()), 0);
+    for cut in cuts {
+        without.push_str(part(from..cut.span.start));
+        let was = part(cut.span.clone());
+        match cut.by {
+            By::Handle(stands, kind) => {
+                let handle = cut.handle.or_else(|| handles.stand_in(was, stands, kind, server, seal));
+                without.push_str(handle.as_deref().unwrap_or(MARK));
+            }
+            By::Mask => without.push_str(&mask(was)),
+            By::Nothing => without.push_str(MARK),
+            By::Rule(rule) => without.push_str(&format!("[removed: {rule}]")),
+        }
+        from = cut.span.end;
+    }
+    without.push_str(part(from..text.len()));
+    without
+}
+
+/// Letters and digits as stars but for the last four, where that leaves most of them hidden.
+fn mask(text: &str) -> String {
+    let letters = text.chars().filter(|c| c.is_alphanumeric()).count();
+    let shown = if letters >= 12 { 4 } else { 0 };
+    let mut left = letters;
+    let star = |c: char| {
+        if !c.is_alphanumeric() {
+            return c;
+        }
+        left -= 1;
+        if left < shown { c } else { '*' }
+    };
+    text.chars().map(star).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use lockgate_detect::Level;
+
+    use super::*;
+
+    fn hit(sort: Sort, span: Range<usize>, handling: Handling) -> Hit {
+        Hit { sort, rule: "r", level: Level::Block, span, handling, unread: false }
+    }
+
+    #[test]
+    fn what_overlaps_is_replaced_once_by_what_takes_most_away() {
+        use Handling::{Ask, Deny, Flag, Mask, Redact, Tokenise};
+        use Sort::{Injection, Personal, Secret};
+        let handle = By::Handle(Stands::Secret, "r");
+        type Case = (Vec<Hit>, Vec<(usize, usize, By)>);
+        let cases: [Case; 7] = [
+            (vec![], vec![]),
+            (vec![hit(Secret, 1..3, Flag), hit(Injection, 0..9, Deny), hit(Personal, 4..5, Ask)], vec![]),
+            (
+                vec![hit(Secret, 4..8, Tokenise), hit(Personal, 0..2, Mask)],
+                vec![(0, 2, By::Mask), (4, 8, handle)],
+            ),
+            (vec![hit(Secret, 2..6, Tokenise), hit(Secret, 4..8, Tokenise)], vec![(2, 8, handle)]),
+            (vec![hit(Secret, 2..6, Tokenise), hit(Injection, 0..9, Redact)], vec![(0, 9, By::Rule("r"))]),
+            (vec![hit(Secret, 2..6, Tokenise), hit(Injection, 4..9, Redact)], vec![(2, 9, By::Rule("r"))]),
+            (vec![hit(Secret, 0..9, Redact), hit(Personal, 4..5, Mask)], vec![(0, 9, By::Nothing)]),
+        ];
+        for (hits, expected) in cases {
+            let cuts = cuts("0123456789", &hits, Vec::new());
+            let found: Vec<_> = cuts.iter().map(|cut| (cut.span.start, cut.span.end, cut.by)).collect();
+            assert_eq!(found, expected, "{hits:?}");
+        }
+    }
+
+    #[test]
+    fn a_mask_shows_little() {
+        let cases = [
+            ("", ""),
+            ("0123456789", "**********"),
+            ("4111 1111 1111 1234", "**** **** **** 1234"),
+            ("someone@mail.example", "*******@****.***mple"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(mask(text), expected);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What was found in one message, added up.
+
+use lockgate_audit::Detected;
+use lockgate_detect::Level;
+use lockgate_model::{Finding, Phase, Reason, Verdict};
+
+use super::{Handling, Hit, Looked, Sort};
+
+/// Which way a message goes, and what may be done with it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Way {
+    /// `results` or `arguments`, as in the configuration.
+    pub(crate) word: &'static str,
+    /// Everything is only written down.
+    pub(crate) observes: bool,
+    /// It can be neither shown with what was found, nor changed.
+    pub(crate) sealed: bool,
+}
+
+/// What was found in a message.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Found {
+    /// A credential.
+    pub(crate) credential: bool,
+    /// Personal data.
+    pub(crate) personal: bool,
+    /// Some of that is left in it.
+    pub(crate) personal_left: bool,
+    /// Text that gives orders to a model, or that is hidden from people.
+    pub(crate) orders: bool,
+    /// Something was replaced before the message was read.
+    pub(crate) replaced: bool,
+    /// The server said something of it that changes nothing: it is not known, or asks for more trust.
+    pub(crate) marking_ignored: bool,
+    /// What each rule found.
+    pub(crate) detected: Vec<Detected>,
+    /// How likely one of its texts gives orders to a model: 0 to 1.
+    score: f32,
+    /// The strictest of what stands against the message as a whole.
+    pub(crate) against: Option<Finding>,
+}
+
+impl Found {
+    /// The sorts of data in it.
+    pub(crate) fn classes(&self) -> impl Iterator<Item = &'static str> {
+        let credential = self.credential.then_some("credential");
+        credential.into_iter().chain(self.personal.then_some("personal"))
+    }
+
+    /// What a record says of it.
+    pub(crate) fn notes(&self) -> impl Iterator<Item = &'static str> {
+        self.classes().chain(self.marking_ignored.then_some("label_ignored"))
+    }
+
+    /// The score as a record has it, in hundredths.
+    pub(crate) fn score(&self) -> Option<u8> {
+        let hundredths = (self.score.clamp(0.0, 1.0) * 100.0).round();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is from 0 to 100")]
+        let hundredths = hundredths as u8;
+        (hundredths > 0).then_some(hundredths)
+    }
+
+    /// Adds what is in one of its texts. `place` is what a refusal says of where that text is.
+    pub(crate) fn add(&mut self, looked: &Looked, way: Way, place: impl Fn() -> Option<String>) {
+        self.score = self.score.max(looked.score);
+        for hit in &looked.hits {
+            match hit.sort {
+                Sort::Secret => self.credential = true,
+                Sort::Personal => {
+                    self.personal = true;
+                    self.personal_left |= way.observes || !hit.handling.rewrites();
+                }
+                Sort::Hidden | Sort::Injection => self.orders = true,
+                Sort::Attack | Sort::Code => {}
+            }
+            self.count(hit, way);
+            if let Some(finding) = finding(hit, way, &place) {
+                self.against = Some(match self.against.take() {
+                    Some(earlier) => earlier.stricter(finding),
+                    None => finding,
+                });
+            }
+        }
+    }
+
+    fn count(&mut self, hit: &Hit, way: Way) {
+        let level = match hit.sort {
+            Sort::Secret | Sort::Personal => None,
+            Sort::Hidden | Sort::Injection | Sort::Attack | Sort::Code => Some(hit.level.word()),
+        };
+        let done = if way.observes { Handling::Flag } else { hit.handling }.word();
+        let new = Detected { rule: hit.rule, class: hit.sort.word(), level, count: 1, done };
+        let same = |known: &&mut Detected| Detected { count: 1, ..**known } == new;
+        match self.detected.iter_mut().find(same) {
+            Some(known) => known.count = known.count.saturating_add(1),
+            None => self.detected.push(new),
+        }
+    }
+}
+
+/// What stands against a message for one hit: nothing where it passes, or passes without what was found.
+fn finding(hit: &Hit, way: Way, place: &impl Fn() -> Option<String>) -> Option<Finding> {
+    let reason = hit.sort.reason();
+    let (verdict, reason) = match hit.handling {
+        Handling::Ask => (Verdict::Hold, reason),
+        Handling::Deny => (Verdict::Deny, reason),
+        _ if !way.sealed || !hit.handling.rewrites() => return None,
+        _ if hit.sort == Sort::Secret => (Verdict::Deny, Reason::SecretInSealedFile),
+        _ => (Verdict::Deny, reason),
+    };
+    if reason == Reason::SecretInSealedFile {
+        return Some(Finding::deny(Phase::Detect, reason, "flow.secrets"));
+    }
+    let level = if hit.level == Level::Review { ".review" } else { "" };
+    let rule = format!("detect.{}.{}{level}", way.word, hit.sort.word());
+    let by = format!("found by `{}`", hit.rule);
+    let detail = place().map_or_else(|| by.clone(), |place| format!("{place}, {by}"));
+    Some(Finding { verdict, detail: Some(detail), ..Finding::deny(Phase::Detect, reason, rule) })
+}

@@ -1,0 +1,259 @@
+//! What a server says is looked through before anything else sees it, and what is to be replaced is.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use lockgate_detect::Genre;
+use lockgate_model::{
+    Body, ExchangeId, Inside, Json, Key, ServerName, Splice, Texts, UnixMillis, Visit, quote,
+};
+
+use super::{By, ByLevel, Cut, Detect, Found, Handling, Handlings, Look, Way, cuts, replace};
+use crate::exchange::Exchange;
+use crate::handles::{Handles, Seal, Stands, Told};
+use crate::hear::speaks;
+use crate::{Core, Received, SecretAction};
+
+impl Core {
+    /// Looks through a message of a server; what was found is in `found`. `exchange` is the one that it answers. The message
+    /// as it may be read, where something in it was replaced.
+    pub(crate) fn inspect(
+        &mut self,
+        server: &ServerName,
+        exchange: Option<ExchangeId>,
+        received: &Received<'_>,
+    ) -> Option<Bytes> {
+        self.found = Found::default();
+        let message = received.message()?;
+        let open = exchange.and_then(|exchange| self.exchanges.get(exchange));
+        let (said, texts) = match &message.body {
+            Body::Result { result, fields, .. } => {
+                (open.filter(|open| speaks(open.method)).map(|_| *result), fields.texts())
+            }
+            Body::Error { error, .. } => (Some(*error), Texts::none()),
+            Body::Notification { params, .. } | Body::Request { params, .. } => {
+                (params.whole(), Texts::none())
+            }
+        };
+        let said = said?;
+        let is_prompt = open.is_some_and(|open| open.method == "prompts/get");
+        let way =
+            Way { word: "results", observes: self.boundary.observes, sealed: open.is_some_and(is_sealed) };
+        let boundary = Arc::clone(&self.boundary);
+        let usual = Detect::default();
+        let detect = boundary.servers.get(server).map_or(&usual, |server| &*server.detect);
+        let handlings = Handlings { secrets: credentials(boundary.flow.secrets.action), ..detect.results };
+        let look = Look {
+            detect,
+            handlings: &handlings,
+            genre: if is_prompt { Genre::Prompt } else { Genre::Result },
+            now: UnixMillis(self.wall_now()),
+        };
+        let told = self.handles.take_told(server);
+        let made = self.handles.made();
+        let mut search = Search {
+            look,
+            way,
+            server,
+            seal: Seal::of(&boundary, &self.identity),
+            handles: &mut self.handles,
+            told: &told,
+            splice: Splice::new(received.bytes),
+            found: &mut self.found,
+        };
+        search.all(said, texts);
+        let splice = search.splice;
+        if self.handles.made() == made {
+            self.handles.keep_told(server, told);
+        }
+        self.found.replaced = !splice.is_empty();
+        self.found.replaced.then(|| splice.finish())
+    }
+}
+
+/// Is the answer a file whose digest is known? It can be neither shown nor changed.
+fn is_sealed(open: &Exchange) -> bool {
+    let address = open.target.subject.as_ref().map(|(_, name)| name.as_str());
+    open.method.starts_with("skills/")
+        || open.method == "resources/directory/read"
+        || open.method == "resources/read" && address.is_some_and(|address| address.starts_with("skill:"))
+}
+
+/// What is done with credentials.
+fn credentials(action: SecretAction) -> ByLevel {
+    ByLevel::at_block(match action {
+        SecretAction::Pass => Handling::Flag,
+        SecretAction::Redact => Handling::Redact,
+        SecretAction::Handle => Handling::Tokenise,
+    })
+}
+
+/// Where in a message.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// What the protocol says of the answer, so many members deep.
+    Protocol(u8),
+    /// What the server says.
+    Data,
+}
+
+/// What the protocol hands back as it came, and what no model reads. To change it would break the exchange.
+const OPAQUE: [&str; 6] = [
+    "nextCursor",
+    "requestState",
+    "taskId",
+    "progressToken",
+    "requestId",
+    "io.modelcontextprotocol/subscriptionId",
+];
+
+impl Place {
+    fn below(self, name: &str) -> Self {
+        match self {
+            Self::Protocol(_)
+                if matches!(name, "content" | "contents" | "messages" | "structuredContent") =>
+            {
+                Self::Data
+            }
+            Self::Protocol(depth) => Self::Protocol(depth.saturating_add(1)),
+            Self::Data => Self::Data,
+        }
+    }
+
+    /// Is the member of that name handed back as it came?
+    fn is_opaque(self, object: Inside<'_>, name: &str) -> bool {
+        match self {
+            Self::Data => false,
+            // An address that the user is asked to open.
+            Self::Protocol(_) if name == "url" => {
+                object.whole().get("mode").and_then(Json::text).is_some_and(|mode| mode == "url")
+            }
+            Self::Protocol(depth) => depth <= 1 && OPAQUE.contains(&name),
+        }
+    }
+}
+
+/// An object or an array that is being looked through.
+struct Open<'m> {
+    inside: Inside<'m>,
+    place: Place,
+    /// What the elements of an array are called, where it is not itself an element.
+    called: Option<Cow<'m, str>>,
+    /// The name of the member of an object that comes next.
+    next: Option<Key<'m>>,
+}
+
+struct Search<'s, 'm> {
+    look: Look<'s>,
+    way: Way,
+    server: &'s ServerName,
+    seal: Seal<'s>,
+    handles: &'s mut Handles,
+    told: &'s Told,
+    splice: Splice<'m>,
+    found: &'s mut Found,
+}
+
+impl<'m> Search<'_, 'm> {
+    /// Looks through all that is said, once.
+    fn all(&mut self, said: Json<'m>, texts: &Texts<'m>) {
+        let mut open: Vec<Open<'m>> = Vec::new();
+        texts.walk(said, &mut |seen| {
+            match seen {
+                Visit::Name(key) => {
+                    if let Some(object) = open.last_mut() {
+                        object.next = Some(key);
+                    }
+                }
+                Visit::Leave => drop(open.pop()),
+                Visit::Enter(inside) => {
+                    let Some((called, place)) = self.come_to(&open, None) else { return false };
+                    open.push(Open { inside, place, called, next: None });
+                }
+                Visit::Value(value) => {
+                    let Some((called, _)) = self.come_to(&open, Some(value)) else { return true };
+                    let Some(text) = texts.text(value) else { return true };
+                    let of_array = || open.iter().rev().find_map(|open| open.called.as_deref());
+                    let called = called.as_deref().or_else(of_array).unwrap_or_default();
+                    if let Some(without) = self.without(&text, called) {
+                        self.splice.replace(value, quote(&without));
+                    }
+                }
+            }
+            true
+        });
+    }
+
+    /// A value that is to be looked at: what it is called, nothing for an element, and its place. None where it is handed
+    /// on as it is.
+    fn come_to(
+        &mut self,
+        open: &[Open<'m>],
+        value: Option<Json<'m>>,
+    ) -> Option<(Option<Cow<'m, str>>, Place)> {
+        let Some(around) = open.last() else { return Some((Some("".into()), Place::Protocol(0))) };
+        let Some(key) = around.next else { return Some((None, around.place)) };
+        let name = key.text();
+        let binary = value.is_some_and(|value| is_binary(around.inside, &name, value));
+        if binary || around.place.is_opaque(around.inside, &name) {
+            return None;
+        }
+        if let Some(without) = self.without(&name, "") {
+            self.splice.rename(key, &without);
+        }
+        let place = around.place.below(&name);
+        // `{"name": "DB_PASSWORD", "value": "…"}`
+        let named = (name == "value")
+            .then(|| around.inside.whole())
+            .and_then(|object| object.get("name").or_else(|| object.get("key")).and_then(Json::text));
+        Some((Some(named.unwrap_or(name)), place))
+    }
+
+    /// The text with something else in place of what is to be replaced; none where nothing is.
+    fn without(&mut self, text: &str, name: &str) -> Option<String> {
+        let known = self.known(text);
+        let looked = self.look.at(name, text);
+        self.found.add(&looked, self.way, || None);
+        if self.way.observes || self.way.sealed {
+            return None;
+        }
+        let cuts = cuts(text, &looked.hits, known);
+        (!cuts.is_empty()).then(|| replace(text, cuts, self.handles, self.server, &self.seal))
+    }
+
+    /// What the server was told, or has given before.
+    fn known(&mut self, text: &str) -> Vec<Cut> {
+        let all = self.told.texts.find(text);
+        let mut cuts = Vec::with_capacity(all.len());
+        for (which, span) in all {
+            let handle = self.told.handles.get(which).cloned();
+            let stands = handle.as_deref().map_or(Stands::Secret, Stands::of);
+            let handling = match stands {
+                Stands::Secret => self.look.handlings.secrets.block,
+                Stands::Personal => self.look.handlings.personal.block,
+            };
+            match stands {
+                Stands::Secret => self.found.credential = true,
+                Stands::Personal => self.found.personal = true,
+            }
+            let by = match handling {
+                Handling::Tokenise if handle.is_some() => By::Handle(stands, stands.word()),
+                Handling::Tokenise | Handling::Redact => By::Nothing,
+                Handling::Mask => By::Mask,
+                Handling::Off | Handling::Flag | Handling::Ask | Handling::Deny => continue,
+            };
+            cuts.push(Cut { span, by, handle });
+        }
+        cuts
+    }
+}
+
+/// Is it a picture, a sound or a file in base64? There is no text in it to look at.
+fn is_binary(object: Inside<'_>, name: &str, value: Json<'_>) -> bool {
+    let place = name == "blob" || name == "data" && object.whole().get("mimeType").is_some();
+    place
+        && value.text().is_some_and(|text| {
+            text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
+        })
+}

@@ -1,0 +1,13 @@
+//! What is looked for in messages, and what is done with what is found. The finders are in `lockgate-detect`; here it is
+//! decided. A message of a server is looked through before it is read, arguments when their call is decided.
+
+mod cut;
+mod found;
+mod look;
+mod message;
+mod settings;
+
+pub(crate) use cut::{By, Cut, cuts, replace};
+pub(crate) use found::{Found, Way};
+pub(crate) use look::{Hit, Look, Looked};
+pub use settings::{ByLevel, Detect, Handling, Handlings, Sort, Suppression};

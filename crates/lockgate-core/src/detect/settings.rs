@@ -1,0 +1,283 @@
+//! What is done with what is found, as the operator wants it.
+
+use std::collections::BTreeSet;
+
+use lockgate_detect::Level;
+use lockgate_model::{Reason, UnixMillis};
+
+/// A sort of thing that is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sort {
+    /// Text that people do not see and models read.
+    Hidden,
+    /// Text that gives orders to a model.
+    Injection,
+    /// A credential.
+    Secret,
+    /// Personal data.
+    Personal,
+    /// A pattern of an attack on what is behind a tool.
+    Attack,
+    /// Program code that is not allowed.
+    Code,
+}
+
+impl Sort {
+    /// Every sort.
+    pub const ALL: [Self; 6] =
+        [Self::Hidden, Self::Injection, Self::Secret, Self::Personal, Self::Attack, Self::Code];
+
+    /// The word for it in the configuration and in records.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Hidden => "hidden",
+            Self::Injection => "injection",
+            Self::Secret => "secrets",
+            Self::Personal => "personal",
+            Self::Attack => "attacks",
+            Self::Code => "code",
+        }
+    }
+
+    /// Why a message is stopped in which it is found.
+    pub(crate) fn reason(self) -> Reason {
+        match self {
+            Self::Hidden => Reason::HiddenText,
+            Self::Injection => Reason::PromptInjection,
+            Self::Secret => Reason::SecretInArguments,
+            Self::Personal => Reason::PersonalData,
+            Self::Attack => Reason::AttackPattern,
+            Self::Code => Reason::CodeRefused,
+        }
+    }
+}
+
+/// What is done with what is found. Ordered: of two, the later takes more away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Handling {
+    /// Nothing, and nobody is told.
+    #[default]
+    Off,
+    /// It is written down.
+    Flag,
+    /// A part of it is shown.
+    Mask,
+    /// Something stands for it that some servers get back as what it was.
+    Tokenise,
+    /// It is taken out.
+    Redact,
+    /// A person is asked.
+    Ask,
+    /// The message does not pass.
+    Deny,
+}
+
+impl Handling {
+    /// Every handling, the mildest first.
+    pub const ALL: [Self; 7] =
+        [Self::Off, Self::Flag, Self::Mask, Self::Tokenise, Self::Redact, Self::Ask, Self::Deny];
+
+    /// The word for it in the configuration and in records.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Flag => "flag",
+            Self::Mask => "mask",
+            Self::Tokenise => "tokenise",
+            Self::Redact => "redact",
+            Self::Ask => "ask",
+            Self::Deny => "deny",
+        }
+    }
+
+    /// Does it change the text?
+    pub fn rewrites(self) -> bool {
+        matches!(self, Self::Mask | Self::Tokenise | Self::Redact)
+    }
+}
+
+/// What is done with a sort of thing, by how bad it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ByLevel {
+    /// With what must not pass, and with what has no level.
+    pub block: Handling,
+    /// With what a person should look at.
+    pub review: Handling,
+}
+
+impl ByLevel {
+    /// This at level block; what is only for review is written down at most.
+    pub fn at_block(block: Handling) -> Self {
+        Self { block, review: block.min(Handling::Flag) }
+    }
+
+    fn of(self, level: Level) -> Handling {
+        match level {
+            Level::None => Handling::Off,
+            Level::Review => self.review,
+            Level::Block => self.block,
+        }
+    }
+}
+
+/// What is done with each sort of thing in one direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Handlings {
+    /// [`Sort::Hidden`]
+    pub hidden: ByLevel,
+    /// [`Sort::Injection`]
+    pub injection: ByLevel,
+    /// [`Sort::Secret`]; in results it is [`crate::Secrets`] that counts.
+    pub secrets: ByLevel,
+    /// [`Sort::Personal`]
+    pub personal: ByLevel,
+    /// [`Sort::Attack`]; in arguments only.
+    pub attacks: ByLevel,
+    /// [`Sort::Code`]; in arguments only.
+    pub code: ByLevel,
+}
+
+impl Handlings {
+    /// What holds for results where the operator says nothing.
+    pub fn of_results() -> Self {
+        Self {
+            hidden: ByLevel::at_block(Handling::Redact),
+            injection: ByLevel::at_block(Handling::Redact),
+            ..Self::default()
+        }
+    }
+
+    /// What holds for arguments where the operator says nothing.
+    pub fn of_arguments() -> Self {
+        Self {
+            hidden: ByLevel::at_block(Handling::Flag),
+            injection: ByLevel::at_block(Handling::Flag),
+            secrets: ByLevel::at_block(Handling::Ask),
+            attacks: ByLevel { block: Handling::Deny, review: Handling::Ask },
+            code: ByLevel::at_block(Handling::Flag),
+            ..Self::default()
+        }
+    }
+
+    /// All of a sort.
+    pub fn sort(&self, sort: Sort) -> ByLevel {
+        match sort {
+            Sort::Hidden => self.hidden,
+            Sort::Injection => self.injection,
+            Sort::Secret => self.secrets,
+            Sort::Personal => self.personal,
+            Sort::Attack => self.attacks,
+            Sort::Code => self.code,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn sort_mut(&mut self, sort: Sort) -> &mut ByLevel {
+        match sort {
+            Sort::Hidden => &mut self.hidden,
+            Sort::Injection => &mut self.injection,
+            Sort::Secret => &mut self.secrets,
+            Sort::Personal => &mut self.personal,
+            Sort::Attack => &mut self.attacks,
+            Sort::Code => &mut self.code,
+        }
+    }
+
+    pub(crate) fn of(&self, sort: Sort, level: Level) -> Handling {
+        self.sort(sort).of(level)
+    }
+
+    /// Is nothing looked for?
+    pub(crate) fn are_off(&self) -> bool {
+        Sort::ALL.iter().all(|sort| self.sort(*sort) == ByLevel::default())
+    }
+}
+
+/// A rule whose findings do not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suppression {
+    /// The rule's name; one that ends in `*` stands for all that begin so.
+    pub rule: String,
+    /// From then on it counts again; none for never. Milliseconds since 1970.
+    pub until: Option<UnixMillis>,
+}
+
+impl Suppression {
+    fn holds(&self, rule: &str, now: UnixMillis) -> bool {
+        let named =
+            self.rule.strip_suffix('*').map_or(self.rule == rule, |beginning| rule.starts_with(beginning));
+        named && self.until.is_none_or(|until| now.0 < until.0)
+    }
+}
+
+/// What is looked for in what goes to one server and comes from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Detect {
+    /// In what it returns and says unasked.
+    pub results: Handlings,
+    /// In what is sent to it.
+    pub arguments: Handlings,
+    /// The sorts of personal data that count, by their names; none for all.
+    pub entities: Option<BTreeSet<String>>,
+    /// Rules that do not count.
+    pub suppressed: Vec<Suppression>,
+    /// Are texts of its results marked as what outsiders wrote? Default false.
+    pub marks: bool,
+    /// Most parts of one result. Default [`usize::MAX`]; then `output_too_large`.
+    pub most_parts: usize,
+}
+
+impl Default for Detect {
+    fn default() -> Self {
+        Self {
+            results: Handlings::of_results(),
+            arguments: Handlings::of_arguments(),
+            entities: None,
+            suppressed: Vec::new(),
+            marks: false,
+            most_parts: usize::MAX,
+        }
+    }
+}
+
+impl Detect {
+    /// Nothing is looked for but secrets in results.
+    pub fn off() -> Self {
+        Self { results: Handlings::default(), arguments: Handlings::default(), ..Self::default() }
+    }
+
+    pub(crate) fn suppresses(&self, rule: &str, now: UnixMillis) -> bool {
+        self.suppressed.iter().any(|suppression| suppression.holds(rule, now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_suppression_ends() {
+        let of = |rule: &str, until| Suppression { rule: rule.to_owned(), until };
+        let cases = [
+            (of("conceals", None), "conceals", true),
+            (of("conceals", None), "conceals_from_user", false),
+            (of("conceals*", None), "conceals_from_user", true),
+            (of("*", None), "anything", true),
+            (of("conceals", Some(UnixMillis(11))), "conceals", true),
+            (of("conceals", Some(UnixMillis(10))), "conceals", false),
+        ];
+        for (suppression, rule, expected) in cases {
+            assert_eq!(suppression.holds(rule, UnixMillis(10)), expected, "{suppression:?} {rule}");
+        }
+    }
+
+    #[test]
+    fn what_is_for_review_is_flagged_at_most() {
+        for block in Handling::ALL {
+            let by_level = ByLevel::at_block(block);
+            assert_eq!(by_level.of(Level::Block), block);
+            assert_eq!(by_level.of(Level::Review), block.min(Handling::Flag));
+            assert_eq!(by_level.of(Level::None), Handling::Off);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Is there anything in the arguments that must not pass?
+
+use bytes::Bytes;
+use lockgate_detect::{Genre, MARK, redact};
+use lockgate_model::{Effect, Integrity, Json, Kind, Splice, Tier, UnixMillis, quote};
+
+use super::Call;
+use crate::Core;
+use crate::detect::{Cut, Found, Handling, Look, Looked, Sort, Way, cuts};
+
+/// Most characters of the place of an argument that a refusal names.
+const PLACE: usize = 100;
+
+/// What was found in the arguments of a call.
+#[derive(Debug, Default)]
+pub(crate) struct Inspected<'c> {
+    pub(crate) found: Found,
+    /// The texts in which something is to be replaced, and what.
+    pub(crate) edits: Vec<(Json<'c>, Vec<Cut>)>,
+    /// The arguments without credentials and personal data, where there are some.
+    pub(crate) concealed: Option<Bytes>,
+}
+
+/// Looks at every text of the arguments, and at every name in them.
+pub(super) fn check<'c>(core: &Core, call: &Call<'c>, effect: Effect) -> Inspected<'c> {
+    let inspected = Inspected::default();
+    let (Some(arguments), Some(server)) = (call.arguments, core.boundary.servers.get(call.server)) else {
+        return inspected;
+    };
+    let handlings = &server.detect.arguments;
+    if handlings.are_off() {
+        return inspected;
+    }
+    let now = UnixMillis(core.wall_now());
+    let look = Look { detect: &server.detect, handlings, genre: Genre::Arguments, now };
+    // What goes no further than to a server of one's own is only written down.
+    let goes_out = effect == Effect::Egress || server.trust.tier <= Tier::Open;
+    let way = Way { word: "arguments", observes: core.boundary.observes, sealed: false };
+    let splice = Splice::new(arguments.raw());
+    let mut search = Search { core, call, look, way, goes_out, place: String::new(), inspected, splice };
+    search.value(arguments, "");
+    let Search { splice, inspected: mut found, .. } = search;
+    if !splice.is_empty() {
+        found.concealed = Some(splice.finish());
+    }
+    found
+}
+
+struct Search<'s, 'c> {
+    core: &'s Core,
+    call: &'s Call<'c>,
+    look: Look<'s>,
+    way: Way,
+    goes_out: bool,
+    /// Where in the arguments, as a JSON pointer.
+    place: String,
+    inspected: Inspected<'c>,
+    splice: Splice<'c>,
+}
+
+impl<'c> Search<'_, 'c> {
+    /// `name`: what the value is called; an element is called as its array is.
+    fn value(&mut self, value: Json<'c>, name: &str) {
+        match value.kind() {
+            Kind::String => {
+                if let Some(text) = value.text() {
+                    self.text(value, name, &text);
+                }
+            }
+            Kind::Array => {
+                for (count, element) in value.elements().enumerate() {
+                    self.below(&count.to_string(), |search| search.value(element, name));
+                }
+            }
+            Kind::Object => {
+                for (key, member) in value.members() {
+                    let name = key.text();
+                    self.below(&name, |search| search.value(member, &name));
+                }
+            }
+            Kind::Number | Kind::Bool | Kind::Null => {}
+        }
+    }
+
+    fn below(&mut self, name: &str, then: impl FnOnce(&mut Self)) {
+        let length = self.place.len();
+        // The place is for people; one that is very long or odd is left at what is above it.
+        if length + name.len() < PLACE && name.bytes().all(|b| b.is_ascii_graphic() && b != b'`') {
+            self.place.push('/');
+            self.place.push_str(name);
+        }
+        then(self);
+        self.place.truncate(length);
+    }
+
+    fn text(&mut self, value: Json<'c>, name: &str, text: &str) {
+        let mut looked = self.look.at(name, text);
+        for hit in looked.hits.iter_mut().filter(|hit| hit.sort == Sort::Secret) {
+            // What the user or this server has given may go there.
+            let given = text.get(hit.span.clone()).is_some_and(|secret| self.is_given(secret));
+            if given || !self.goes_out {
+                hit.handling = hit.handling.min(Handling::Flag);
+            }
+        }
+        let place = || Some(format!("argument `{}`", self.place)).filter(|_| !self.place.is_empty());
+        self.inspected.found.add(&looked, self.way, place);
+        self.conceal(value, text, &looked);
+        if self.way.observes {
+            return;
+        }
+        let cuts = cuts(text, &looked.hits, Vec::new());
+        if !cuts.is_empty() {
+            self.inspected.edits.push((value, cuts));
+        }
+    }
+
+    fn is_given(&self, secret: &str) -> bool {
+        let grade = self.core.history.grade(secret, self.call.server, self.core.now);
+        grade.integrity >= Some(Integrity::OwnRecord)
+    }
+
+    /// For records and for people, whatever becomes of the call.
+    fn conceal(&mut self, value: Json<'c>, text: &str, looked: &Looked) {
+        let kept = looked.hits.iter().filter(|hit| matches!(hit.sort, Sort::Secret | Sort::Personal));
+        let mut spans = kept.map(|hit| hit.span.clone()).peekable();
+        if spans.peek().is_some() {
+            self.splice.replace(value, quote(&redact(text, spans, MARK)));
+        }
+    }
+}
