@@ -177,6 +177,9 @@ impl Core {
                 if self.aggregates() {
                     rename(server, fields, splice);
                 }
+                if open.method == "tools/call" {
+                    self.mark(exchange, server, fields, splice);
+                }
             }
             "tasks/cancel" | "tasks/update" => self.seal_tasks(server, |name| fields.get(name), splice)?,
             "tasks/list" => self.seal_list(server, fields, splice),

@@ -108,7 +108,7 @@ impl<'n> Note<'n> {
 
     /// What was found in the message.
     pub(crate) fn found(mut self, found: &Found) -> Self {
-        self.detected = found.detected.clone();
+        self.detected.clone_from(&found.detected);
         // The worst first: what comes after the most that is kept is left out.
         self.detected.sort_by_key(|detected| (detected.level != Some("block"), *detected));
         self.detected.truncate(MOST_DETECTED);

@@ -128,12 +128,13 @@ mod tests {
         Hit { sort, rule: "r", level: Level::Block, span, handling, unread: false }
     }
 
+    type Case = (Vec<Hit>, Vec<(usize, usize, By)>);
+
     #[test]
     fn what_overlaps_is_replaced_once_by_what_takes_most_away() {
         use Handling::{Ask, Deny, Flag, Mask, Redact, Tokenise};
         use Sort::{Injection, Personal, Secret};
         let handle = By::Handle(Stands::Secret, "r");
-        type Case = (Vec<Hit>, Vec<(usize, usize, By)>);
         let cases: [Case; 7] = [
             (vec![], vec![]),
             (vec![hit(Secret, 1..3, Flag), hit(Injection, 0..9, Deny), hit(Personal, 4..5, Ask)], vec![]),

@@ -2,7 +2,7 @@
 
 use lockgate_audit::Detected;
 use lockgate_detect::Level;
-use lockgate_model::{Finding, Phase, Reason, Verdict};
+use lockgate_model::{Fields, Finding, Phase, Reason, Verdict};
 
 use super::{Handling, Hit, Looked, Sort};
 
@@ -19,6 +19,7 @@ pub(crate) struct Way {
 
 /// What was found in a message.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Found {
     /// A credential.
     pub(crate) credential: bool,
@@ -75,12 +76,27 @@ impl Found {
             }
             self.count(hit, way);
             if let Some(finding) = finding(hit, way, &place) {
-                self.against = Some(match self.against.take() {
-                    Some(earlier) => earlier.stricter(finding),
-                    None => finding,
-                });
+                self.object(finding);
             }
         }
+    }
+
+    /// A result may have so many parts.
+    pub(crate) fn parts(&mut self, fields: &Fields<'_>, most: usize) {
+        let parts = ["content", "contents", "messages"].into_iter().filter_map(|name| fields.get(name));
+        if parts.map(|parts| parts.elements().take(most.saturating_add(1)).count()).any(|parts| parts > most)
+        {
+            let finding = Finding::deny(Phase::Detect, Reason::OutputTooLarge, "detect.output.parts");
+            let detail = Some(format!("more than {most} parts"));
+            self.object(Finding { detail, ..finding });
+        }
+    }
+
+    fn object(&mut self, finding: Finding) {
+        self.against = Some(match self.against.take() {
+            Some(earlier) => earlier.stricter(finding),
+            None => finding,
+        });
     }
 
     fn count(&mut self, hit: &Hit, way: Way) {
@@ -103,14 +119,13 @@ fn finding(hit: &Hit, way: Way, place: &impl Fn() -> Option<String>) -> Option<F
     let reason = hit.sort.reason();
     let (verdict, reason) = match hit.handling {
         Handling::Ask => (Verdict::Hold, reason),
-        Handling::Deny => (Verdict::Deny, reason),
-        _ if !way.sealed || !hit.handling.rewrites() => return None,
-        _ if hit.sort == Sort::Secret => (Verdict::Deny, Reason::SecretInSealedFile),
-        _ => (Verdict::Deny, reason),
+        Handling::Mask | Handling::Tokenise | Handling::Redact if !way.sealed => return None,
+        Handling::Mask | Handling::Tokenise | Handling::Redact if hit.sort == Sort::Secret => {
+            return Some(Finding::deny(Phase::Detect, Reason::SecretInSealedFile, "flow.secrets"));
+        }
+        Handling::Deny | Handling::Mask | Handling::Tokenise | Handling::Redact => (Verdict::Deny, reason),
+        Handling::Off | Handling::Flag => return None,
     };
-    if reason == Reason::SecretInSealedFile {
-        return Some(Finding::deny(Phase::Detect, reason, "flow.secrets"));
-    }
     let level = if hit.level == Level::Review { ".review" } else { "" };
     let rule = format!("detect.{}.{}{level}", way.word, hit.sort.word());
     let by = format!("found by `{}`", hit.rule);

@@ -67,6 +67,9 @@ impl Core {
         if self.handles.made() == made {
             self.handles.keep_told(server, told);
         }
+        if let Body::Result { fields, .. } = &message.body {
+            self.found.parts(fields, detect.most_parts);
+        }
         self.found.replaced = !splice.is_empty();
         self.found.replaced.then(|| splice.finish())
     }

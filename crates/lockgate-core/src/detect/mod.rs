@@ -4,6 +4,7 @@
 mod cut;
 mod found;
 mod look;
+mod mark;
 mod message;
 mod settings;
 

@@ -223,7 +223,7 @@ pub struct Detect {
     pub suppressed: Vec<Suppression>,
     /// Are texts of its results marked as what outsiders wrote? Default false.
     pub marks: bool,
-    /// Most parts of one result. Default [`usize::MAX`]; then `output_too_large`.
+    /// Most parts of one result. Default 10 000; then `output_too_large`.
     pub most_parts: usize,
 }
 
@@ -235,7 +235,7 @@ impl Default for Detect {
             entities: None,
             suppressed: Vec::new(),
             marks: false,
-            most_parts: usize::MAX,
+            most_parts: 10_000,
         }
     }
 }

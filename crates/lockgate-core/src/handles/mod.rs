@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 
 use lockgate_detect::Known;
-use lockgate_model::{ServerName, quote};
+use lockgate_model::{ExchangeId, ServerName, quote};
 
 pub(crate) use self::text::{handles as handles_in, within};
 use crate::session::Identity;
@@ -207,6 +207,11 @@ impl<'s> Seal<'s> {
             parts.extend_from_slice(&digest::bytes(part.as_bytes()));
         }
         digest::bytes(&parts)
+    }
+
+    /// A word that nobody can guess, for one answer.
+    pub(crate) fn word(&self, origin: &ServerName, exchange: ExchangeId) -> String {
+        text::tail(&digest::bytes(&[&self.digest(origin, exchange.0)[..], b"boundary"].concat()))
     }
 
     fn digest(&self, origin: &ServerName, number: u64) -> [u8; 32] {

@@ -21,7 +21,8 @@ use super::server;
 use super::trust;
 use super::words::Default;
 use super::{
-    Config, HttpSettings, LISTEN, Launch, RecordsSettings, address, classes, cross_server, flow_rules, pins,
+    Config, HttpSettings, LISTEN, Launch, RecordsSettings, address, classes, cross_server, detect,
+    flow_rules, pins,
 };
 
 /// Checks everything. `None`, or a report that is not clean, where something is wrong.
@@ -46,6 +47,9 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         shown.insert(checked.name, checked.shown);
     }
     idle(raw, &servers, report);
+    let now = resolver.surroundings.now();
+    let expand_personal_for =
+        detect::apply(&raw.detect, &raw.servers, &mut servers, now, (&mut notes, report));
     notes.extend(resembling(&launches));
     let lock = pins::lock(raw.pins.lock.as_ref(), &servers, &mut notes, resolver);
     let flow = raw.flow.check(&servers, report);
@@ -56,6 +60,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
     let boundary = Boundary {
         servers,
         flow,
+        expand_personal_for,
         limits: limits(&raw.limits, report),
         open_requests: usize_of(&raw.limits.open_requests),
         list_entries: usize_of(&raw.limits.list_entries),

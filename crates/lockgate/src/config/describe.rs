@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::bounds::{self, Bounds};
 use super::crossing;
 use super::{Admin, Config, Door, Launch, Transport};
-use super::{flow_rules, words};
+use super::{detect, flow_rules, words};
 
 /// Columns that people read in.
 const WIDTH: usize = 100;
@@ -41,6 +41,11 @@ pub fn describe(config: &Config) -> String {
     if !rules.is_empty() {
         line(&mut out, 0, "\nRules on where data comes from and where it goes:");
         rows(&mut out, 2, &rules);
+    }
+    let found = detect::told(&config.boundary.servers);
+    if !found.is_empty() {
+        line(&mut out, 0, "\nWhat is done with what is found, where that is not the default:");
+        rows(&mut out, 2, &found);
     }
     let changed: Vec<(String, String)> = measures(config)
         .into_iter()

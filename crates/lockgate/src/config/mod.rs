@@ -15,6 +15,7 @@ mod classes;
 mod cross_server;
 mod crossing;
 mod describe;
+mod detect;
 mod environment;
 mod error;
 mod expected;

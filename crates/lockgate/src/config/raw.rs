@@ -7,6 +7,7 @@ use lockgate_policy::{Rule, Treatment, Undeclared};
 use schemars::JsonSchema;
 
 use super::Transport;
+use super::detect::{RawDetect, RawServerDetect};
 use super::error::{At, Place};
 use super::expected::{RawAttestation, RawOwner, RawRequire};
 use super::flow::RawFlow;
@@ -46,6 +47,9 @@ pub(super) struct RawConfig {
     /// What text of one server may make the agent do on another.
     #[schemars(with = "Option<RawFlow>")]
     pub(super) flow: RawFlow,
+    /// What is looked for in what servers return and in what is sent to them, and what is done with it.
+    #[schemars(with = "Option<RawDetect>")]
+    pub(super) detect: RawDetect,
     /// Rules on where data comes from and where it goes, beside the built-in ones, `trifecta` and `cross-server`: a rule of
     /// one of these names stands in its place, or, without `when`, changes what it does. Of all that match, the strictest
     /// counts; their order has no meaning.
@@ -298,6 +302,9 @@ pub(super) struct RawServer {
     /// What must be known of the server before it is started.
     #[schemars(with = "Option<RawRequire>")]
     pub(super) require: Option<RawRequire>,
+    /// What is looked for in what the server returns and in what is sent to it, where that differs from `detect` at the top.
+    #[schemars(with = "Option<RawServerDetect>")]
+    pub(super) detect: RawServerDetect,
     /// The public key of the server at `url`, as `sha256/` and the base64 of its SHA-256. Its certificate must have it, and
     /// be in order besides, else `server_key_changed`.
     #[schemars(with = "Option<String>")]

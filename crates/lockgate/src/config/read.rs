@@ -6,6 +6,7 @@ use lockgate_policy::Subject;
 
 use super::bounds;
 use super::classes;
+use super::detect::{RawDetect, RawServerDetect};
 use super::error::{At, Report, perhaps, quoted};
 use super::expected::{RawAttestation, RawOwner, RawRequire};
 use super::flow::RawFlow;
@@ -39,6 +40,7 @@ impl RawConfig {
             mode: root.word("mode", &[("enforce", false), ("observe", true)]),
             loops: root.section("loops").map(RawLoops::read),
             flow: RawFlow::read(root.section_or_empty("flow"), report),
+            detect: RawDetect::read(root.section_or_empty("detect"), report),
             pins: RawPins::read(root.section_or_empty("pins"), report),
             rules: flow_rules::read(&root, report),
             policies: root.texts("policies"),
@@ -146,6 +148,7 @@ impl RawServer {
                 (RawAttestation::read(section), place)
             }),
             require: section.section("require").map(|section| RawRequire::read(section, report)),
+            detect: RawServerDetect::read(section.section_or_empty("detect"), report),
             tls_key: section.text("tls_key"),
             may_ask: section.texts("may_ask").map(|asks| {
                 let word = |text| At::map(text, |text| section::word("`may_ask`", text, ASKS, report));

@@ -44,7 +44,7 @@ has a default, servers that are `disabled` are left out, and everything else has
 ";
 
 /// The sections in the order of the page: heading, and where it stands in the schema.
-const SECTIONS: [(&str, &str); 27] = [
+const SECTIONS: [(&str, &str); 34] = [
     ("At the top", ""),
     ("`servers.NAME`", "/$defs/Server"),
     ("A rule in its long form", "/$defs/Rule"),
@@ -64,6 +64,13 @@ const SECTIONS: [(&str, &str); 27] = [
     ("`flow.hook`", "/$defs/Hook"),
     ("`flow.session`", "/$defs/FlowSession"),
     ("`flow.secrets`", "/$defs/Credentials"),
+    ("`detect`", "/$defs/Detect"),
+    ("`detect.results`", "/$defs/Results"),
+    ("`detect.arguments`", "/$defs/Arguments"),
+    ("`detect.personal`", "/$defs/PersonalData"),
+    ("`detect.output`", "/$defs/Output"),
+    ("`detect.suppress`", "/$defs/Suppression"),
+    ("`servers.NAME.detect`", "/$defs/ServerDetect"),
     ("`loops`", "/$defs/Loops"),
     ("`principals.NAME`", "/$defs/Principal"),
     ("`http`", "/$defs/Http"),

@@ -8,6 +8,7 @@ use super::argument;
 use super::bounds::{self, Bounds, Measure};
 use super::raw::{RawConfig, RawRule};
 use super::words::{self, ASKS, SPEAKS};
+use lockgate_core::Handling;
 
 /// The JSON Schema (2020-12) of `lockgate.yaml`.
 pub fn schema() -> Value {
@@ -82,6 +83,23 @@ fn one_of<'a>(words: impl IntoIterator<Item = (&'a str, &'a str)>) -> Schema {
     json_schema!({ "type": "string", "oneOf": words })
 }
 
+/// A word, or one for each level.
+fn by_level(words: &[(&str, Handling)]) -> Schema {
+    let word = || one_of(words.iter().map(|(word, what)| (*word, words::handling(*what))));
+    let level = |description: &str| {
+        let mut level = word();
+        level.insert("description".to_owned(), json!(description));
+        level
+    };
+    let levels = json!({
+        "type": "object", "additionalProperties": false,
+        "properties": {
+            "block": level("With what must not pass."), "review": level("With what a person should look at.")
+        }
+    });
+    json_schema!({ "anyOf": [word(), levels] })
+}
+
 /// The shape of one sort of value. These types only carry a schema; the values are read by hand.
 macro_rules! shape {
     ($($(#[$doc:meta])* $name:ident => $schema:expr;)*) => {$(
@@ -137,6 +155,14 @@ shape! {
     MetaLabels => |_| one_of(words::META_LABELS.iter().map(|(word, heard)| (*word, words::meta_labels(*heard))));
     /// What the agent is shown of a credential.
     SecretAction => |_| one_of(words::SECRETS.iter().map(|(word, action)| (*word, words::secret_action(*action))));
+    /// What is done with personal data.
+    Personal => |_| one_of(words::HANDLINGS.iter().map(|(word, what)| (*word, words::handling(*what))));
+    /// What is done with a credential.
+    Found => |_| one_of(words::TEXTS.iter().map(|(word, what)| (*word, words::handling(*what))));
+    /// What is done with a part of a text, by how bad it is.
+    Text => |_| by_level(words::TEXTS);
+    /// What is done with a call, by how bad it is.
+    Guarded => |_| by_level(words::GUARDED);
     /// How much is asked of a call.
     FlowMode => |_| one_of(words::FLOWS.iter().map(|(word, mode)| (*word, words::flow(*mode))));
     /// What a rule does.

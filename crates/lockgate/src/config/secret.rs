@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::error::{At, Place, Report, quoted};
 
@@ -43,6 +44,10 @@ pub trait Surroundings {
     /// A whole file that holds a secret.
     fn secret(&self, path: &Path) -> io::Result<Vec<u8>> {
         self.file(path)
+    }
+    /// The time, to say what has ended.
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
     }
     /// The folder that relative paths on the command line start at.
     fn folder(&self) -> PathBuf;

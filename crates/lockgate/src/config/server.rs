@@ -1,6 +1,7 @@
 //! One server: how it is started or reached, and what it may do.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use lockgate_core::{MayAsk, Server, Speaks, Wire};
 use lockgate_model::{ServerName, Tier};
@@ -87,6 +88,7 @@ pub(super) fn check(
         pinning: pins::check(tier(raw), pinned, &raw.pins),
         // A certificate proves the name of the host; nothing proves a program or a plain address.
         origin_verified: reaches(&launch).is_some_and(|target| target.encrypted),
+        detect: Arc::default(),
         labels_heard: raw.accept_meta_ifc.as_ref().is_none_or(|heard| heard.value),
         wire,
         speaks: raw.speaks.as_ref().map(|speaks| speaks.value).or(old.then_some(Speaks::Legacy)),

@@ -1,6 +1,6 @@
 //! The words of the file and what they stand for.
 
-use lockgate_core::{SecretAction, Speaks, Violation};
+use lockgate_core::{Handling, SecretAction, Speaks, Violation};
 use lockgate_flow::Role;
 use lockgate_model::{Class, Confidentiality, Effect, Tier};
 use lockgate_policy::{Action, Undeclared};
@@ -81,6 +81,43 @@ pub(super) fn secret_action(action: SecretAction) -> &'static str {
         SecretAction::Handle => {
             "A handle that stands for it in this session, and that only some servers get expanded (`expand_for`)."
         }
+    }
+}
+
+/// What may be done with personal data.
+pub(super) const HANDLINGS: &[(&str, Handling)] = &[
+    ("off", Handling::Off),
+    ("flag", Handling::Flag),
+    ("mask", Handling::Mask),
+    ("tokenise", Handling::Tokenise),
+    ("redact", Handling::Redact),
+    ("ask", Handling::Ask),
+    ("deny", Handling::Deny),
+];
+
+/// What may be done with a part of a text.
+pub(super) const TEXTS: &[(&str, Handling)] = &[
+    ("off", Handling::Off),
+    ("flag", Handling::Flag),
+    ("redact", Handling::Redact),
+    ("ask", Handling::Ask),
+    ("deny", Handling::Deny),
+];
+
+/// What may be done with a call.
+pub(super) const GUARDED: &[(&str, Handling)] =
+    &[("off", Handling::Off), ("flag", Handling::Flag), ("ask", Handling::Ask), ("deny", Handling::Deny)];
+
+/// What is done.
+pub(super) fn handling(handling: Handling) -> &'static str {
+    match handling {
+        Handling::Off => "Nothing, and nothing is written down.",
+        Handling::Flag => "It is written down.",
+        Handling::Mask => "It is shown as stars but for its end.",
+        Handling::Tokenise => "Something stands for it that some servers get back as what it was.",
+        Handling::Redact => "It is taken out.",
+        Handling::Ask => "A person is asked.",
+        Handling::Deny => "The message does not pass.",
     }
 }
 
@@ -299,6 +336,13 @@ pub(super) fn ask(ask: Ask) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_handling_is_read_from_its_own_word() {
+        let all = HANDLINGS.iter().chain(TEXTS).chain(GUARDED);
+        assert!(all.clone().all(|(word, handling)| handling.word() == *word));
+        assert!(Handling::ALL.iter().all(|handling| HANDLINGS.iter().any(|(_, known)| known == handling)));
+    }
 
     #[test]
     fn an_action_is_read_from_its_own_word() {

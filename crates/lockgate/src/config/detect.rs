@@ -1,0 +1,513 @@
+//! `detect`: what is looked for in what servers return and in what is sent to them, and what is done with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use lockgate_core::{ByLevel, Detect, Handling, Handlings, Server, Sort, Suppression};
+use lockgate_model::{ServerName, UnixMillis};
+use schemars::JsonSchema;
+
+use super::bounds;
+use super::error::{At, Report, quoted};
+use super::raw::RawServer;
+use super::schema;
+use super::section::Section;
+use super::words::{GUARDED, HANDLINGS, TEXTS};
+use super::yaml::{Kind, Node};
+
+/// Most suppressions.
+const SUPPRESSIONS: usize = 1_000;
+
+/// What is looked for in texts on their way, and what is done with what is found. `docs/detect.md` says what each finder finds.
+/// With `mode: observe` everything is only written down.
+#[derive(JsonSchema)]
+#[schemars(rename = "Detect", deny_unknown_fields)]
+pub(super) struct RawDetect {
+    /// What servers return and say unasked.
+    #[schemars(with = "Option<RawResults>")]
+    results: Option<RawHandlings>,
+    /// What is sent to tools and prompts.
+    #[schemars(with = "Option<RawArguments>")]
+    arguments: Option<RawHandlings>,
+    /// Personal data.
+    #[schemars(with = "Option<RawPersonal>")]
+    personal: RawPersonal,
+    /// What may be in a result, whatever it says.
+    #[schemars(with = "Option<RawOutput>")]
+    output: RawOutput,
+    /// Rules whose findings do not count.
+    #[schemars(with = "Option<Vec<RawSuppression>>", extend("default" = [], "maxItems" = SUPPRESSIONS))]
+    suppress: Vec<RawSuppression>,
+}
+
+/// As `detect`, for one server; what is written here goes before it.
+#[derive(JsonSchema)]
+#[schemars(rename = "ServerDetect", deny_unknown_fields)]
+pub(super) struct RawServerDetect {
+    /// What the server returns and says unasked.
+    #[schemars(with = "Option<RawResults>")]
+    results: Option<RawHandlings>,
+    /// What is sent to its tools and prompts.
+    #[schemars(with = "Option<RawArguments>")]
+    arguments: Option<RawHandlings>,
+    /// What may be in a result of it.
+    #[schemars(with = "Option<RawOutput>")]
+    output: Option<RawOutput>,
+}
+
+/// What is done with what is found in results. `off`: nothing. `flag`: it is written down. `redact`: it is taken out, and
+/// `[removed: RULE]` or `[redacted]` stands there. `ask`: a person is asked whether the agent gets the result. `deny`: the agent gets
+/// a refusal instead. One word is for what must not pass (`block`), and what is only suspicious (`review`) is flagged then; a section
+/// says both. What becomes of credentials is said in `flow.secrets`.
+#[derive(JsonSchema)]
+#[schemars(rename = "Results", deny_unknown_fields)]
+#[expect(dead_code, reason = "for the schema and the reference")]
+struct RawResults {
+    /// Text that people do not see and models read: characters without width, tags, what is styled away.
+    #[schemars(with = "Option<schema::Text>", extend("default" = "redact"))]
+    hidden: (),
+    /// Text that gives orders to a model.
+    #[schemars(with = "Option<schema::Text>", extend("default" = "redact"))]
+    injection: (),
+    /// Personal data. Also `mask`, which leaves the last few characters of long values; and `tokenise`, which shows the agent
+    /// something that stands for it, the same each time, and that `personal.expand_for` names the servers to get it back for.
+    #[schemars(with = "Option<schema::Personal>", extend("default" = "off"))]
+    personal: (),
+}
+
+/// What is done with what is found in arguments. `off`: nothing. `flag`: it is written down. `redact`: it is taken out before the
+/// call goes on. `ask`: a person is asked. `deny`: the call is refused. One word is for what must not pass (`block`), and what is
+/// only suspicious (`review`) is flagged then; a section says both.
+#[derive(JsonSchema)]
+#[schemars(rename = "Arguments", deny_unknown_fields)]
+#[expect(dead_code, reason = "for the schema and the reference")]
+struct RawArguments {
+    /// Text that people do not see and models read.
+    #[schemars(with = "Option<schema::Text>", extend("default" = "flag"))]
+    hidden: (),
+    /// Text that gives orders to a model.
+    #[schemars(with = "Option<schema::Text>", extend("default" = "flag"))]
+    injection: (),
+    /// Credentials that neither the user nor the server itself has given, in calls that send something out and to servers of tier
+    /// `open` and `quarantined`; any others are flagged at most.
+    #[schemars(with = "Option<schema::Found>", extend("default" = "ask"))]
+    secrets: (),
+    /// Personal data. Also `mask` and `tokenise`, as in results.
+    #[schemars(with = "Option<schema::Personal>", extend("default" = "off"))]
+    personal: (),
+    /// Attacks on what is behind a tool: on databases, shells, paths, templates and addresses. By what the argument is, never in
+    /// prose. Not `redact`. Without it, `deny` for `block` and `ask` for `review`.
+    #[schemars(with = "Option<schema::Guarded>")]
+    attacks: (),
+    /// Program code that reaches for what it should not. Not `redact`.
+    #[schemars(with = "Option<schema::Guarded>", extend("default" = "flag"))]
+    code: (),
+}
+
+/// Personal data, where `results` or `arguments` look for it.
+#[derive(JsonSchema)]
+#[schemars(rename = "PersonalData", deny_unknown_fields)]
+struct RawPersonal {
+    /// What counts, as `EMAIL_ADDRESS`, `PHONE_NUMBER` or `IBAN_CODE`. Without it, everything.
+    #[schemars(with = "Option<Vec<String>>", extend("uniqueItems" = true, "minItems" = 1))]
+    entities: Option<At<Vec<At<String>>>>,
+    /// The servers that get personal data back where the agent sends what stands for it. Without it, the server that gave it, in
+    /// calls that send nothing out. An empty list: nobody.
+    #[schemars(with = "Option<Vec<String>>", extend("uniqueItems" = true))]
+    expand_for: Option<At<Vec<At<String>>>>,
+}
+
+/// What may be in a result.
+#[derive(JsonSchema)]
+#[schemars(rename = "Output", deny_unknown_fields)]
+struct RawOutput {
+    /// Are texts of results put between marks that say they are data of outsiders, with a word in them that nobody can guess?
+    #[schemars(with = "Option<bool>", extend("default" = false))]
+    mark: Option<At<bool>>,
+    /// Most parts of one result; then `output_too_large`.
+    #[schemars(with = "Option<schema::Count>")]
+    parts: At<u64>,
+}
+
+/// A rule whose findings do not count, because they are wrong for you.
+#[derive(JsonSchema)]
+#[schemars(rename = "Suppression", deny_unknown_fields)]
+struct RawSuppression {
+    /// The rule, as records name it; one that ends in `*` stands for all that begin so.
+    #[schemars(with = "String")]
+    rule: Option<At<String>>,
+    /// The server. Without it, every one.
+    #[schemars(with = "Option<String>")]
+    server: Option<At<String>>,
+    /// The day on which the rule counts again, in UTC, as `2027-01-31`. Without it, never.
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    until: Option<At<String>>,
+    /// Why, for those who read it later.
+    #[schemars(with = "String")]
+    reason: Option<At<String>>,
+}
+
+/// What is written of one direction: each sort by level.
+type RawHandlings = Vec<(Sort, Option<Handling>, Option<Handling>)>;
+
+impl RawDetect {
+    pub(super) fn read(section: Section<'_>, report: &Report) -> Self {
+        let raw = Self {
+            results: results(&section, report),
+            arguments: arguments(&section, report),
+            personal: RawPersonal::read(section.section_or_empty("personal")),
+            output: RawOutput::read(section.section_or_empty("output")),
+            suppress: suppressions(&section, report),
+        };
+        section.close();
+        raw
+    }
+}
+
+impl RawServerDetect {
+    pub(super) fn read(section: Section<'_>, report: &Report) -> Self {
+        let raw = Self {
+            results: results(&section, report),
+            arguments: arguments(&section, report),
+            output: section.section("output").map(RawOutput::read),
+        };
+        section.close();
+        raw
+    }
+}
+
+impl RawPersonal {
+    fn read(section: Section<'_>) -> Self {
+        let raw = Self { entities: section.texts("entities"), expand_for: section.texts("expand_for") };
+        section.close();
+        raw
+    }
+}
+
+impl RawOutput {
+    fn read(section: Section<'_>) -> Self {
+        let raw = Self { mark: section.switch("mark"), parts: section.measure(&bounds::OUTPUT_PARTS) };
+        section.close();
+        raw
+    }
+
+    fn apply(&self, detect: &mut Detect) {
+        if let Some(mark) = &self.mark {
+            detect.marks = mark.value;
+        }
+        if self.parts.is_written() {
+            detect.most_parts = usize::try_from(self.parts.value).unwrap_or(usize::MAX);
+        }
+    }
+}
+
+type Words = [(&'static str, Handling)];
+
+fn results(section: &Section<'_>, report: &Report) -> Option<RawHandlings> {
+    let section = section.section("results")?;
+    if section.has("secrets") {
+        let place = section.place_of("secrets").unwrap_or_else(|| section.place());
+        let message = "`secrets` in results is said elsewhere";
+        report.error(place, message, "write `flow: { secrets: { action: handle } }`, or `redact` or `pass`");
+        section.take("secrets");
+    }
+    let all = handlings(
+        &section,
+        &[
+            ("hidden", Sort::Hidden, TEXTS, true),
+            ("injection", Sort::Injection, TEXTS, true),
+            ("personal", Sort::Personal, HANDLINGS, false),
+        ],
+        report,
+    );
+    section.close();
+    Some(all)
+}
+
+fn arguments(section: &Section<'_>, report: &Report) -> Option<RawHandlings> {
+    let section = section.section("arguments")?;
+    let all = handlings(
+        &section,
+        &[
+            ("hidden", Sort::Hidden, TEXTS, true),
+            ("injection", Sort::Injection, TEXTS, true),
+            ("secrets", Sort::Secret, TEXTS, false),
+            ("personal", Sort::Personal, HANDLINGS, false),
+            ("attacks", Sort::Attack, GUARDED, true),
+            ("code", Sort::Code, GUARDED, true),
+        ],
+        report,
+    );
+    section.close();
+    Some(all)
+}
+
+fn handlings(
+    section: &Section<'_>,
+    sorts: &[(&'static str, Sort, &Words, bool)],
+    report: &Report,
+) -> RawHandlings {
+    let one = |(key, sort, words, levels): &(&'static str, Sort, &Words, bool)| {
+        let node = section.take(key)?;
+        if matches!(node.value, Kind::Map(_)) && *levels {
+            let section = Section::open(&section.name(key), node, report)?;
+            let level = |key| section.word(key, words).map(|at| at.value);
+            let found = (*sort, level("block"), level("review"));
+            section.close();
+            return Some(found);
+        }
+        let handling = section.word(key, words)?.value;
+        let by_level = ByLevel::at_block(handling);
+        Some((*sort, Some(by_level.block), Some(by_level.review)))
+    };
+    sorts.iter().filter_map(one).collect()
+}
+
+fn suppressions(section: &Section<'_>, report: &Report) -> Vec<RawSuppression> {
+    let path = section.name("suppress");
+    let Some(node) = section.take("suppress") else { return Vec::new() };
+    let Kind::List(items) = &node.value else {
+        let message = format!("{} must be a list, not {}", quoted(&path), node.value.word());
+        report.error(node.place, message, "write `- { rule: NAME, reason: \"why\" }`");
+        return Vec::new();
+    };
+    if items.len() > SUPPRESSIONS {
+        let message = format!("{} holds more than {SUPPRESSIONS} rules", quoted(&path));
+        report.error(node.place, message, "turn the sort off instead: `results: { injection: off }`");
+    }
+    items.iter().filter_map(|item| suppression(&path, item, report)).collect()
+}
+
+fn suppression(path: &str, node: &Node, report: &Report) -> Option<RawSuppression> {
+    let section = Section::open(path, node, report)?;
+    for (key, hint) in [
+        ("rule", "write `rule: NAME`, as the records name it"),
+        ("reason", "write `reason: \"why its findings are wrong here\"`"),
+    ] {
+        if !section.has(key) {
+            report.error(section.place(), format!("an entry of {} has no `{key}`", quoted(path)), hint);
+        }
+    }
+    let raw = RawSuppression {
+        rule: section.text("rule"),
+        server: section.text("server"),
+        until: section.text("until"),
+        reason: section.text("reason"),
+    };
+    section.close();
+    Some(raw)
+}
+
+/// Says for every server what is looked for, and which servers get personal data back.
+pub(super) fn apply(
+    raw: &RawDetect,
+    by_server: &[RawServer],
+    servers: &mut BTreeMap<ServerName, Server>,
+    now: SystemTime,
+    (notes, report): (&mut Vec<String>, &Report),
+) -> Option<BTreeSet<ServerName>> {
+    let mut common = Detect::default();
+    lay(raw.results.as_ref(), &mut common.results);
+    lay(raw.arguments.as_ref(), &mut common.arguments);
+    raw.output.apply(&mut common);
+    common.entities = raw.personal.entities.as_ref().map(|entities| {
+        for entity in &entities.value {
+            let known =
+                entity.value.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+            if !known || entity.value.is_empty() {
+                let message = format!("{} is no sort of personal data", quoted(&entity.value));
+                report.error(entity.place, message, "write a name such as `EMAIL_ADDRESS`");
+            }
+        }
+        entities.value.iter().map(|entity| entity.value.clone()).collect()
+    });
+    let suppressed = suppressed(&raw.suppress, servers, now, (notes, report));
+    for server in by_server {
+        let Some(name) = ServerName::parse(&server.name.value) else { continue };
+        let mut detect = common.clone();
+        lay(server.detect.results.as_ref(), &mut detect.results);
+        lay(server.detect.arguments.as_ref(), &mut detect.arguments);
+        if let Some(output) = &server.detect.output {
+            output.apply(&mut detect);
+        }
+        let own = suppressed.iter().filter(|(only, _)| only.as_ref().is_none_or(|only| *only == name));
+        detect.suppressed = own.map(|(_, suppression)| suppression.clone()).collect();
+        if let Some(server) = servers.get_mut(&name) {
+            server.detect = Arc::new(detect);
+        }
+    }
+    let expand_for = raw.personal.expand_for.as_ref()?;
+    Some(expand_for.value.iter().filter_map(|name| known("expand_for", name, servers, report)).collect())
+}
+
+/// Lays what is written over what holds.
+fn lay(written: Option<&RawHandlings>, over: &mut Handlings) {
+    for (sort, block, review) in written.into_iter().flatten() {
+        let by_level = over.sort_mut(*sort);
+        by_level.block = block.unwrap_or(by_level.block);
+        by_level.review = review.unwrap_or(by_level.review);
+    }
+}
+
+fn known(
+    key: &str,
+    name: &At<String>,
+    servers: &BTreeMap<ServerName, Server>,
+    report: &Report,
+) -> Option<ServerName> {
+    let found = ServerName::parse(&name.value).filter(|server| servers.contains_key(server));
+    if found.is_none() {
+        let known: Vec<_> = servers.keys().map(ServerName::as_str).collect();
+        let message = format!("`{key}` names {}, which is no server", quoted(&name.value));
+        report.error(name.place, message, format!("write one of {}", known.join(", ")));
+    }
+    found
+}
+
+fn suppressed(
+    raw: &[RawSuppression],
+    servers: &BTreeMap<ServerName, Server>,
+    now: SystemTime,
+    (notes, report): (&mut Vec<String>, &Report),
+) -> Vec<(Option<ServerName>, Suppression)> {
+    let mut all = Vec::new();
+    for one in raw {
+        let Some(rule) = &one.rule else { continue };
+        let name = rule.value.strip_suffix('*').unwrap_or(&rule.value);
+        if rule.value.is_empty() || name.contains('*') || name.contains(char::is_whitespace) {
+            let message = format!("{} is not the name of a rule", quoted(&rule.value));
+            report.error(rule.place, message, "write a name, or its beginning and `*`");
+            continue;
+        }
+        if let Some(reason) = one.reason.as_ref().filter(|reason| reason.value.trim().is_empty()) {
+            let message = format!("no reason is given for suppressing {}", quoted(&rule.value));
+            report.error(reason.place, message, "write why its findings are wrong here");
+        }
+        let only = match &one.server {
+            Some(name) => match known("server", name, servers, report) {
+                Some(name) => Some(name),
+                None => continue,
+            },
+            None => None,
+        };
+        let until = match &one.until {
+            Some(text) => match date(&text.value) {
+                Some(until) => Some(until),
+                None => {
+                    let message = format!("{} is not a date", quoted(&text.value));
+                    report.error(text.place, message, "write year, month and day, as `2027-01-31`");
+                    continue;
+                }
+            },
+            None => None,
+        };
+        let since = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        match until.zip(one.until.as_ref()) {
+            Some((until, text)) if u128::from(until.0) <= since => notes.push(format!(
+                "the rule {} counts again since {}: take it out of `detect.suppress`, or say why it should not",
+                quoted(&rule.value),
+                text.value
+            )),
+            _ => all.push((only, Suppression { rule: rule.value.clone(), until })),
+        }
+    }
+    all
+}
+
+/// The beginning of a day, in UTC.
+fn date(text: &str) -> Option<UnixMillis> {
+    let number = |text: &str, digits: usize| {
+        let plain = text.len() == digits && text.bytes().all(|b| b.is_ascii_digit());
+        plain.then(|| text.parse::<u64>().ok()).flatten()
+    };
+    let mut parts = text.split('-');
+    let (year, month, day) =
+        (number(parts.next()?, 4)?, number(parts.next()?, 2)?, number(parts.next()?, 2)?);
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let length = match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if parts.next().is_some() || year < 1970 || !(1..=length).contains(&day) {
+        return None;
+    }
+    // Years begin in March here, so that the leap day is the last of one.
+    let (years, months) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = 365 * years + years / 4 - years / 100 + years / 400 + (153 * months + 2) / 5 + day - 1;
+    Some(UnixMillis((days - 719_468) * 86_400_000))
+}
+
+/// What differs from what holds without a word, for people: what it is about, and what is done.
+pub(super) fn told(servers: &BTreeMap<ServerName, Server>) -> Vec<(String, String)> {
+    let usual = Detect::default();
+    let mut rows = Vec::new();
+    for (name, server) in servers {
+        let detect = &server.detect;
+        let ways = [
+            ("results", &detect.results, &usual.results),
+            ("arguments", &detect.arguments, &usual.arguments),
+        ];
+        for (way, handlings, usual) in ways {
+            let changed: Vec<String> = Sort::ALL
+                .into_iter()
+                .filter(|sort| handlings.sort(*sort) != usual.sort(*sort))
+                .map(|sort| shown(sort, handlings.sort(sort)))
+                .collect();
+            if !changed.is_empty() {
+                rows.push((format!("{name}, {way}"), changed.join(", ")));
+            }
+        }
+        if detect.marks {
+            rows.push((format!("{name}, output"), "texts are marked as data of outsiders".to_owned()));
+        }
+        for suppression in &detect.suppressed {
+            rows.push((name.to_string(), format!("the rule `{}` does not count", suppression.rule)));
+        }
+    }
+    rows
+}
+
+fn shown(sort: Sort, by_level: ByLevel) -> String {
+    let (block, review) = (by_level.block.word(), by_level.review.word());
+    match sort {
+        Sort::Secret | Sort::Personal => format!("{} {block}", sort.word()),
+        Sort::Hidden | Sort::Injection | Sort::Attack | Sort::Code
+            if by_level == ByLevel::at_block(by_level.block) =>
+        {
+            format!("{} {block}", sort.word())
+        }
+        Sort::Hidden | Sort::Injection | Sort::Attack | Sort::Code => {
+            format!("{} {block} (for review {review})", sort.word())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates() {
+        for (text, days) in [
+            ("1970-01-01", Some(0)),
+            ("2000-02-29", Some(11_016)),
+            ("2026-07-28", Some(20_662)),
+            ("2100-03-01", Some(47_541)),
+            ("2100-02-29", None),
+            ("2026-13-01", None),
+            ("2026-04-31", None),
+            ("2026-04-00", None),
+            ("1969-12-31", None),
+            ("2026-4-3", None),
+            ("2026-04-03T00:00:00Z", None),
+            ("2026-04-03-1", None),
+            ("", None),
+        ] {
+            assert_eq!(date(text), days.map(|days: u64| UnixMillis(days * 86_400_000)), "{text}");
+        }
+    }
+}
