@@ -3,7 +3,7 @@
 use lockgate_audit::{Detected, Happening, MOST_DETECTED, Record, Source, one_line};
 use lockgate_model::{ExchangeId, Finding, Json, Label, ServerName, Verdict};
 
-use crate::detect::Found;
+use crate::detect::{Found, concealed};
 use crate::exchange::Target;
 use crate::{Core, Step, digest};
 
@@ -130,11 +130,14 @@ impl Core {
     /// What a record says of arguments; nothing where no records are kept. It is their digest and, where the operator
     /// wants them kept, a space and the arguments themselves.
     pub(crate) fn digest(&self, arguments: Option<Json<'_>>, target: &Target) -> Option<String> {
-        let arguments = arguments.filter(|_| self.boundary.records)?.raw();
-        let digest = digest::hex(arguments);
-        // Without the credentials in them.
-        let shown = target.concealed.as_deref().unwrap_or(arguments);
-        let kept = if self.boundary.record_arguments { one_line(shown) } else { None };
+        let arguments = arguments.filter(|_| self.boundary.records)?;
+        let digest = digest::hex(arguments.raw());
+        let kept = self.boundary.record_arguments.then(|| {
+            // Without the credentials in them, whatever becomes of the call.
+            let shown = target.concealed.clone().or_else(|| concealed(arguments));
+            one_line(shown.as_deref().unwrap_or(arguments.raw()))
+        });
+        let kept = kept.flatten();
         Some(kept.map_or_else(|| digest.clone(), |kept| format!("{digest} {kept}")))
     }
 

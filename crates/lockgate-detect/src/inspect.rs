@@ -155,7 +155,7 @@ impl Inspector {
     }
 
     /// Those of the text, and the text itself where its name says that it is one.
-    fn credentials(&self, name: &str, text: &str) -> Vec<Secret> {
+    pub fn credentials(&self, name: &str, text: &str) -> Vec<Secret> {
         let mut secrets = self.secrets.find(text);
         if let Some(named) = self.secrets.named(name, text) {
             secrets

@@ -11,7 +11,7 @@ use super::{Detect, Handling, Handlings, Sort};
 use crate::handles::{handles_in, within};
 
 /// The finders; the same for everybody, and never changed.
-static INSPECTOR: LazyLock<Inspector> = LazyLock::new(Inspector::new);
+pub(super) static INSPECTOR: LazyLock<Inspector> = LazyLock::new(Inspector::new);
 
 /// One thing found in a text.
 #[derive(Clone, Debug)]

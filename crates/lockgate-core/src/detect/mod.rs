@@ -1,6 +1,7 @@
 //! What is looked for in messages, and what is done with what is found. The finders are in `lockgate-detect`; here it is
 //! decided. A message of a server is looked through before it is read, arguments when their call is decided.
 
+mod conceal;
 mod cut;
 mod found;
 mod look;
@@ -8,6 +9,7 @@ mod mark;
 mod message;
 mod settings;
 
+pub(crate) use conceal::concealed;
 pub(crate) use cut::{By, Cut, cuts, replace};
 pub(crate) use found::{Found, Way};
 pub(crate) use look::{Hit, Look, Looked};

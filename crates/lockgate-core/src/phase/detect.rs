@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use lockgate_detect::{Genre, MARK, redact};
-use lockgate_model::{Effect, Integrity, Json, Kind, Splice, Tier, UnixMillis, quote};
+use lockgate_model::{Effect, Integrity, Json, Key, Kind, Splice, Tier, UnixMillis, quote};
 
 use super::Call;
 use crate::Core;
@@ -75,6 +75,7 @@ impl<'c> Search<'_, 'c> {
             Kind::Object => {
                 for (key, member) in value.members() {
                     let name = key.text();
+                    self.name(key, &name);
                     self.below(&name, |search| search.value(member, &name));
                 }
             }
@@ -93,18 +94,25 @@ impl<'c> Search<'_, 'c> {
         self.place.truncate(length);
     }
 
-    fn text(&mut self, value: Json<'c>, name: &str, text: &str) {
-        let mut looked = self.look.at(name, text);
-        for hit in looked.hits.iter_mut().filter(|hit| hit.sort == Sort::Secret) {
-            // What the user or this server has given may go there.
-            let given = text.get(hit.span.clone()).is_some_and(|secret| self.is_given(secret));
-            if given || !self.goes_out {
-                hit.handling = hit.handling.min(Handling::Flag);
-            }
+    /// A name is not replaced: nobody could say what the call means then.
+    fn name(&mut self, key: Key<'c>, name: &str) {
+        let mut looked = self.weighed("", name);
+        for hit in looked.hits.iter_mut().filter(|hit| hit.handling.rewrites()) {
+            hit.handling = Handling::Deny;
         }
+        self.inspected.found.add(&looked, self.way, || Some("the name of an argument".to_owned()));
+        if let Some(without) = concealed(name, &looked) {
+            self.splice.rename(key, &without);
+        }
+    }
+
+    fn text(&mut self, value: Json<'c>, name: &str, text: &str) {
+        let looked = self.weighed(name, text);
         let place = || Some(format!("argument `{}`", self.place)).filter(|_| !self.place.is_empty());
         self.inspected.found.add(&looked, self.way, place);
-        self.conceal(value, text, &looked);
+        if let Some(without) = concealed(text, &looked) {
+            self.splice.replace(value, quote(&without));
+        }
         if self.way.observes {
             return;
         }
@@ -114,17 +122,28 @@ impl<'c> Search<'_, 'c> {
         }
     }
 
+    /// What is in a text, and what is to be done with it on this way.
+    fn weighed(&self, name: &str, text: &str) -> Looked {
+        let mut looked = self.look.at(name, text);
+        for hit in looked.hits.iter_mut().filter(|hit| hit.sort == Sort::Secret) {
+            // What the user or this server has given may go there.
+            let given = text.get(hit.span.clone()).is_some_and(|secret| self.is_given(secret));
+            if given || !self.goes_out {
+                hit.handling = hit.handling.min(Handling::Flag);
+            }
+        }
+        looked
+    }
+
     fn is_given(&self, secret: &str) -> bool {
         let grade = self.core.history.grade(secret, self.call.server, self.core.now);
         grade.integrity >= Some(Integrity::OwnRecord)
     }
+}
 
-    /// For records and for people, whatever becomes of the call.
-    fn conceal(&mut self, value: Json<'c>, text: &str, looked: &Looked) {
-        let kept = looked.hits.iter().filter(|hit| matches!(hit.sort, Sort::Secret | Sort::Personal));
-        let mut spans = kept.map(|hit| hit.span.clone()).peekable();
-        if spans.peek().is_some() {
-            self.splice.replace(value, quote(&redact(text, spans, MARK)));
-        }
-    }
+/// The text as records and people are shown it, whatever becomes of the call; none where that is no other.
+fn concealed(text: &str, looked: &Looked) -> Option<String> {
+    let kept = looked.hits.iter().filter(|hit| matches!(hit.sort, Sort::Secret | Sort::Personal));
+    let mut spans = kept.map(|hit| hit.span.clone()).peekable();
+    spans.peek().is_some().then(|| redact(text, spans, MARK))
 }
