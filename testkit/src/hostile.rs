@@ -92,7 +92,7 @@ impl Gate {
 
     /// The same in a folder that outlives it.
     pub fn start_in(folder: &Path, mut config: Value) -> Self {
-        config["records"] = json!({ "file": folder.join("records.jsonl") });
+        config["records"]["file"] = json!(folder.join("records.jsonl"));
         let file = folder.join("lockgate.yaml");
         std::fs::write(&file, config.to_string()).expect("the configuration is written");
         let mut child = Command::new(crate::peers::lockgate())

@@ -1,8 +1,9 @@
 //! Decisions as data: a policy, events, and what must become of each. The files are in `tests/traces`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use lockgate_core::{Boundary, Flow, Server, Speaks, Violation, Wire};
+use lockgate_core::{Boundary, ByLevel, Detect, Flow, Handling, Server, Sort, Speaks, Violation, Wire};
 use lockgate_flow::rule::{Condition, Known, Rule, Test, Then, Written};
 use lockgate_flow::{Mode, Trust};
 use lockgate_model::{Class, Effect, ServerName, Tier};
@@ -57,6 +58,9 @@ struct TraceServer {
     classes: BTreeMap<String, String>,
     #[serde(default)]
     offers: Vec<Offer>,
+    /// What is done with what is found: `results` or `arguments`, then the sort, then the handling.
+    #[serde(default)]
+    detect: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -233,6 +237,26 @@ impl Trace {
     }
 }
 
+fn detect(written: &BTreeMap<String, BTreeMap<String, String>>) -> Result<Detect, String> {
+    let mut detect = Detect::default();
+    for (way, sorts) in written {
+        let handlings = match way.as_str() {
+            "results" => &mut detect.results,
+            "arguments" => &mut detect.arguments,
+            other => return Err(format!("`{other}` is not results or arguments")),
+        };
+        for (sort, handling) in sorts {
+            let found = Sort::ALL.into_iter().find(|known| known.word() == sort);
+            let word = Handling::ALL.into_iter().find(|known| known.word() == handling);
+            let (Some(sort), Some(handling)) = (found, word) else {
+                return Err(format!("`{sort}: {handling}` is not a sort and a handling"));
+            };
+            *handlings.sort_mut(sort) = ByLevel::at_block(handling);
+        }
+    }
+    Ok(detect)
+}
+
 impl TraceServer {
     fn checked(&self, classes: &BTreeMap<String, String>) -> Result<Server, String> {
         let tier = Tier::ALL.into_iter().find(|tier| tier.word() == self.tier);
@@ -257,6 +281,7 @@ impl TraceServer {
                 ..Rules::allow_all()
             },
             effects: effects.collect::<Result<_, String>>()?,
+            detect: Arc::new(detect(&self.detect)?),
             classes: said.collect::<Result<_, String>>()?,
             speaks: Some(Speaks::Both),
             ..Server::new(Wire::Lines)

@@ -1,0 +1,152 @@
+//! What is found in texts on their way, with the real gateway: nothing of it reaches who must not have it, and nothing of it is
+//! written down. The scenarios are those of SAFE-MCP, each with a harmless twin.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that fails here has found something"
+)]
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use testkit::hostile::{Agent, Gate};
+use testkit::scripted::{calls, scripted, tool};
+
+/// A token that is found by its own form. Put together, so that none stands here.
+fn token(number: u64) -> String {
+    format!("glpat{}{number:07}Tr4kZq9wLmX2b", "-")
+}
+
+/// Calls a tool; the result.
+fn call(agent: &Agent<'_>, name: &str, arguments: &Value) -> Value {
+    let request = json!({ "jsonrpc": "2.0", "id": 3, "method": "tools/call",
+        "params": { "name": name, "arguments": arguments } });
+    let answer = agent.post(request.to_string());
+    let message = answer.text.lines().map(|line| line.strip_prefix("data: ").unwrap_or(line));
+    let message =
+        message.filter_map(|line| serde_json::from_str::<Value>(line).ok()).find(|said| said["id"] == 3);
+    message.unwrap()["result"].clone()
+}
+
+fn text(result: &Value) -> &str {
+    result["content"][0]["text"].as_str().unwrap_or_default()
+}
+
+fn reason(result: &Value) -> Option<&str> {
+    result["_meta"]["io.lockgate/decision"]["reason"].as_str()
+}
+
+/// Everything that the gateway has written, in files and on standard error, and where this text stands in it.
+fn written(folder: &Path, gate: &Gate, secret: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+            } else if let Ok(bytes) = std::fs::read(&entry) {
+                files += 1;
+                if bytes.windows(secret.len()).any(|window| window == secret.as_bytes()) {
+                    found.push(entry.display().to_string());
+                }
+            }
+        }
+    }
+    assert!(files >= 4, "only {files} files: the configuration, records and state are among them");
+    if gate.complaints.text().contains(secret) {
+        found.push("standard error".to_owned());
+    }
+    found
+}
+
+/// T1503, T1504, T1505: what a server returns of credentials, the agent sees as handles; and what it sends of them goes nowhere else.
+#[test]
+fn credentials_reach_neither_agent_nor_strangers() {
+    let (own, heard) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let env = format!("DB_PASSWORD={}\nMODE=production\nLOG_LEVEL=info", token(1));
+    let session = json!({ "user": "me", "session_token": token(2) }).to_string();
+    let hits = json!({ "hits": [{ "text": format!("rotate with {} soon", token(3)) }, { "text": "how to rotate keys" }] });
+    let vault = json!({
+        "tools": [tool("read_file", &["path"]), tool("get_session", &[]), tool("vector_search", &["query"])],
+        "answers": { "read_file": env, "get_session": session, "vector_search": hits.to_string() },
+    });
+    let web = json!({ "tools": [tool("post_message", &["body"])] });
+    let gate = Gate::start_in(
+        own.path(),
+        json!({
+            "records": { "arguments": true },
+            "flow": { "mode": "off" }, "rules": [{ "name": "trifecta", "then": "off" }, { "name": "cross-server", "then": "off" }],
+            "servers": { "vault": scripted(heard.path(), "vault", &vault), "web": scripted(heard.path(), "web", &web) }
+        }),
+    );
+    let agent = gate.open("/mcp", "2025-06-18");
+    agent.post(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#);
+
+    let file = call(&agent, "vault__read_file", &json!({ "path": "settings.txt" }));
+    assert!(
+        text(&file).contains("lockgate-secret-") && text(&file).contains("MODE=production\nLOG_LEVEL=info"),
+        "{file}"
+    );
+    let session = call(&agent, "vault__get_session", &json!({}));
+    let handle = text(&session).split('"').find(|part| part.starts_with("lockgate-secret-")).unwrap();
+    let hits = call(&agent, "vault__vector_search", &json!({ "query": "how to rotate api keys" }));
+    assert!(text(&hits).contains("how to rotate keys") && !text(&hits).contains(&token(3)), "{hits}");
+
+    let sent = call(&agent, "web__post_message", &json!({ "body": handle }));
+    assert_eq!(reason(&sent), Some("handle_not_for_this_server"), "{sent}");
+    // However the agent has come by it.
+    let sent = call(&agent, "web__post_message", &json!({ "body": format!("it is {}", token(4)) }));
+    assert_eq!(reason(&sent), Some("secret_in_arguments"), "{sent}");
+    let sent = call(&agent, "web__post_message", &json!({ "body": "the keys were rotated" }));
+    assert_eq!(reason(&sent), None, "{sent}");
+    assert_eq!(calls(heard.path(), "web"), [json!(["post_message", { "body": "the keys were rotated" }])]);
+    for number in 1..=4 {
+        assert_eq!(written(own.path(), &gate, &token(number)), [""; 0]);
+    }
+}
+
+/// What was taken out of arguments, or was asked about, is in no file either: not where arguments are kept, nor where people look.
+#[test]
+fn what_was_taken_out_is_written_nowhere() {
+    let (own, heard) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let script = json!({ "tools": [tool("send_message", &["body"])], "answers": { "send_message": { "error": format!("bad {}", token(9)) } } });
+    let server = |name: &str, handling: &str| {
+        let mut server = scripted(heard.path(), name, &script);
+        server["detect"] = json!({ "arguments": { "secrets": handling } });
+        server
+    };
+    let gate = Gate::start_in(
+        own.path(),
+        json!({
+            "records": { "arguments": true },
+            "flow": { "mode": "off", "secrets": { "action": "redact" } }, "approvals": { "wait": false },
+            "rules": [{ "name": "trifecta", "then": "off" }, { "name": "cross-server", "then": "off" }],
+            "servers": { "a": server("a", "redact"), "b": server("b", "ask"), "c": server("c", "deny"), "d": server("d", "flag") }
+        }),
+    );
+    let agent = gate.open("/mcp", "2025-06-18");
+    agent.post(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#);
+    for (number, server, expected) in [
+        (1, "a", None),
+        (2, "b", Some("approval_pending")),
+        (3, "c", Some("secret_in_arguments")),
+        (4, "d", None),
+    ] {
+        let body = format!("use {} there", token(number));
+        let result = call(&agent, &format!("{server}__send_message"), &json!({ "body": body }));
+        assert_eq!(reason(&result), expected, "{server} {result}");
+        assert!(!result.to_string().contains(&token(9)), "{result}");
+        assert_eq!(written(own.path(), &gate, &token(number)), [""; 0], "{server}");
+    }
+    assert_eq!(calls(heard.path(), "a"), [json!(["send_message", { "body": "use [redacted] there" }])]);
+    assert_eq!(
+        calls(heard.path(), "d"),
+        [json!(["send_message", { "body": format!("use {} there", token(4)) }])]
+    );
+    assert_eq!(written(own.path(), &gate, &token(9)), [""; 0]);
+    let records = std::fs::read_to_string(own.path().join("records.jsonl")).unwrap();
+    for done in ["redact", "ask", "deny", "flag"] {
+        assert!(records.contains(&format!(r#""done":"{done}""#)), "{done} {records}");
+    }
+}
