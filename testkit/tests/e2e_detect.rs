@@ -36,7 +36,8 @@ fn reason(result: &Value) -> Option<&str> {
     result["_meta"]["io.lockgate/decision"]["reason"].as_str()
 }
 
-/// Everything that the gateway has written, in files and on standard error, and where this text stands in it.
+/// Everything that the gateway has written, in files and on standard error, and where this text stands in it. The configuration
+/// is ours: the scripts of the servers stand in it.
 fn written(folder: &Path, gate: &Gate, secret: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -45,6 +46,8 @@ fn written(folder: &Path, gate: &Gate, secret: &str) -> Vec<String> {
         for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             if entry.is_dir() {
                 folders.push(entry);
+            } else if entry.ends_with("lockgate.yaml") {
+                continue;
             } else if let Ok(bytes) = std::fs::read(&entry) {
                 files += 1;
                 if bytes.windows(secret.len()).any(|window| window == secret.as_bytes()) {
@@ -53,7 +56,7 @@ fn written(folder: &Path, gate: &Gate, secret: &str) -> Vec<String> {
             }
         }
     }
-    assert!(files >= 4, "only {files} files: the configuration, records and state are among them");
+    assert!(files >= 3, "only {files} files: records and state are among them");
     if gate.complaints.text().contains(secret) {
         found.push("standard error".to_owned());
     }
@@ -76,7 +79,7 @@ fn credentials_reach_neither_agent_nor_strangers() {
         own.path(),
         json!({
             "records": { "arguments": true },
-            "flow": { "mode": "off" }, "rules": [{ "name": "trifecta", "then": "off" }, { "name": "cross-server", "then": "off" }],
+            "flow": { "mode": "off" },
             "servers": { "vault": scripted(heard.path(), "vault", &vault), "web": scripted(heard.path(), "web", &web) }
         }),
     );
@@ -121,7 +124,7 @@ fn what_was_taken_out_is_written_nowhere() {
         json!({
             "records": { "arguments": true },
             "flow": { "mode": "off", "secrets": { "action": "redact" } }, "approvals": { "wait": false },
-            "rules": [{ "name": "trifecta", "then": "off" }, { "name": "cross-server", "then": "off" }],
+
             "servers": { "a": server("a", "redact"), "b": server("b", "ask"), "c": server("c", "deny"), "d": server("d", "flag") }
         }),
     );
