@@ -9,7 +9,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use testkit::hostile::{Agent, Gate};
+use testkit::hostile::{Agent, Gate, until};
 use testkit::scripted::{calls, scripted, tool};
 
 /// A token that is found by its own form. Put together, so that none stands here.
@@ -104,6 +104,7 @@ fn credentials_reach_neither_agent_nor_strangers() {
     let sent = call(&agent, "web__post_message", &json!({ "body": "the keys were rotated" }));
     assert_eq!(reason(&sent), None, "{sent}");
     assert_eq!(calls(heard.path(), "web"), [json!(["post_message", { "body": "the keys were rotated" }])]);
+    until("the refusal is recorded", || gate.records().contains("secret_in_arguments"));
     for number in 1..=4 {
         assert_eq!(written(own.path(), &gate, &token(number)), [""; 0]);
     }
@@ -140,16 +141,16 @@ fn what_was_taken_out_is_written_nowhere() {
         let result = call(&agent, &format!("{server}__send_message"), &json!({ "body": body }));
         assert_eq!(reason(&result), expected, "{server} {result}");
         assert!(!result.to_string().contains(&token(9)), "{result}");
-        assert_eq!(written(own.path(), &gate, &token(number)), [""; 0], "{server}");
+    }
+    for done in ["redact", "ask", "deny", "flag"] {
+        until(done, || gate.records().contains(&format!(r#""done":"{done}""#)));
     }
     assert_eq!(calls(heard.path(), "a"), [json!(["send_message", { "body": "use [redacted] there" }])]);
     assert_eq!(
         calls(heard.path(), "d"),
         [json!(["send_message", { "body": format!("use {} there", token(4)) }])]
     );
-    assert_eq!(written(own.path(), &gate, &token(9)), [""; 0]);
-    let records = std::fs::read_to_string(own.path().join("records.jsonl")).unwrap();
-    for done in ["redact", "ask", "deny", "flag"] {
-        assert!(records.contains(&format!(r#""done":"{done}""#)), "{done} {records}");
+    for number in [1, 2, 3, 4, 9] {
+        assert_eq!(written(own.path(), &gate, &token(number)), [""; 0], "{number}");
     }
 }
