@@ -3,8 +3,9 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use lockgate_detect::personal::Entity;
 use lockgate_detect::secrets::SecretClass;
-use lockgate_detect::{Genre, Inspector, Level};
+use lockgate_detect::{Genre, Inspector, Level, Spot};
 use lockgate_model::UnixMillis;
 
 use super::{Detect, Handling, Handlings, Sort};
@@ -24,6 +25,18 @@ pub(crate) struct Hit {
     pub(crate) handling: Handling,
     /// Nothing may stand for it: nobody has read all of it.
     pub(crate) unread: bool,
+    /// What sort of personal data it is.
+    pub(crate) entity: Option<Entity>,
+}
+
+impl Hit {
+    /// What a rule found.
+    pub(crate) fn of(sort: Sort, spot: Spot<'static>, text: &str) -> Self {
+        // What is about all of a text has no place in it.
+        let span = if spot.span.is_empty() { 0..text.len() } else { spot.span };
+        let handling = Handling::Off;
+        Self { sort, rule: spot.rule, level: spot.level, span, handling, unread: false, entity: None }
+    }
 }
 
 /// Everything found in a text that somebody wants to know of, in no order.
@@ -49,18 +62,19 @@ impl Look<'_> {
         let report = INSPECTOR.text(self.genre, name, text);
         let mut looked = Looked { hits: Vec::new(), score: report.score };
         for spot in report.findings {
-            // What is about all of a text has no place in it.
-            let span = if spot.span.is_empty() { 0..text.len() } else { spot.span };
-            self.add(sort(spot.rule), spot.rule, spot.level, span, false, &mut looked);
+            self.add(Hit::of(sort(spot.rule), spot, text), &mut looked);
         }
         for secret in report.secrets {
             let unread = secret.class == SecretClass::Unread;
-            self.add(Sort::Secret, secret.kind, Level::Block, secret.span, unread, &mut looked);
+            let spot = Spot { rule: secret.kind, span: secret.span, level: Level::Block };
+            self.add(Hit { unread, ..Hit::of(Sort::Secret, spot, text) }, &mut looked);
         }
         for datum in report.personal {
-            let entity = datum.entity.word();
-            if self.detect.entities.as_ref().is_none_or(|entities| entities.contains(entity)) {
-                self.add(Sort::Personal, entity, Level::Block, datum.span, false, &mut looked);
+            let rule = datum.entity.word();
+            if self.detect.entities.as_ref().is_none_or(|entities| entities.contains(rule)) {
+                let spot = Spot { rule, span: datum.span, level: Level::Block };
+                let entity = Some(datum.entity);
+                self.add(Hit { entity, ..Hit::of(Sort::Personal, spot, text) }, &mut looked);
             }
         }
         if !looked.hits.is_empty() {
@@ -71,18 +85,11 @@ impl Look<'_> {
         looked
     }
 
-    fn add(
-        &self,
-        sort: Sort,
-        rule: &'static str,
-        level: Level,
-        span: Range<usize>,
-        unread: bool,
-        looked: &mut Looked,
-    ) {
-        let handling = self.handlings.of(sort, level);
-        if handling != Handling::Off && !self.detect.suppresses(rule, self.now) {
-            looked.hits.push(Hit { sort, rule, level, span, handling, unread });
+    /// Adds a hit, where somebody wants to know of it.
+    pub(crate) fn add(&self, hit: Hit, looked: &mut Looked) {
+        let handling = self.handlings.of(hit.sort, hit.level);
+        if handling != Handling::Off && !self.detect.suppresses(hit.rule, self.now) {
+            looked.hits.push(Hit { handling, ..hit });
         }
     }
 }

@@ -242,8 +242,8 @@ impl<'m> Search<'_, 'm> {
             }
             let by = match handling {
                 Handling::Tokenise if handle.is_some() => By::Handle(stands, stands.word()),
-                Handling::Tokenise | Handling::Redact => By::Nothing,
-                Handling::Mask => By::Mask,
+                Handling::Tokenise | Handling::Redact => By::Nothing(None),
+                Handling::Mask => By::Mask(None),
                 Handling::Off | Handling::Flag | Handling::Ask | Handling::Deny => continue,
             };
             cuts.push(Cut { span, by, handle });
