@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use lockgate_core::{ByLevel, Detect, Handling, Handlings, Server, Sort, Suppression};
+use lockgate_detect::personal::Entity;
 use lockgate_model::{ServerName, UnixMillis};
 use schemars::JsonSchema;
 
 use super::bounds;
-use super::error::{At, Report, quoted};
+use super::error::{At, Report, perhaps, quoted};
 use super::raw::RawServer;
 use super::schema;
 use super::section::Section;
@@ -313,11 +314,11 @@ pub(super) fn apply(
     raw.output.apply(&mut common);
     common.entities = raw.personal.entities.as_ref().map(|entities| {
         for entity in &entities.value {
-            let known =
-                entity.value.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
-            if !known || entity.value.is_empty() {
+            let known: Vec<&str> = Entity::ALL.iter().map(|entity| entity.word()).collect();
+            if Entity::named(&entity.value).is_none() {
                 let message = format!("{} is no sort of personal data", quoted(&entity.value));
-                report.error(entity.place, message, "write a name such as `EMAIL_ADDRESS`");
+                let hint = format!("{}write some of {}", perhaps(&entity.value, &known), known.join(", "));
+                report.error(entity.place, message, hint);
             }
         }
         entities.value.iter().map(|entity| entity.value.clone()).collect()
