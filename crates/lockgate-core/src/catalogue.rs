@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
+use lockgate_detect::attack::Input;
 use lockgate_flow::{Definition, Properties, Roles, Signs};
-use lockgate_model::{Annotations, Classified, Effect, Json, Kind, ServerName, ToolName, letter};
+use lockgate_model::{Annotations, Classified, Effect, Json, Key, Kind, ServerName, ToolName, letter};
 
 use crate::form::Form;
 use crate::names;
@@ -34,6 +35,8 @@ pub(crate) struct Offered {
     pub(crate) mirrors: Vec<Mirror>,
     /// What its schema says of its arguments beside their names.
     pub(crate) properties: Properties,
+    /// What kind of value each argument takes, by its schema.
+    pub(crate) inputs: BTreeMap<String, Input>,
     /// What its arguments must look like.
     pub(crate) input: Form,
     /// What its results promise to look like.
@@ -173,6 +176,7 @@ pub(crate) fn read_offered(entry: Json<'_>) -> Offered {
         definition: read_definition(entry),
         mirrors: Vec::new(),
         properties: read_properties(entry),
+        inputs: read_inputs(entry),
         input: Form::new(entry.get("inputSchema")),
         output: Form::new(entry.get("outputSchema")),
         meaning: OnceLock::new(),
@@ -182,6 +186,19 @@ pub(crate) fn read_offered(entry: Json<'_>) -> Offered {
 /// What an entry of `tools/list` says of the arguments of its tool.
 pub(crate) fn read_properties(entry: Json<'_>) -> Properties {
     entry.get("inputSchema").map_or_else(Properties::default, Properties::read)
+}
+
+/// Most arguments of a tool whose kind is kept; that of others is told by their names.
+const INPUTS: usize = 256;
+
+fn read_inputs(entry: Json<'_>) -> BTreeMap<String, Input> {
+    let properties = entry.get("inputSchema").and_then(|schema| schema.get("properties"));
+    let one = |(key, schema): (Key<'_>, Json<'_>)| {
+        let name = key.text();
+        let input = Input::infer(&name, Some(schema));
+        (name.into_owned(), input)
+    };
+    properties.into_iter().flat_map(Json::members).take(INPUTS).map(one).collect()
 }
 
 /// What an entry of `tools/list` says of its tool, beside the name.

@@ -202,3 +202,17 @@ fn orders_are_taken_out_once_and_nothing_else_is() {
     assert_eq!(reason(&talk), "prompt_injection");
     assert!(!talk.agent.contains("previous instructions"), "{}", talk.agent);
 }
+#[test]
+fn an_attack_in_an_argument_is_refused_and_prose_is_not_looked_at() {
+    for era in ERAS {
+        for (arguments, expected) in [
+            (json!({"path": "../../../../etc/passwd"}), Some("attack_pattern")),
+            (json!({"path": "notes/today.md"}), None),
+            (json!({"body": "how do I stop ../../../../etc/passwd and ' OR 1=1 --?"}), None),
+        ] {
+            let mut talk = Talk::new(era, |boundary| set(boundary, |_| {}));
+            talk.call("files__write_note", arguments.clone());
+            assert_eq!(talk.fate().err().as_deref(), expected, "{arguments}");
+        }
+    }
+}

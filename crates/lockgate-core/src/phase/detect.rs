@@ -1,12 +1,24 @@
 //! Is there anything in the arguments that must not pass?
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
+use lockgate_detect::attack::{Attacks, Input};
+use lockgate_detect::code::language::{Language, language};
+use lockgate_detect::code::python::{self, Allowed};
+use lockgate_detect::code::script::Scripts;
 use lockgate_detect::{Genre, MARK, redact};
 use lockgate_model::{Effect, Integrity, Json, Key, Kind, Splice, Tier, UnixMillis, quote};
 
 use super::Call;
 use crate::Core;
-use crate::detect::{Cut, Found, Handling, Look, Looked, Sort, Way, cuts};
+use crate::catalogue::Offered;
+use crate::detect::{ByLevel, Cut, Found, Handling, Hit, Look, Looked, Sort, Way, cuts};
+
+/// The finders for arguments alone; the same for everybody, and never changed.
+static ATTACKS: LazyLock<Attacks> = LazyLock::new(Attacks::new);
+static SCRIPTS: LazyLock<Scripts> = LazyLock::new(Scripts::new);
+static IMPORTS: LazyLock<Allowed> = LazyLock::new(Allowed::default);
 
 /// Most characters of the place of an argument that a refusal names.
 const PLACE: usize = 100;
@@ -37,7 +49,21 @@ pub(super) fn check<'c>(core: &Core, call: &Call<'c>, effect: Effect) -> Inspect
     let goes_out = effect == Effect::Egress || server.trust.tier <= Tier::Open;
     let way = Way { word: "arguments", observes: core.boundary.observes, sealed: false };
     let splice = Splice::new(arguments.raw());
-    let mut search = Search { core, call, look, way, goes_out, place: String::new(), inspected, splice };
+    let offered = call
+        .tool
+        .and_then(|tool| core.peers.get(call.server).and_then(|peer| peer.catalogue.find(tool.as_str())));
+    let mut search = Search {
+        core,
+        call,
+        look,
+        way,
+        goes_out,
+        offered,
+        input: Input::Prose,
+        place: String::new(),
+        inspected,
+        splice,
+    };
     search.value(arguments, "");
     let Search { splice, inspected: mut found, .. } = search;
     if !splice.is_empty() {
@@ -52,6 +78,10 @@ struct Search<'s, 'c> {
     look: Look<'s>,
     way: Way,
     goes_out: bool,
+    /// The tool, as its server offers it.
+    offered: Option<&'s Offered>,
+    /// What kind of value is looked at.
+    input: Input,
     /// Where in the arguments, as a JSON pointer.
     place: String,
     inspected: Inspected<'c>,
@@ -73,9 +103,14 @@ impl<'c> Search<'_, 'c> {
                 }
             }
             Kind::Object => {
+                let top = self.place.is_empty();
                 for (key, member) in value.members() {
                     let name = key.text();
                     self.name(key, &name);
+                    // What is below an argument is judged by its own name.
+                    let declared =
+                        if top { self.offered.and_then(|offered| offered.inputs.get(&*name)) } else { None };
+                    self.input = declared.copied().unwrap_or_else(|| Input::infer(&name, None));
                     self.below(&name, |search| search.value(member, &name));
                 }
             }
@@ -107,7 +142,8 @@ impl<'c> Search<'_, 'c> {
     }
 
     fn text(&mut self, value: Json<'c>, name: &str, text: &str) {
-        let looked = self.weighed(name, text);
+        let mut looked = self.weighed(name, text);
+        self.attacks(text, &mut looked);
         let place = || Some(format!("argument `{}`", self.place)).filter(|_| !self.place.is_empty());
         self.inspected.found.add(&looked, self.way, place);
         if let Some(without) = concealed(text, &looked) {
@@ -119,6 +155,26 @@ impl<'c> Search<'_, 'c> {
         let cuts = cuts(text, &looked.hits, Vec::new());
         if !cuts.is_empty() {
             self.inspected.edits.push((value, cuts));
+        }
+    }
+
+    /// What must not be in a value of its kind.
+    fn attacks(&self, text: &str, looked: &mut Looked) {
+        let handlings = self.look.handlings;
+        if handlings.attacks != ByLevel::default() {
+            for spot in ATTACKS.find(self.input, text) {
+                self.look.add(Hit::of(Sort::Attack, spot, text), looked);
+            }
+        }
+        if self.input == Input::Code && handlings.code != ByLevel::default() {
+            let spots = match language(text) {
+                Some(Language::Python) => python::check(text, &IMPORTS),
+                Some(other) => SCRIPTS.find(other, text),
+                None => Vec::new(),
+            };
+            for spot in spots {
+                self.look.add(Hit::of(Sort::Code, spot, text), looked);
+            }
         }
     }
 
