@@ -42,7 +42,8 @@ fn gate(folder: &std::path::Path) -> Gate {
     let any = |name: &str| json!({ "name": name, "inputSchema": { "type": "object", "additionalProperties": true } });
     tools.extend([any("send_any"), tool("write_file", &["path", "content"])]);
     let other = json!({ "tools": tools });
-    Gate::start(json!({ "servers": {
+    // This is about where values come from; that some of them look like attacks is another matter.
+    Gate::start(json!({ "detect": { "arguments": { "attacks": "off" } }, "servers": {
         "web": scripted(folder, "web", &web), "x": scripted(folder, "x", &other)
     } }))
 }
