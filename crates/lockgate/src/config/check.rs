@@ -47,9 +47,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         shown.insert(checked.name, checked.shown);
     }
     idle(raw, &servers, report);
-    let now = resolver.surroundings.now();
-    let expand_personal_for =
-        detect::apply(&raw.detect, &raw.servers, &mut servers, now, (&mut notes, report));
+    let expand_personal_for = detect::apply(raw, &mut servers, &mut notes, resolver);
     notes.extend(resembling(&launches));
     let lock = pins::lock(raw.pins.lock.as_ref(), &servers, &mut notes, resolver);
     let flow = raw.flow.check(&servers, report);

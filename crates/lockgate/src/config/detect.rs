@@ -11,8 +11,9 @@ use schemars::JsonSchema;
 
 use super::bounds;
 use super::error::{At, Report, perhaps, quoted};
-use super::raw::RawServer;
+use super::raw::RawConfig;
 use super::schema;
+use super::secret::Resolver;
 use super::section::Section;
 use super::words::{GUARDED, HANDLINGS, TEXTS};
 use super::yaml::{Kind, Node};
@@ -302,12 +303,13 @@ fn suppression(path: &str, node: &Node, report: &Report) -> Option<RawSuppressio
 
 /// Says for every server what is looked for, and which servers get personal data back.
 pub(super) fn apply(
-    raw: &RawDetect,
-    by_server: &[RawServer],
+    config: &RawConfig,
     servers: &mut BTreeMap<ServerName, Server>,
-    now: SystemTime,
-    (notes, report): (&mut Vec<String>, &Report),
+    notes: &mut Vec<String>,
+    resolver: &Resolver<'_>,
 ) -> Option<BTreeSet<ServerName>> {
+    let (raw, by_server, report) = (&config.detect, &config.servers, resolver.report);
+    let now = resolver.surroundings.now();
     let mut common = Detect::default();
     lay(raw.results.as_ref(), &mut common.results);
     lay(raw.arguments.as_ref(), &mut common.arguments);
@@ -393,14 +395,14 @@ fn suppressed(
             None => None,
         };
         let until = match &one.until {
-            Some(text) => match date(&text.value) {
-                Some(until) => Some(until),
-                None => {
+            Some(text) => {
+                let Some(until) = date(&text.value) else {
                     let message = format!("{} is not a date", quoted(&text.value));
                     report.error(text.place, message, "write year, month and day, as `2027-01-31`");
                     continue;
-                }
-            },
+                };
+                Some(until)
+            }
             None => None,
         };
         let since = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
