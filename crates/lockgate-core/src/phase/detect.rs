@@ -163,7 +163,7 @@ impl<'c> Search<'_, 'c> {
         let handlings = self.look.handlings;
         if handlings.attacks != ByLevel::default() {
             for spot in ATTACKS.find(self.input, text) {
-                self.look.add(Hit::of(Sort::Attack, spot, text), looked);
+                self.know(Hit::of(Sort::Attack, spot, text), looked);
             }
         }
         if self.input == Input::Code && handlings.code != ByLevel::default() {
@@ -173,9 +173,15 @@ impl<'c> Search<'_, 'c> {
                 None => Vec::new(),
             };
             for spot in spots {
-                self.look.add(Hit::of(Sort::Code, spot, text), looked);
+                self.know(Hit::of(Sort::Code, spot, text), looked);
             }
         }
+    }
+
+    /// The inspector, which does not know the schema, may have found the same among all that speaks against a text.
+    fn know(&self, hit: Hit, looked: &mut Looked) {
+        looked.hits.retain(|known| (known.rule, &known.span) != (hit.rule, &hit.span));
+        self.look.add(hit, looked);
     }
 
     /// What is in a text, and what is to be done with it on this way.
