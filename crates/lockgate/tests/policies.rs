@@ -101,6 +101,10 @@ fn what_is_learned_loads_and_allows_what_was_done() {
     let said: serde_json::Value = serde_json::from_slice(&replayed.stdout).unwrap();
     for different in said["differences"].as_array().unwrap() {
         let (was, now) = (different["was"].as_str().unwrap(), different["now"].as_str().unwrap());
+        // What leads out of its folder in code is an attack, whatever was learned.
+        if different["reason"] == "attack_pattern" {
+            continue;
+        }
         // What was refused once may pass where the records do not hold what was asked for.
         assert!(matches!((was, now), ("allow", "ask") | ("deny", "allow" | "ask")), "{different}");
     }

@@ -153,7 +153,7 @@ impl Handlings {
             hidden: ByLevel::at_block(Handling::Flag),
             injection: ByLevel::at_block(Handling::Flag),
             secrets: ByLevel::at_block(Handling::Ask),
-            attacks: ByLevel { block: Handling::Deny, review: Handling::Ask },
+            attacks: ByLevel::at_block(Handling::Deny),
             code: ByLevel::at_block(Handling::Flag),
             ..Self::default()
         }

@@ -119,11 +119,12 @@ fn server(program: &Path, name: &str, database: Option<&Path>) -> Command {
     command
 }
 
-/// The configuration of the second run, as a user would write it.
+/// The configuration of the second run, as a user would write it. What the page says is left in it: the demo is about what
+/// happens where nobody recognises it.
 fn configuration(program: &Path, database: &Path, records: &Path) -> String {
     let text = |path: &Path| json!(path.to_string_lossy()).to_string().replace('$', "$$");
     format!(
-        "flow:\n  on_violation: deny\nservers:\n  web:\n    command: [{program}, demo-server, web]\n    tier: open\n  db:\n    command: [{program}, demo-server, db, {database}]\n    tier: internal\nrecords:\n  file: {records}\n",
+        "flow:\n  on_violation: deny\ndetect:\n  results:\n    injection: flag\nservers:\n  web:\n    command: [{program}, demo-server, web]\n    tier: open\n  db:\n    command: [{program}, demo-server, db, {database}]\n    tier: internal\nrecords:\n  file: {records}\n",
         program = text(program),
         database = text(database),
         records = text(records),
