@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use lockgate_core::{Boundary, Core, Event, Front, Identity, Received, Scope, Server, Step, Wire};
+use lockgate_core::{Boundary, Core, Detect, Event, Front, Identity, Received, Scope, Server, Step, Wire};
 use lockgate_flow::Trust;
 use lockgate_model::{
     ClientName, Limits, Principal, ServerName, SessionId, Side, Tick, Tier, UnixMillis, quote,
@@ -38,7 +38,12 @@ impl Session {
             .map(|(name, tier)| {
                 (
                     ServerName::parse(name).unwrap(),
-                    Server { trust: Trust::of(tier), ..Server::new(Wire::Lines) },
+                    // This is about what happens where nobody recognises what a page says.
+                    Server {
+                        trust: Trust::of(tier),
+                        detect: Arc::new(Detect::off()),
+                        ..Server::new(Wire::Lines)
+                    },
                 )
             })
             .collect();
