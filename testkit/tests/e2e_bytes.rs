@@ -73,7 +73,9 @@ fn bytes_are_kept(command: &[String], questions: &[String]) {
     let mut direct = Pipes::start(command);
     let state = tempfile::tempdir().unwrap();
     let mut through = Pipes::start(&wrapped(state.path(), command));
-    let gate = Gate::start(json!({ "servers": { "x": { "command": command } } }));
+    let gate = Gate::start(
+        json!({ "detect": { "results": { "hidden": "off", "injection": "off" } }, "servers": { "x": { "command": command } } }),
+    );
     for pipes in [&mut direct, &mut through] {
         pipes.ask(HELLO);
         writeln!(pipes.input, "{READY}").unwrap();

@@ -189,7 +189,8 @@ fn files_and_commits_do_not_steer_real_servers() {
         tool("send_split", &["to"])] });
     let memory = json!({ "command": server(&peers, "mcp-server-memory", &[]),
         "env": { "MEMORY_FILE_PATH": folder.path().join("memory.jsonl") } });
-    let config = json!({ "servers": {
+    // This is about where values come from, not about what they look like.
+    let config = json!({ "detect": { "arguments": { "attacks": "off" } }, "servers": {
         "files": { "command": server(&peers, "mcp-server-filesystem", &[&files.to_string_lossy()]) },
         "git": { "command": server(&peers, "mcp-server-git", &["--repository", &repository.to_string_lossy()]) },
         "every": { "command": server(&peers, "mcp-server-everything", &["stdio"]) },

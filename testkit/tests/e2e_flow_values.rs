@@ -42,8 +42,9 @@ fn gate(folder: &std::path::Path) -> Gate {
     let any = |name: &str| json!({ "name": name, "inputSchema": { "type": "object", "additionalProperties": true } });
     tools.extend([any("send_any"), tool("write_file", &["path", "content"])]);
     let other = json!({ "tools": tools });
-    // This is about where values come from; that some of them look like attacks is another matter.
-    Gate::start(json!({ "detect": { "arguments": { "attacks": "off" } }, "servers": {
+    // This is about where values come from; what they and the page look like is another matter.
+    let detect = json!({ "results": { "injection": "off" }, "arguments": { "attacks": "off" } });
+    Gate::start(json!({ "detect": detect, "servers": {
         "web": scripted(folder, "web", &web), "x": scripted(folder, "x", &other)
     } }))
 }
