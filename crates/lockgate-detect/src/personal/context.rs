@@ -3,135 +3,13 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use aho_corasick::automaton::{Automaton, StateID};
-use aho_corasick::nfa::contiguous::NFA;
-use aho_corasick::{Anchored, MatchKind};
-
 use super::entity::{Entities, Entity};
+use super::vocabulary::{Meaning, Vocabulary, is_word};
 
 /// How far before a number a word may begin. Bytes: half a dozen words.
 const REACH: usize = 56;
-/// Longest mark. Bytes.
-const MARK: usize = 32;
-/// Longest name of a field that is read. Bytes.
-const NAME: usize = 64;
-
-/// All words, and what each speaks of.
-#[derive(Debug)]
-pub(super) struct Vocabulary {
-    words: NFA,
-    idle: StateID,
-    meanings: Vec<Meaning>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Meaning {
-    /// Of these entities. It may go on where that is said.
-    Speaks(Entities, bool),
-    /// It says that a number is no personal one: that of an order, a version. It may go on where that is said.
-    Other(bool),
-    /// It stands where something was taken out. What is before it speaks of that.
-    Mark,
-}
-
-/// Words for numbers of things.
-const OTHER: [&str; 41] = [
-    "order",
-    "order id",
-    "order_id*",
-    "orderid*",
-    "invoice*",
-    "tracking*",
-    "version",
-    "ver",
-    "build",
-    "release",
-    "serial*",
-    "sku",
-    "ean",
-    "gtin",
-    "isbn",
-    "upc",
-    "barcode*",
-    "timestamp*",
-    "commit",
-    "hash",
-    "sha",
-    "checksum",
-    "uuid",
-    "guid",
-    "trace*",
-    "span",
-    "request id",
-    "request_id*",
-    "transaction*",
-    "ticket*",
-    "flight*",
-    "reservation*",
-    "item*",
-    "product*",
-    "port",
-    "size",
-    "bytes",
-    "offset",
-    "pid",
-    "nonce",
-    "seed",
-];
-
-impl Vocabulary {
-    /// Nothing where the words make no automaton.
-    pub(super) fn new(words: impl Iterator<Item = (&'static str, Entities)>) -> Option<Self> {
-        let marks = Entity::ALL.map(Entity::mark);
-        let told = words.map(|(word, entities)| (word, Meaning::Speaks(entities, false)));
-        let others = OTHER.into_iter().map(|word| (word, Meaning::Other(false)));
-        let marks = marks.iter().map(|mark| (mark.as_str(), Meaning::Mark));
-        let marks = marks.chain([(crate::MARK, Meaning::Mark), (super::MASKED, Meaning::Mark)]);
-        let (texts, meanings): (Vec<&str>, Vec<Meaning>) =
-            told.chain(others).chain(marks).map(open_end).unzip();
-        let words =
-            NFA::builder().match_kind(MatchKind::Standard).ascii_case_insensitive(true).build(texts).ok()?;
-        let idle = words.start_state(Anchored::No).ok()?;
-        Some(Self { words, idle, meanings })
-    }
-
-    /// What the name of a field says.
-    fn field(&self, name: &str) -> Entities {
-        if name.len() > NAME {
-            return Entities::default();
-        }
-        let mut said = Entities::default();
-        let mut state = self.idle;
-        for (at, byte) in name.bytes().enumerate() {
-            state = self.words.next_state(Anchored::No, state, byte);
-            self.each(state, at + 1, |meaning, span| {
-                if let Meaning::Speaks(entities, goes_on) = meaning
-                    && is_word(name, &span, goes_on)
-                {
-                    said = said.and(entities);
-                }
-            });
-        }
-        said
-    }
-
-    /// Bytes that the automaton takes.
-    #[cfg(test)]
-    pub(super) fn memory(&self) -> usize {
-        self.words.memory_usage()
-    }
-
-    fn each(&self, state: StateID, end: usize, mut seen: impl FnMut(Meaning, Range<usize>)) {
-        if self.words.is_match(state) {
-            for which in 0..self.words.match_len(state) {
-                let word = self.words.match_pattern(state, which);
-                if let Some(meaning) = self.meanings.get(word.as_usize()) {
-                    seen(*meaning, end.saturating_sub(self.words.pattern_len(word))..end);
-                }
-            }
-        }
-    }
-}
+/// How far before a number a mark may begin that ends among its words. Bytes: a mask goes on to the end of its word.
+const FAR: usize = REACH * 2 + super::MASKED.len();
 
 /// Where a mark ends. A mask goes on to the end of its word: `a***@host`.
 fn mark_end(text: &str, end: usize) -> usize {
@@ -142,26 +20,6 @@ fn mark_end(text: &str, end: usize) -> usize {
     }
 }
 
-/// `*` at the end: the word may go on.
-fn open_end((word, meaning): (&str, Meaning)) -> (&str, Meaning) {
-    match (word.strip_suffix('*'), meaning) {
-        (Some(word), Meaning::Speaks(entities, _)) => (word, Meaning::Speaks(entities, true)),
-        (Some(word), Meaning::Other(_)) => (word, Meaning::Other(true)),
-        (_, meaning) => (word, meaning),
-    }
-}
-
-/// Whether nothing else is glued to it: `sin` is no word in `using`, but is one in `userSin` and `sin_number`.
-fn is_word(text: &str, span: &Range<usize>, goes_on: bool) -> bool {
-    let bytes = text.as_bytes();
-    let first = bytes.get(span.start).copied().unwrap_or_default();
-    let before = span.start.checked_sub(1).and_then(|at| bytes.get(at)).copied().unwrap_or(b' ');
-    let after = bytes.get(span.end).copied().unwrap_or(b' ');
-    let begins = !before.is_ascii_alphabetic() || first.is_ascii_uppercase() && before.is_ascii_lowercase();
-    let capital = after.is_ascii_uppercase() && bytes.get(span.end - 1).is_some_and(u8::is_ascii_lowercase);
-    begins && (goes_on || !after.is_ascii_alphabetic() || capital)
-}
-
 /// The words around one place of a text after the other, from the left to the right.
 pub(super) struct Context<'v, 't> {
     vocabulary: &'v Vocabulary,
@@ -170,9 +28,10 @@ pub(super) struct Context<'v, 't> {
     field: Entities,
     /// How far the text is read.
     at: usize,
-    state: StateID,
-    /// Words that may still be near enough.
+    /// Words that began before there, and may still be near enough.
     near: VecDeque<(Range<usize>, Meaning)>,
+    /// What is said behind the place that was asked for last.
+    behind: (usize, Entities),
     /// What is before here speaks of something else: of what was found, or of what was taken out.
     cut: usize,
     /// The end of what was found last. Where something was taken out, no less is said of what comes behind it than before:
@@ -199,8 +58,8 @@ impl<'v, 't> Context<'v, 't> {
             text,
             field,
             at: 0,
-            state: vocabulary.idle,
             near: VecDeque::new(),
+            behind: (usize::MAX, Entities::default()),
             cut: 0,
             found: 0,
         }
@@ -216,9 +75,9 @@ impl<'v, 't> Context<'v, 't> {
     pub(super) fn spoken(&mut self, at: usize) -> Entities {
         self.read_to(at);
         let first = if self.cut == 0 && at <= REACH { self.field } else { Entities::default() };
-        let near = self.near.iter().map(|(_, meaning)| match meaning {
-            Meaning::Speaks(entities, _) => *entities,
-            Meaning::Other(_) | Meaning::Mark => Entities::default(),
+        let near = self.near.iter().map(|(word, meaning)| match meaning {
+            Meaning::Speaks(entities, _) if self.is_near(word) => *entities,
+            Meaning::Speaks(..) | Meaning::Other(_) | Meaning::Mark => Entities::default(),
         });
         near.fold(first, Entities::and)
     }
@@ -231,75 +90,98 @@ impl<'v, 't> Context<'v, 't> {
             && near.iter().any(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80)
     }
 
+    /// Whether a word stands right behind what ends here.
+    pub(super) fn is_followed(&self, end: usize) -> bool {
+        let rest = self.text.as_bytes().get(end..).unwrap_or_default();
+        let is_gap = |byte: &&u8| matches!(**byte, b' ' | b'(');
+        rest.first().is_some_and(|next| is_gap(&next))
+            && rest
+                .iter()
+                .find(|byte| !is_gap(byte))
+                .is_some_and(|next| next.is_ascii_alphabetic() || *next >= 0x80)
+    }
+
     /// What is said of an entity that stands here. Places come in order, each no further left than the last.
     pub(super) fn says(&mut self, entity: Entity, span: &Range<usize>) -> Said {
         self.read_to(span.start);
         let from = span.start.saturating_sub(REACH);
-        let near = self.near.iter().rev().take_while(|(word, _)| word.end + REACH >= span.start);
-        let mut other = None;
-        for (word, meaning) in near.filter(|(word, _)| word.start >= from) {
+        let (mut this, mut other) = (None, None);
+        for (word, meaning) in &self.near {
+            if word.start < from || !self.is_near(word) {
+                continue;
+            }
             match meaning {
                 Meaning::Speaks(entities, _) if entities.has(entity) && word.start >= self.cut => {
-                    return if other.is_some_and(|at| at > word.end) { Said::Other } else { Said::This };
+                    this = this.max(Some(word.end));
                 }
                 Meaning::Other(_) if word.start >= self.found => other = other.max(Some(word.start)),
                 Meaning::Speaks(..) | Meaning::Other(_) | Meaning::Mark => {}
             }
         }
+        // The last word counts.
+        if let Some(this) = this {
+            return if other.is_some_and(|other| other > this) { Said::Other } else { Said::This };
+        }
         let first = self.cut == 0 && span.start <= REACH;
-        if first && self.field.has(entity) || self.follows(entity, span.end) {
+        if first && self.field.has(entity) || self.said_behind(span.end).has(entity) {
             return Said::This;
         }
         if other.is_some() { Said::Other } else { Said::Nothing }
     }
 
+    /// Whether a word ended before the place that was read to, and not too long before.
+    fn is_near(&self, word: &Range<usize>) -> bool {
+        (word.end..=word.end + REACH).contains(&self.at)
+    }
+
     fn read_to(&mut self, end: usize) {
-        // A mark that begins before the words that count ends among them.
-        if self.at + REACH + MARK < end {
-            self.at = end - REACH - MARK;
-            self.state = self.vocabulary.idle;
-            self.near.clear();
+        if end <= self.at {
+            return;
         }
-        let bytes = self.text.as_bytes().get(self.at..end).unwrap_or_default();
-        for byte in bytes {
-            self.state = self.vocabulary.words.next_state(Anchored::No, self.state, *byte);
-            self.at += 1;
-            let (text, near, cut) = (self.text, &mut self.near, &mut self.cut);
-            self.vocabulary.each(self.state, self.at, |meaning, span| match meaning {
-                Meaning::Mark => *cut = (*cut).max(mark_end(text, span.end)),
-                Meaning::Speaks(_, goes_on) if is_word(text, &span, goes_on) => {
-                    near.push_back((span, meaning));
-                }
-                Meaning::Other(goes_on) if is_word(text, &span, goes_on) => near.push_back((span, meaning)),
-                Meaning::Speaks(..) | Meaning::Other(_) => {}
-            });
-        }
+        let part = self.at.max(end.saturating_sub(FAR))..end;
+        self.at = end;
         while self.near.front().is_some_and(|(word, _)| word.end + REACH < end) {
             self.near.pop_front();
         }
+        let (text, near, cut) = (self.text, &mut self.near, &mut self.cut);
+        self.vocabulary.each(text, part, |meaning, span| match meaning {
+            Meaning::Mark => *cut = (*cut).max(mark_end(text, span.end)),
+            Meaning::Speaks(_, goes_on) | Meaning::Other(goes_on) => {
+                if is_word(text, &span, goes_on) {
+                    near.push_back((span, meaning));
+                }
+            }
+        });
     }
 
-    /// Whether it is said right behind: `123-45-6789 (SSN)`, `… is my SSN`.
-    fn follows(&self, entity: Entity, end: usize) -> bool {
-        let Some(rest) = self.text.get(end..).filter(|rest| rest.starts_with([' ', '('])) else {
-            return false;
-        };
+    /// What is said right behind: `123-45-6789 (SSN)`, `… is my SSN`.
+    fn said_behind(&mut self, end: usize) -> Entities {
+        if self.behind.0 != end {
+            self.behind = (end, self.read_behind(end));
+        }
+        self.behind.1
+    }
+
+    fn read_behind(&self, end: usize) -> Entities {
+        let mut all = Entities::default();
+        if !self.is_followed(end) {
+            return all;
+        }
+        let rest = self.text.get(end..).unwrap_or_default();
         let said = [" is my ", " is the ", " is your ", " is her ", " is his ", " as my ", " as the "];
         let behind = said.iter().find_map(|words| rest.strip_prefix(words)).unwrap_or(rest);
         let behind = behind.trim_start_matches([' ', '(']);
         if !behind.starts_with(char::is_alphabetic) {
-            return false;
+            return all;
         }
-        let at = self.text.len() - behind.len();
-        let (mut state, mut said) = (self.vocabulary.idle, false);
-        for (length, byte) in behind.bytes().take(REACH / 2).enumerate() {
-            state = self.vocabulary.words.next_state(Anchored::No, state, byte);
-            self.vocabulary.each(state, at + length + 1, |meaning, span| {
-                if let Meaning::Speaks(entities, goes_on) = meaning {
-                    said |= span.start == at && entities.has(entity) && is_word(self.text, &span, goes_on);
-                }
-            });
-        }
-        said
+        self.vocabulary.at(self.text, self.text.len() - behind.len(), |meaning, span| {
+            if let Meaning::Speaks(entities, goes_on) = meaning
+                && span.len() <= REACH / 2
+                && is_word(self.text, &span, goes_on)
+            {
+                all = all.and(entities);
+            }
+        });
+        all
     }
 }

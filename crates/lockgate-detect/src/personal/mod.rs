@@ -20,15 +20,17 @@ mod place;
 mod plain;
 mod rules;
 mod sum;
+mod vocabulary;
 
 use std::ops::Range;
 
 pub use self::entity::Entity;
 
-use self::context::{Context, Vocabulary};
+use self::context::Context;
 use self::found::Found;
 use self::person::People;
 use self::rules::Rules;
+use self::vocabulary::Vocabulary;
 use crate::Sure;
 
 /// What every mask has in it: see [`crate::Mask`].
@@ -46,7 +48,7 @@ pub struct Datum {
 }
 
 /// The finder. Made once and used for every text; a few milliseconds to make, and less than two megabytes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Personal(Option<Compiled>);
 
 #[derive(Debug)]
@@ -70,6 +72,12 @@ impl Personal {
     /// The same, but for what is in these spans: secrets that were found there. They are in order and not overlapping.
     pub fn find_beside(&self, name: &str, text: &str, taken: &[Range<usize>]) -> Vec<Datum> {
         self.0.as_ref().map(|compiled| compiled.find(name, text, taken)).unwrap_or_default()
+    }
+}
+
+impl Default for Personal {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

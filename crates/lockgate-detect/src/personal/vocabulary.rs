@@ -1,0 +1,202 @@
+//! The words that say what a number is, and where in a text they stand.
+
+use std::ops::Range;
+
+use super::entity::{Entities, Entity};
+
+/// Longest name of a field that is read. Bytes.
+const NAME: usize = 64;
+
+/// All words, and what each speaks of. A word is looked for only where one may begin, and there by its first two bytes: most
+/// of a text is passed over at the price of one look a byte.
+#[derive(Debug)]
+pub(super) struct Vocabulary {
+    /// In order of their letters.
+    words: Vec<Word>,
+    /// For each two bytes the place, counted from one, of the first word that begins with them; nought where none does.
+    heads: Box<[u16; 1 << 16]>,
+}
+
+#[derive(Debug)]
+struct Word {
+    /// Small ones.
+    letters: Box<[u8]>,
+    meaning: Meaning,
+    /// The next one begins with the same two bytes.
+    more: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// Of these entities. It may go on where that is said.
+    Speaks(Entities, bool),
+    /// It says that a number is no personal one: that of an order, a version. It may go on where that is said.
+    Other(bool),
+    /// It stands where something was taken out. What is before it speaks of that.
+    Mark,
+}
+
+/// Words for numbers of things.
+const OTHER: [&str; 41] = [
+    "order",
+    "order id",
+    "order_id*",
+    "orderid*",
+    "invoice*",
+    "tracking*",
+    "version",
+    "ver",
+    "build",
+    "release",
+    "serial*",
+    "sku",
+    "ean",
+    "gtin",
+    "isbn",
+    "upc",
+    "barcode*",
+    "timestamp*",
+    "commit",
+    "hash",
+    "sha",
+    "checksum",
+    "uuid",
+    "guid",
+    "trace*",
+    "span",
+    "request id",
+    "request_id*",
+    "transaction*",
+    "ticket*",
+    "flight*",
+    "reservation*",
+    "item*",
+    "product*",
+    "port",
+    "size",
+    "bytes",
+    "offset",
+    "pid",
+    "nonce",
+    "seed",
+];
+
+impl Vocabulary {
+    /// Nothing where a word is none that can be looked for.
+    pub(super) fn new(words: impl Iterator<Item = (&'static str, Entities)>) -> Option<Self> {
+        let marks = Entity::ALL.map(Entity::mark);
+        let told = words.map(|(word, entities)| (word, Meaning::Speaks(entities, false)));
+        let others = OTHER.into_iter().map(|word| (word, Meaning::Other(false)));
+        let marks = marks.iter().map(|mark| (mark.as_str(), Meaning::Mark));
+        let marks = marks.chain([(crate::MARK, Meaning::Mark), (super::MASKED, Meaning::Mark)]);
+        let mut words: Vec<Word> = told.chain(others).chain(marks).map(open_end).map(Word::new).collect();
+        words.sort_by(|one, other| one.letters.cmp(&other.letters));
+        let heads: Vec<Option<usize>> = words.iter().map(Word::head).collect();
+        let mut places: Box<[u16; 1 << 16]> = vec![0; 1 << 16].into_boxed_slice().try_into().ok()?;
+        for (at, word) in words.iter_mut().enumerate().rev() {
+            let head = heads.get(at).copied()??;
+            word.more = heads.get(at + 1) == Some(&Some(head));
+            *places.get_mut(head)? = u16::try_from(at + 1).ok()?;
+        }
+        Some(Self { words, heads: places })
+    }
+
+    /// What the name of a field says.
+    pub(super) fn field(&self, name: &str) -> Entities {
+        let mut said = Entities::default();
+        if name.len() <= NAME {
+            self.each(name, 0..name.len(), |meaning, span| {
+                if let Meaning::Speaks(entities, goes_on) = meaning
+                    && is_word(name, &span, goes_on)
+                {
+                    said = said.and(entities);
+                }
+            });
+        }
+        said
+    }
+
+    /// Bytes that the words take.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        let words = self.words.iter().map(|word| size_of::<Word>() + word.letters.len());
+        words.sum::<usize>() + size_of_val(&*self.heads)
+    }
+
+    /// Hands over each word that begins in a part of the text: by where they begin.
+    pub(super) fn each(&self, text: &str, part: Range<usize>, mut seen: impl FnMut(Meaning, Range<usize>)) {
+        let bytes = text.as_bytes();
+        let mut before = part.start.checked_sub(1).and_then(|at| bytes.get(at)).copied().unwrap_or(b' ');
+        for (at, byte) in part.clone().zip(bytes.get(part).unwrap_or_default()) {
+            if may_begin(before, *byte) {
+                self.at(text, at, &mut seen);
+            }
+            before = *byte;
+        }
+    }
+
+    /// Hands over each word that begins right here.
+    pub(super) fn at(&self, text: &str, at: usize, mut seen: impl FnMut(Meaning, Range<usize>)) {
+        let rest = text.as_bytes().get(at..).unwrap_or_default();
+        let first = head(rest).and_then(|head| self.heads.get(head)).copied().unwrap_or_default();
+        let Some(first) = usize::from(first).checked_sub(1) else { return };
+        let third = rest.get(2).map(u8::to_ascii_lowercase);
+        for word in self.words.get(first..).unwrap_or_default() {
+            let length = word.letters.len();
+            let like = word.letters.get(2).is_none_or(|letter| Some(*letter) == third);
+            if like && rest.get(..length).is_some_and(|letters| letters.eq_ignore_ascii_case(&word.letters)) {
+                seen(word.meaning, at..at + length);
+            }
+            if !word.more {
+                return;
+            }
+        }
+    }
+}
+
+impl Word {
+    fn new((word, meaning): (&str, Meaning)) -> Self {
+        Self { letters: word.bytes().map(|byte| byte.to_ascii_lowercase()).collect(), meaning, more: false }
+    }
+
+    /// Nothing where a text is not looked at for such a word.
+    fn head(&self) -> Option<usize> {
+        self.letters.first().filter(|first| may_begin(b' ', **first)).and_then(|_| head(&self.letters))
+    }
+}
+
+/// The first two bytes, as small letters.
+fn head(bytes: &[u8]) -> Option<usize> {
+    let [first, second] = bytes.first_chunk()?.map(|byte| byte.to_ascii_lowercase());
+    Some(usize::from(u16::from_be_bytes([first, second])))
+}
+
+/// Whether a word, or a mark, may begin with this byte behind that one. See [`is_word`].
+fn may_begin(before: u8, byte: u8) -> bool {
+    match byte {
+        b'[' | b'*' => true,
+        b'A'..=b'Z' => !before.is_ascii_uppercase(),
+        b'a'..=b'z' | 0x80.. => !before.is_ascii_alphabetic(),
+        _ => false,
+    }
+}
+
+/// `*` at the end: the word may go on.
+fn open_end((word, meaning): (&str, Meaning)) -> (&str, Meaning) {
+    match (word.strip_suffix('*'), meaning) {
+        (Some(word), Meaning::Speaks(entities, _)) => (word, Meaning::Speaks(entities, true)),
+        (Some(word), Meaning::Other(_)) => (word, Meaning::Other(true)),
+        (_, meaning) => (word, meaning),
+    }
+}
+
+/// Whether nothing else is glued to it: `sin` is no word in `using`, but is one in `userSin` and `sin_number`.
+pub(super) fn is_word(text: &str, span: &Range<usize>, goes_on: bool) -> bool {
+    let bytes = text.as_bytes();
+    let first = bytes.get(span.start).copied().unwrap_or_default();
+    let before = span.start.checked_sub(1).and_then(|at| bytes.get(at)).copied().unwrap_or(b' ');
+    let after = bytes.get(span.end).copied().unwrap_or(b' ');
+    let begins = !before.is_ascii_alphabetic() || first.is_ascii_uppercase() && before.is_ascii_lowercase();
+    let capital = after.is_ascii_uppercase() && bytes.get(span.end - 1).is_some_and(u8::is_ascii_lowercase);
+    begins && (goes_on || !after.is_ascii_alphabetic() || capital)
+}
