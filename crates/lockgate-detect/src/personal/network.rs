@@ -76,6 +76,9 @@ fn four(text: &str, run: &Range<usize>) -> Option<(Range<usize>, Leads)> {
     let rest = bytes.get(run.start..)?;
     let length = rest.iter().take(16).take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
     let address = text.get(run.start..run.start + length)?.trim_end_matches('.');
+    if address.bytes().filter(|byte| *byte == b'.').count() != 3 {
+        return None;
+    }
     let end = run.start + address.len();
     let next = |count: usize| byte(bytes, Some(end + count));
     let goes_on =
@@ -122,6 +125,7 @@ fn six(text: &str, run: &Range<usize>, floor: usize, colons: &mut usize) -> Opti
     let outside = [byte(bytes, start.checked_sub(1)), byte(bytes, Some(end))];
     if !(8..40).contains(&address.len())
         || outside.iter().any(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+        || !address.contains("::") && address.bytes().filter(|byte| *byte == b':').count() != 7
     {
         return None;
     }
@@ -140,14 +144,14 @@ fn six(text: &str, run: &Range<usize>, floor: usize, colons: &mut usize) -> Opti
 
 /// Six pairs with `:` or `-` between them, no more and no less: a fingerprint has more.
 pub(super) fn mac(text: &str, run: &Range<usize>, floor: usize) -> Option<Range<usize>> {
+    if run.len() != 2 {
+        return None;
+    }
     let bytes = text.as_bytes();
     let mark = [run.start.checked_sub(1), Some(run.end)]
         .map(|at| byte(bytes, at))
         .into_iter()
         .find(|mark| matches!(mark, b':' | b'-'))?;
-    if run.len() != 2 {
-        return None;
-    }
     let is = |byte: &u8| byte.is_ascii_hexdigit() || *byte == mark;
     let before = bytes.get(floor.max(run.start.saturating_sub(17))..run.start)?;
     let start = run.start - before.iter().rev().take_while(|byte| is(byte)).count();

@@ -136,19 +136,26 @@ impl Pass<'_, '_, '_> {
                 bytes.iter().skip(from).take_while(|byte| byte.is_ascii_alphanumeric()).count()
             };
             let next = bytes.get(from + length).copied().unwrap_or(b' ');
-            let mut words = None;
-            for form in self.rules.forms_before(*first, length, next) {
-                if !form.alone {
-                    let (spoken, open) = *words.get_or_insert_with(|| {
-                        (self.context.spoken(from), self.context.may_follow(from + length))
-                    });
-                    if !open && !spoken.has(form.entity) {
-                        continue;
-                    }
+            let forms = self.rules.forms(*first, length, next);
+            if forms.clone().next().is_none() {
+                continue;
+            }
+            let spoken = self.context.spoken(from);
+            let followed = self.context.is_followed(from + length);
+            let second = bytes.iter().skip(from + length + 1).take(LONGEST_RUN);
+            let second = second.take_while(|byte| byte.is_ascii_alphanumeric()).count();
+            for form in forms {
+                // What a word is needed for, and nothing speaks of, is passed over as soon as that is known.
+                let told = form.alone || spoken.has(form.entity);
+                if !told && form.single && !followed || !form.goes_on_with(second) {
+                    continue;
                 }
                 let Some(end) = form.shape.end(bytes, from).filter(|end| ends_alone(self.text, *end)) else {
                     continue;
                 };
+                if !told && !(self.context.is_followed(end) && self.context.may_follow(from + length)) {
+                    continue;
+                }
                 let (Some(rule), Some(number)) = (self.rules.rule(form), self.text.get(from..end)) else {
                     continue;
                 };
@@ -193,6 +200,9 @@ fn stands_alone(text: &str, at: usize) -> bool {
 /// Whether something was taken out right before here, or all but this. What is left of it is none.
 pub(super) fn follows_mark(text: &str, at: usize) -> bool {
     let before = text.get(..at).unwrap_or_default();
+    if !before.ends_with(['.', '-', '/', ':', ']', '*']) {
+        return false;
+    }
     let before = before.strip_suffix(['.', '-', '/', ':']).unwrap_or(before);
     let bracket =
         before.strip_suffix(']').is_some_and(|mark| mark.ends_with(|last: char| last.is_ascii_alphabetic()));
@@ -202,6 +212,9 @@ pub(super) fn follows_mark(text: &str, at: usize) -> bool {
 /// Whether something was taken out right behind here.
 fn precedes_mark(text: &str, end: usize) -> bool {
     let rest = text.get(end..).unwrap_or_default();
+    if !rest.starts_with(['.', '-', '/', ':', '[', '*']) {
+        return false;
+    }
     let rest = rest.strip_prefix(['.', '-', '/', ':']).unwrap_or(rest);
     let bracket = rest
         .strip_prefix('[')

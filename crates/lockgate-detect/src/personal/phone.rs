@@ -118,10 +118,13 @@ pub(super) fn number(
             return (said != Said::Other).then_some((start..end, Sure::Likely));
         }
     }
+    if context.says(Entity::PhoneNumber, run) != Said::This {
+        return None;
+    }
     let near = bytes.get(start..)?.iter().take(LEAST * 3);
     let digits =
         near.take_while(|byte| byte.is_ascii_digit() || is_mark(**byte)).filter(|byte| byte.is_ascii_digit());
-    if digits.count() < LEAST || context.says(Entity::PhoneNumber, run) != Said::This {
+    if digits.count() < LEAST {
         return None;
     }
     let groups = Groups::read(bytes, start);

@@ -89,10 +89,12 @@ const BETWEEN: [&str; 18] = [
 
 /// The street whose number this run is.
 pub(super) fn street(text: &str, run: &Range<usize>, floor: usize) -> Option<Range<usize>> {
+    if run.len() > 5 {
+        return None;
+    }
     let number = text.get(run.clone())?.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let letters = run.len() - number.len();
-    if run.len() > 5 || letters > 1 || number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit())
-    {
+    if letters > 1 || number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
     let bytes = text.as_bytes();
@@ -101,7 +103,8 @@ pub(super) fn street(text: &str, run: &Range<usize>, floor: usize) -> Option<Ran
         Some([b',', b' ', next, ..]) => next.is_ascii_lowercase(),
         _ => false,
     };
-    let left = bytes.get(floor..run.start)?.ends_with(b" ");
+    // No street ends with a digit before its number.
+    let left = matches!(bytes.get(floor..run.start)?, [.., last, b' '] if !last.is_ascii_digit());
     right.then(|| behind(text, run)).flatten().or_else(|| left.then(|| before(text, run, floor)).flatten())
 }
 

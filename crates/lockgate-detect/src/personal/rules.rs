@@ -28,6 +28,10 @@ pub(super) struct Form {
     pub(super) alone: bool,
     /// What may follow its first run: a bit for each ASCII byte.
     follow: u128,
+    /// It is one run of letters and digits, and no more.
+    pub(super) single: bool,
+    /// How long the run behind the first mark may be: a bit for each length.
+    second: u64,
 }
 
 /// All blocks of the file, and how to come by the forms that may begin at a place.
@@ -35,9 +39,12 @@ pub(super) struct Form {
 pub(super) struct Rules {
     blocks: Vec<Rule>,
     forms: Vec<Form>,
-    /// By what the first run of letters and digits begins with, and by its length.
-    by_digit: Vec<Vec<usize>>,
-    by_letter: Vec<Vec<usize>>,
+    /// For each ASCII byte its column in the table: bytes that the same forms go on with have the same.
+    columns: Vec<usize>,
+    /// How many columns there are.
+    width: usize,
+    /// The forms by what the first run begins with, how long it is, and what follows it.
+    table: Vec<Vec<usize>>,
 }
 
 /// Longest run of letters and digits that a form may begin with. Bytes.
@@ -65,27 +72,24 @@ impl Rules {
                     let shape = Shape::read(value)?;
                     let follow = (0..128).filter(|next| shape.may_go_on(*next));
                     let follow = follow.fold(0, |follow, next| follow | 1 << next);
-                    all.forms.push(Form { rule, entity, shape, alone: name == "alone", follow });
+                    let (alone, (single, second)) = (name == "alone", runs(value));
+                    all.forms.push(Form { rule, entity, shape, alone, follow, single, second });
                 }
                 "check" => all.blocks.last_mut()?.check = Some(sum::named(value)?),
                 "word" => all.blocks.last_mut()?.words.extend(value.split('|').map(str::trim)),
                 _ => return None,
             }
         }
-        (all.by_digit, all.by_letter) = (all.table(u8::is_ascii_digit), all.table(u8::is_ascii_alphabetic));
+        all.fill();
         Some(all)
     }
 
-    /// The forms that may begin with a run of that length whose first letter or digit is this one.
-    fn forms(&self, first: u8, length: usize) -> impl Iterator<Item = &Form> {
-        let table = if first.is_ascii_digit() { &self.by_digit } else { &self.by_letter };
-        table.get(length).into_iter().flatten().filter_map(|form| self.forms.get(*form))
-    }
-
-    /// The same, where that byte follows.
-    pub(super) fn forms_before(&self, first: u8, length: usize, next: u8) -> impl Iterator<Item = &Form> {
-        let next = next.min(127);
-        self.forms(first, length).filter(move |form| form.follow >> next & 1 == 1)
+    /// The forms that may begin with a run of that length that begins with this letter or digit, where that byte follows.
+    pub(super) fn forms(&self, first: u8, length: usize, next: u8) -> impl Iterator<Item = &Form> + Clone {
+        let column = self.columns.get(usize::from(next.min(127))).copied().unwrap_or_default();
+        let row = if length > LONGEST_RUN { usize::MAX } else { row(first.is_ascii_digit(), length) };
+        let forms = row.checked_mul(self.width).and_then(|row| self.table.get(row + column));
+        forms.into_iter().flatten().filter_map(|form| self.forms.get(*form))
     }
 
     pub(super) fn rule(&self, form: &Form) -> Option<&Rule> {
@@ -99,16 +103,67 @@ impl Rules {
             .flat_map(|rule| rule.words.iter().map(|word| (*word, Entities::default().with(rule.entity))))
     }
 
-    fn table(&self, begins: fn(&u8) -> bool) -> Vec<Vec<usize>> {
-        let mut table = vec![Vec::new(); LONGEST_RUN + 1];
-        for (at, form) in self.forms.iter().enumerate() {
-            if (0..=127).any(|byte| begins(&byte) && form.shape.may_begin(byte)) {
-                let runs = form.shape.first_runs();
-                let fitting = table.iter_mut().enumerate().filter(|(length, _)| runs & 1 << length != 0);
-                fitting.for_each(|(_, forms)| forms.push(at));
+    fn fill(&mut self) {
+        let mut known: Vec<Vec<bool>> = Vec::new();
+        for next in 0..128 {
+            let column: Vec<bool> = self.forms.iter().map(|form| form.follow >> next & 1 == 1).collect();
+            let place = known.iter().position(|other| *other == column);
+            self.columns.push(place.unwrap_or(known.len()));
+            if place.is_none() {
+                known.push(column);
             }
         }
-        table
+        self.width = known.len();
+        let begins = [u8::is_ascii_alphabetic, u8::is_ascii_digit];
+        for (is_digit, begins) in begins.into_iter().enumerate() {
+            for length in 0..=LONGEST_RUN {
+                for column in &known {
+                    let fits = |form: &Form| {
+                        form.shape.first_runs() >> length & 1 == 1
+                            && (0..=127).any(|byte| begins(&byte) && form.shape.may_begin(byte))
+                    };
+                    let forms = self.forms.iter().zip(column).enumerate();
+                    let fitting = forms.filter(|(_, (form, follows))| **follows && fits(form));
+                    self.table.push(fitting.map(|(at, _)| at).collect());
+                }
+            }
+        }
+    }
+}
+
+/// The row of the table for runs that begin with a digit, or a letter, and are so long.
+fn row(is_digit: bool, length: usize) -> usize {
+    usize::from(is_digit) * (LONGEST_RUN + 1) + length
+}
+
+/// Whether a pattern is one run, and how long the run behind its first mark may be.
+fn runs(pattern: &str) -> (bool, u64) {
+    let mut rest = pattern;
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            '[' => rest.find(']').map_or(rest.len(), |end| end + 1),
+            '\\' => 2,
+            _ => first.len_utf8(),
+        };
+        let (part, behind) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        rest =
+            behind.strip_prefix('{').and_then(|count| count.split_once('}')).map_or(behind, |(_, rest)| rest);
+        let Some(shape) = Shape::read(part) else { return (false, u64::MAX) };
+        let (plain, marks): (Vec<u8>, Vec<u8>) =
+            (0..128).filter(|byte| shape.may_begin(*byte)).partition(u8::is_ascii_alphanumeric);
+        match (plain.is_empty(), marks.is_empty()) {
+            (_, true) => {}
+            (true, false) => return (false, Shape::read(rest).map_or(u64::MAX, |rest| rest.first_runs())),
+            (false, false) => return (false, u64::MAX),
+        }
+    }
+    (true, u64::MAX)
+}
+
+impl Form {
+    /// Whether the run behind the first mark may be so long.
+    pub(super) fn goes_on_with(&self, length: usize) -> bool {
+        self.second >> length.min(63) & 1 == 1
     }
 }
 
