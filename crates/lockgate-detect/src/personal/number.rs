@@ -108,18 +108,28 @@ impl Pass<'_, '_, '_> {
         if stands && let Some(end) = sum::iban(text, run.start) {
             return Some((Entity::Iban, run.start..end, Sure::Checked));
         }
-        network::mac(text, run, self.floor)
-            .map(checked(Entity::MacAddress))
-            .or_else(|| network::internet(text, run, self.floor, &mut self.colons, &mut self.context))
-            .or_else(|| crypto::address(text, run).map(checked(Entity::Crypto)))
-            .or_else(|| if stands { self.numbers(run) } else { None })
-            .or_else(|| {
-                phone::number(text, run, self.floor, &mut self.context)
-                    .map(|(span, sure)| (Entity::PhoneNumber, span, sure))
-            })
-            .or_else(|| {
-                place::street(text, run, self.floor).map(|span| (Entity::Location, span, Sure::Likely))
-            })
+        let bytes = text.as_bytes();
+        let beside = [run.start.checked_sub(1), Some(run.end)];
+        let beside = beside.map(|at| at.and_then(|at| bytes.get(at)).copied().unwrap_or(b' '));
+        // Most runs have no such marks, and are no address.
+        if let [b':' | b'-' | b'.', _] | [_, b':' | b'-' | b'.'] = beside {
+            let address = network::mac(text, run, self.floor)
+                .map(checked(Entity::MacAddress))
+                .or_else(|| network::internet(text, run, self.floor, &mut self.colons, &mut self.context));
+            if address.is_some() {
+                return address;
+            }
+        }
+        if let Some(span) = crypto::address(text, run) {
+            return Some((Entity::Crypto, span, Sure::Checked));
+        }
+        if stands && let Some(number) = self.numbers(run) {
+            return Some(number);
+        }
+        if let Some((span, sure)) = phone::number(text, run, self.floor, &mut self.context) {
+            return Some((Entity::PhoneNumber, span, sure));
+        }
+        place::street(text, run, self.floor).map(|span| (Entity::Location, span, Sure::Likely))
     }
 
     /// By the rules: what a word says counts before what says nothing, the surer before the less sure, the longer before the
@@ -136,18 +146,18 @@ impl Pass<'_, '_, '_> {
                 bytes.iter().skip(from).take_while(|byte| byte.is_ascii_alphanumeric()).count()
             };
             let next = bytes.get(from + length).copied().unwrap_or(b' ');
-            let forms = self.rules.forms(*first, length, next);
-            if forms.clone().next().is_none() {
-                continue;
-            }
-            let spoken = self.context.spoken(from);
-            let followed = self.context.is_followed(from + length);
-            let second = bytes.iter().skip(from + length + 1).take(LONGEST_RUN);
-            let second = second.take_while(|byte| byte.is_ascii_alphanumeric()).count();
-            for form in forms {
+            let second = || {
+                let behind = bytes.iter().skip(from + length + 1).take(LONGEST_RUN);
+                behind.take_while(|byte| byte.is_ascii_alphanumeric()).count()
+            };
+            let mut words = None;
+            for form in self.rules.forms((*first, length, next), second) {
+                let (spoken, followed) = *words.get_or_insert_with(|| {
+                    (self.context.spoken(from), self.context.is_followed(from + length))
+                });
                 // What a word is needed for, and nothing speaks of, is passed over as soon as that is known.
                 let told = form.alone || spoken.has(form.entity);
-                if !told && form.single && !followed || !form.goes_on_with(second) {
+                if !told && form.single && !followed {
                     continue;
                 }
                 let Some(end) = form.shape.end(bytes, from).filter(|end| ends_alone(self.text, *end)) else {

@@ -79,9 +79,32 @@ const MOST: usize = 15;
 /// Digits with marks between them.
 struct Groups {
     /// Where each group ends, and how many digits there are up to there.
-    ends: Vec<(usize, usize)>,
-    digits: Vec<u8>,
+    ends: Few<(usize, usize)>,
+    digits: Few<u8>,
     first: usize,
+}
+
+/// At most as many as there are digits in a number, and some.
+struct Few<T> {
+    all: [T; MOST + 6],
+    count: usize,
+}
+
+impl<T: Copy + Default> Few<T> {
+    fn new() -> Self {
+        Self { all: [T::default(); MOST + 6], count: 0 }
+    }
+
+    fn push(&mut self, one: T) {
+        if let Some(place) = self.all.get_mut(self.count) {
+            *place = one;
+            self.count += 1;
+        }
+    }
+
+    fn get(&self) -> &[T] {
+        self.all.get(..self.count).unwrap_or_default()
+    }
 }
 
 /// The number that begins with this run.
@@ -151,15 +174,15 @@ fn is_mark(byte: u8) -> bool {
 
 impl Groups {
     fn read(bytes: &[u8], start: usize) -> Self {
-        let mut groups = Self { ends: Vec::new(), digits: Vec::new(), first: 0 };
+        let mut groups = Self { ends: Few::new(), digits: Few::new(), first: 0 };
         let (mut marks, mut at) = (0, start);
         while let Some(byte) = bytes.get(at) {
             match byte {
-                b'0'..=b'9' if groups.digits.len() < MOST + 6 => {
+                b'0'..=b'9' if groups.digits.count < MOST + 6 => {
                     marks = 0;
                     groups.digits.push(*byte - b'0');
                     if !bytes.get(at + 1).is_some_and(u8::is_ascii_digit) {
-                        groups.ends.push((at + 1, groups.digits.len()));
+                        groups.ends.push((at + 1, groups.digits.count));
                     }
                 }
                 mark if is_mark(*mark) && marks < 2 => marks += 1,
@@ -167,18 +190,18 @@ impl Groups {
             }
             at += 1;
         }
-        groups.first = groups.ends.first().map_or(0, |(_, count)| *count);
+        groups.first = groups.ends.get().first().map_or(0, |(_, count)| *count);
         groups
     }
 
     /// The end of the longest number of so many digits.
     fn end(&self, least: usize, most: usize) -> Option<usize> {
-        let fitting = self.ends.iter().rev().find(|(_, count)| (least..=most).contains(count));
+        let fitting = self.ends.get().iter().rev().find(|(_, count)| (least..=most).contains(count));
         fitting.map(|(end, _)| *end)
     }
 
     fn number(&self, at: usize, count: usize) -> u32 {
-        self.digits.iter().skip(at).take(count).fold(0, |sum, digit| sum * 10 + u32::from(*digit))
+        self.digits.get().iter().skip(at).take(count).fold(0, |sum, digit| sum * 10 + u32::from(*digit))
     }
 
     /// Behind a `+`: the code of a country, and not less than so much behind it.
@@ -234,31 +257,31 @@ impl Groups {
 
     /// `(212) 555-0123`, `212-555-0123`, `212.555.0123`, `1-212-555-0123`.
     fn american(&self, bytes: &[u8]) -> Option<usize> {
-        let counts: Vec<usize> = self.ends.iter().map(|(_, count)| *count).take(4).collect();
-        let (country, end) = match counts.as_slice() {
-            [3, 6, 10, ..] => (0, self.ends.get(2)?.0),
-            [1, 4, 7, 11] if self.number(0, 1) == 1 => (1, self.ends.get(3)?.0),
+        let (country, end) = match self.ends.get() {
+            [(_, 3), (_, 6), (end, 10), ..] => (0, *end),
+            [(_, 1), (_, 4), (_, 7), (end, 11), ..] if self.number(0, 1) == 1 => (1, *end),
             _ => return None,
         };
-        let mark =
-            |at: usize| bytes.get(self.ends.get(at).map_or(0, |(end, _)| *end)).copied().unwrap_or(b' ');
+        let mark = |at: usize| {
+            bytes.get(self.ends.get().get(at).map_or(0, |(end, _)| *end)).copied().unwrap_or(b' ')
+        };
         let (first, second) = (mark(country), mark(country + 1));
         let marked = matches!((first, second), (b')', b'-' | b' ' | b'.') | (b'-', b'-') | (b'.', b'.'));
         (marked && self.is_american(country)).then_some(end)
     }
 
     fn any(&self, text: &str) -> Option<usize> {
-        let fitting = self.ends.iter().rev().filter(|(_, count)| (LEAST..=MOST).contains(count));
+        let fitting = self.ends.get().iter().rev().filter(|(_, count)| (LEAST..=MOST).contains(count));
         fitting.map(|(end, _)| *end).find(|end| ends(text, *end))
     }
 
     /// A year, and at most two digits behind it.
     fn is_date(&self) -> bool {
-        let counts: Vec<usize> = self.ends.iter().map(|(_, count)| *count).take(3).collect();
+        let ends = self.ends.get();
         self.first == 4
             && (1900..2100).contains(&self.number(0, 4))
-            && matches!(counts.as_slice(), [4, 5 | 6, 6..=8])
-            || matches!(counts.as_slice(), [1 | 2, 2..=4, 6..=8])
-                && (1900..2100).contains(&self.number(self.digits.len().min(8).saturating_sub(4), 4))
+            && matches!(ends, [(_, 4), (_, 5 | 6), (_, 6..=8), ..])
+            || matches!(ends, [(_, 1 | 2), (_, 2..=4), (_, 6..=8), ..])
+                && (1900..2100).contains(&self.number(self.digits.count.min(8).saturating_sub(4), 4))
     }
 }

@@ -144,10 +144,19 @@ pub(super) fn field(name: &str, text: &str, found: &mut Found<'_>) {
 /// The street behind its number: `12 Baker Street`, `5, rue de la Paix`.
 fn behind(text: &str, run: &Range<usize>) -> Option<Range<usize>> {
     let rest = text.get(run.end..text.floor_char_boundary(run.end + LONGEST))?;
-    let rest = rest.split(['\n', '\r']).next()?;
+    let rest = until(rest, |byte| matches!(byte, b'\n' | b'\r'));
     let words = rest.strip_prefix(", ").or_else(|| rest.strip_prefix(' '))?;
-    let length = english(words).or_else(|| french(words))?;
+    let length = match words.as_bytes().first()? {
+        b'a'..=b'z' => french(words)?,
+        _ => english(words)?,
+    };
     Some(run.start..tail(text, run.end + rest.len() - words.len() + length))
+}
+
+/// What stands before the first of these ASCII marks.
+fn until(text: &str, is_mark: impl Fn(u8) -> bool) -> &str {
+    let end = text.bytes().position(is_mark).unwrap_or(text.len());
+    text.get(..end).unwrap_or_default()
 }
 
 /// Without the marks behind it.
@@ -208,7 +217,9 @@ fn before(text: &str, run: &Range<usize>, floor: usize) -> Option<Range<usize>> 
     if !word.first().is_some_and(|first| first.is_ascii_uppercase() || *first == b'n' || *first >= 0x80) {
         return None;
     }
-    let line = text.get(from..run.start)?.rsplit(['\n', '\r', '"', ':', ';', '(']).next()?;
+    let line = text.get(from..run.start)?;
+    let ends = |byte: &u8| matches!(byte, b'\n' | b'\r' | b'"' | b':' | b';' | b'(');
+    let line = line.get(line.as_bytes().iter().rposition(ends).map_or(0, |end| end + 1)..)?;
     let street = line.strip_suffix(' ')?;
     let street = [" n.", " nº", " n°", " nr", " nr.", " no."]
         .iter()
@@ -246,7 +257,7 @@ fn before(text: &str, run: &Range<usize>, floor: usize) -> Option<Range<usize>> 
 /// Where the address ends whose street ends here: with the town and its code, where they follow.
 fn tail(text: &str, end: usize) -> usize {
     let Some(rest) = text.get(end..text.floor_char_boundary(end + LONGEST)) else { return end };
-    let rest = rest.split(['\n', '\r', '"', ';', '\\']).next().unwrap_or_default();
+    let rest = until(rest, |byte| matches!(byte, b'\n' | b'\r' | b'"' | b';' | b'\\'));
     let mut length = 0;
     let mut at = 0;
     for word in rest.split_inclusive([' ', ',']).take(9) {

@@ -44,7 +44,15 @@ pub(super) struct Rules {
     /// How many columns there are.
     width: usize,
     /// The forms by what the first run begins with, how long it is, and what follows it.
-    table: Vec<Vec<usize>>,
+    table: Vec<Cell>,
+}
+
+/// Forms that begin alike.
+#[derive(Debug, Default)]
+struct Cell {
+    forms: Vec<usize>,
+    /// How long the second run of any of them may be.
+    second: u64,
 }
 
 /// Longest run of letters and digits that a form may begin with. Bytes.
@@ -84,12 +92,22 @@ impl Rules {
         Some(all)
     }
 
-    /// The forms that may begin with a run of that length that begins with this letter or digit, where that byte follows.
-    pub(super) fn forms(&self, first: u8, length: usize, next: u8) -> impl Iterator<Item = &Form> + Clone {
+    /// The forms that may begin with a run of that length that begins with this letter or digit, where that byte follows. How
+    /// long the run behind that byte is, is asked only where there are any.
+    pub(super) fn forms(
+        &self,
+        (first, length, next): (u8, usize, u8),
+        second: impl FnOnce() -> usize,
+    ) -> impl Iterator<Item = &Form> {
         let column = self.columns.get(usize::from(next.min(127))).copied().unwrap_or_default();
-        let row = if length > LONGEST_RUN { usize::MAX } else { row(first.is_ascii_digit(), length) };
-        let forms = row.checked_mul(self.width).and_then(|row| self.table.get(row + column));
-        forms.into_iter().flatten().filter_map(|form| self.forms.get(*form))
+        let cell =
+            row(first.is_ascii_digit(), length).and_then(|row| self.table.get(row * self.width + column));
+        let cell = cell.filter(|cell| cell.second != 0).map(|cell| (cell, 1 << second().min(63)));
+        let fitting = cell.filter(|(cell, second)| cell.second & second != 0).into_iter();
+        fitting.flat_map(|(cell, second)| {
+            let forms = cell.forms.iter().filter_map(|form| self.forms.get(*form));
+            forms.filter(move |form| form.second & second != 0)
+        })
     }
 
     pub(super) fn rule(&self, form: &Form) -> Option<&Rule> {
@@ -114,17 +132,18 @@ impl Rules {
             }
         }
         self.width = known.len();
-        let begins = [u8::is_ascii_alphabetic, u8::is_ascii_digit];
-        for (is_digit, begins) in begins.into_iter().enumerate() {
+        for begins in [u8::is_ascii_alphabetic, u8::is_ascii_digit] {
             for length in 0..=LONGEST_RUN {
                 for column in &known {
-                    let fits = |form: &Form| {
-                        form.shape.first_runs() >> length & 1 == 1
-                            && (0..=127).any(|byte| begins(&byte) && form.shape.may_begin(byte))
-                    };
-                    let forms = self.forms.iter().zip(column).enumerate();
-                    let fitting = forms.filter(|(_, (form, follows))| **follows && fits(form));
-                    self.table.push(fitting.map(|(at, _)| at).collect());
+                    let mut cell = Cell::default();
+                    for (at, (form, follows)) in self.forms.iter().zip(column).enumerate() {
+                        let begins = (0..=127).any(|byte| begins(&byte) && form.shape.may_begin(byte));
+                        if *follows && begins && form.shape.first_runs() >> length & 1 == 1 {
+                            cell.forms.push(at);
+                            cell.second |= form.second;
+                        }
+                    }
+                    self.table.push(cell);
                 }
             }
         }
@@ -132,8 +151,8 @@ impl Rules {
 }
 
 /// The row of the table for runs that begin with a digit, or a letter, and are so long.
-fn row(is_digit: bool, length: usize) -> usize {
-    usize::from(is_digit) * (LONGEST_RUN + 1) + length
+fn row(is_digit: bool, length: usize) -> Option<usize> {
+    (length <= LONGEST_RUN).then_some(usize::from(is_digit) * (LONGEST_RUN + 1) + length)
 }
 
 /// Whether a pattern is one run, and how long the run behind its first mark may be.
@@ -158,13 +177,6 @@ fn runs(pattern: &str) -> (bool, u64) {
         }
     }
     (true, u64::MAX)
-}
-
-impl Form {
-    /// Whether the run behind the first mark may be so long.
-    pub(super) fn goes_on_with(&self, length: usize) -> bool {
-        self.second >> length.min(63) & 1 == 1
-    }
 }
 
 impl Rule {

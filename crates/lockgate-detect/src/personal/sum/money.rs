@@ -131,7 +131,7 @@ pub(in super::super) fn iban_length(country: &[u8]) -> Option<usize> {
 pub(in super::super) fn iban(text: &str, at: usize) -> Option<usize> {
     let rest = text.as_bytes().get(at..)?;
     let length = match rest {
-        [a, b, c, d, ..] if c.is_ascii_digit() && d.is_ascii_digit() => iban_length(&[*a, *b])?,
+        [a @ b'A'..=b'Z', b @ b'A'..=b'Z', b'0'..=b'9', b'0'..=b'9', ..] => iban_length(&[*a, *b])?,
         _ => return None,
     };
     let (mut taken, mut end, mut last) = (0, 0, b' ');
