@@ -6,12 +6,16 @@ use sha2::{Digest, Sha256};
 
 mod keccak;
 
+/// Shortest and longest address. Bytes.
+pub(super) const SHORTEST: usize = 26;
+const LONGEST: usize = 74;
+
 /// The address that is all of a run of letters and digits.
 pub(super) fn address(text: &str, run: &Range<usize>) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let before = run.start.checked_sub(1).and_then(|at| bytes.get(at)).copied().unwrap_or(b' ');
     let after = bytes.get(run.end).copied().unwrap_or(b' ');
-    if !(26..=74).contains(&run.len()) || b"_+/=-".contains(&before) || b"_+/=-".contains(&after) {
+    if !(SHORTEST..=LONGEST).contains(&run.len()) || b"_+/=-".contains(&before) || b"_+/=-".contains(&after) {
         return None;
     }
     let address = text.get(run.clone())?;

@@ -11,6 +11,8 @@ use crate::Sure;
 
 /// Bytes that are looked at together.
 const STEP: usize = 32;
+/// Bytes that are looked at before that, one by one.
+const NEAR: usize = 8;
 
 /// Finds all that has digits in it, and all addresses for e-mail. Linear: each run of letters and digits is looked at once, and
 /// how far around it is bounded.
@@ -30,6 +32,10 @@ pub(super) fn read(rules: &Rules, context: Context<'_, '_>, text: &str, found: &
 fn next(bytes: &[u8], from: usize) -> Option<usize> {
     let is = |byte: &u8| matches!(byte, b'0'..=b'9' | b'@');
     let rest = bytes.get(from..)?;
+    // Where one is, the next is mostly near.
+    if let Some(near) = rest.iter().take(NEAR).position(is) {
+        return Some(from + near);
+    }
     let skipped =
         rest.chunks_exact(STEP).take_while(|chunk| !chunk.iter().fold(false, |any, byte| any | is(byte)));
     let skipped = skipped.count() * STEP;
@@ -105,7 +111,11 @@ impl Pass<'_, '_, '_> {
             return crypto::address(text, run).map(checked(Entity::Crypto));
         }
         let stands = stands_alone(text, run.start);
-        if stands && let Some(end) = sum::iban(text, run.start) {
+        let letter = text.as_bytes().get(run.start).is_some_and(u8::is_ascii_uppercase);
+        if stands
+            && letter
+            && let Some(end) = sum::iban(text, run.start)
+        {
             return Some((Entity::Iban, run.start..end, Sure::Checked));
         }
         let bytes = text.as_bytes();
@@ -120,7 +130,9 @@ impl Pass<'_, '_, '_> {
                 return address;
             }
         }
-        if let Some(span) = crypto::address(text, run) {
+        if run.len() >= crypto::SHORTEST
+            && let Some(span) = crypto::address(text, run)
+        {
             return Some((Entity::Crypto, span, Sure::Checked));
         }
         if stands && let Some(number) = self.numbers(run) {
@@ -128,6 +140,9 @@ impl Pass<'_, '_, '_> {
         }
         if let Some((span, sure)) = phone::number(text, run, self.floor, &mut self.context) {
             return Some((Entity::PhoneNumber, span, sure));
+        }
+        if run.len() > place::NUMBER || !matches!(beside, [b' ', _] | [_, b' ' | b',']) {
+            return None;
         }
         place::street(text, run, self.floor).map(|span| (Entity::Location, span, Sure::Likely))
     }

@@ -118,7 +118,7 @@ pub(super) fn number(
     let before = |at: usize| {
         at.checked_sub(1).filter(|at| *at >= floor).and_then(|at| bytes.get(at)).copied().unwrap_or(b' ')
     };
-    if !bytes.get(run.clone())?.iter().all(u8::is_ascii_digit) || run.len() > MOST {
+    if run.len() > MOST || !bytes.get(run.clone())?.iter().all(u8::is_ascii_digit) {
         return None;
     }
     let start = if before(run.start) == b'(' { run.start - 1 } else { run.start };

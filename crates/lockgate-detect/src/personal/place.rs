@@ -9,6 +9,8 @@ use crate::Sure;
 
 /// Longest street, and longest rest of an address. Bytes.
 const LONGEST: usize = 64;
+/// Longest number of a house. Bytes.
+pub(super) const NUMBER: usize = 5;
 
 /// Behind the number and a name: the United States, the United Kingdom, Ireland, Canada, Australia.
 const STREETS: [&str; 40] = [
@@ -89,7 +91,7 @@ const BETWEEN: [&str; 18] = [
 
 /// The street whose number this run is.
 pub(super) fn street(text: &str, run: &Range<usize>, floor: usize) -> Option<Range<usize>> {
-    if run.len() > 5 {
+    if run.len() > NUMBER {
         return None;
     }
     let number = text.get(run.clone())?.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());

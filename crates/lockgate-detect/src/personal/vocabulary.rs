@@ -173,12 +173,11 @@ fn head(bytes: &[u8]) -> Option<usize> {
 
 /// Whether a word, or a mark, may begin with this byte behind that one. See [`is_word`].
 fn may_begin(before: u8, byte: u8) -> bool {
-    match byte {
-        b'[' | b'*' => true,
-        b'A'..=b'Z' => !before.is_ascii_uppercase(),
-        b'a'..=b'z' | 0x80.. => !before.is_ascii_alphabetic(),
-        _ => false,
-    }
+    let after_small = !before.is_ascii_uppercase();
+    let after_mark = after_small & !before.is_ascii_lowercase();
+    (byte.is_ascii_uppercase() & after_small)
+        | ((byte.is_ascii_lowercase() | !byte.is_ascii()) & after_mark)
+        | matches!(byte, b'[' | b'*')
 }
 
 /// `*` at the end: the word may go on.
