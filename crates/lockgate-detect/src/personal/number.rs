@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::context::{Context, Said};
 use super::entity::Entity;
 use super::found::Found;
-use super::rules::{LONGEST_RUN, Rules};
+use super::rules::{Form, LONGEST_RUN, Rules};
 use super::{crypto, mail, network, phone, place, sum};
 use crate::Sure;
 
@@ -165,19 +165,20 @@ impl Pass<'_, '_, '_> {
                 let behind = bytes.iter().skip(from + length + 1).take(LONGEST_RUN);
                 behind.take_while(|byte| byte.is_ascii_alphanumeric()).count()
             };
-            let mut words = None;
+            let end_of = |form: &Form| form.shape.end(bytes, from).filter(|end| ends_alone(self.text, *end));
+            let mut spoken = None;
             for form in self.rules.forms((*first, length, next), second) {
-                let (spoken, followed) = *words.get_or_insert_with(|| {
-                    (self.context.spoken(from), self.context.is_followed(from + length))
-                });
-                // What a word is needed for, and nothing speaks of, is passed over as soon as that is known.
-                let told = form.alone || spoken.has(form.entity);
-                if !told && form.single && !followed {
+                // The shape of one run is known already; that of several says more than most words do, and costs less.
+                let known = if form.single { None } else { Some(end_of(form)) };
+                if known == Some(None) {
                     continue;
                 }
-                let Some(end) = form.shape.end(bytes, from).filter(|end| ends_alone(self.text, *end)) else {
+                let told =
+                    form.alone || spoken.get_or_insert_with(|| self.context.spoken(from)).has(form.entity);
+                if !told && form.single && !self.context.is_followed(from + length) {
                     continue;
-                };
+                }
+                let Some(end) = known.unwrap_or_else(|| end_of(form)) else { continue };
                 if !told && !(self.context.is_followed(end) && self.context.may_follow(from + length)) {
                     continue;
                 }

@@ -141,18 +141,16 @@ pub(super) fn number(
             return (said != Said::Other).then_some((start..end, Sure::Likely));
         }
     }
-    if context.says(Entity::PhoneNumber, run) != Said::This {
-        return None;
-    }
     let near = bytes.get(start..)?.iter().take(LEAST * 3);
-    let digits =
+    let mut digits =
         near.take_while(|byte| byte.is_ascii_digit() || is_mark(**byte)).filter(|byte| byte.is_ascii_digit());
-    if digits.count() < LEAST {
+    // What is asked of words comes last: to read them is dear.
+    digits.nth(LEAST - 1)?;
+    let groups = Groups::read(bytes, start);
+    if groups.is_date() || context.says(Entity::PhoneNumber, run) != Said::This {
         return None;
     }
-    let groups = Groups::read(bytes, start);
-    let end = groups.any(text)?;
-    (!groups.is_date()).then_some((start..end, Sure::Likely))
+    groups.any(text).map(|end| (start..end, Sure::Likely))
 }
 
 /// Whether the mark before is one that ends a name: `tel:`, `Phone/`, `Tel.`.
