@@ -179,7 +179,7 @@ impl Pass<'_, '_, '_> {
                     continue;
                 }
                 let Some(end) = known.unwrap_or_else(|| end_of(form)) else { continue };
-                if !told && !(self.context.is_followed(end) && self.context.may_follow(from + length)) {
+                if !(told || self.context.is_followed(end) && self.context.may_follow(from + length)) {
                     continue;
                 }
                 let (Some(rule), Some(number)) = (self.rules.rule(form), self.text.get(from..end)) else {
