@@ -144,10 +144,14 @@ pub(super) fn number(
     let near = bytes.get(start..)?.iter().take(LEAST * 3);
     let mut digits =
         near.take_while(|byte| byte.is_ascii_digit() || is_mark(**byte)).filter(|byte| byte.is_ascii_digit());
-    // What is asked of words comes last: to read them is dear.
     digits.nth(LEAST - 1)?;
+    // Most of four digits are years, and to read words is dear.
+    let is_date = || Groups::read(bytes, start).is_date();
+    if run.len() == 4 && is_date() || context.says(Entity::PhoneNumber, run) != Said::This {
+        return None;
+    }
     let groups = Groups::read(bytes, start);
-    if groups.is_date() || context.says(Entity::PhoneNumber, run) != Said::This {
+    if groups.is_date() {
         return None;
     }
     groups.any(text).map(|end| (start..end, Sure::Likely))

@@ -15,6 +15,8 @@ pub(super) struct Vocabulary {
     words: Vec<Word>,
     /// For each two bytes the place, counted from one, of the first word that begins with them; nought where none does.
     heads: Box<[u16; 1 << 16]>,
+    /// For each byte what it may be the first of, and what may begin behind it: a bit for each sort of beginning.
+    looks: [(u8, u8); 256],
 }
 
 #[derive(Debug)]
@@ -98,7 +100,8 @@ impl Vocabulary {
             word.more = heads.get(at + 1) == Some(&Some(head));
             *places.get_mut(head)? = u16::try_from(at + 1).ok()?;
         }
-        Some(Self { words, heads: places })
+        let looks = std::array::from_fn(|byte| look(u8::try_from(byte).unwrap_or_default()));
+        Some(Self { words, heads: places, looks })
     }
 
     /// What the name of a field says.
@@ -126,12 +129,15 @@ impl Vocabulary {
     /// Hands over each word that begins in a part of the text: by where they begin.
     pub(super) fn each(&self, text: &str, part: Range<usize>, mut seen: impl FnMut(Meaning, Range<usize>)) {
         let bytes = text.as_bytes();
-        let mut before = part.start.checked_sub(1).and_then(|at| bytes.get(at)).copied().unwrap_or(b' ');
+        let look = |byte: u8| self.looks.get(usize::from(byte)).copied().unwrap_or_default();
+        let before = part.start.checked_sub(1).and_then(|at| bytes.get(at)).copied().unwrap_or(b' ');
+        let (_, mut open) = look(before);
         for (at, byte) in part.clone().zip(bytes.get(part).unwrap_or_default()) {
-            if may_begin(before, *byte) {
+            let (begins, behind) = look(*byte);
+            if begins & open != 0 {
                 self.at(text, at, &mut seen);
             }
-            before = *byte;
+            open = behind;
         }
     }
 
@@ -161,7 +167,7 @@ impl Word {
 
     /// Nothing where a text is not looked at for such a word.
     fn head(&self) -> Option<usize> {
-        self.letters.first().filter(|first| may_begin(b' ', **first)).and_then(|_| head(&self.letters))
+        self.letters.first().filter(|first| look(**first).0 != 0).and_then(|_| head(&self.letters))
     }
 }
 
@@ -171,13 +177,18 @@ fn head(bytes: &[u8]) -> Option<usize> {
     Some(usize::from(u16::from_be_bytes([first, second])))
 }
 
-/// Whether a word, or a mark, may begin with this byte behind that one. See [`is_word`].
-fn may_begin(before: u8, byte: u8) -> bool {
-    let after_small = !before.is_ascii_uppercase();
-    let after_mark = after_small & !before.is_ascii_lowercase();
-    (byte.is_ascii_uppercase() & after_small)
-        | ((byte.is_ascii_lowercase() | !byte.is_ascii()) & after_mark)
-        | matches!(byte, b'[' | b'*')
+/// What a byte may be the first of, and what may begin behind it: a word with a capital, another word, a mark. See [`is_word`].
+fn look(byte: u8) -> (u8, u8) {
+    const CAPITAL: u8 = 1;
+    const WORD: u8 = 2;
+    const MARK: u8 = 4;
+    match byte {
+        b'[' | b'*' => (MARK, CAPITAL | WORD | MARK),
+        b'A'..=b'Z' => (CAPITAL, MARK),
+        b'a'..=b'z' => (WORD, CAPITAL | MARK),
+        0x80.. => (WORD, CAPITAL | WORD | MARK),
+        _ => (0, CAPITAL | WORD | MARK),
+    }
 }
 
 /// `*` at the end: the word may go on.
