@@ -268,16 +268,6 @@ fn field(text: &str, at: &Range<usize>) -> Option<Range<usize>> {
     let is = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-');
     let rest = text.get(at.end..text.ceil_char_boundary(at.end + 8 + LONGEST * 2))?;
     let tail = rest.find(|letter| !is(letter)).unwrap_or(rest.len());
-    let before = text.get(text.floor_char_boundary(at.start.saturating_sub(LONGEST))..at.start)?;
-    let head = before
-        .rfind(|letter: char| !is(letter) && letter != ' ')
-        .map_or(before, |last| before.get(last..).unwrap_or_default());
-    // At most two words before the last: `name of patient` is none, `Full name` and `Patient Name` are.
-    let head: Vec<&str> = head.rsplit(' ').take(3).collect();
-    let head: String = head.into_iter().rev().collect();
-    if !is_field(&format!("{head}{}{}", text.get(at.clone())?, rest.get(..tail)?)) {
-        return None;
-    }
     let value = rest.get(tail..)?;
     let open = value.trim_start_matches(['"', '\'', '\\', '*', ' ', ']']);
     let after = open.strip_prefix([':', '=', '>', '：', '|'])?;
@@ -292,7 +282,18 @@ fn field(text: &str, at: &Range<usize>) -> Option<Range<usize>> {
     // What is the name of a member itself is nobody's.
     let key = value.get(length..)?.trim_start_matches(['"', '\'', '\\']).trim_start().starts_with(':')
         && quote.is_some();
-    (length > 1 && !key).then(|| start..start + length)
+    if length < 2 || key {
+        return None;
+    }
+    let before = text.get(text.floor_char_boundary(at.start.saturating_sub(LONGEST))..at.start)?;
+    let head = before
+        .rfind(|letter: char| !is(letter) && letter != ' ')
+        .map_or(before, |last| before.get(last..).unwrap_or_default());
+    // At most two words before the last: `name of patient` is none, `Full name` and `Patient Name` are.
+    let head: Vec<&str> = head.rsplit(' ').take(3).collect();
+    let head: String = head.into_iter().rev().collect();
+    let field = format!("{head}{}{}", text.get(at.clone())?, rest.get(..tail)?);
+    is_field(&field).then(|| start..start + length)
 }
 
 /// How long the name of a script without capitals is. Bytes.
