@@ -226,7 +226,7 @@ fn stands_alone(text: &str, at: usize) -> bool {
 /// Whether something was taken out right before here, or all but this. What is left of it is none.
 pub(super) fn follows_mark(text: &str, at: usize) -> bool {
     let before = text.get(..at).unwrap_or_default();
-    if !before.ends_with(['.', '-', '/', ':', ']', '*']) {
+    if !matches!(before.as_bytes().last(), Some(b'.' | b'-' | b'/' | b':' | b']' | b'*')) {
         return false;
     }
     let before = before.strip_suffix(['.', '-', '/', ':']).unwrap_or(before);
@@ -238,7 +238,7 @@ pub(super) fn follows_mark(text: &str, at: usize) -> bool {
 /// Whether something was taken out right behind here.
 fn precedes_mark(text: &str, end: usize) -> bool {
     let rest = text.get(end..).unwrap_or_default();
-    if !rest.starts_with(['.', '-', '/', ':', '[', '*']) {
+    if !matches!(rest.as_bytes().first(), Some(b'.' | b'-' | b'/' | b':' | b'[' | b'*')) {
         return false;
     }
     let rest = rest.strip_prefix(['.', '-', '/', ':']).unwrap_or(rest);

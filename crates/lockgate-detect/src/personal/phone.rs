@@ -132,7 +132,9 @@ pub(super) fn number(
         return None;
     }
     // Of each run that is asked first which costs least.
-    if run.len() == 3 && matches!(bytes.get(run.end), Some(b')' | b'-' | b'.'))
+    // Three more digits follow one mark or two.
+    if matches!(bytes.get(run.end..run.end + 4), Some([b')' | b'-' | b'.', _, b'0'..=b'9', b'0'..=b'9']))
+        && run.len() == 3
         || run.len() == 1 && matches!(bytes.get(run.start..run.end + 2), Some([b'1', b'-' | b'.' | b' ', _]))
     {
         let american = Groups::read(bytes, start).american(bytes).filter(|end| ends(text, *end));
