@@ -190,8 +190,11 @@ mod tests {
     }
 
     fn hex(text: &str) -> Hash {
-        let bytes: Vec<_> =
-            (0..32).map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap()).collect();
+        let bytes: Vec<_> = text
+            .as_bytes()
+            .chunks(2)
+            .map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap())
+            .collect();
         Hash(bytes.try_into().unwrap())
     }
 

@@ -261,7 +261,9 @@ mod tests {
         for number in 0..size {
             log.append(format!("record {number}").as_bytes(), &mut |written| disk.put(written));
         }
-        log.parts().into_iter().for_each(|part| disk.put(part));
+        for part in log.parts() {
+            disk.put(part);
+        }
         (disk, Checkpoint { origin: "log".to_owned(), size, root: log.root() })
     }
 
@@ -271,7 +273,7 @@ mod tests {
         let mut records: Vec<_> = read_records(bytes).0.into_iter().map(<[u8]>::to_vec).collect();
         change(&mut records);
         bytes.clear();
-        records.iter().for_each(|record| assert!(push_record(bytes, record)));
+        assert!(records.iter().all(|record| push_record(bytes, record)));
     }
 
     #[test]

@@ -1,3 +1,6 @@
+mod folder;
+mod tree;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -8,6 +11,9 @@ use std::time::{Duration, SystemTime};
 use lockgate_audit::Record;
 
 use crate::rfc3339;
+
+pub use folder::{LogError, LogFolder};
+pub use tree::{Sign, Signing, TreeLog};
 
 /// Most records that wait for the disk; then the calls that make them wait too.
 const WAITING: usize = 8_192;
