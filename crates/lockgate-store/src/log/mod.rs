@@ -1,69 +1,86 @@
+//! The records of decisions, on their way to the disk.
+
 mod folder;
+mod lines;
 mod tree;
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::collections::VecDeque;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use lockgate_audit::Record;
+use lockgate_audit::log::LONGEST;
 
+use self::lines::Segment;
 use crate::rfc3339;
 
 pub use folder::{LogError, LogFolder};
+pub use lines::Rotation;
 pub use tree::{Sign, Signing, TreeLog};
 
-/// Most records that wait for the disk; then the calls that make them wait too.
+/// Most records that wait for the writer; then the calls that make them wait too.
 const WAITING: usize = 8_192;
-/// Longest time a written record stays in memory.
+/// Longest time a record stays in memory.
 const FLUSH: Duration = Duration::from_millis(100);
+/// So many records go to the disk at once, at the latest.
+const BATCH: usize = 256;
+/// Shortest time between two checkpoints.
+const SIGN: Duration = Duration::from_secs(1);
+/// Most records that are kept in memory while nothing can be written. What comes then is counted, and said once it can be.
+const KEPT: usize = 65_536;
 
-/// When a file is put aside and a new one begun.
-#[derive(Clone, Copy, Debug)]
-pub struct Rotation {
-    /// Largest size of the file. Bytes; a record is never split, so it may be passed by one record.
-    pub max_bytes: u64,
-    /// How many older files are kept, as `<file>.1` (the newest) to `<file>.<keep>`.
-    pub keep: u32,
+/// Where records go: at least one of the two.
+#[derive(Debug, Default)]
+pub struct RecordsTo {
+    /// A plain file that rotates.
+    pub file: Option<(PathBuf, Rotation)>,
+    /// A log that nobody can quietly change.
+    pub tree: Option<TreeLog>,
 }
 
-/// Records of decisions, one JSON object a line, in a file that rotates. Written by a thread of its own in the order
-/// they were made; in the file at most 100 ms later, and all of them when the log is dropped.
+/// Records of decisions. Written by a thread of its own in the order they were made; on the disk at most 100 ms later, and
+/// all of them when the log is dropped.
 #[derive(Debug)]
 pub struct RecordLog {
     entries: Option<SyncSender<Entry>>,
     writer: Option<JoinHandle<()>>,
+    failing: Arc<AtomicBool>,
 }
 
 enum Entry {
     Record(SystemTime, Box<Record>),
-    /// Everything before is to be in the file, and then word given.
+    /// Everything before is to be on the disk, and then word given.
     Flush(SyncSender<()>),
 }
 
 impl RecordLog {
-    /// Opens the file for appending; makes it where there is none, readable by its owner alone.
+    /// Opens a plain file for appending; makes it where there is none, readable by its owner alone.
     pub fn open(path: &Path, rotation: Rotation) -> io::Result<Self> {
-        let mut segment = Segment::open(path.to_owned(), rotation)?;
+        Self::start(RecordsTo { file: Some((path.to_owned(), rotation)), tree: None })
+    }
+
+    /// Starts to write.
+    pub fn start(to: RecordsTo) -> io::Result<Self> {
+        let file = to.file.map(|(path, rotation)| Segment::open(path, rotation)).transpose()?;
+        let failing = Arc::new(AtomicBool::new(false));
         let (entries, incoming) = sync_channel(WAITING);
-        let writer = std::thread::Builder::new().name("records".to_owned()).spawn(move || {
-            loop {
-                match incoming.recv_timeout(FLUSH) {
-                    Ok(Entry::Record(time, record)) => segment.write(&record.to_json(&rfc3339(time))),
-                    Ok(Entry::Flush(done)) => {
-                        segment.flush();
-                        // Whoever asked may have stopped waiting.
-                        let _told = done.send(());
-                    }
-                    Err(RecvTimeoutError::Timeout) => segment.flush(),
-                    Err(RecvTimeoutError::Disconnected) => break,
-                }
-            }
-            segment.flush();
-        })?;
-        Ok(Self { entries: Some(entries), writer: Some(writer) })
+        let tree = to.tree.map(|log| Tree {
+            log,
+            waiting: VecDeque::new(),
+            since: None,
+            signed: Instant::now(),
+            uncounted: 0,
+            failing: Arc::clone(&failing),
+        });
+        let writer = Writer { file, tree };
+        let writer =
+            std::thread::Builder::new().name("records".to_owned()).spawn(move || writer.run(&incoming))?;
+        Ok(Self { entries: Some(entries), writer: Some(writer), failing })
     }
 
     /// Writes a record down. Waits where 8 192 records are waiting for the disk already.
@@ -74,7 +91,12 @@ impl RecordLog {
         }
     }
 
-    /// Waits until all that was written before is in the file.
+    /// Can the log that nobody can quietly change not be written at the moment? Nothing that must be recorded may pass then.
+    pub fn is_failing(&self) -> bool {
+        self.failing.load(Ordering::Relaxed)
+    }
+
+    /// Waits until all that was written before is on the disk.
     pub fn flush(&self) {
         let (done, wait) = sync_channel(1);
         if let Some(entries) = &self.entries
@@ -94,81 +116,126 @@ impl Drop for RecordLog {
     }
 }
 
-struct Segment {
-    path: PathBuf,
-    rotation: Rotation,
-    file: File,
-    size: u64,
-    buffer: Vec<u8>,
-    /// A failure of the disk is reported once, until it works again.
-    failing: bool,
+struct Writer {
+    file: Option<Segment>,
+    tree: Option<Tree>,
 }
 
-impl Segment {
-    fn open(path: PathBuf, rotation: Rotation) -> io::Result<Self> {
-        let file = append(&path)?;
-        let size = file.metadata()?.len();
-        Ok(Self { path, rotation, file, size, buffer: Vec::with_capacity(1 << 16), failing: false })
+impl Writer {
+    fn run(mut self, incoming: &Receiver<Entry>) {
+        loop {
+            match incoming.recv_timeout(FLUSH) {
+                Ok(Entry::Record(time, record)) => {
+                    let time = rfc3339(time);
+                    if let Some(file) = &mut self.file {
+                        file.write(&record.to_json(&time));
+                    }
+                    if let Some(tree) = &mut self.tree {
+                        tree.take(record.to_json_within(&time, LONGEST));
+                    }
+                }
+                Ok(Entry::Flush(done)) => {
+                    self.flush();
+                    // Whoever asked may have stopped waiting.
+                    let _told = done.send(());
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    if let Some(file) = &mut self.file {
+                        file.flush();
+                    }
+                    if let Some(tree) = &mut self.tree {
+                        tree.flush();
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        self.flush();
     }
 
-    fn write(&mut self, line: &str) {
-        self.buffer.extend_from_slice(line.as_bytes());
-        self.buffer.push(b'\n');
-        if self.buffer.len() >= 1 << 16 || self.size + self.buffer.len() as u64 >= self.rotation.max_bytes {
+    fn flush(&mut self) {
+        if let Some(file) = &mut self.file {
+            file.flush();
+        }
+        if let Some(tree) = &mut self.tree {
+            tree.write();
+            tree.sign();
+        }
+    }
+}
+
+/// Records on their way into a log that nobody can quietly change.
+struct Tree {
+    log: TreeLog,
+    waiting: VecDeque<Vec<u8>>,
+    /// When the oldest that waits came.
+    since: Option<Instant>,
+    signed: Instant,
+    /// Records that were made while nothing could be written and memory was full.
+    uncounted: u64,
+    failing: Arc<AtomicBool>,
+}
+
+impl Tree {
+    fn take(&mut self, line: String) {
+        if self.waiting.len() >= KEPT {
+            self.uncounted += 1;
+        } else {
+            self.waiting.push_back(line.into_bytes());
+        }
+        let since = *self.since.get_or_insert_with(Instant::now);
+        // While nothing can be written it is tried again when nothing else is to be done, and now and then.
+        let many = self.waiting.len() >= BATCH && !self.failing.load(Ordering::Relaxed);
+        if many || since.elapsed() >= FLUSH {
             self.flush();
         }
     }
 
     fn flush(&mut self) {
-        if self.buffer.is_empty() {
+        self.write();
+        if self.signed.elapsed() >= SIGN {
+            self.sign();
+        }
+    }
+
+    fn write(&mut self) {
+        self.since = None;
+        if self.waiting.is_empty() {
             return;
         }
-        let written = self.file.write_all(&self.buffer);
-        self.size += self.buffer.len() as u64;
-        self.buffer.clear();
-        let rotated = if self.size >= self.rotation.max_bytes { self.rotate() } else { Ok(()) };
-        match written.and(rotated) {
-            Ok(()) => self.failing = false,
-            Err(error) if !self.failing => {
-                self.failing = true;
-                eprintln!("lockgate: records cannot be written to {}: {error}", self.path.display());
+        match self.log.append(&mut self.waiting) {
+            Ok(_) => {
+                if self.failing.swap(false, Ordering::Relaxed) {
+                    eprintln!(
+                        "lockgate: records are written again; {} more were made meanwhile",
+                        self.uncounted
+                    );
+                    self.uncounted = 0;
+                }
             }
-            Err(_) => {}
+            Err(error) => {
+                if !self.failing.swap(true, Ordering::Relaxed) {
+                    eprintln!("lockgate: records cannot be written, and calls are refused: {error}");
+                }
+            }
         }
     }
 
-    fn rotate(&mut self) -> io::Result<()> {
-        let numbered = |number: u32| {
-            let mut name = self.path.clone().into_os_string();
-            name.push(format!(".{number}"));
-            PathBuf::from(name)
-        };
-        for number in (1..self.rotation.keep).rev() {
-            if numbered(number).exists() {
-                fs::rename(numbered(number), numbered(number + 1))?;
-            }
+    fn sign(&mut self) {
+        if !self.log.is_unsigned() || self.failing.load(Ordering::Relaxed) {
+            return;
         }
-        if self.rotation.keep > 0 {
-            fs::rename(&self.path, numbered(1))?;
-        } else {
-            fs::remove_file(&self.path)?;
+        self.signed = Instant::now();
+        if let Err(error) = self.log.sign(|_| ()) {
+            eprintln!("lockgate: the checkpoint of the records cannot be written: {error}");
         }
-        self.file = append(&self.path)?;
-        self.size = 0;
-        Ok(())
     }
-}
-
-fn append(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use lockgate_audit::Happening;
     use lockgate_model::{Principal, SessionId, Verdict};
