@@ -3,8 +3,9 @@
 //! This crate refuses to hold content: a record names things and carries digests of arguments. The arguments themselves
 //! are in it only where the operator has said so.
 //!
-//! Read [`Record`] first.
+//! Read [`Record`] first, then [`log`].
 
+pub mod log;
 mod record;
 
 pub use record::{

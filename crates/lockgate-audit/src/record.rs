@@ -144,6 +144,27 @@ pub struct Record {
 }
 
 impl Record {
+    /// The same in at most so many bytes: arguments and changes are left out where there is no room for them, and counted
+    /// in `left_out`. At least 16 KiB, which everything else fits in.
+    pub fn to_json_within(&self, time: &str, most: usize) -> String {
+        let line = self.to_json(time);
+        if line.len() <= most {
+            return line;
+        }
+        let mut shorter = Self { argument_text: None, ..self.clone() };
+        let mut left_out = usize::from(self.argument_text.is_some());
+        loop {
+            let line = shorter.to_json(time);
+            let line = format!("{},\"left_out\":{left_out}}}", line.strip_suffix('}').unwrap_or(&line));
+            if line.len() <= most || shorter.changes.is_empty() {
+                return line;
+            }
+            let kept = shorter.changes.len() / 2;
+            left_out += shorter.changes.len() - kept;
+            shorter.changes.truncate(kept);
+        }
+    }
+
     /// The record as one line of JSON, without the line feed. `time` is RFC 3339 in UTC.
     pub fn to_json(&self, time: &str) -> String {
         let mut line = Line(String::with_capacity(512));

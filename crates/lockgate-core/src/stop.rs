@@ -13,6 +13,8 @@ use crate::{Core, Step, phase};
 pub struct Stops {
     /// Every request of every agent.
     pub everything: bool,
+    /// The same, since nothing can be recorded: `records_unavailable`.
+    pub unrecorded: bool,
     /// Every call of a tool whose class is above `read-low`.
     pub safe_mode: bool,
     /// These servers.

@@ -157,6 +157,7 @@ reasons! {
     SchemaUnusable "schema_unusable" Server -31001 502 "the tool's schema cannot be used, so nothing can be checked against it" "update or replace the server"
     ResultDoesNotFit "result_does_not_fit" Server -31001 502 "the result does not have the form the tool's output schema promises" "update or replace the server"
     CircuitOpen "circuit_open" Server -31001 503 "the server failed several times in a row and is given a rest" "wait, then try again"
+    RecordsUnavailable "records_unavailable" Lockgate -31001 503 "records of decisions cannot be written, and nothing passes unrecorded" "see Lockgate's diagnostics; check the folder of the log and the room on its disk"
     CountersUnavailable "counters_unavailable" Lockgate -31001 503 "the counts for limits cannot be read or written" "see Lockgate's diagnostics; check the folder `state`"
     CapabilityNotDeclared "capability_not_declared" Server -32601 200 "the server asked for something the agent did not declare" "nothing: the question was answered with an error"
     UnexpectedRequest "unexpected_request" Server -32601 200 "the server sent a request that only an agent may send" "find out why this server forges calls"

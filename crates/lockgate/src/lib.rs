@@ -10,6 +10,7 @@ pub mod gateway;
 mod import;
 mod inspect;
 mod lines;
+mod log;
 pub mod moment;
 pub mod operator;
 mod pin;

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::config::Process;
+use crate::signing::SigningKey;
 
 /// The folder, where the configuration names none. See [`crate::operator::state_folder`].
 pub(crate) fn folder() -> PathBuf {
@@ -28,7 +29,7 @@ const SEAL: &str = "seal.key";
 pub(crate) fn seal_key(folder: &Path, say: impl Fn(&str)) -> Result<Option<[u8; 32]>, String> {
     let file = folder.join(SEAL);
     if !file.exists()
-        && let Err(error) = make_seal(folder, &file)
+        && let Err(error) = make_seal(folder)
     {
         say(&format!(
             "what is sealed is not opened after a restart: {} cannot be made: {error}",
@@ -39,22 +40,40 @@ pub(crate) fn seal_key(folder: &Path, say: impl Fn(&str)) -> Result<Option<[u8; 
     read_seal(&file).map(Some)
 }
 
-fn make_seal(folder: &Path, file: &Path) -> io::Result<()> {
+fn make_seal(folder: &Path) -> io::Result<()> {
     let key =
         lockgate_transport::seal_key().ok_or_else(|| io::Error::other("the system has no randomness"))?;
-    let name = lockgate_transport::unguessable().unwrap_or_default();
     make(folder)?;
-    // Whole or not at all, and the first of several gateways makes it for all.
-    let draft = folder.join(format!("{SEAL}.{name}"));
+    keep(folder, SEAL, &key)
+}
+
+/// The file in the folder that holds the key of the log of records.
+const LOG: &str = "log.pem";
+
+/// The key that checkpoints of the log of records are signed with. It is made, for its owner alone, where there is none.
+pub(crate) fn log_key(folder: &Path) -> Result<SigningKey, String> {
+    let file = folder.join(LOG);
+    if !file.exists() {
+        let (_, pem) = SigningKey::generate().ok_or("the system has no randomness")?;
+        let made = make(folder).and_then(|()| keep(folder, LOG, pem.as_bytes()));
+        made.map_err(|error| format!("{} cannot be made: {error}", file.display()))?;
+    }
+    SigningKey::read(&file)
+}
+
+/// Writes a file of the folder for its owner alone, whole or not at all; the first of several gateways makes it for all.
+fn keep(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let unique = lockgate_transport::unguessable().unwrap_or_default();
+    let draft = folder.join(format!("{name}.{unique}"));
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let written = options.open(&draft).and_then(|mut draft| {
-        draft.write_all(&key)?;
+        draft.write_all(bytes)?;
         draft.sync_all()
     });
-    let linked = written.and_then(|()| fs::hard_link(&draft, file));
+    let linked = written.and_then(|()| fs::hard_link(&draft, folder.join(name)));
     fs::remove_file(&draft)?;
     match linked {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
@@ -98,7 +117,7 @@ mod tests {
         let key = seal_key(&folder, quiet).unwrap().unwrap();
         assert_ne!(key, [0; 32]);
         assert_eq!(seal_key(&folder, quiet), Ok(Some(key)));
-        make_seal(&folder, &folder.join(SEAL)).unwrap();
+        make_seal(&folder).unwrap();
         assert_eq!(seal_key(&folder, quiet), Ok(Some(key)), "who comes second takes what is there");
         let mode = fs::metadata(folder.join(SEAL)).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600);

@@ -113,15 +113,13 @@ impl Core {
         logged
             || self.boundary.observes
                 && by_rule
-                && !matches!(finding.reason, Reason::Stopped | Reason::SafeMode)
+                && !matches!(finding.reason, Reason::Stopped | Reason::SafeMode | Reason::RecordsUnavailable)
     }
 }
 
 /// What stops a request of a session, whatever it is about. A handshake and a ping change nothing and pass.
 pub(crate) fn stopped(core: &Core, method: &str) -> Option<Finding> {
-    let rule =
-        stop::general(core).filter(|_| !matches!(method, "initialize" | "ping" | "server/discover"))?;
-    Some(Finding::deny(Phase::Policy, Reason::Stopped, rule))
+    stop::general(core).filter(|_| !matches!(method, "initialize" | "ping" | "server/discover"))
 }
 
 /// What stops a call of this tool, or a request to this server.

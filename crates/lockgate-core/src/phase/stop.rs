@@ -11,9 +11,10 @@ pub(super) fn check(core: &Core, call: &Call<'_>) -> Option<Finding> {
     let tool = call
         .tool
         .filter(|tool| stops.tools.iter().any(|(server, stopped)| server == call.server && stopped == *tool));
-    let rule = general(core).or(server).or(tool.map(|_| "stops.tool"));
-    if let Some(rule) = rule {
-        return Some(Finding::deny(Phase::Policy, Reason::Stopped, rule));
+    let named = server.or(tool.map(|_| "stops.tool"));
+    let named = named.map(|rule| Finding::deny(Phase::Policy, Reason::Stopped, rule));
+    if let Some(finding) = general(core).or(named) {
+        return Some(finding);
     }
     let harmless =
         call.tool.is_none() || identify::class(core, call).is_some_and(|found| found.class == Class::ReadLow);
@@ -21,12 +22,14 @@ pub(super) fn check(core: &Core, call: &Call<'_>) -> Option<Finding> {
 }
 
 /// What stops a session whatever it asks for.
-pub(crate) fn general(core: &Core) -> Option<&'static str> {
+pub(crate) fn general(core: &Core) -> Option<Finding> {
     let stops = &core.stops;
-    match () {
-        () if stops.everything => Some("stops.everything"),
-        () if stops.principals.contains(&core.identity.principal) => Some("stops.principal"),
-        () if stops.sessions.contains(&core.identity.session) => Some("stops.session"),
-        () => None,
-    }
+    let (reason, rule) = match () {
+        () if stops.everything => (Reason::Stopped, "stops.everything"),
+        () if stops.principals.contains(&core.identity.principal) => (Reason::Stopped, "stops.principal"),
+        () if stops.sessions.contains(&core.identity.session) => (Reason::Stopped, "stops.session"),
+        () if stops.unrecorded => (Reason::RecordsUnavailable, "records.folder"),
+        () => return None,
+    };
+    Some(Finding::deny(Phase::Policy, reason, rule))
 }

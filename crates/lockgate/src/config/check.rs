@@ -282,19 +282,33 @@ fn each(
 }
 
 fn records(raw: &RawRecords, resolver: &Resolver<'_>) -> Option<RecordsSettings> {
-    let file = raw.file.as_ref()?;
-    let path = resolver.expand(file)?;
-    if path.is_empty() || path.ends_with(['/', '.']) {
-        let message = format!("{} is not the name of a file", quoted(&file.value));
-        resolver.report.error(
-            file.place,
-            message,
-            "write a file in a folder that exists: `lockgate-records.jsonl`",
-        );
-        return None;
-    }
+    let file = match &raw.file {
+        None => None,
+        Some(file) => {
+            let path = resolver.expand(file)?;
+            if path.is_empty() || path.ends_with(['/', '.']) {
+                let message = format!("{} is not the name of a file", quoted(&file.value));
+                let hint = "write a file in a folder that exists: `lockgate-records.jsonl`";
+                resolver.report.error(file.place, message, hint);
+                return None;
+            }
+            Some(resolver.base.join(path))
+        }
+    };
+    let folder = match &raw.folder {
+        None => None,
+        Some(folder) => {
+            let path = resolver.expand(folder)?;
+            if path.is_empty() {
+                let hint = "write a folder: `lockgate-log`";
+                resolver.report.error(folder.place, "the folder of the records has no name", hint);
+                return None;
+            }
+            Some(resolver.base.join(path))
+        }
+    };
     let keep = u32::try_from(raw.keep.value).unwrap_or(u32::MAX);
-    Some(RecordsSettings { file: resolver.base.join(path), max_bytes: raw.max_bytes.value, keep })
+    Some(RecordsSettings { folder, file, max_bytes: raw.max_bytes.value, keep })
 }
 
 /// A number within bounds that all fit.

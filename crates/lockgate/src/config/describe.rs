@@ -89,7 +89,8 @@ pub fn describe_json(config: &Config) -> Value {
         "notes": config.notes,
         "admin": config.admin.as_ref().map(admin_json),
         "webhook": config.webhook.is_some(),
-        "records": config.records.as_ref().map(|records| records.file.to_string_lossy().into_owned()),
+        "records": config.records.as_ref().and_then(|records| records.file.as_ref()).map(|file| file.to_string_lossy()),
+        "log": config.records.as_ref().and_then(|records| records.folder.as_ref()).map(|folder| folder.to_string_lossy()),
     })
 }
 
@@ -325,16 +326,28 @@ fn rule_json(rule: &Rule) -> Value {
 
 fn records(config: &Config) -> String {
     match &config.records {
-        None => "No records are kept: `records` names no file.".to_owned(),
+        None => "No records are kept: `records` names no folder and no file.".to_owned(),
         Some(records) => {
             let size = bounds::MAX_BYTES.measure.show(records.max_bytes);
-            let arguments =
-                if config.boundary.record_arguments { " They hold the arguments of calls." } else { "" };
-            format!(
-                "Records of every decision go to {}: {} older files of {size} are kept.{arguments}",
-                records.file.display(),
-                records.keep
-            )
+            let mut text = String::new();
+            if let Some(folder) = &records.folder {
+                text.push_str(&format!(
+                    "Records of every decision go to the log in {}, which nobody can quietly change; while it cannot be written, calls are refused.",
+                    folder.display()
+                ));
+            }
+            if let Some(file) = &records.file {
+                let start = if text.is_empty() { "Records" } else { " Records" };
+                text.push_str(&format!(
+                    "{start} of every decision go to {}: {} older files of {size} are kept.",
+                    file.display(),
+                    records.keep
+                ));
+            }
+            if config.boundary.record_arguments {
+                text.push_str(" They hold the arguments of calls.");
+            }
+            text
         }
     }
 }

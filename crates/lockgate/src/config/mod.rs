@@ -225,8 +225,10 @@ impl Default for HttpSettings {
 /// Where records go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordsSettings {
-    /// The file. Nobody has tried to open it yet.
-    pub file: PathBuf,
+    /// The folder of the log that nobody can quietly change. Nobody has tried to open it yet.
+    pub folder: Option<PathBuf>,
+    /// The plain file. Nobody has tried to open it yet. It or the folder is there.
+    pub file: Option<PathBuf>,
     /// Size at which it is put aside. Bytes; default 64 MiB.
     pub max_bytes: u64,
     /// How many put aside are kept. Default 5.

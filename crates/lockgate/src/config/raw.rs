@@ -499,8 +499,13 @@ pub(super) struct RawAdmin {
 #[derive(JsonSchema)]
 #[schemars(rename = "Records", deny_unknown_fields)]
 pub(super) struct RawRecords {
-    /// The file, one JSON record a line, relative to the folder of the configuration.
-    #[schemars(with = "String")]
+    /// A folder for a log that nobody can quietly change: every record is a leaf of a Merkle tree whose checkpoints are signed,
+    /// and `lockgate log verify` finds what was changed, removed or put in. Relative to the folder of the configuration. While
+    /// it cannot be written, calls are refused.
+    #[schemars(with = "Option<String>")]
+    pub(super) folder: Option<At<String>>,
+    /// A plain file, one JSON record a line, relative to the folder of the configuration. Whoever can write it can change it.
+    #[schemars(with = "Option<String>")]
     pub(super) file: Option<At<String>>,
     /// Size at which the file is put aside and a new one is begun.
     #[schemars(with = "Option<schema::Size>")]

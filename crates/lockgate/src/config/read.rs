@@ -265,13 +265,15 @@ impl RawAdmin {
 impl RawRecords {
     fn read(section: Section<'_>, report: &Report) -> Self {
         let raw = Self {
+            folder: section.text("folder"),
             file: section.text("file"),
             max_bytes: section.measure(&bounds::MAX_BYTES),
             keep: section.measure(&bounds::KEEP),
             arguments: section.switch("arguments"),
         };
-        if !section.has("file") {
-            report.error(section.place(), "`records` names no file", "write `file: lockgate-records.jsonl`");
+        if !section.has("file") && !section.has("folder") {
+            let hint = "write `folder: lockgate-log`, or `file: lockgate-records.jsonl`";
+            report.error(section.place(), "`records` names neither a folder nor a file", hint);
         }
         section.close();
         raw

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use lockgate_console::Frozen;
 use lockgate_core::{Ask, Ballot as Decided, Event, Reach, Step, Stops as Stopped};
 use lockgate_model::{ExchangeId, Principal, Reason, ServerName, SessionId, ToolName, UnixMillis};
-use lockgate_store::{Approvals, Ballot, Request, Scope, StateError, Stops, Target, Vote};
+use lockgate_store::{Approvals, Ballot, RecordLog, Request, Scope, StateError, Stops, Target, Vote};
 
 use super::notice::Notices;
 use super::session::{Session, Via, lock, unix_millis};
@@ -147,7 +147,11 @@ fn stopped(targets: impl Iterator<Item = Target>) -> Stopped {
 impl Gateway {
     /// What the operator has stopped.
     pub(super) fn stops(&self) -> Arc<Stopped> {
-        self.desk.look(|text| self.say(text))
+        let stops = self.desk.look(|text| self.say(text));
+        if self.records.as_ref().is_some_and(RecordLog::is_failing) && !stops.unrecorded {
+            return Arc::new(Stopped { unrecorded: true, ..(*stops).clone() });
+        }
+        stops
     }
 
     /// Sees what people have decided since, in approvals and in stops, and lets it take effect. Called several times a

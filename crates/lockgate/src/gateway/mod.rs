@@ -35,12 +35,13 @@ use lockgate_audit::Record;
 use lockgate_core::{Boundary, Event, Step};
 use lockgate_model::{Era, Principal, Reason, ServerName, Tick};
 use lockgate_origin::Attestations;
-use lockgate_store::{RecordLog, Rotation};
+use lockgate_store::RecordLog;
 use lockgate_transport::TlsKey;
 use lockgate_transport::child::Launch as ChildLaunch;
 use lockgate_transport::http::HttpServer;
 
 use crate::config::{Config, Files, Launch, Secret, Transport};
+use crate::log;
 use budget::Budget;
 use clock::Clock;
 use desk::Desk;
@@ -199,13 +200,7 @@ impl Gateway {
     /// A gateway for a checked configuration. Opens the record file; starts nothing.
     pub fn new(config: &Config) -> Result<Arc<Self>, String> {
         let records = match &config.records {
-            Some(settings) => {
-                let rotation = Rotation { max_bytes: settings.max_bytes, keep: settings.keep };
-                let log = RecordLog::open(&settings.file, rotation);
-                Some(log.map_err(|error| {
-                    format!("records cannot be written to {}: {error}", settings.file.display())
-                })?)
-            }
+            Some(settings) => Some(log::open(settings, config.state.as_deref())?),
             None => None,
         };
         for note in &config.notes {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use lockgate_audit::MOST_SOURCES;
 use lockgate_model::{Json, Principal, ServerName, UnixMillis};
 use lockgate_policy::{Action, Subject};
+use lockgate_store::LogFolder;
 
 use super::values::{self, Evidence, Source};
 use crate::moment;
@@ -106,7 +107,21 @@ impl History {
         Ok(history)
     }
 
+    /// A log that nobody can quietly change: what it says is believed as it is, `lockgate log verify` tells whether to.
+    fn read_log(&mut self, folder: &Path) -> Result<(), String> {
+        let log = LogFolder::new(folder);
+        let mut tile = 0;
+        while let Some(records) = log.records(tile).map_err(|error| error.to_string())? {
+            records.iter().filter_map(|line| Entry::parse(line)).for_each(|entry| self.note(entry));
+            tile += 1;
+        }
+        Ok(())
+    }
+
     fn read_file(&mut self, file: &Path) -> Result<(), String> {
+        if file.join("log.vkey").is_file() {
+            return self.read_log(file);
+        }
         let text = std::fs::read(file).map_err(|error| {
             format!("{}: the file cannot be read: {}", file.display(), crate::config::plain(&error))
         })?;
@@ -171,7 +186,8 @@ impl History {
 }
 
 impl Entry {
-    fn parse(line: &[u8]) -> Option<Self> {
+    /// Reads one record. None where it is none.
+    pub(crate) fn parse(line: &[u8]) -> Option<Self> {
         let json = Json::check(line.trim_ascii(), 128).ok()?;
         let text = |key: &str| json.get(key)?.text().map(std::borrow::Cow::into_owned);
         // What lockgate writes here can be printed as it is; a line with anything else is not from it.

@@ -145,7 +145,7 @@ fn field(name: &str, text: &str) -> String {
 }
 
 /// What a request was about.
-pub(super) fn what(entry: &Entry) -> String {
+pub(crate) fn what(entry: &Entry) -> String {
     let method = entry.method.as_deref().unwrap_or("a message");
     match (&entry.target, &entry.server) {
         (Some(target), Some(server)) => format!("{method} of `{}` on server `{server}`", plain(target)),

@@ -14,6 +14,7 @@ mod replay;
 mod values;
 
 pub use entry::{Arguments, Entry, History};
+pub(crate) use explain::what;
 pub use explain::{ExplainOptions, explain};
 pub use flow::{FlowOptions, flow};
 pub use learn::{LearnOptions, learn};
@@ -21,6 +22,6 @@ pub use replay::{ReplayOptions, replay};
 pub use values::{Evidence, Source};
 
 /// Nothing in a file may move a cursor: it could have been written by somebody else.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     lockgate_model::Untrusted::new(text).escaped(2_000)
 }

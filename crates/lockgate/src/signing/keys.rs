@@ -32,10 +32,9 @@ pub(super) fn run(command: &Command) -> Result<Told, String> {
     let Command::New { name } = command;
     let (private, public) = (ending(name, "pem"), ending(name, "pub"));
     let failed = || "the system gives no randomness".to_owned();
-    let document = Ed25519KeyPair::generate_pkcs8v1(&SystemRandom::new()).map_err(|_| failed())?;
-    let key = SigningKey::from_der(document.as_ref()).ok_or_else(failed)?;
+    let (key, pem) = SigningKey::generate().ok_or_else(failed)?;
     create(&public, 0o644, &key.public().pem())?;
-    if let Err(error) = create(&private, 0o600, &armour(LABEL, document.as_ref())) {
+    if let Err(error) = create(&private, 0o600, &pem) {
         // Nobody has the other half of it.
         let _removed = std::fs::remove_file(&public);
         return Err(error);
@@ -73,11 +72,11 @@ fn create(path: &Path, mode: u32, text: &str) -> Result<(), String> {
 }
 
 /// A private key. It shows nothing of itself.
-pub(super) struct SigningKey(Ed25519KeyPair);
+pub(crate) struct SigningKey(Ed25519KeyPair);
 
 impl SigningKey {
     /// Reads the private key in a file, as `lockgate keys new` or `openssl genpkey -algorithm ed25519` writes it.
-    pub(super) fn read(path: &Path) -> Result<Self, String> {
+    pub(crate) fn read(path: &Path) -> Result<Self, String> {
         let bytes = read(path, "the private key, which `lockgate keys new` has written with `.pem`")?;
         let blocks = disarm(&String::from_utf8_lossy(&bytes)).unwrap_or_default();
         let key = match blocks.as_slice() {
@@ -94,8 +93,25 @@ impl SigningKey {
         Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).ok().map(Self)
     }
 
+    /// A new one, with its file for whoever signs: PKCS#8 in PEM.
+    pub(crate) fn generate() -> Option<(Self, String)> {
+        let document = Ed25519KeyPair::generate_pkcs8v1(&SystemRandom::new()).ok()?;
+        Some((Self::from_der(document.as_ref())?, armour(LABEL, document.as_ref())))
+    }
+
+    /// The signature of a message.
+    pub(crate) fn sign_message(&self, message: &[u8]) -> [u8; 64] {
+        // An Ed25519 signature has 64 bytes.
+        self.0.sign(message).as_ref().try_into().unwrap_or([0; 64])
+    }
+
+    /// The 32 bytes of the other half.
+    pub(crate) fn public_bytes(&self) -> [u8; 32] {
+        self.0.public_key().as_ref().try_into().unwrap_or_default()
+    }
+
     /// The other half.
-    pub(super) fn public(&self) -> PublicKey {
+    pub(crate) fn public(&self) -> PublicKey {
         let raw = self.0.public_key().as_ref().try_into().unwrap_or_default();
         PublicKey::ed25519(raw)
     }

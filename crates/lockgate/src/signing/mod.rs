@@ -6,7 +6,7 @@ mod manifest;
 mod offer;
 
 pub(crate) use configuration::{Command as ConfigCommand, Trusted};
-pub(crate) use keys::Command as KeysCommand;
+pub(crate) use keys::{Command as KeysCommand, SigningKey};
 pub(crate) use manifest::Command as ManifestCommand;
 
 use std::io;

@@ -84,9 +84,13 @@ fn files(options: &FlowOptions) -> Result<Vec<PathBuf>, String> {
     let hint = "write `records: { file: records.jsonl }` in it, or name files with `--records`";
     let settings =
         policy.config.records.ok_or_else(|| format!("{}: keeps no records\n  hint: {hint}", policy.file))?;
-    let aside = |number: u32| PathBuf::from(format!("{}.{number}", settings.file.display()));
+    if let Some(folder) = settings.folder {
+        return Ok(vec![folder]);
+    }
+    let Some(file) = settings.file else { return Ok(Vec::new()) };
+    let aside = |number: u32| PathBuf::from(format!("{}.{number}", file.display()));
     let older = (1..=settings.keep).rev().map(aside).filter(|file| file.exists());
-    Ok(older.chain([settings.file.clone()]).collect())
+    Ok(older.chain([file.clone()]).collect())
 }
 
 fn write(file: &Path, drawn: &str) -> Result<(), String> {

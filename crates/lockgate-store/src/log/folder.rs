@@ -1,0 +1,129 @@
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use lockgate_audit::log::{Hash, Note, NoteKey, Tile, Tiles, WIDTH, read_records};
+
+/// Why a log cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The disk.
+    #[error("{}: {}", .0.display(), .1)]
+    Disk(PathBuf, #[source] io::Error),
+    /// A file in it is not what it must be.
+    #[error("{} is damaged", .0.display())]
+    Damaged(PathBuf),
+    /// Its checkpoints were signed with another key.
+    #[error("{} was signed with another key", .0.display())]
+    OtherKey(PathBuf),
+    /// A record is longer than 65,535 bytes.
+    #[error("a record is longer than 65,535 bytes")]
+    TooLong,
+}
+
+/// A folder with a log, for who reads it.
+///
+/// In it are the [`Tile`]s, `checkpoint`, `log.vkey` with the key that signs it, and in `head/` the records of the tile that is
+/// not whole yet, as they come: each after its length (two bytes) and the first eight bytes of its hash, so that what a crash
+/// cut off is told from what was written.
+#[derive(Clone, Debug)]
+pub struct LogFolder(PathBuf);
+
+impl LogFolder {
+    /// Nothing is read yet.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self(folder.into())
+    }
+
+    /// A file or folder in it.
+    pub(super) fn at(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.0.join(path)
+    }
+
+    /// Where the newest records of a tile are, before it is whole.
+    pub(super) fn head(&self, tile: u64) -> PathBuf {
+        self.0.join(format!("head/{tile}"))
+    }
+
+    /// The checkpoint that was signed last; none where none was.
+    pub fn checkpoint(&self) -> Result<Option<Note>, LogError> {
+        self.parsed("checkpoint", Note::parse)
+    }
+
+    /// The key that checkpoints are signed with, as the log says itself.
+    pub fn key(&self) -> Result<Option<NoteKey>, LogError> {
+        self.parsed("log.vkey", NoteKey::parse)
+    }
+
+    fn parsed<T>(&self, name: &str, parse: fn(&str) -> Option<T>) -> Result<Option<T>, LogError> {
+        let path = self.at(name);
+        let Some(bytes) = read(&path)? else { return Ok(None) };
+        let parsed = String::from_utf8(bytes).ok().and_then(|text| parse(&text));
+        parsed.map(Some).ok_or(LogError::Damaged(path))
+    }
+
+    /// The records of a tile that are there now, whether a checkpoint covers them or not. None where there are none any more,
+    /// or none yet.
+    pub fn records(&self, tile: u64) -> Result<Option<Vec<Vec<u8>>>, LogError> {
+        let owned = |records: Vec<&[u8]>| Some(records.into_iter().map(<[u8]>::to_vec).collect());
+        if let Some(bytes) = read(&self.at(Tile::Records { number: tile, width: WIDTH }.path()))? {
+            return Ok(owned(read_records(&bytes).0));
+        }
+        Ok(read(&self.head(tile))?.and_then(|bytes| owned(read_head(&bytes).0)))
+    }
+}
+
+impl Tiles for LogFolder {
+    type Error = LogError;
+
+    fn read(&self, tile: Tile) -> Result<Option<Vec<u8>>, LogError> {
+        if let Some(bytes) = read(&self.at(tile.path()))? {
+            return Ok(Some(bytes));
+        }
+        // It may have become whole since.
+        let whole = match tile {
+            Tile::Hashes { level, number, .. } => Tile::Hashes { level, number, width: WIDTH },
+            Tile::Records { number, .. } => Tile::Records { number, width: WIDTH },
+        };
+        read(&self.at(whole.path()))
+    }
+}
+
+/// What is in a file; none where there is no such file.
+pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, LogError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        // `NotADirectory` is where a tile has become whole between two looks.
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        Err(error) => Err(LogError::Disk(path.to_owned(), error)),
+    }
+}
+
+/// Bytes of the hash of a record that stand before it in a head.
+const SEAL: usize = 8;
+
+/// Puts a record at the end of a head. False, and nothing is put, where it is too long.
+pub(super) fn push_head(head: &mut Vec<u8>, record: &[u8]) -> bool {
+    let Ok(length) = u16::try_from(record.len()) else { return false };
+    head.extend_from_slice(&length.to_be_bytes());
+    head.extend(Hash::of_leaf(record).0.iter().take(SEAL));
+    head.extend_from_slice(record);
+    true
+}
+
+/// The records of a head, and how many of its bytes they are: after them may come what a crash cut off.
+pub(super) fn read_head(bytes: &[u8]) -> (Vec<&[u8]>, usize) {
+    let mut records = Vec::new();
+    let mut rest = bytes;
+    while let Some((length, after)) = rest.split_first_chunk::<2>()
+        && let Some((seal, after)) = after.split_first_chunk::<SEAL>()
+        && let Some((record, after)) = after.split_at_checked(usize::from(u16::from_be_bytes(*length)))
+        && Hash::of_leaf(record).0.starts_with(seal)
+    {
+        records.push(record);
+        rest = after;
+    }
+    (records, bytes.len() - rest.len())
+}

@@ -1,0 +1,299 @@
+use std::collections::VecDeque;
+
+use clap::{Args, ValueEnum};
+use lockgate_audit::log::{Checkpoint, WIDTH};
+use lockgate_model::UnixMillis;
+use lockgate_store::LogFolder;
+
+use super::{Which, export};
+use crate::command::Told;
+use crate::moment;
+use crate::records::{Entry, plain, what};
+
+/// The newest.
+#[derive(Args)]
+pub(crate) struct Tail {
+    #[command(flatten)]
+    which: Which,
+    /// How many
+    #[arg(short, long, default_value_t = 20, value_name = "NUMBER")]
+    number: usize,
+    /// The records as they are, one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// One record, or those of one request.
+#[derive(Args)]
+pub(crate) struct Show {
+    #[command(flatten)]
+    which: Which,
+    /// The number of a record, or what a refusal says after `Ref`
+    #[arg(value_name = "NUMBER|ID")]
+    id: String,
+}
+
+/// Those of which all of this is true.
+#[derive(Args)]
+pub(crate) struct Search {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    wanted: Wanted,
+    /// The records as they are, one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// A session from its first record to its last.
+#[derive(Args)]
+pub(crate) struct Timeline {
+    #[command(flatten)]
+    which: Which,
+    /// The session, as `lockgate log search` shows it with `--json`
+    #[arg(value_name = "SESSION")]
+    session: String,
+}
+
+/// Those of which all of this is true, for other programs.
+#[derive(Args)]
+pub(crate) struct Export {
+    #[command(flatten)]
+    which: Which,
+    /// The form
+    #[arg(long, value_enum, default_value = "jsonl")]
+    format: Format,
+    #[command(flatten)]
+    wanted: Wanted,
+}
+
+/// How records are written for other programs.
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// As they are
+    Jsonl,
+    /// Open Cybersecurity Schema Framework 1.3, class API Activity (6003)
+    Ocsf,
+    /// Common Event Format, version 0
+    Cef,
+    /// Flat fields with the names that the Sigma rules of SAFE-MCP use
+    Sigma,
+}
+
+#[derive(Args)]
+struct Wanted {
+    /// Of this session
+    #[arg(long)]
+    session: Option<String>,
+    /// Of this principal
+    #[arg(long)]
+    principal: Option<String>,
+    /// About this server
+    #[arg(long)]
+    server: Option<String>,
+    /// About this tool, prompt or resource
+    #[arg(long)]
+    target: Option<String>,
+    /// With this reason: `untrusted_content_reaches_sink`
+    #[arg(long)]
+    reason: Option<String>,
+    /// With this verdict: forward, rewrite, hold or deny
+    #[arg(long)]
+    verdict: Option<String>,
+    /// About this: request, answer, server, approval, definition, configuration or pin
+    #[arg(long)]
+    event: Option<String>,
+    /// Not before this: 2026-01-31T08:00:00Z
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Before this
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+}
+
+impl Wanted {
+    fn test(&self) -> Result<impl Fn(&Entry) -> bool + '_, String> {
+        let time = |text: &Option<String>| -> Result<Option<UnixMillis>, String> {
+            let read = |text: &String| {
+                moment::parse(text).ok_or_else(|| {
+                    format!(
+                        "`{}` is not a time\n  hint: write it like 2026-01-31T08:00:00Z",
+                        text.escape_default()
+                    )
+                })
+            };
+            text.as_ref().map(read).transpose()
+        };
+        let (since, until) = (time(&self.since)?, time(&self.until)?);
+        let same = |wanted: &Option<String>, is: Option<&str>| {
+            wanted.as_deref().is_none_or(|wanted| is == Some(wanted))
+        };
+        Ok(move |entry: &Entry| {
+            same(&self.session, Some(&entry.session))
+                && same(&self.principal, Some(entry.principal.as_str()))
+                && same(&self.server, entry.server.as_ref().map(lockgate_model::ServerName::as_str))
+                && same(&self.target, entry.target.as_deref())
+                && same(&self.reason, entry.reason.as_deref())
+                && same(&self.verdict, Some(&entry.verdict))
+                && same(&self.event, Some(&entry.event))
+                && since.is_none_or(|since| entry.at >= since)
+                && until.is_none_or(|until| entry.at < until)
+        })
+    }
+}
+
+/// A record as it is in the log, and read.
+struct Numbered {
+    number: u64,
+    line: Vec<u8>,
+    entry: Entry,
+}
+
+/// Goes through all records that are kept, oldest first.
+fn each(log: &LogFolder, see: &mut dyn FnMut(Numbered)) -> Result<(), String> {
+    let failed = |error: lockgate_store::LogError| error.to_string();
+    let checkpoint = log.checkpoint().map_err(failed)?;
+    let size =
+        checkpoint.and_then(|note| Checkpoint::parse(note.text())).map_or(0, |checkpoint| checkpoint.size);
+    let mut tile = 0;
+    loop {
+        let records = log.records(tile).map_err(failed)?;
+        // The oldest may be gone; what was never signed ends the log.
+        if records.is_none() && tile * WIDTH >= size {
+            return Ok(());
+        }
+        for (number, line) in (tile * WIDTH..).zip(records.unwrap_or_default()) {
+            if let Some(entry) = Entry::parse(&line) {
+                see(Numbered { number, line, entry });
+            }
+        }
+        tile += 1;
+    }
+}
+
+pub(super) fn tail(options: &Tail) -> Result<Told, String> {
+    let (_, log) = options.which.open()?;
+    let mut newest = VecDeque::new();
+    each(&log, &mut |record| {
+        newest.push_back(record);
+        if newest.len() > options.number {
+            newest.pop_front();
+        }
+    })?;
+    Ok(told(newest, options.json))
+}
+
+pub(super) fn search(options: &Search) -> Result<Told, String> {
+    let (_, log) = options.which.open()?;
+    let wanted = options.wanted.test()?;
+    let mut found = VecDeque::new();
+    each(&log, &mut |record| {
+        if wanted(&record.entry) {
+            found.push_back(record);
+        }
+    })?;
+    Ok(told(found, options.json))
+}
+
+pub(super) fn show(options: &Show) -> Result<Told, String> {
+    let (_, log) = options.which.open()?;
+    let number: Option<u64> = options.id.parse().ok();
+    let mut found = VecDeque::new();
+    each(&log, &mut |record| {
+        if number.map_or(record.entry.correlation == options.id, |number| record.number == number) {
+            found.push_back(record);
+        }
+    })?;
+    let pretty = |record: &Numbered| -> Option<String> {
+        let value: serde_json::Value = serde_json::from_slice(&record.line).ok()?;
+        Some(format!("record {}\n{}\n", record.number, serde_json::to_string_pretty(&value).ok()?))
+    };
+    let text: String = found.iter().filter_map(pretty).collect();
+    if text.is_empty() {
+        return Ok(Told {
+            text: format!("there is no record of `{}`\n", options.id.escape_default()),
+            code: 1,
+        });
+    }
+    Ok(Told { text, code: 0 })
+}
+
+pub(super) fn timeline(options: &Timeline) -> Result<Told, String> {
+    let (_, log) = options.which.open()?;
+    let mut found: Vec<Numbered> = Vec::new();
+    each(&log, &mut |record| {
+        if record.entry.session == options.session {
+            found.push(record);
+        }
+    })?;
+    let Some(first) = found.first() else {
+        return Ok(Told {
+            text: format!("there is no record of session `{}`\n", options.session.escape_default()),
+            code: 1,
+        });
+    };
+    let start = first.entry.at;
+    let mut text = format!(
+        "Session {} of {}, from {}\n\n",
+        plain(&first.entry.session),
+        plain(first.entry.principal.as_str()),
+        first.entry.time
+    );
+    let mut read = 0;
+    for Numbered { number, entry, .. } in &found {
+        let after = entry.at.0.saturating_sub(start.0);
+        text.push_str(&format!("{:>9}  {number:>6}  {}\n", moment_of(after), sentence(entry)));
+        if entry.after.len() > read {
+            read = entry.after.len();
+            let names: Vec<_> = entry.after.iter().map(ToString::to_string).collect();
+            let grade =
+                entry.grade.as_deref().map_or_else(String::new, |grade| format!(" ({})", plain(grade)));
+            text.push_str(&format!("{:19}it has now read {}{grade}\n", "", names.join(", ")));
+        }
+    }
+    Ok(Told { text, code: 0 })
+}
+
+pub(super) fn export(options: &Export) -> Result<Told, String> {
+    let (_, log) = options.which.open()?;
+    let wanted = options.wanted.test()?;
+    let mut text = String::new();
+    each(&log, &mut |record| {
+        if wanted(&record.entry) {
+            text.push_str(&match options.format {
+                Format::Jsonl => String::from_utf8_lossy(&record.line).into_owned(),
+                Format::Ocsf => export::ocsf(record.number, &record.entry),
+                Format::Cef => export::cef(record.number, &record.entry),
+                Format::Sigma => export::sigma(record.number, &record.entry),
+            });
+            text.push('\n');
+        }
+    })?;
+    Ok(Told { text, code: 0 })
+}
+
+fn told(found: VecDeque<Numbered>, json: bool) -> Told {
+    let code = u8::from(found.is_empty());
+    let line = |record: Numbered| {
+        if json {
+            return String::from_utf8_lossy(&record.line).into_owned() + "\n";
+        }
+        format!("{:>6}  {}  {}\n", record.number, record.entry.time, sentence(&record.entry))
+    };
+    let text: String = found.into_iter().map(line).collect();
+    Told { text: if text.is_empty() && !json { "there is no such record\n".to_owned() } else { text }, code }
+}
+
+/// What a record says, in one line.
+fn sentence(entry: &Entry) -> String {
+    let why = entry.reason.as_ref().map_or_else(String::new, |reason| {
+        let rule = entry.rule.as_ref().map_or_else(String::new, |rule| format!(" by {}", plain(rule)));
+        format!(": {}{rule}", plain(reason))
+    });
+    format!("{:13} {:7}  {}{why}", plain(&entry.event), plain(&entry.verdict), what(entry))
+}
+
+/// Time since the beginning: `+12.345s`.
+fn moment_of(millis: u64) -> String {
+    format!("+{}.{:03}s", millis / 1_000, millis % 1_000)
+}

@@ -1,0 +1,266 @@
+//! The log that nobody can quietly change, as a gateway writes it and as people read it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that fails here has found something"
+)]
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const LOCKGATE: &str = env!("CARGO_BIN_EXE_lockgate");
+
+/// A server in a few lines of shell.
+const SERVER: &str = r#"#!/bin/sh
+while read -r line; do
+    id=$(printf '%s' "$line" | sed -n 's/.*"id":\([0-9]*\).*/\1/p')
+    [ -n "$id" ] || continue
+    case "$line" in
+    *'"initialize"'*) result='{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"notes","version":"1.2.0"}}' ;;
+    *'"tools/list"'*) result='{"tools":[{"name":"search","description":"Searches the notes.","inputSchema":{"type":"object","properties":{"text":{"type":"string"}}}}]}' ;;
+    *) result='{"content":[{"type":"text","text":"found"}]}' ;;
+    esac
+    printf '{"jsonrpc":"2.0","id":%s,"result":%s}\n' "$id" "$result"
+done
+"#;
+
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let server = folder.path().join("notes-server");
+    std::fs::write(&server, SERVER).unwrap();
+    std::fs::set_permissions(&server, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let config = json!({
+        "records": { "folder": "log" },
+        "servers": { "notes": { "command": [server], "tier": "core" } },
+    });
+    std::fs::write(folder.path().join("lockgate.yaml"), config.to_string()).unwrap();
+    folder
+}
+
+fn command(at: &Path) -> Command {
+    let mut command = Command::new(LOCKGATE);
+    command.current_dir(at).env("LOCKGATE_STATE", at.join("state")).env_remove("LOCKGATE_ENVIRONMENT");
+    command
+}
+
+/// What it prints, and how it ends.
+fn lockgate(at: &Path, arguments: &[&str]) -> (String, i32) {
+    let output = command(at).args(arguments).output().unwrap();
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    (text, output.status.code().unwrap())
+}
+
+/// An agent and its gateway.
+struct Agent(Child, ChildStdin, BufReader<ChildStdout>, u64);
+
+impl Agent {
+    fn start(at: &Path) -> Self {
+        let mut child =
+            command(at).arg("stdio").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let (input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let mut agent = Self(child, input, BufReader::new(output), 0);
+        let client = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" } });
+        agent.ask("initialize", client);
+        writeln!(agent.1, "{}", json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).unwrap();
+        agent.ask("tools/list", json!({}));
+        agent
+    }
+
+    fn ask(&mut self, method: &str, params: Value) -> Value {
+        self.3 += 1;
+        writeln!(self.1, "{}", json!({ "jsonrpc": "2.0", "id": self.3, "method": method, "params": params }))
+            .unwrap();
+        loop {
+            let mut line = String::new();
+            assert!(self.2.read_line(&mut line).unwrap() > 0, "the gateway has ended");
+            let answer: Value = serde_json::from_str(&line).unwrap();
+            if answer["id"] == self.3 {
+                return answer;
+            }
+        }
+    }
+
+    fn search(&mut self, text: &str) -> Value {
+        self.ask("tools/call", json!({ "name": "notes__search", "arguments": { "text": text } }))
+    }
+
+    /// Calls until the answer is of this sort.
+    fn search_until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(30) {
+            let answer = self.search("again");
+            if wanted(&answer) {
+                return answer;
+            }
+        }
+        panic!("no call was answered as it must be");
+    }
+
+    /// Ends in good order.
+    fn end(self) {
+        let Self(mut child, input, ..) = self;
+        drop(input);
+        assert!(child.wait().unwrap().success());
+    }
+
+    fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+/// A log of some calls.
+fn written() -> TempDir {
+    let folder = folder();
+    let mut agent = Agent::start(folder.path());
+    for number in 0..8 {
+        agent.search(&format!("note {number}"));
+    }
+    agent.end();
+    folder
+}
+
+#[test]
+fn what_is_written_is_verified_read_and_proven() {
+    let folder = written();
+    let at = folder.path();
+    let (text, code) = lockgate(at, &["log", "verify", "--key", "log/log.vkey"]);
+    assert!(code == 0 && text.starts_with("all ") && text.contains("are as they were signed"), "{text}");
+    let (text, code) = lockgate(at, &["log", "search", "--event", "request", "--target", "notes__search"]);
+    assert_eq!((text.lines().count(), code), (8, 0), "{text}");
+    let line = text.lines().next().unwrap();
+    let number = line.split_whitespace().next().unwrap();
+    let (proof, code) = lockgate(at, &["log", "prove", number]);
+    assert_eq!(code, 0, "{proof}");
+    std::fs::write(at.join("proof.json"), &proof).unwrap();
+    let (text, code) = lockgate(at, &["log", "check", "proof.json", "--key", "log/log.vkey"]);
+    assert!(code == 0 && text.contains("is in the log"), "{text}");
+    std::fs::write(at.join("forged.json"), proof.replace("forward", "deny")).unwrap();
+    let (text, code) = lockgate(at, &["log", "check", "forged.json", "--key", "log/log.vkey"]);
+    assert!(code == 1 && text.contains("not proven"), "{text}");
+    let (shown, _) = lockgate(at, &["log", "show", number]);
+    let session = shown.lines().find(|line| line.contains("\"session\"")).unwrap().split('"').nth(3).unwrap();
+    let (text, code) = lockgate(at, &["log", "timeline", session]);
+    assert!(code == 0 && text.contains("it has now read notes"), "{text}");
+    for format in ["jsonl", "ocsf", "sigma"] {
+        let (text, code) = lockgate(at, &["log", "export", "--format", format, "--event", "request"]);
+        assert!(
+            code == 0 && text.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()),
+            "{format} {text}"
+        );
+    }
+    let (text, _) = lockgate(at, &["log", "export", "--format", "cef", "--target", "notes__search"]);
+    assert!(text.lines().all(|line| line.starts_with("CEF:0|Lockgate|Lockgate|")), "{text}");
+    // Other commands read it as they read a file.
+    let id = shown.lines().find(|line| line.contains("\"correlation\"")).unwrap().split('"').nth(3).unwrap();
+    let (text, code) = lockgate(at, &["explain", id, "log"]);
+    assert!(code == 0 && text.contains("notes__search"), "{text}");
+}
+
+#[test]
+fn somebody_elses_program_comes_to_the_same() {
+    let folder = written();
+    let at = folder.path();
+    let (proof, _) = lockgate(at, &["log", "prove", "3"]);
+    std::fs::write(at.join("proof.json"), &proof).unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/verify-log.mjs");
+    let node = |arguments: &[&str]| Command::new("node").arg(script).args(arguments).current_dir(at).output();
+    let Ok(output) = node(&["log", "log", "log/log.vkey"]) else {
+        println!("skipped: Node is not installed");
+        return;
+    };
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("are as they were signed"), "{text}");
+    let output = node(&["proof", "proof.json", "log/log.vkey"]).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    std::fs::write(at.join("proof.json"), proof.replace("\\\"event\\\":\\\"", "\\\"event\\\":\\\"x"))
+        .unwrap();
+    assert!(!node(&["proof", "proof.json", "log/log.vkey"]).unwrap().status.success());
+}
+
+#[test]
+fn whoever_changes_a_record_is_found_out() {
+    let folder = written();
+    let at = folder.path();
+    let records =
+        std::fs::read_dir(at.join("log/tile/entries/000.p")).unwrap().next().unwrap().unwrap().path();
+    let good = std::fs::read(&records).unwrap();
+    let at_word = good.windows(7).position(|seven| seven == b"forward").unwrap();
+    let mut bad = good.clone();
+    bad[at_word..at_word + 7].copy_from_slice(b"forwarD");
+    std::fs::write(&records, &bad).unwrap();
+    let (text, code) = lockgate(at, &["log", "verify", "--json"]);
+    let said: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    assert!(code == 1 && said["good"] == false && said["first_bad"].is_u64(), "{text}");
+    std::fs::write(&records, &good[..good.len() - 1]).unwrap();
+    let (text, code) = lockgate(at, &["log", "verify"]);
+    assert!(code == 1 && text.contains("is missing"), "{text}");
+    std::fs::write(&records, &good).unwrap();
+    // Another key has not signed it.
+    let other = "example+fd3f7a51+AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB";
+    let (text, code) = lockgate(at, &["log", "verify", "--key", other]);
+    assert!(code != 0, "{text}");
+}
+
+#[test]
+fn a_log_that_was_begun_anew_does_not_continue_the_old_one() {
+    let folder = written();
+    let at = folder.path();
+    std::fs::copy(at.join("log/checkpoint"), at.join("kept")).unwrap();
+    let mut agent = Agent::start(at);
+    agent.search("more");
+    agent.end();
+    let (text, code) = lockgate(at, &["log", "verify", "--since", "kept"]);
+    assert_eq!(code, 0, "{text}");
+    std::fs::remove_dir_all(at.join("log")).unwrap();
+    let mut agent = Agent::start(at);
+    (0..12).for_each(|number| drop(agent.search(&format!("other {number}"))));
+    agent.end();
+    let (text, code) = lockgate(at, &["log", "verify", "--since", "kept"]);
+    assert!(code == 1 && text.contains("does not continue"), "{text}");
+}
+
+#[test]
+fn who_is_killed_leaves_a_log_that_goes_on() {
+    let folder = folder();
+    let at = folder.path();
+    for round in 0..3 {
+        let mut agent = Agent::start(at);
+        (0..5).for_each(|number| drop(agent.search(&format!("{round} {number}"))));
+        agent.kill();
+    }
+    let mut agent = Agent::start(at);
+    agent.search("last");
+    agent.end();
+    let (text, code) = lockgate(at, &["log", "verify"]);
+    assert!(code == 0 && text.starts_with("all "), "{text}");
+}
+
+#[test]
+fn nothing_passes_unrecorded() {
+    let folder = folder();
+    let at = folder.path();
+    let mut agent = Agent::start(at);
+    assert!(agent.search("first")["result"]["content"].is_array());
+    // A folder stands where the next file would be.
+    let head = at.join("log/head");
+    std::fs::rename(&head, at.join("aside")).unwrap();
+    std::fs::write(&head, "").unwrap();
+    let refused = agent.search_until(|answer| answer["error"].is_object());
+    assert_eq!(refused["error"]["data"]["reason"], "records_unavailable", "{refused}");
+    std::fs::remove_file(&head).unwrap();
+    std::fs::rename(at.join("aside"), &head).unwrap();
+    agent.search_until(|answer| answer["result"]["content"].is_array());
+    agent.end();
+    let (text, code) = lockgate(at, &["log", "verify"]);
+    assert!(code == 0 && text.starts_with("all "), "{text}");
+    let (text, _) = lockgate(at, &["log", "search", "--reason", "records_unavailable"]);
+    assert!(text.lines().count() > 0, "{text}");
+}
