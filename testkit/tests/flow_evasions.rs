@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use lockgate_core::{Boundary, Event, Server, Speaks, Wire};
+use std::sync::Arc;
+
+use lockgate_core::{Boundary, Detect, Event, Server, Speaks, Wire};
 use lockgate_model::ServerName;
 use serde_json::{Value, json};
 use testkit::stage::{Outcome, Stage};
@@ -232,9 +234,14 @@ fn session(user_is_heard: bool) -> Stage {
         ("chat", vec![tool("list_channels", &[]), tool("post_message", &["channel", "text"])]),
         ("bank", vec![tool("send_money", &["recipient", "amount", "subject"])]),
     ];
-    let servers = tools
-        .iter()
-        .map(|(name, _)| (server(name), Server { speaks: Some(Speaks::Both), ..Server::new(Wire::Lines) }));
+    // What is taken out of a page beforehand is not matched: this is about what is left in it.
+    let off = Arc::new(Detect::off());
+    let servers = tools.iter().map(|(name, _)| {
+        (
+            server(name),
+            Server { speaks: Some(Speaks::Both), detect: Arc::clone(&off), ..Server::new(Wire::Lines) },
+        )
+    });
     let mut stage = Stage::open(Boundary::new(servers.collect()), true);
     stage.list_definitions(&tools.into_iter().map(|(name, tools)| (server(name), tools)).collect());
     if user_is_heard {
