@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-
 use std::sync::Arc;
 
 use lockgate_core::{Boundary, Detect, Event, Server, Speaks, Wire};
