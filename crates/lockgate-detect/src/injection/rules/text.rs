@@ -25,6 +25,8 @@ static PATHS: LazyLock<Vec<(&str, &str)>> = LazyLock::new(|| {
         .collect()
 });
 
+static DISGUISED: LazyLock<Option<&Rule>> = LazyLock::new(|| named("disguised_word"));
+
 /// Who offers what, as far as a text may speak of it.
 pub trait Others {
     /// Are there any?
@@ -190,7 +192,7 @@ impl Talk<'_> {
                 self.part(&seen, span.clone());
             }
             if is_disguised(chunk)
-                && let Some(rule) = named("disguised_word")
+                && let Some(rule) = *DISGUISED
             {
                 (self.found)(Found { rule, span, other: None });
             }
