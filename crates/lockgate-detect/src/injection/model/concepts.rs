@@ -98,10 +98,12 @@ impl Concepts {
 }
 
 /// Where the bit of a key is among the doors, and which it is.
+#[inline]
 fn door(key: u32) -> (usize, u64) {
     (usize::try_from(key >> 23).unwrap_or_default() % DOORS, 1 << (key >> 17 & 63))
 }
 
+#[inline]
 fn place(key: u32) -> usize {
     usize::try_from(key >> 8).unwrap_or_default() % PLACES
 }

@@ -134,7 +134,7 @@ fn is_disguised(chunk: &str) -> bool {
             >= 4
         && chunk.bytes().any(|b| b.is_ascii_alphabetic())
         && chunk.chars().any(is_double)
-        && chunk.chars().filter(|c| c.is_alphabetic()).all(|c| c.is_ascii() || is_double(c))
+        && chunk.chars().all(|c| c.is_ascii() || is_double(c) || !c.is_alphabetic())
 }
 
 /// What is marked as special in the text. Linear.

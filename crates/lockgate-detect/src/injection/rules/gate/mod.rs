@@ -120,6 +120,7 @@ pub(crate) struct Gate {
     shortest: usize,
 }
 
+#[inline]
 fn fold(hash: u64, letter: u8) -> u64 {
     hash.rotate_left(7) ^ u64::from(letter)
 }
@@ -127,16 +128,19 @@ fn fold(hash: u64, letter: u8) -> u64 {
 /// How much of a hash is kept beside the number of its word.
 const TAG: u64 = !0xffff;
 
+#[inline]
 fn mix(hash: u64) -> u64 {
     let hash = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     hash ^ (hash >> 29)
 }
 
+#[inline]
 fn place(mixed: u64) -> usize {
     usize::try_from(mixed >> 51).unwrap_or(0) % PLACES
 }
 
 /// Where the bit of a word is among the doors, and which it is.
+#[inline]
 fn door(mixed: u64) -> (usize, u64) {
     (usize::try_from(mixed >> 55).unwrap_or(0) % DOORS, 1 << (mixed >> 49 & 63))
 }
