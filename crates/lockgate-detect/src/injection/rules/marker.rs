@@ -183,7 +183,7 @@ fn turn(rest: &str) -> Option<&'static &'static str> {
     let after = rest.as_bytes().get(1..3).unwrap_or_default();
     let may_be = match after {
         [b'|' | b'#' | b'/' | b'i' | b'I', _] => true,
-        [b'<', next] | [b's' | b'S', next] => next.is_ascii_alphabetic(),
+        [b'<' | b's' | b'S', next] => next.is_ascii_alphabetic(),
         _ => false,
     };
     TURNS.iter().find(|turn| may_be && begins(rest, turn))

@@ -108,17 +108,9 @@ impl<'g> Walk<'g> {
                 if length == 0 {
                     begun = at;
                 }
-                let first = at;
-                for b in bytes.get(at..).unwrap_or_default() {
-                    let class = CLASSES.get(usize::from(*b)).copied().unwrap_or(MARK);
-                    if class < b'0' {
-                        break;
-                    }
-                    digits |= class <= b'9';
-                    hash = fold(hash, class);
-                    at += 1;
-                }
-                length += at - first;
+                let letters = letters(bytes.get(at..).unwrap_or_default(), &mut hash, &mut digits);
+                length += letters;
+                at += letters;
                 continue;
             }
             if class == SKIP {
@@ -342,6 +334,20 @@ impl<'g> Walk<'g> {
             }
         }
     }
+}
+
+/// How many letters and digits of ASCII there are before anything else; they go into the hash of the word.
+#[inline]
+fn letters(bytes: &[u8], hash: &mut u64, digits: &mut bool) -> usize {
+    for (at, b) in bytes.iter().enumerate() {
+        let class = CLASSES.get(usize::from(*b)).copied().unwrap_or(MARK);
+        if class < b'0' {
+            return at;
+        }
+        *digits |= class <= b'9';
+        *hash = fold(*hash, class);
+    }
+    bytes.len()
 }
 
 enum Letter {
