@@ -15,7 +15,7 @@ use lockgate_model::Json;
 
 use self::flat::Flat;
 use self::model::{Model, Scored};
-use self::speech::{Speech, weigh};
+use self::speech::{Ear, Speech, weigh};
 use crate::{Genre, Level, Spot};
 
 /// The rule of a spot that the classifier alone objects to.
@@ -78,7 +78,7 @@ impl Injection {
     pub fn judge(&self, genre: Genre, text: &str) -> Judgement<'_> {
         let mut judged = Judgement::default();
         if self.judges != Judges::Model {
-            judged = Judgement::of(weigh(genre, &self.speech.hear(genre, text)));
+            judged = Judgement::of(weigh(genre, &self.speech.hear(&mut Ear::default(), genre, text)));
         }
         if let Some((level, scored)) = self.learned(genre, text, judged.level) {
             judged.score = judged.score.max(scored.score);

@@ -1,8 +1,13 @@
 //! What the rules say of one text, wherever it is hidden in it, and whether it is said or only spoken of.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
-use super::rules::{Force, Found, Gate, Listener, Nobody, Rule, Terms, base64, decoded, mark_at, marked};
+use aho_corasick::AhoCorasick;
+
+use super::rules::{
+    Force, Found, Gate, Listener, Nobody, Rule, TermReader, Terms, base64, decoded, mark_at, marked,
+};
 use crate::{Genre, Level, Spot};
 
 /// Two signs this near each other are one thing. Bytes.
@@ -75,11 +80,21 @@ const MENTION: &[&str] = &[
     "red team",
 ];
 
+/// All of them at once. None only if they could not be made, and then nothing is only spoken of.
+static MENTIONS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(MENTION).ok());
+
 /// The rules, ready for any text.
 #[derive(Debug)]
 pub(super) struct Speech {
     gate: Gate,
     terms: Terms,
+}
+
+/// What is kept from one text to the next, made when it is first needed.
+#[derive(Default)]
+pub(super) struct Ear {
+    words: Option<Listener>,
+    terms: Option<TermReader>,
 }
 
 /// What was found, before it is weighed.
@@ -102,8 +117,16 @@ impl Speech {
         Self { gate: Gate::new(), terms: Terms::new() }
     }
 
+    /// Is the text long enough to say anything?
+    pub(super) fn may_speak(&self, text: &str) -> bool {
+        self.gate.may_speak(text)
+    }
+
     /// What the text says, in order, before it is weighed. Linear.
-    pub(super) fn hear(&self, genre: Genre, text: &str) -> Vec<Hit> {
+    pub(super) fn hear(&self, ear: &mut Ear, genre: Genre, text: &str) -> Vec<Hit> {
+        if !self.may_speak(text) {
+            return Vec::new();
+        }
         let mut hits: Vec<Hit> = Vec::new();
         let mut asked = 0;
         let mut add = |found: Found| {
@@ -128,23 +151,23 @@ impl Speech {
             let end = text.len().min(part.end + TAIL);
             let end = (part.end..=end).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(part.end);
             let from = part.start;
-            self.terms.judge(text.get(from..end).unwrap_or_default(), &mut |rule, span| {
+            let reader = ear.terms.get_or_insert_default();
+            self.terms.judge(reader, text.get(from..end).unwrap_or_default(), &mut |rule, span| {
                 add(Found { rule, span: span.start + from..span.end + from, other: None });
             });
         }
-        let mut listener: Option<Listener> = None;
         for passage in &seen.passages {
             let Some(part) = text.get(passage.span.clone()) else { continue };
-            let listener = listener.get_or_insert_default();
             let from = passage.span.start;
             if passage.plain {
+                let listener = ear.words.get_or_insert_default();
                 listener.hear(part, &Nobody, &mut |found| {
                     add(Found { span: found.span.start + from..found.span.end + from, ..found });
                 });
             }
             if passage.coded {
                 for way in decoded(part) {
-                    self.inner(listener, &way, passage.span.clone(), &mut add);
+                    self.inner(ear, genre, &way, passage.span.clone(), &mut add);
                 }
             }
         }
@@ -156,8 +179,7 @@ impl Speech {
             let whole = encoded(text, run.clone());
             end = whole.end;
             if let Some(way) = text.get(whole.clone()).and_then(base64) {
-                let listener = listener.get_or_insert_default();
-                self.inner(listener, &way, whole, &mut add);
+                self.inner(ear, genre, &way, whole, &mut add);
             }
         }
         mark_at(text, seen.marks.iter().copied()).into_iter().filter_map(marked).for_each(&mut add);
@@ -166,10 +188,16 @@ impl Speech {
     }
 
     /// What something says that was hidden; the span is that of what hid it.
-    fn inner(&self, listener: &mut Listener, way: &str, span: Range<usize>, add: &mut dyn FnMut(Found)) {
-        listener.hear(way, &Nobody, &mut |found| add(Found { span: span.clone(), ..found }));
+    fn inner(&self, ear: &mut Ear, genre: Genre, way: &str, span: Range<usize>, add: &mut dyn FnMut(Found)) {
+        for passage in self.gate.look(genre, way).passages.iter().filter(|passage| passage.plain) {
+            let part = way.get(passage.span.clone()).unwrap_or_default();
+            let listener = ear.words.get_or_insert_default();
+            listener.hear(part, &Nobody, &mut |found| add(Found { span: span.clone(), ..found }));
+        }
         if !way.is_ascii() {
-            self.terms.judge(way, &mut |rule, _| add(Found { rule, span: span.clone(), other: None }));
+            let reader = ear.terms.get_or_insert_default();
+            self.terms
+                .judge(reader, way, &mut |rule, _| add(Found { rule, span: span.clone(), other: None }));
         }
     }
 }
@@ -256,11 +284,11 @@ fn is_mentioned(text: &str, span: &Range<usize>) -> bool {
         return true;
     }
     let sentence = format!("{head} {tail}").to_lowercase();
-    MENTION.iter().any(|word| {
-        sentence.match_indices(word).any(|(at, _)| {
-            let letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-            !letter(sentence.get(..at).and_then(|s| s.chars().next_back()))
-                && !letter(sentence.get(at + word.len()..).and_then(|s| s.chars().next()))
+    let letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    MENTIONS.as_ref().is_some_and(|mentions| {
+        mentions.find_overlapping_iter(&sentence).any(|hit| {
+            !letter(sentence.get(..hit.start()).and_then(|s| s.chars().next_back()))
+                && !letter(sentence.get(hit.end()..).and_then(|s| s.chars().next()))
         })
     })
 }

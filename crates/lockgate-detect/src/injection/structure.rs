@@ -8,7 +8,7 @@ use std::ops::Range;
 use lockgate_model::{Json, Kind, Visit};
 
 use super::rules::{Force, Names};
-use super::speech::{Hit, Speech, weighed};
+use super::speech::{Ear, Hit, Speech, weighed};
 use crate::{Genre, Level, Spot};
 
 /// Most texts of an object that are judged. There is no end to what a result may have.
@@ -32,8 +32,8 @@ const RECORD: &[&str] = &[
 
 /// What stands against the object, each with the number of the text that it is in. Linear.
 pub(super) fn judge(speech: &Speech, genre: Genre, object: Json<'_>) -> Vec<(usize, Spot<'static>)> {
-    let (names, open, hits, places) = Default::default();
-    let mut walk = Walk { speech, genre, names, open, hits, places, texts: 0, number: 0 };
+    let (names, ear, open, hits, places) = Default::default();
+    let mut walk = Walk { speech, genre, names, ear, open, hits, places, texts: 0, number: 0 };
     object.walk(&mut |visit| {
         match visit {
             Visit::Enter(inside) => walk.open.push((inside.kind() == Kind::Array, String::new())),
@@ -58,6 +58,7 @@ struct Walk<'s> {
     speech: &'s Speech,
     genre: Genre,
     names: Names,
+    ear: Ear,
     /// For each open object or array: is it an array, and the name of the member that it has come to.
     open: Vec<(bool, String)>,
     /// What was found: all texts of a definition are near each other, so that spans are empty when it is weighed.
@@ -88,6 +89,11 @@ impl Walk<'_> {
     }
 
     fn text(&mut self, text: &str) {
+        // What is too short to say anything is no prose either.
+        if !self.speech.may_speak(text) {
+            self.texts += 1;
+            return;
+        }
         let mut members = self.open.iter().rev().filter(|(array, _)| !array).map(|(_, name)| name.as_str());
         let (member, outer) = (members.next().unwrap_or_default(), members.next().unwrap_or_default());
         // A parameter may be called `default`; its schema is no text.
@@ -102,7 +108,7 @@ impl Walk<'_> {
 
     fn heard(&mut self, text: &str, data: bool, bare: bool) {
         self.texts += 1;
-        let heard = self.speech.hear(self.genre, text);
+        let heard = self.speech.hear(&mut self.ear, self.genre, text);
         let genre = self.genre;
         let raise = |force: Force| match force {
             Force::Sign => Force::Review,
@@ -113,9 +119,9 @@ impl Walk<'_> {
             let force = if data { raise(hit.force) } else { hit.force };
             self.keep(Hit { force, ..hit });
         }
-        let words = text.split_whitespace().filter(|word| word.chars().all(char::is_alphabetic)).count();
+        let words = || text.split_whitespace().filter(|word| word.chars().all(char::is_alphabetic)).count();
         if bare
-            && words >= PROSE
+            && words() >= PROSE
             && let Some(rule) = super::rules::named("prose_as_data")
         {
             self.keep(Hit { rule, span: 0..text.len(), force: rule.force(self.genre) });

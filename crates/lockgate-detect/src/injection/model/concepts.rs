@@ -10,6 +10,8 @@ pub const NONE: u8 = 0;
 
 /// Places in the table. A power of two, and several times as many as there are words.
 const PLACES: usize = 1 << 14;
+/// Words of the small table that most words are turned away by; each is 64 bits.
+const DOORS: usize = 1 << 9;
 const RULES: &str = include_str!("concepts.rules");
 
 /// The lexicon.
@@ -17,6 +19,8 @@ const RULES: &str = include_str!("concepts.rules");
 pub struct Concepts {
     /// The upper 24 bits of a key with the concept below; 0 where nothing is.
     places: Box<[u32]>,
+    /// A bit for each key that is there, by its upper bits: most words are turned away here.
+    doors: Box<[u64]>,
     names: Vec<&'static str>,
     stamp: u32,
 }
@@ -24,7 +28,12 @@ pub struct Concepts {
 impl Concepts {
     /// Reads what is built in.
     pub fn built_in() -> Self {
-        let mut made = Self { places: vec![0; PLACES].into(), names: vec!["none"], stamp: 0 };
+        let mut made = Self {
+            places: vec![0; PLACES].into(),
+            doors: vec![0; DOORS].into(),
+            names: vec!["none"],
+            stamp: 0,
+        };
         for line in RULES.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
             made.stamp =
                 line.bytes().fold(made.stamp, |all, byte| (all ^ u32::from(byte)).wrapping_mul(0x0100_0193));
@@ -51,7 +60,12 @@ impl Concepts {
     }
 
     /// The concept of the word with that key, or [`NONE`].
+    #[inline]
     pub fn of(&self, key: u32) -> u8 {
+        let (door, bit) = door(key);
+        if self.doors.get(door).is_none_or(|bits| bits & bit == 0) {
+            return NONE;
+        }
         let mut at = place(key);
         loop {
             let here = self.places.get(at).copied().unwrap_or_default();
@@ -67,6 +81,8 @@ impl Concepts {
         let mut words = Vec::new();
         read(word, |word| words.push(word));
         let Some(key) = lexical(&words) else { return };
+        let (door, bit) = door(key);
+        self.doors.get_mut(door).into_iter().for_each(|bits| *bits |= bit);
         let mut at = place(key);
         for _ in 0..PLACES / 2 {
             match self.places.get_mut(at) {
@@ -81,6 +97,13 @@ impl Concepts {
     }
 }
 
+/// Where the bit of a key is among the doors, and which it is.
+#[inline]
+fn door(key: u32) -> (usize, u64) {
+    (usize::try_from(key >> 23).unwrap_or_default() % DOORS, 1 << (key >> 17 & 63))
+}
+
+#[inline]
 fn place(key: u32) -> usize {
     usize::try_from(key >> 8).unwrap_or_default() % PLACES
 }

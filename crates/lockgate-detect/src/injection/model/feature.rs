@@ -37,6 +37,7 @@ pub struct Trail {
 
 impl Trail {
     /// Takes in the next word: hands every feature of it to `see`, and gives its concept, or [`NONE`].
+    #[inline]
     pub fn step(&mut self, word: &Word, concepts: &Concepts, see: &mut impl FnMut(u32)) -> u8 {
         let [last, second, third] = self.words;
         if word.kind == Kind::Number {
@@ -81,6 +82,7 @@ impl Trail {
     }
 
     /// The features of a concept and of those before it.
+    #[inline]
     fn meet(&mut self, concept: u8, word: &Word, see: &mut impl FnMut(u32)) {
         if self.since > NEAR {
             self.concepts = [NONE; 2];

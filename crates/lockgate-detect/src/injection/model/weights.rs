@@ -49,6 +49,7 @@ pub enum Broken {
 
 impl Weights {
     /// What a feature weighs, in steps.
+    #[inline]
     pub fn of(&self, feature: u32) -> i32 {
         let place = usize::try_from(feature).unwrap_or_default() % FEATURES;
         self.table.get(place).copied().map_or(0, i32::from)

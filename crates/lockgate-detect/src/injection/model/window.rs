@@ -60,6 +60,7 @@ const FRESH: usize = 1 << 10;
 
 impl Fresh {
     /// Whether it was not counted in the window that ends with that block.
+    #[inline]
     fn is(&mut self, feature: u32, block: u32) -> bool {
         let place = usize::try_from(feature).unwrap_or_default() % FRESH;
         let Some(last) = self.places.get_mut(place) else { return true };

@@ -76,7 +76,7 @@ pub struct Word {
 }
 
 /// Letters of a stem, in a script of few letters and in any other.
-const LATIN: u32 = 7;
+const LATIN: usize = 7;
 const OTHER: usize = 5;
 /// Letters of a word that are looked at.
 const KEPT: usize = 12;
@@ -165,11 +165,15 @@ pub fn read(text: &str, mut each: impl FnMut(Word)) {
         }
         let start = at;
         let mut digits = 0;
-        let mut wide = here == WIDE;
-        while let Some(here) = kind(at).filter(|here| *here >= LETTER && !wide) {
+        let mut wide = false;
+        for byte in bytes.get(at..).unwrap_or_default() {
+            let here = KINDS.get(usize::from(*byte)).copied().unwrap_or_default();
             wide = here == WIDE;
+            if here < LETTER || wide {
+                break;
+            }
             digits += usize::from(here == DIGIT);
-            at += usize::from(!wide);
+            at += 1;
         }
         let before = GAPS.get(usize::from(gap)).copied().unwrap_or_default();
         if wide {
@@ -200,26 +204,48 @@ pub fn read(text: &str, mut each: impl FnMut(Word)) {
     }
 }
 
-/// The first letters of a word of ASCII, the first lowest, in lower case; and whether all of them were capitals.
-fn letters(bytes: &[u8], start: usize, length: usize) -> (u128, bool) {
-    let kept = length.min(KEPT);
+/// The first letters of a word, at most [`KEPT`], the first lowest: eight, and those behind.
+type Letters = [u64; 2];
+
+/// The first letters of a word of ASCII in lower case; and whether all of them were capitals.
+#[inline]
+fn letters(bytes: &[u8], start: usize, length: usize) -> (Letters, bool) {
     let ahead = bytes.get(start..).unwrap_or_default();
-    let raw = match ahead.first_chunk::<16>() {
-        Some(chunk) => u128::from_le_bytes(*chunk),
-        None => ahead.iter().rev().fold(0, |all, byte| all << 8 | u128::from(*byte)),
+    let [low, high] = match ahead.first_chunk::<16>() {
+        Some(chunk) => halves(u128::from_le_bytes(*chunk)),
+        None => halves(ahead.iter().rev().fold(0, |all, byte| all << 8 | u128::from(*byte))),
     };
-    let mask = (1_u128 << (8 * kept)) - 1;
-    let small = 0x2020_2020_2020_2020_2020_2020_u128 & mask;
-    (raw & mask | small, raw & small == 0)
+    let kept = length.min(KEPT);
+    let (low_mask, high_mask) = (mask(kept.min(8)), mask(kept.saturating_sub(8)));
+    let (low_small, high_small) = (SMALL & low_mask, SMALL & high_mask);
+    let loud = (low & low_small) | (high & high_small) == 0;
+    ([low & low_mask | low_small, high & high_mask | high_small], loud)
+}
+
+/// What makes a small letter of a capital, in eight bytes.
+const SMALL: u64 = 0x2020_2020_2020_2020;
+
+fn halves(letters: u128) -> Letters {
+    let low = u64::try_from(letters & u128::from(u64::MAX)).unwrap_or_default();
+    [low, u64::try_from(letters >> 64).unwrap_or_default()]
+}
+
+/// So many low bytes, at most eight.
+fn mask(bytes: usize) -> u64 {
+    if bytes == 8 { u64::MAX } else { (1 << (8 * bytes)) - 1 }
 }
 
 /// The hash of a word without what English puts behind it, and cut.
-fn stem(letters: u128, length: usize) -> u32 {
-    let mut kept = u32::try_from(length.min(KEPT)).unwrap_or_default().max(1);
+#[inline]
+fn stem([low, high]: Letters, length: usize) -> u32 {
+    let mut kept = length.clamp(1, KEPT);
     // A word that is too long to be seen whole has no end.
     if length <= KEPT {
         // The last letters, the last one highest.
-        let mut end = u64::try_from((letters << (128 - 8 * kept)) >> 64).unwrap_or_default();
+        let mut end = match kept.saturating_sub(8) {
+            0 => low << (64 - 8 * kept),
+            more => low >> (8 * more) | high << (64 - 8 * more),
+        };
         if kept > 3 && end >> 56 == 0x73 && end >> 48 & 0xff != 0x73 {
             (kept, end) = (kept - 1, end << 8);
         }
@@ -228,19 +254,20 @@ fn stem(letters: u128, length: usize) -> u32 {
         } else if kept > 4 && end >> 48 == 0x6465 {
             (kept, end) = (kept - 2, end << 16);
         }
-        kept -= u32::from(kept > 3 && end >> 56 == 0x65);
+        kept -= usize::from(kept > 3 && end >> 56 == 0x65);
     }
-    let cut = letters & ((1_u128 << (8 * kept.min(LATIN))) - 1);
-    mix(u64::try_from(cut).unwrap_or_default())
+    mix(low & mask(kept.min(LATIN)))
 }
 
 /// Spreads the bits of a number.
+#[inline]
 fn mix(of: u64) -> u32 {
     let high = of.wrapping_add(0x51_7c_c1_b7).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     u32::try_from((high ^ high >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 32).unwrap_or_default()
 }
 
 /// Two hashes in their order as one.
+#[inline]
 pub fn pair(first: u32, second: u32) -> u32 {
     mix(u64::from(first) << 32 | u64::from(second))
 }
@@ -280,7 +307,8 @@ fn read_wide(text: &str, start: usize, gap: Gap, each: &mut impl FnMut(Word)) ->
         return (end, false);
     }
     let key = if letters.iter().all(char::is_ascii) {
-        stem(letters.iter().rev().fold(0, |all, letter| all << 8 | u128::from(u32::from(*letter))), length)
+        let all = letters.iter().rev().fold(0, |all, letter| all << 8 | u128::from(u32::from(*letter)));
+        stem(halves(all), length)
     } else {
         letters.iter().take(OTHER).fold(0, |all, letter| pair(all, u32::from(*letter)))
     };

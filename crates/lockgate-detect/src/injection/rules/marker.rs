@@ -53,6 +53,9 @@ const TURNS: &[&str] = &[
     "### user:",
     "### assistant:",
 ];
+/// No mark has fewer bytes: `[inst]`.
+pub(crate) const SHORTEST: usize = 6;
+
 /// In brackets and capitals.
 const BRACKETED: &[&str] =
     &["SYSTEM", "ADMIN", "HIDDEN", "OVERRIDE", "SYSTEM PROMPT", "SYSTEM MESSAGE", "IMPORTANT", "INTERNAL"];
@@ -146,7 +149,7 @@ pub(crate) fn mark_at(text: &str, places: impl Iterator<Item = usize>) -> Vec<(M
     let mut past = 0;
     for at in places.filter(|at| may_begin(text.as_bytes().get(at + 1..).unwrap_or_default())) {
         let rest = text.get(at..).unwrap_or_default();
-        if let Some(turn) = TURNS.iter().find(|turn| begins(rest, turn)) {
+        if let Some(turn) = turn(rest) {
             if first(turn) {
                 found.push((Mark::Hidden, at..at + turn.len()));
             }
@@ -164,13 +167,26 @@ pub(crate) fn mark_at(text: &str, places: impl Iterator<Item = usize>) -> Vec<(M
                 found.extend(tag(text, at, at + 1 + inside, name, mark).map(|span| (mark, span)));
             }
         } else if let Some(inner) = rest.strip_prefix('[') {
+            let capital = inner.as_bytes().first().is_some_and(u8::is_ascii_uppercase);
             let word = BRACKETED
                 .iter()
+                .filter(|_| capital)
                 .find(|word| inner.strip_prefix(**word).is_some_and(|rest| rest.starts_with([']', ':'])));
             found.extend(word.map(|word| (Mark::Loud, at..at + word.len() + 2)));
         }
     }
     found
+}
+
+/// Whose turn the text says it is, where it begins. Few texts have a second letter that any of them has.
+fn turn(rest: &str) -> Option<&'static &'static str> {
+    let after = rest.as_bytes().get(1..3).unwrap_or_default();
+    let may_be = match after {
+        [b'|' | b'#' | b'/' | b'i' | b'I', _] => true,
+        [b'<' | b's' | b'S', next] => next.is_ascii_alphabetic(),
+        _ => false,
+    };
+    TURNS.iter().find(|turn| may_be && begins(rest, turn))
 }
 
 fn begins(text: &str, word: &str) -> bool {
@@ -195,6 +211,9 @@ fn orders(inner: &str) -> bool {
 fn opening(inner: &str) -> Option<(&'static str, Mark, usize)> {
     let start = inner.trim_start();
     let length = start.bytes().take_while(|b| b.is_ascii_alphabetic() || *b == b'_').count();
+    if length < 2 {
+        return None;
+    }
     let name = start.get(..length)?;
     let listed = |list: &'static [&'static str], mark| {
         list.iter().find(|known| known.eq_ignore_ascii_case(name)).map(|name| (*name, mark))

@@ -20,7 +20,7 @@ pub(crate) use decode::{base64, decoded};
 pub(crate) use gate::Gate;
 pub(crate) use marker::mark_at;
 pub(crate) use rule::{named, rules};
-pub(crate) use terms::Terms;
+pub(crate) use terms::{TermReader, Terms};
 pub(crate) use text::marked;
 
 use phrase::Reader;

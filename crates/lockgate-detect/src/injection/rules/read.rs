@@ -71,9 +71,15 @@ pub fn reading(text: &str) -> String {
 pub fn is_double(letter: char) -> bool {
     let alphabet = matches!(letter, '\u{370}'..='\u{52f}' | '\u{13a0}'..='\u{13ff}' | '\u{10d0}'..='\u{10ff}' | '\u{a4d0}'..='\u{a4ff}');
     alphabet && {
-        let mut seen = String::new();
-        read(letter, &mut seen);
-        !seen.is_empty() && seen.bytes().all(|b| b.is_ascii_alphabetic())
+        let letters = |seen: &str| !seen.is_empty() && seen.bytes().all(|b| b.is_ascii_alphabetic());
+        seen(letter).map_or_else(
+            || {
+                let mut seen = String::new();
+                read(letter, &mut seen);
+                letters(&seen)
+            },
+            letters,
+        )
     }
 }
 

@@ -4,10 +4,20 @@ use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 
+use super::phrase::Reader;
 use super::rule::{Rule, rules};
 
 /// What ends a sentence there.
 const STOPS: [&str; 8] = ["。", "！", "？", ". ", "! ", "? ", "।", "\n\n"];
+
+/// How far phrases have come, kept from one text to the next.
+pub(crate) struct TermReader(Reader<'static>);
+
+impl Default for TermReader {
+    fn default() -> Self {
+        Self(rules().terms.reader())
+    }
+}
 
 /// The finder.
 #[derive(Debug)]
@@ -39,9 +49,15 @@ impl Terms {
     }
 
     /// What the text says, and where. Linear.
-    pub(crate) fn judge(&self, text: &str, found: &mut dyn FnMut(&'static Rule, Range<usize>)) {
+    pub(crate) fn judge(
+        &self,
+        reader: &mut TermReader,
+        text: &str,
+        found: &mut dyn FnMut(&'static Rule, Range<usize>),
+    ) {
         let Some(automaton) = &self.automaton else { return };
-        let mut reader = rules().terms.reader();
+        let reader = &mut reader.0;
+        reader.stop();
         // How many characters there are before `from`.
         let (mut from, mut places) = (0, 0);
         for hit in automaton.find_overlapping_iter(text) {

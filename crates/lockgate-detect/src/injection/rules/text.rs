@@ -25,6 +25,8 @@ static PATHS: LazyLock<Vec<(&str, &str)>> = LazyLock::new(|| {
         .collect()
 });
 
+static DISGUISED: LazyLock<Option<&Rule>> = LazyLock::new(|| named("disguised_word"));
+
 /// Who offers what, as far as a text may speak of it.
 pub trait Others {
     /// Are there any?
@@ -132,7 +134,7 @@ fn is_disguised(chunk: &str) -> bool {
             >= 4
         && chunk.bytes().any(|b| b.is_ascii_alphabetic())
         && chunk.chars().any(is_double)
-        && chunk.chars().filter(|c| c.is_alphabetic()).all(|c| c.is_ascii() || is_double(c))
+        && chunk.chars().all(|c| c.is_ascii() || is_double(c) || !c.is_alphabetic())
 }
 
 /// What is marked as special in the text. Linear.
@@ -190,7 +192,7 @@ impl Talk<'_> {
                 self.part(&seen, span.clone());
             }
             if is_disguised(chunk)
-                && let Some(rule) = named("disguised_word")
+                && let Some(rule) = *DISGUISED
             {
                 (self.found)(Found { rule, span, other: None });
             }

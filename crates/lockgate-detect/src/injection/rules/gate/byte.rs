@@ -64,6 +64,21 @@ pub(crate) fn rot13(letter: u8) -> u8 {
     }
 }
 
+/// May a `@` or `+` that stands here be in an address of a person or a number to call?
+pub(super) fn may_call(bytes: &[u8], at: usize) -> bool {
+    let after = bytes.get(at + 1..).unwrap_or_default();
+    if !after.first().is_some_and(u8::is_ascii_alphanumeric) {
+        return false;
+    }
+    if bytes.get(at) == Some(&b'+') {
+        // Eight digits are the fewest; what is not ASCII may be one, or nothing.
+        let wrong = after.iter().take(8).find(|b| !b.is_ascii_digit());
+        return wrong.map_or(after.len() >= 8, |b| !b.is_ascii());
+    }
+    let before = at.checked_sub(1).and_then(|at| bytes.get(at));
+    before.is_some_and(|b| !b.is_ascii_whitespace())
+}
+
 /// Does a letter stand here as a code: `%69`, `&#105;`, `\u0069`, `\x69`?
 pub(super) fn is_code(bytes: &[u8], at: usize) -> bool {
     match bytes.get(at..).unwrap_or_default() {

@@ -9,6 +9,7 @@ mod walk;
 
 use std::collections::BTreeMap;
 
+use super::marker::SHORTEST as SHORTEST_MARK;
 use super::phrase::Phrases;
 use super::read::reading;
 use super::rule::{Force, rules};
@@ -25,6 +26,8 @@ const GROUPS: usize = 512;
 const KEYS: usize = 4;
 /// The places of the table of words: a power of two, well above their number.
 const PLACES: usize = 1 << 13;
+/// Words of the small table that most other words are turned away by; each is 64 bits.
+const DOORS: usize = 1 << 9;
 
 /// A word is too common to look for from this place on, counted from the rarest of `COMMON`.
 const FREQUENT: usize = 150;
@@ -50,11 +53,11 @@ impl Default for Bits {
 }
 
 impl Bits {
-    /// These groups have one of their words here. The bit of a group stands behind those of all groups for each earlier word.
-    fn add(&mut self, bits: &[u16]) {
-        for bit in bits {
-            if let Some(part) = self.0.get_mut(usize::from(bit / 64)) {
-                *part |= 1 << (bit % 64);
+    /// These groups have one of their words here.
+    fn add(&mut self, parts: &[Part]) {
+        for part in parts {
+            if let Some(own) = self.0.get_mut(part.at) {
+                *own |= part.bits;
             }
         }
     }
@@ -72,12 +75,30 @@ impl Bits {
     }
 }
 
+/// Some groups that have a word: which part of all [`Bits`], and which of its bits.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    at: usize,
+    bits: u64,
+}
+
 /// A word that is looked for.
 #[derive(Clone, Debug, Default)]
 struct Word {
-    bits: Vec<u16>,
+    parts: Vec<Part>,
     /// Is it one of a phrase that no honest text has, turned by thirteen letters?
     turned: bool,
+}
+
+impl Word {
+    /// The bit of a group stands behind those of all groups for each earlier word.
+    fn add(&mut self, bit: usize) {
+        let (at, bits) = (bit / 64, 1 << (bit % 64));
+        match self.parts.iter_mut().find(|part| part.at == at) {
+            Some(part) => part.bits |= bits,
+            None => self.parts.push(Part { at, bits }),
+        }
+    }
 }
 
 /// The finder.
@@ -85,14 +106,21 @@ struct Word {
 pub(crate) struct Gate {
     /// The upper bits of the hash of a word, and its number, from 1.
     places: Vec<u64>,
+    /// A bit for each hash that a word has, by its upper bits.
+    doors: Vec<u64>,
     words: Vec<Word>,
     wanted: [Groups; Genre::ALL.len()],
     /// What two bytes of Latin letters with marks are read as: those from U+00C0 to U+024F, then from U+1E00 to U+1EFF.
     latin: Vec<u8>,
+    /// A bit for each letter or digit from U+0370 to U+10FF.
+    letters: Vec<u64>,
     /// What an address of a person says.
-    mailbox: Vec<u16>,
+    mailbox: Vec<Part>,
+    /// No phrase has fewer bytes than this.
+    shortest: usize,
 }
 
+#[inline]
 fn fold(hash: u64, letter: u8) -> u64 {
     hash.rotate_left(7) ^ u64::from(letter)
 }
@@ -100,13 +128,21 @@ fn fold(hash: u64, letter: u8) -> u64 {
 /// How much of a hash is kept beside the number of its word.
 const TAG: u64 = !0xffff;
 
+#[inline]
 fn mix(hash: u64) -> u64 {
     let hash = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     hash ^ (hash >> 29)
 }
 
+#[inline]
 fn place(mixed: u64) -> usize {
     usize::try_from(mixed >> 51).unwrap_or(0) % PLACES
+}
+
+/// Where the bit of a word is among the doors, and which it is.
+#[inline]
+fn door(mixed: u64) -> (usize, u64) {
+    (usize::try_from(mixed >> 55).unwrap_or(0) % DOORS, 1 << (mixed >> 49 & 63))
 }
 
 fn hash_of(word: &[u8]) -> u64 {
@@ -118,14 +154,17 @@ impl Gate {
     pub(crate) fn new() -> Self {
         let mut gate = Self {
             places: vec![0; PLACES],
+            doors: vec![0; DOORS],
             words: Vec::new(),
             wanted: [[0; GROUPS / 64]; Genre::ALL.len()],
             latin: latin(),
+            letters: letters(),
             mailbox: Vec::new(),
+            shortest: SHORTEST_MARK,
         };
         gate.add(&rules().texts);
         let mailbox = gate.find(hash_of(b"%mailbox")).and_then(|at| gate.words.get(at));
-        gate.mailbox = mailbox.map(|word| word.bits.clone()).unwrap_or_default();
+        gate.mailbox = mailbox.map(|word| word.parts.clone()).unwrap_or_default();
         gate
     }
 
@@ -140,6 +179,7 @@ impl Gate {
             if speaks_of("%othertool") || speaks_of("%otherserver") {
                 continue;
             }
+            self.shortest = self.shortest.min(steps.iter().map(|words| shortest(words)).sum());
             let mut steps: Vec<Vec<&str>> =
                 steps.into_iter().map(look_for).filter(|words| !words.is_empty()).collect();
             let weight = |words: &Vec<&str>| words.iter().map(commonness).max().unwrap_or(0);
@@ -158,8 +198,7 @@ impl Gate {
             }
             for key in 0..KEYS {
                 for word in steps.get(key).unwrap_or(rarest) {
-                    let bits = &mut self.word(hash_of(reading(word).as_bytes())).bits;
-                    bits.extend(u16::try_from(key * GROUPS + group).ok());
+                    self.word(hash_of(reading(word).as_bytes())).add(key * GROUPS + group);
                 }
             }
             if rule.is_some_and(|rule| rule.force(Genre::Result) == Force::Block) {
@@ -182,6 +221,8 @@ impl Gate {
                 slot = (slot + 1) % PLACES;
             }
             self.words.push(Word::default());
+            let (at, bit) = door(mixed);
+            self.doors.get_mut(at).into_iter().for_each(|door| *door |= bit);
             if let Some(free) = self.places.get_mut(slot) {
                 *free = (mixed & TAG) | u64::try_from(self.words.len()).unwrap_or(0);
             }
@@ -193,6 +234,10 @@ impl Gate {
     #[inline]
     fn find(&self, hash: u64) -> Option<usize> {
         let mixed = mix(hash);
+        let (at, bit) = door(mixed);
+        if self.doors.get(at)? & bit == 0 {
+            return None;
+        }
         let mut slot = place(mixed);
         loop {
             let taken = *self.places.get(slot)?;
@@ -206,11 +251,29 @@ impl Gate {
         }
     }
 
+    /// Is the text long enough to say anything? Letters above ASCII may say more with less.
+    pub(crate) fn may_speak(&self, text: &str) -> bool {
+        text.len() >= self.shortest || !text.is_ascii()
+    }
+
     /// What should be looked at more closely in a text of that genre. Linear.
     pub(crate) fn look(&self, genre: Genre, text: &str) -> Seen {
         let at = Genre::ALL.iter().position(|known| *known == genre).unwrap_or(0);
         let wanted = self.wanted.get(at).copied().unwrap_or_default();
         Walk::new(self, wanted).over(text)
+    }
+
+    /// Is it a letter or a digit? Quick for scripts that are mostly neither Latin nor signs.
+    fn is_letter(&self, letter: char) -> bool {
+        match letter {
+            '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' => true,
+            '\u{370}'..='\u{10ff}' => {
+                let at = u32::from(letter) - 0x370;
+                let part = usize::try_from(at / 64).ok().and_then(|part| self.letters.get(part));
+                part.is_some_and(|part| part >> (at % 64) & 1 == 1)
+            }
+            letter => letter.is_alphanumeric(),
+        }
     }
 
     /// The ASCII letter that two or three bytes of a Latin letter with marks are read as.
@@ -236,6 +299,19 @@ fn look_for(words: &[&'static str]) -> Vec<&'static str> {
         }
     }
     all
+}
+
+/// The fewest bytes that a step takes in a text: of what stands for a sort of words, one.
+fn shortest(words: &[&str]) -> usize {
+    words.iter().map(|word| if word.starts_with('%') { 1 } else { word.len() }).min().unwrap_or(0)
+}
+
+fn letters() -> Vec<u64> {
+    let letters: Vec<char> = ('\u{370}'..='\u{10ff}').collect();
+    let part = |letters: &[char]| {
+        letters.iter().rev().fold(0, |bits, letter| bits << 1 | u64::from(letter.is_alphanumeric()))
+    };
+    letters.chunks(64).map(part).collect()
 }
 
 fn latin() -> Vec<u8> {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::byte::{
-    AT, CLASSES, CLOSE, CODE, HASH, LINE, MARK, OPEN, SKIP, SPACE, STOP, WIDE, is_code, unleet,
+    AT, CLASSES, CLOSE, CODE, HASH, LINE, MARK, OPEN, SKIP, SPACE, STOP, WIDE, is_code, may_call, unleet,
 };
 use super::{Bits, Gate, Groups, fold};
 use crate::injection::rules::marker::may_begin;
@@ -49,6 +49,8 @@ struct Block {
     from: usize,
     words: usize,
     bits: Bits,
+    /// Is there any in `bits`?
+    any: bool,
     /// Words of one letter in a row, and the most of them.
     single: u32,
     singles: u32,
@@ -60,6 +62,15 @@ struct Block {
 }
 
 impl Block {
+    /// As if there were no word in it.
+    fn clear(&mut self) {
+        let Self { from, words, bits, any, single, singles, codes, turned, leet, odd } = self;
+        if std::mem::take(any) {
+            *bits = Bits::default();
+        }
+        (*from, *words, *single, *singles, *codes, *turned, *leet, *odd) = (0, 0, 0, 0, 0, 0, 0, false);
+    }
+
     fn is_coded(&self) -> bool {
         self.singles >= SPACED || self.codes >= CODED || self.turned >= 2 || self.leet >= 1
     }
@@ -97,10 +108,9 @@ impl<'g> Walk<'g> {
                 if length == 0 {
                     begun = at;
                 }
-                digits |= class <= b'9';
-                hash = fold(hash, class);
-                length += 1;
-                at += 1;
+                let letters = letters(bytes.get(at..).unwrap_or_default(), &mut hash, &mut digits);
+                length += letters;
+                at += letters;
                 continue;
             }
             if class == SKIP {
@@ -167,8 +177,9 @@ impl<'g> Walk<'g> {
                     self.seen.marks.push(at);
                     stop = false;
                 }
-                AT if bytes.get(at + 1).is_some_and(u8::is_ascii_alphanumeric) => {
+                AT if may_call(bytes, at) => {
                     self.block.bits.add(&self.gate.mailbox);
+                    self.block.any = true;
                     stop = false;
                 }
                 OPEN => {
@@ -189,7 +200,7 @@ impl<'g> Walk<'g> {
     fn wide(&mut self, letter: char) -> Letter {
         // Most of what is above ASCII is one of these.
         if matches!(letter, '\u{400}'..='\u{10ff}' | '\u{3040}'..='\u{d7ff}') {
-            return if letter.is_alphanumeric() { Letter::Other } else { Letter::Mark };
+            return if self.gate.is_letter(letter) { Letter::Other } else { Letter::Mark };
         }
         if let Some(bare) = self.gate.bare(letter) {
             return Letter::Read(bare);
@@ -225,7 +236,7 @@ impl<'g> Walk<'g> {
             | '\u{3040}'..='\u{d7ff}'
             | '\u{a0}'..='\u{24f}'
             | '\u{ff66}'..='\u{ffdc}' => {
-                if letter.is_alphanumeric() {
+                if self.gate.is_letter(letter) {
                     Letter::Other
                 } else {
                     Letter::Mark
@@ -235,6 +246,7 @@ impl<'g> Walk<'g> {
         }
     }
 
+    #[inline]
     fn word(
         &mut self,
         bytes: &[u8],
@@ -256,7 +268,8 @@ impl<'g> Walk<'g> {
             block.single = 0;
         }
         if let Some(word) = self.gate.find(hash).and_then(|at| self.gate.words.get(at)) {
-            block.bits.add(&word.bits);
+            block.bits.add(&word.parts);
+            block.any = true;
             block.turned += u32::from(word.turned);
         } else if foreign {
             let word = bytes.get(span.clone()).unwrap_or_default();
@@ -279,7 +292,8 @@ impl<'g> Walk<'g> {
     /// The sentence ends here.
     fn sentence(&mut self, at: usize) {
         if self.block.words > 0 || self.block.codes > 0 || self.block.odd {
-            self.close(at);
+            self.judge(at);
+            self.block.clear();
         }
         self.before = None;
         self.block.from = at;
@@ -287,17 +301,28 @@ impl<'g> Walk<'g> {
 
     /// The block ends here.
     fn close(&mut self, at: usize) {
-        let block = std::mem::take(&mut self.block);
-        let mut bits = block.bits;
+        self.judge(at);
+        self.before = Some(std::mem::take(&mut self.block));
+        self.block.from = at;
+    }
+
+    /// Is this block, with the one before it, worth reading?
+    fn judge(&mut self, at: usize) {
+        let Self { block, before, wanted, .. } = self;
         let mut from = block.from;
         let (mut coded, mut odd) = (block.is_coded(), block.odd);
-        if let Some(before) = &self.before {
-            bits.join(&before.bits);
-            from = before.from;
-            coded |= before.is_coded();
-            odd |= before.odd;
-        }
-        let plain = odd || bits.opens(&self.wanted);
+        let opens = match before {
+            Some(before) => {
+                from = before.from;
+                coded |= before.is_coded();
+                odd |= before.odd;
+                let mut bits = block.bits;
+                bits.join(&before.bits);
+                bits.opens(wanted)
+            }
+            None => block.any && block.bits.opens(wanted),
+        };
+        let plain = odd || opens;
         if plain || coded {
             match self.seen.passages.last_mut().filter(|last| last.span.end > from) {
                 Some(last) => {
@@ -308,9 +333,21 @@ impl<'g> Walk<'g> {
                 None => self.seen.passages.push(Passage { span: from..at, coded, plain }),
             }
         }
-        self.block.from = at;
-        self.before = Some(block);
     }
+}
+
+/// How many letters and digits of ASCII there are before anything else; they go into the hash of the word.
+#[inline]
+fn letters(bytes: &[u8], hash: &mut u64, digits: &mut bool) -> usize {
+    for (at, b) in bytes.iter().enumerate() {
+        let class = CLASSES.get(usize::from(*b)).copied().unwrap_or(MARK);
+        if class < b'0' {
+            return at;
+        }
+        *digits |= class <= b'9';
+        *hash = fold(*hash, class);
+    }
+    bytes.len()
 }
 
 enum Letter {
