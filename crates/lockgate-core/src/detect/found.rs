@@ -92,6 +92,18 @@ impl Found {
         }
     }
 
+    /// A file is not to pass.
+    pub(crate) fn refuse_media(&mut self, rule: &'static str, key: &str, why: String, way: Way) {
+        self.media(rule, if way.observes { Handling::Flag } else { Handling::Deny });
+        let finding = Finding::deny(Phase::Detect, Reason::MediaRefused, format!("detect.output.{key}"));
+        self.object(Finding { detail: Some(why), ..finding });
+    }
+
+    /// Something about a file that gives no orders.
+    pub(crate) fn media(&mut self, rule: &'static str, done: Handling) {
+        self.tally(Detected { rule, class: "media", level: None, count: 1, done: done.word() });
+    }
+
     fn object(&mut self, finding: Finding) {
         self.against = Some(match self.against.take() {
             Some(earlier) => earlier.stricter(finding),
@@ -106,6 +118,10 @@ impl Found {
         };
         let done = if way.observes { Handling::Flag } else { hit.handling }.word();
         let new = Detected { rule: hit.rule, class: hit.sort.word(), level, count: 1, done };
+        self.tally(new);
+    }
+
+    fn tally(&mut self, new: Detected) {
         let same = |known: &&mut Detected| Detected { count: 1, ..**known } == new;
         match self.detected.iter_mut().find(same) {
             Some(known) => known.count = known.count.saturating_add(1),

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use lockgate_detect::media::metadata::Note;
 use lockgate_detect::personal::Entity;
 use lockgate_detect::secrets::SecretClass;
 use lockgate_detect::{Genre, Inspector, Level, Spot};
@@ -81,6 +82,16 @@ impl Look<'_> {
             // What stands for something is not that.
             let handles: Vec<_> = handles_in(text).collect();
             looked.hits.retain(|hit| !within(&handles, &hit.span));
+        }
+        looked
+    }
+
+    /// What stands against a picture or a sound for what is written beside it.
+    pub(super) fn notes(&self, notes: &[Note]) -> Looked {
+        let report = INSPECTOR.notes(self.genre, notes);
+        let mut looked = Looked { hits: Vec::new(), score: report.score };
+        for spot in report.findings {
+            self.add(Hit::of(sort(spot.rule), spot, ""), &mut looked);
         }
         looked
     }

@@ -1,5 +1,6 @@
 //! Texts of results between marks that say whose they are. A text cannot end its own mark: it would have to guess a word.
 
+use lockgate_detect::media::mark::enclose;
 use lockgate_model::{ExchangeId, Fields, Json, ServerName, Splice, quote};
 
 use crate::Core;
@@ -23,9 +24,7 @@ impl Core {
             if let Some(value) = block.get("text").filter(|_| is_text)
                 && let Some(text) = value.text()
             {
-                let marked = format!(
-                    "<external_data server=\"{server}\" boundary=\"{word}\">\n{text}\n</external_data boundary=\"{word}\">"
-                );
+                let marked = enclose(&text, &word, server.as_str());
                 splice.replace(value, quote(&marked));
             }
         }

@@ -9,6 +9,7 @@ use lockgate_model::{
     Body, ExchangeId, Inside, Json, Key, ServerName, Splice, Texts, UnixMillis, Visit, quote,
 };
 
+use super::media::{is_file, is_page};
 use super::{By, ByLevel, Cut, Detect, Found, Handling, Handlings, Look, Way, cuts, replace};
 use crate::exchange::Exchange;
 use crate::handles::{Handles, Seal, Stands, Told};
@@ -147,15 +148,16 @@ struct Open<'m> {
     next: Option<Key<'m>>,
 }
 
-struct Search<'s, 'm> {
-    look: Look<'s>,
-    way: Way,
+/// What looks through one message.
+pub(super) struct Search<'s, 'm> {
+    pub(super) look: Look<'s>,
+    pub(super) way: Way,
     server: &'s ServerName,
     seal: Seal<'s>,
     handles: &'s mut Handles,
     told: &'s Told,
-    splice: Splice<'m>,
-    found: &'s mut Found,
+    pub(super) splice: Splice<'m>,
+    pub(super) found: &'s mut Found,
 }
 
 impl<'m> Search<'_, 'm> {
@@ -171,15 +173,28 @@ impl<'m> Search<'_, 'm> {
                 }
                 Visit::Leave => drop(open.pop()),
                 Visit::Enter(inside) => {
-                    let Some((called, place)) = self.come_to(&open, None) else { return false };
+                    let Some((called, place)) = self.come_to(&open) else { return false };
                     open.push(Open { inside, place, called, next: None });
                 }
                 Visit::Value(value) => {
-                    let Some((called, _)) = self.come_to(&open, Some(value)) else { return true };
-                    let Some(text) = texts.text(value) else { return true };
+                    let text = texts.text(value);
+                    let around = open.last().and_then(|open| open.next.map(|name| (open.inside, name)));
+                    if let (Some(text), Some((object, _))) =
+                        (&text, around.filter(|(object, name)| is_file(*object, *name)))
+                        && self.file(object, value, text)
+                    {
+                        return true;
+                    }
+                    let Some((called, place)) = self.come_to(&open) else { return true };
+                    let Some(text) = text else { return true };
+                    let page = around.filter(|(_, name)| place == Place::Data && name.is("text"));
+                    if let Some((object, _)) = page {
+                        self.typed(object);
+                    }
                     let of_array = || open.iter().rev().find_map(|open| open.called.as_deref());
                     let called = called.as_deref().or_else(of_array).unwrap_or_default();
-                    if let Some(without) = self.without(&text, called) {
+                    let is_page = || page.is_some_and(|(object, _)| is_page(object));
+                    if let Some(without) = self.handed_on(&text, called, is_page) {
                         self.splice.replace(value, quote(&without));
                     }
                 }
@@ -190,16 +205,11 @@ impl<'m> Search<'_, 'm> {
 
     /// A value that is to be looked at: what it is called, nothing for an element, and its place. None where it is handed
     /// on as it is.
-    fn come_to(
-        &mut self,
-        open: &[Open<'m>],
-        value: Option<Json<'m>>,
-    ) -> Option<(Option<Cow<'m, str>>, Place)> {
+    fn come_to(&mut self, open: &[Open<'m>]) -> Option<(Option<Cow<'m, str>>, Place)> {
         let Some(around) = open.last() else { return Some((Some("".into()), Place::Protocol(0))) };
         let Some(key) = around.next else { return Some((None, around.place)) };
         let name = key.text();
-        let binary = value.is_some_and(|value| is_binary(around.inside, &name, value));
-        if binary || around.place.is_opaque(around.inside, &name) {
+        if around.place.is_opaque(around.inside, &name) {
             return None;
         }
         if let Some(without) = self.without(&name, "") {
@@ -214,7 +224,7 @@ impl<'m> Search<'_, 'm> {
     }
 
     /// The text with something else in place of what is to be replaced; none where nothing is.
-    fn without(&mut self, text: &str, name: &str) -> Option<String> {
+    pub(super) fn without(&mut self, text: &str, name: &str) -> Option<String> {
         let known = self.known(text);
         let looked = self.look.at(name, text);
         self.found.add(&looked, self.way, || None);
@@ -250,13 +260,4 @@ impl<'m> Search<'_, 'm> {
         }
         cuts
     }
-}
-
-/// Is it a picture, a sound or a file in base64? There is no text in it to look at.
-fn is_binary(object: Inside<'_>, name: &str, value: Json<'_>) -> bool {
-    let place = name == "blob" || name == "data" && object.whole().get("mimeType").is_some();
-    place
-        && value.text().is_some_and(|text| {
-            text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
-        })
 }

@@ -6,6 +6,7 @@ mod cut;
 mod found;
 mod look;
 mod mark;
+mod media;
 mod message;
 mod settings;
 

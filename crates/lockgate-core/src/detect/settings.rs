@@ -225,6 +225,17 @@ pub struct Detect {
     pub marks: bool,
     /// Most parts of one result. Default 10 000; then `output_too_large`.
     pub most_parts: usize,
+    /// Types of files that may be in its results, as `image/png` or `text/*`; none for every type. Others: `media_refused`.
+    pub types: Option<Vec<String>>,
+    /// Most bytes of one file in a result, out of base64. Default 16 MiB; then `media_refused`.
+    pub most_media_bytes: usize,
+    /// What is done with what stands in pictures and sound beside what is seen and heard, where it gives no orders:
+    /// [`Handling::Off`], [`Handling::Flag`] or [`Handling::Redact`]. Default off.
+    pub metadata: Handling,
+    /// Is HTML left with nothing in it but what can be read? Default false.
+    pub sanitises: bool,
+    /// Are members of `_meta` taken out that the protocol does not define? Default false.
+    pub strips_meta: bool,
 }
 
 impl Default for Detect {
@@ -236,6 +247,11 @@ impl Default for Detect {
             suppressed: Vec::new(),
             marks: false,
             most_parts: 10_000,
+            types: None,
+            most_media_bytes: 16 * 1024 * 1024,
+            metadata: Handling::Off,
+            sanitises: false,
+            strips_meta: false,
         }
     }
 }

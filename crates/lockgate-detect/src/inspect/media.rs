@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::{Inspector, Report};
-use crate::media::metadata::{self, NoteKind};
+use crate::media::metadata::{self, Note, NoteKind};
 use crate::media::sniff;
 use crate::{Genre, Level, Spot};
 
@@ -26,20 +26,28 @@ pub(super) fn read<'d>(inspector: &'d Inspector, genre: Genre, text: &str) -> Op
     let head = BASE64.decode(head).ok()?;
     sniff(&head).filter(|kind| !kind.starts_with("text/"))?;
     let bytes = BASE64.decode(text).ok()?;
-    let mut report = Report::default();
-    for note in metadata::look(&bytes) {
-        let judged = inspector.injection.judge(genre, &note.text);
-        // Nobody who looks at a picture reads what is written beside it.
-        let level = match judged.level {
-            Level::Review | Level::Block => Level::Block,
-            Level::None if note.kind == NoteKind::Polyglot => Level::Review,
-            Level::None => continue,
-        };
-        report.level = report.level.max(level);
-        report.score = report.score.max(judged.score);
-        report.findings.push(Spot { rule: note.kind.word(), span: 0..0, level });
-        let order = judged.spots.into_iter().max_by_key(|spot| spot.level);
-        report.findings.extend(order.map(|order| Spot { rule: order.rule, span: 0..0, level }));
+    Some(inspector.notes(genre, &metadata::look(&bytes)))
+}
+
+impl Inspector {
+    /// What stands against a picture or a sound for what is written beside what is seen and heard, as
+    /// [`metadata::look`](crate::media::metadata::look) gives it. Spans are empty. Linear.
+    pub fn notes(&self, genre: Genre, notes: &[Note]) -> Report<'_> {
+        let mut report = Report::default();
+        for note in notes {
+            let judged = self.injection.judge(genre, &note.text);
+            // Nobody who looks at a picture reads what is written beside it.
+            let level = match judged.level {
+                Level::Review | Level::Block => Level::Block,
+                Level::None if note.kind == NoteKind::Polyglot => Level::Review,
+                Level::None => continue,
+            };
+            report.level = report.level.max(level);
+            report.score = report.score.max(judged.score);
+            report.findings.push(Spot { rule: note.kind.word(), span: 0..0, level });
+            let order = judged.spots.into_iter().max_by_key(|spot| spot.level);
+            report.findings.extend(order.map(|order| Spot { rule: order.rule, span: 0..0, level }));
+        }
+        report
     }
-    Some(report)
 }
