@@ -9,6 +9,7 @@ use lockgate_model::{
 
 use lockgate_policy::Undeclared;
 
+use crate::detect::is_sealed;
 use crate::exchange::{Asker, Exchange};
 use crate::record::Note;
 use crate::{Core, Outlet, Release, Step, list, names, reply};
@@ -176,6 +177,9 @@ impl Core {
                 self.seal_tasks(server, |name| fields.get(name), splice)?;
                 if self.aggregates() {
                     rename(server, fields, splice);
+                }
+                if !is_sealed(open) {
+                    self.strip_meta(server, fields, splice);
                 }
                 if open.method == "tools/call" {
                     self.mark(exchange, server, fields, splice);

@@ -38,6 +38,30 @@ impl<'a> Splice<'a> {
         }
     }
 
+    /// Takes members out of an object of the message: all that are not to be kept. To those that are kept more may be done.
+    pub fn retain(&mut self, object: Json<'_>, keep: impl Fn(&str) -> bool) {
+        let Some(start) = offset(self.source, object.raw()) else { return };
+        // Where the last member that is kept ends, and whether one was left out behind it.
+        let (mut end, mut kept, mut left_out) = (start + 1, false, false);
+        for (key, value) in object.members() {
+            if !keep(&key.text()) {
+                left_out = true;
+                continue;
+            }
+            let (Some(name), Some(at)) = (offset(self.source, key.raw()), offset(self.source, value.raw()))
+            else {
+                return;
+            };
+            if left_out {
+                self.cuts.push((end, name - 1, if kept { b",".to_vec() } else { Vec::new() }));
+            }
+            (end, kept, left_out) = (at + value.raw().len(), true, false);
+        }
+        if left_out {
+            self.cuts.push((end, start + object.raw().len() - 1, Vec::new()));
+        }
+    }
+
     /// Is there nothing to replace?
     pub fn is_empty(&self) -> bool {
         self.cuts.is_empty()
@@ -78,6 +102,29 @@ mod tests {
         splice.rename(key, "x\"y");
         splice.rename(value.members().next().unwrap().0, "");
         assert_eq!(&splice.finish()[..], br#"{"x\"y": {"":1 }}"#);
+    }
+
+    #[test]
+    fn members_are_taken_out_with_their_commas() {
+        for (keep, expected) in [
+            ("abc", r#"{ "a" : 9 , "b":[2], "c":{} }"#),
+            ("ab", r#"{ "a" : 9 , "b":[2]}"#),
+            ("ac", r#"{ "a" : 9,"c":{} }"#),
+            ("bc", r#"{"b":[2], "c":{} }"#),
+            ("a", r#"{ "a" : 9}"#),
+            ("b", r#"{"b":[2]}"#),
+            ("c", r#"{"c":{} }"#),
+            ("", "{}"),
+        ] {
+            let text = br#"{ "a" : 1 , "b":[2], "c":{} }"#;
+            let json = Json::check(text, 8).unwrap();
+            let mut splice = Splice::new(text);
+            splice.retain(json, |name| keep.contains(name));
+            if keep.contains('a') {
+                splice.replace(json.get("a").unwrap(), *b"9");
+            }
+            assert_eq!(std::str::from_utf8(&splice.finish()).unwrap(), expected, "{keep}");
+        }
     }
 
     #[test]

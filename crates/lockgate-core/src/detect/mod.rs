@@ -8,10 +8,12 @@ mod look;
 mod mark;
 mod media;
 mod message;
+mod meta;
 mod settings;
 
 pub(crate) use conceal::concealed;
 pub(crate) use cut::{By, Cut, cuts, replace};
 pub(crate) use found::{Found, Way};
 pub(crate) use look::{Hit, Look, Looked};
+pub(crate) use message::is_sealed;
 pub use settings::{ByLevel, Detect, Handling, Handlings, Sort, Suppression};

@@ -82,14 +82,16 @@ pub(super) const MAX_BYTES: Bounds = bounds("Records", "max_bytes", Size, 64 * M
 pub(super) const MOST_ADDED: Bounds = bounds("Pinning", "most_added", Count, 20, (0, 10_000));
 pub(super) const PIN_APPROVERS: Bounds = bounds("Pinning", "approvers", Count, 1, (1, 5));
 pub(super) const OUTPUT_PARTS: Bounds = bounds("Output", "parts", Count, 10_000, (1, 1_000_000));
+pub(super) const MEDIA_BYTES: Bounds = bounds("Output", "media_bytes", Size, 16 * MIB, (KIB, 256 * MIB));
 pub(super) const KEEP: Bounds = bounds("Records", "keep", Count, 5, (1, 1_000));
 
 pub(super) const LABEL_TTL: Bounds = bounds("FlowSession", "ttl", Time, 24 * HOUR, (MINUTE, 30 * 24 * HOUR));
 
 /// All of them.
-pub(super) const ALL: [Bounds; 31] = [
+pub(super) const ALL: [Bounds; 32] = [
     LABEL_TTL,
     OUTPUT_PARTS,
+    MEDIA_BYTES,
     TIMEOUT,
     DEADLINE,
     THREADS,

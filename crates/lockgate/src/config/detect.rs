@@ -15,7 +15,7 @@ use super::raw::RawConfig;
 use super::schema;
 use super::secret::Resolver;
 use super::section::Section;
-use super::words::{GUARDED, HANDLINGS, TEXTS};
+use super::words::{BESIDE, GUARDED, HANDLINGS, PAGES, TEXTS};
 use super::yaml::{Kind, Node};
 
 /// Most suppressions.
@@ -130,6 +130,23 @@ struct RawOutput {
     /// Most parts of one result; then `output_too_large`.
     #[schemars(with = "Option<schema::Count>")]
     parts: At<u64>,
+    /// Types of files that may be in a result, as `image/png` or `text/*`. Others, and files that cannot be read, are refused with
+    /// `media_refused`. Without it, every type. A file that is not what it is said to be is always refused.
+    #[schemars(with = "Option<Vec<String>>", extend("uniqueItems" = true))]
+    types: Option<At<Vec<At<String>>>>,
+    /// Most bytes of one file in a result; then `media_refused`.
+    #[schemars(with = "Option<schema::Size>")]
+    media_bytes: At<u64>,
+    /// What is done with what stands in pictures and sound beside what is seen and heard: comments, EXIF, what is behind the end.
+    /// Where it gives orders, `results.injection` counts.
+    #[schemars(with = "Option<schema::Beside>", extend("default" = "off"))]
+    metadata: Option<At<Handling>>,
+    /// What is done with HTML.
+    #[schemars(with = "Option<schema::Pages>", extend("default" = "keep"))]
+    html: Option<At<bool>>,
+    /// Are members of `_meta` taken out of results that the protocol does not define?
+    #[schemars(with = "Option<bool>", extend("default" = false))]
+    strip_meta: Option<At<bool>>,
 }
 
 /// A rule whose findings do not count, because they are wrong for you.
@@ -159,7 +176,7 @@ impl RawDetect {
             results: results(&section, report),
             arguments: arguments(&section, report),
             personal: RawPersonal::read(section.section_or_empty("personal")),
-            output: RawOutput::read(section.section_or_empty("output")),
+            output: RawOutput::read(section.section_or_empty("output"), report),
             suppress: suppressions(&section, report),
         };
         section.close();
@@ -172,7 +189,7 @@ impl RawServerDetect {
         let raw = Self {
             results: results(&section, report),
             arguments: arguments(&section, report),
-            output: section.section("output").map(RawOutput::read),
+            output: section.section("output").map(|output| RawOutput::read(output, report)),
         };
         section.close();
         raw
@@ -188,9 +205,21 @@ impl RawPersonal {
 }
 
 impl RawOutput {
-    fn read(section: Section<'_>) -> Self {
-        let raw = Self { mark: section.switch("mark"), parts: section.measure(&bounds::OUTPUT_PARTS) };
+    fn read(section: Section<'_>, report: &Report) -> Self {
+        let raw = Self {
+            mark: section.switch("mark"),
+            parts: section.measure(&bounds::OUTPUT_PARTS),
+            types: section.texts("types"),
+            media_bytes: section.measure(&bounds::MEDIA_BYTES),
+            metadata: section.word("metadata", BESIDE),
+            html: section.word("html", PAGES),
+            strip_meta: section.switch("strip_meta"),
+        };
         section.close();
+        for kind in raw.types.iter().flat_map(|types| &types.value).filter(|kind| !is_type(&kind.value)) {
+            let message = format!("{} is no type of files", quoted(&kind.value));
+            report.error(kind.place, message, "write `image/png`, `image/*` or `*/*`");
+        }
         raw
     }
 
@@ -201,6 +230,34 @@ impl RawOutput {
         if self.parts.is_written() {
             detect.most_parts = usize::try_from(self.parts.value).unwrap_or(usize::MAX);
         }
+        if let Some(types) = &self.types {
+            detect.types = Some(types.value.iter().map(|kind| kind.value.clone()).collect());
+        }
+        if self.media_bytes.is_written() {
+            detect.most_media_bytes = usize::try_from(self.media_bytes.value).unwrap_or(usize::MAX);
+        }
+        if let Some(metadata) = &self.metadata {
+            detect.metadata = metadata.value;
+        }
+        if let Some(sanitises) = &self.html {
+            detect.sanitises = sanitises.value;
+        }
+        if let Some(strips) = &self.strip_meta {
+            detect.strips_meta = strips.value;
+        }
+    }
+}
+
+/// Is it a media type, or a pattern of some? `*/png` is none.
+fn is_type(text: &str) -> bool {
+    let is_name = |name: &str| {
+        !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
+    };
+    match text.split_once('/') {
+        Some((family, "*")) => family == "*" || is_name(family),
+        Some((family, name)) => is_name(family) && is_name(name),
+        None => false,
     }
 }
 
@@ -466,6 +523,23 @@ pub(super) fn told(servers: &BTreeMap<ServerName, Server>) -> Vec<(String, Strin
         }
         if detect.marks {
             rows.push((format!("{name}, output"), "texts are marked as data of outsiders".to_owned()));
+        }
+        if let Some(types) = &detect.types {
+            let only =
+                if types.is_empty() { "no files".to_owned() } else { format!("only {}", types.join(", ")) };
+            rows.push((format!("{name}, files"), only));
+        }
+        if detect.metadata != usual.metadata {
+            rows.push((format!("{name}, metadata"), detect.metadata.word().to_owned()));
+        }
+        if detect.sanitises {
+            rows.push((format!("{name}, HTML"), "sanitise".to_owned()));
+        }
+        if detect.strips_meta {
+            rows.push((
+                format!("{name}, _meta"),
+                "what the protocol does not define is taken out".to_owned(),
+            ));
         }
         for suppression in &detect.suppressed {
             rows.push((name.to_string(), format!("the rule `{}` does not count", suppression.rule)));

@@ -159,6 +159,13 @@ shape! {
     Personal => |_| one_of(words::HANDLINGS.iter().map(|(word, what)| (*word, words::handling(*what))));
     /// What is done with a credential.
     Found => |_| one_of(words::TEXTS.iter().map(|(word, what)| (*word, words::handling(*what))));
+    /// What is done with what stands in a file beside what is seen and heard.
+    Beside => |_| one_of(words::BESIDE.iter().map(|(word, what)| (*word, words::handling(*what))));
+    /// What is done with HTML.
+    Pages => |_| one_of([
+        ("keep", "It stays as it is."),
+        ("sanitise", "Text, its structure, pictures and links stay: no scripts, handlers, styles, forms, frames and comments."),
+    ]);
     /// What is done with a part of a text, by how bad it is.
     Text => |_| by_level(words::TEXTS);
     /// What is done with a call, by how bad it is.

@@ -108,6 +108,13 @@ pub(super) const TEXTS: &[(&str, Handling)] = &[
 pub(super) const GUARDED: &[(&str, Handling)] =
     &[("off", Handling::Off), ("flag", Handling::Flag), ("ask", Handling::Ask), ("deny", Handling::Deny)];
 
+/// What may be done with what stands in a file beside what is seen and heard.
+pub(super) const BESIDE: &[(&str, Handling)] =
+    &[("off", Handling::Off), ("flag", Handling::Flag), ("redact", Handling::Redact)];
+
+/// What may be done with HTML: is it left with nothing but what can be read?
+pub(super) const PAGES: &[(&str, bool)] = &[("keep", false), ("sanitise", true)];
+
 /// What is done.
 pub(super) fn handling(handling: Handling) -> &'static str {
     match handling {
@@ -339,7 +346,7 @@ mod tests {
 
     #[test]
     fn a_handling_is_read_from_its_own_word() {
-        let all = HANDLINGS.iter().chain(TEXTS).chain(GUARDED);
+        let all = HANDLINGS.iter().chain(TEXTS).chain(GUARDED).chain(BESIDE);
         assert!(all.clone().all(|(word, handling)| handling.word() == *word));
         assert!(Handling::ALL.iter().all(|handling| HANDLINGS.iter().any(|(_, known)| known == handling)));
     }
