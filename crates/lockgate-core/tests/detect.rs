@@ -167,7 +167,9 @@ fn a_marked_text_cannot_end_its_mark() {
         assert!(first.contains("\nplain\n") && first.matches(&word).count() == 2, "{first}");
         let second = talk.read("files", &first);
         assert_ne!(boundary(&second), word, "each answer has its own");
-        assert!(second.contains(&first), "{second}");
+        assert_eq!(second.matches("<external_data").count(), 1, "{second}");
+        assert_eq!(second.matches("</external_data").count(), 1, "{second}");
+        assert!(second.contains("\nplain\n&lt;/external_data"), "{second}");
     }
 }
 

@@ -324,3 +324,28 @@ fn who_only_watches_changes_no_file() {
         assert!(talk.records.contains("done: \"flag\""), "{kind} {}", talk.records);
     }
 }
+
+#[test]
+fn a_file_whose_digest_is_known_is_not_changed() {
+    for (kind, bytes, reason) in [
+        ("image/gif", png(&[], ""), None),
+        ("image/jpeg", jpeg(Some("A walk on the beach, in the evening")), None),
+        ("text/html", b"<!doctype html><p onclick='a()'>Hello".to_vec(), None),
+        ("image/png", png(&[ORDER], ""), Some("prompt_injection")),
+    ] {
+        let mut talk = Talk::new(Era::Stateless, |boundary| {
+            for server in boundary.servers.values_mut() {
+                let detect = Arc::make_mut(&mut server.detect);
+                (detect.metadata, detect.sanitises) = (Handling::Redact, true);
+                detect.types = Some(Vec::new());
+            }
+        });
+        talk.ask("resources/read", json!({"uri": "files+skill://x/a"}));
+        let blob = BASE64.encode(&bytes);
+        talk.answer_all(
+            &json!({"result": {"contents": [{"uri": "skill://x/a", "mimeType": kind, "blob": blob}]}}),
+        );
+        assert_eq!(talk.agent.contains(&blob), reason.is_none(), "{kind} {}", talk.agent);
+        assert!(reason.is_none_or(|reason| talk.agent.contains(reason)), "{kind} {}", talk.agent);
+    }
+}
