@@ -130,7 +130,7 @@ fn benign_files_come_as_they_are() {
             BASE64.encode(png(&[], "")).trim_end_matches('=').to_owned(),
             BASE64.encode(png(&[], "")).replace('R', "R\n"),
             String::new(),
-            "see there".to_owned(),
+            "see, there".to_owned(),
         ] {
             let content = json!([{"type": "image", "mimeType": "image/png", "data": data}]);
             assert_eq!(result(&answered(era, usual, &content))["content"], content);
