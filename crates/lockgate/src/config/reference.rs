@@ -70,6 +70,7 @@ const SECTIONS: [(&str, &str); 34] = [
     ("`detect.personal`", "/$defs/PersonalData"),
     ("`detect.output`", "/$defs/Output"),
     ("`detect.suppress`", "/$defs/Suppression"),
+    ("`detect.code`", "/$defs/CodeArgument"),
     ("`servers.NAME.detect`", "/$defs/ServerDetect"),
     ("`loops`", "/$defs/Loops"),
     ("`principals.NAME`", "/$defs/Principal"),

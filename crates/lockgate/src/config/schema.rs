@@ -159,6 +159,8 @@ shape! {
     Personal => |_| one_of(words::HANDLINGS.iter().map(|(word, what)| (*word, words::handling(*what))));
     /// What is done with a credential.
     Found => |_| one_of(words::TEXTS.iter().map(|(word, what)| (*word, words::handling(*what))));
+    /// What a program is written in.
+    Languages => |_| one_of(words::LANGUAGES.iter().map(|(word, what)| (*word, words::language(*what))));
     /// What is done with a part of a text, by how bad it is.
     Text => |_| by_level(words::TEXTS);
     /// What is done with a call, by how bad it is.

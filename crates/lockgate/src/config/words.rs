@@ -1,6 +1,7 @@
 //! The words of the file and what they stand for.
 
 use lockgate_core::{Handling, SecretAction, Speaks, Violation};
+use lockgate_detect::code::language::Language;
 use lockgate_flow::Role;
 use lockgate_model::{Class, Confidentiality, Effect, Tier};
 use lockgate_policy::{Action, Undeclared};
@@ -107,6 +108,19 @@ pub(super) const TEXTS: &[(&str, Handling)] = &[
 /// What may be done with a call.
 pub(super) const GUARDED: &[(&str, Handling)] =
     &[("off", Handling::Off), ("flag", Handling::Flag), ("ask", Handling::Ask), ("deny", Handling::Deny)];
+
+/// What a program may be written in.
+pub(super) const LANGUAGES: &[(&str, Language)] =
+    &[("python", Language::Python), ("javascript", Language::JavaScript), ("shell", Language::Shell)];
+
+/// How it is looked at.
+pub(super) fn language(language: Language) -> &'static str {
+    match language {
+        Language::Python => "Python 3, which is parsed; what cannot be is refused.",
+        Language::JavaScript => "JavaScript or TypeScript, which is searched.",
+        Language::Shell => "A shell of Unix, which is searched.",
+    }
+}
 
 /// What is done.
 pub(super) fn handling(handling: Handling) -> &'static str {
