@@ -146,11 +146,13 @@ pub(super) fn told(code: &CodeArgument) -> String {
     let word = |language| LANGUAGES.iter().find(|(_, known)| *known == language).map(|(word, _)| *word);
     let what = program.language.and_then(word).map_or_else(String::new, |word| format!(" in {word}"));
     let imports: Vec<&str> = program.imports.modules().collect();
-    let may = match program.language {
-        Some(Language::JavaScript | Language::Shell) => String::new(),
-        _ if program.imports == Allowed::default() => String::new(),
-        _ if imports.is_empty() => "; imports nothing".to_owned(),
-        _ => format!("; imports {} only", imports.join(", ")),
+    let is_searched = matches!(program.language, Some(Language::JavaScript | Language::Shell));
+    let may = if is_searched || program.imports == Allowed::default() {
+        String::new()
+    } else if imports.is_empty() {
+        "; imports nothing".to_owned()
+    } else {
+        format!("; imports {} only", imports.join(", "))
     };
     format!("argument `{argument}` of `{tool}` is a program{what}{may}")
 }
