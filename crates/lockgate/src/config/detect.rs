@@ -394,8 +394,8 @@ fn suppressed(
             continue;
         }
         let begins = |known: &&str| known.starts_with(name);
-        let known = if rule.value.ends_with('*') { rules.iter().any(begins) } else { rules.contains(name) };
-        if !known {
+        let is_rule = if rule.value.ends_with('*') { rules.iter().any(begins) } else { rules.contains(name) };
+        if !is_rule {
             let message = format!("{} is no rule", quoted(&rule.value));
             let all: Vec<&str> = rules.iter().copied().collect();
             let hint = format!("{}write the name as the records have it", perhaps(name, &all));
