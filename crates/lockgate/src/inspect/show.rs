@@ -203,6 +203,7 @@ mod tests {
 
     fn shown_of(text: &str, found: &[(&'static str, Range<usize>)], secrets: &[Range<usize>]) -> String {
         let spot = |(rule, span): &(&'static str, Range<usize>)| Spot {
+            threat: lockgate_detect::Threat::Injection,
             rule,
             span: span.clone(),
             level: Level::Block,
