@@ -50,7 +50,7 @@ mod suspect;
 pub use boundary::{
     Boundary, Described, Desk, Flow, MayAsk, SecretAction, Secrets, Server, Signed, Speaks, Violation, Wire,
 };
-pub use detect::{ByLevel, Detect, Handling, Handlings, Sort, Suppression};
+pub use detect::{ByLevel, CodeArgument, Detect, Handling, Handlings, Sort, Suppression};
 pub use event::{Ask, Ballot, Event, Headers, Learn, Outlet, Reach, Step};
 pub use intercept::{Intercepted, Matter};
 pub use names::exposed_tool;

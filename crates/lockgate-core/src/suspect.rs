@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use lockgate_model::{Json, ServerName, quote};
 use lockgate_provenance::Kind;
-use lockgate_provenance::shadow::{Index, Offer, Suspicion};
+use lockgate_provenance::shadow::{self, Index, Offer, Suspicion};
 
 use crate::Core;
+use crate::detect::INSPECTOR;
 
 /// Deepest nesting of what was said before.
 const DEPTH: usize = 128;
@@ -81,10 +82,12 @@ pub(crate) fn suspicions(
     kind: Kind,
     definition: Json<'_>,
 ) -> Vec<Suspicion> {
-    match kind {
+    let mut found = match kind {
         Kind::Tool => offers.tool(server, definition),
         Kind::Prompt | Kind::Resource | Kind::Template => offers.offer(server, definition),
         Kind::Instructions => offers.instructions(server, definition),
         Kind::Identity => offers.identity(server, definition),
-    }
+    };
+    shadow::orders(INSPECTOR.injection(), definition, &mut found);
+    found
 }

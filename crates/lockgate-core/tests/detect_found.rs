@@ -11,8 +11,12 @@ mod talk;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use lockgate_core::{Boundary, ByLevel, Detect, Event, Handling};
+use lockgate_core::{Boundary, ByLevel, CodeArgument, Detect, Event, Handling};
+use lockgate_detect::code::Program;
+use lockgate_detect::code::language::Language;
+use lockgate_detect::code::python::Allowed;
 use lockgate_model::Tick;
+use lockgate_policy::Pattern;
 use serde_json::{Value, json};
 
 use talk::{ERAS, Era, Talk, server};
@@ -215,4 +219,84 @@ fn an_attack_in_an_argument_is_refused_and_prose_is_not_looked_at() {
             assert_eq!(talk.fate().err().as_deref(), expected, "{arguments}");
         }
     }
+}
+
+/// Rules that the records name, with the class of each.
+fn found(talk: &Talk) -> Vec<(String, String)> {
+    let after = |text: &str, mark: &str| {
+        text.split(mark).nth(1).and_then(|rest| rest.split('"').next()).map(str::to_owned)
+    };
+    let each = talk.records.split("Detected {").skip(1);
+    let mut all: Vec<_> =
+        each.filter_map(|one| Some((after(one, "rule: \"")?, after(one, "class: \"")?))).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+#[test]
+fn what_is_found_in_arguments_is_of_its_class_once() {
+    let program = "import os\nprint(os.name)\n";
+    for (arguments, expected) in [
+        (json!({"path": "../../x"}), vec![("path_climbs", "attacks")]),
+        (json!({ "code": program }), vec![("python_import", "code")]),
+        (json!({"note": "a\u{e0049}\u{e0067}\u{e006e}b"}), vec![("hidden_tags", "hidden")]),
+    ] {
+        let mut talk = Talk::new(Era::Handshake, |boundary| {
+            set(boundary, |detect| detect.arguments.attacks = ByLevel::at_block(Handling::Flag));
+        });
+        talk.call("files__write_note", arguments.clone());
+        assert!(talk.fate().is_ok(), "{arguments}");
+        let expected: Vec<_> =
+            expected.iter().map(|(rule, class)| ((*rule).to_owned(), (*class).to_owned())).collect();
+        assert_eq!(found(&talk), expected, "{arguments} {}", talk.records);
+        assert!(!talk.records.contains("count: 2"), "{}", talk.records);
+    }
+    // Attacks are not looked for where nobody wants to know of them, whatever is done with orders.
+    let mut talk = Talk::new(Era::Handshake, |boundary| {
+        set(boundary, |detect| {
+            detect.arguments.attacks = ByLevel::default();
+            detect.arguments.injection = ByLevel::at_block(Handling::Deny);
+        });
+    });
+    talk.call("files__write_note", json!({"path": "../../x"}));
+    assert!(talk.fate().is_ok() && found(&talk).is_empty(), "{}", talk.records);
+}
+
+#[test]
+fn the_operator_says_which_argument_is_a_program_and_what_it_imports() {
+    let python = |imports: &[&str]| Program {
+        language: Some(Language::Python),
+        imports: Allowed::new(imports.iter().copied()),
+    };
+    let fate = |tool: &str, program: Program, arguments: Value| {
+        let mut talk = Talk::new(Era::Handshake, |boundary| {
+            set(boundary, |detect| {
+                detect.arguments.code = ByLevel::at_block(Handling::Deny);
+                let tool = Pattern::parse(tool).unwrap();
+                detect.code =
+                    vec![CodeArgument { tool, argument: "note".to_owned(), program: program.clone() }];
+            });
+        });
+        talk.call("files__write_note", arguments);
+        talk.fate().err()
+    };
+    let refused = Some("code_refused".to_owned());
+    let numbers = || json!({"note": "import numpy\nprint(numpy.zeros(3))\n"});
+    assert_eq!(fate("write_*", python(&["numpy"]), numbers()), None);
+    assert_eq!(fate("write_*", python(&["math"]), numbers()), refused);
+    assert_eq!(fate("get", python(&["math"]), numbers()), None, "another tool");
+    assert_eq!(fate("*", python(&["math"]), json!({"body": "import numpy\n"})), None, "another argument");
+    assert_eq!(
+        fate("*", python(&["math"]), json!({"note": "no program at all"})),
+        refused,
+        "it is to be Python"
+    );
+    assert_eq!(
+        fate("*", python(&["math"]), json!({"note": [{"a": "import numpy\n"}]})),
+        refused,
+        "what is inside is one too"
+    );
+    let told = Program { language: None, imports: Allowed::default() };
+    assert_eq!(fate("*", told, json!({"note": "no program at all"})), None);
 }

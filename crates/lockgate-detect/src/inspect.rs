@@ -12,7 +12,7 @@ use lockgate_model::Json;
 use self::object::Look;
 use crate::attack::{Attacks, Input};
 use crate::code::language::{Language, language};
-use crate::code::python::{self, Allowed};
+use crate::code::{Program, python};
 use crate::injection::{Injection, Judges};
 use crate::personal::{Datum, Personal};
 use crate::secrets::{Secret, Secrets};
@@ -26,6 +26,8 @@ pub struct Inspector {
     injection: Injection,
     attacks: Attacks,
     judges: Judges,
+    /// What is known of a program of which nobody says more.
+    program: Program,
 }
 
 /// What was found in one text.
@@ -35,7 +37,7 @@ pub struct Report<'d> {
     pub level: Level,
     /// How likely it gives orders to a model: 0 to 1.
     pub score: f32,
-    /// What is hidden, and what gives orders, in order.
+    /// What is hidden, what gives orders, and in arguments what attacks, in order.
     pub findings: Vec<Spot<'d>>,
     /// Credentials, in order and not overlapping.
     pub secrets: Vec<Secret>,
@@ -68,6 +70,7 @@ impl Inspector {
             injection: Injection::new(),
             attacks: Attacks::new(),
             judges: Judges::default(),
+            program: Program::default(),
         }
     }
 
@@ -79,8 +82,19 @@ impl Inspector {
 
     /// Looks at one text, the value of what is called `name`. Linear in the text, whatever is in it.
     pub fn text(&self, genre: Genre, name: &str, text: &str) -> Report<'_> {
+        self.judged(genre, text, self.parts(genre, name, text, || Input::infer(name, None)))
+    }
+
+    /// The same for an argument of which it is known what it takes, and where that is a program, what program. Linear.
+    pub fn argument(&self, name: &str, input: Input, program: Option<&Program>, text: &str) -> Report<'_> {
+        let mut report = self.plain(Genre::Arguments, name, text);
+        self.attack(input, program.unwrap_or(&self.program), text, &mut report);
+        self.judged(Genre::Arguments, text, report)
+    }
+
+    /// Adds what a text says to a model.
+    fn judged<'d>(&'d self, genre: Genre, text: &str, mut report: Report<'d>) -> Report<'d> {
         let judged = self.injection.judge(genre, text);
-        let mut report = self.parts(genre, name, text, || Input::infer(name, None));
         report.level = report.level.max(judged.level);
         report.score = report.score.max(judged.score);
         report.findings.extend(judged.spots);
@@ -95,6 +109,15 @@ impl Inspector {
 
     /// What is in a text besides what it says to a model. `input` is what kind of value it is, where it is an argument.
     fn parts(&self, genre: Genre, name: &str, text: &str, input: impl FnOnce() -> Input) -> Report<'_> {
+        let mut report = self.plain(genre, name, text);
+        if genre == Genre::Arguments && !text.is_empty() {
+            self.attack(input(), &self.program, text, &mut report);
+        }
+        report
+    }
+
+    /// What is in a text of any kind: secrets, personal data, and what is hidden.
+    fn plain(&self, genre: Genre, name: &str, text: &str) -> Report<'_> {
         if text.is_empty() {
             return Report::default();
         }
@@ -102,9 +125,6 @@ impl Inspector {
         let mut report = Report { secrets, personal, ..Report::default() };
         if self.judges != Judges::Model {
             veil::lift(self, genre, text, &mut report);
-            if genre == Genre::Arguments {
-                report.findings.extend(self.argument(input(), text));
-            }
             report.level = report.findings.iter().map(|spot| spot.level).max().unwrap_or_default();
         }
         report
@@ -133,11 +153,14 @@ impl Inspector {
         (secrets, personal)
     }
 
-    /// What stands against a value of this kind. A program may import what is harmless; which more is for a configuration to say.
-    fn argument(&self, input: Input, text: &str) -> Vec<Spot<'_>> {
-        match input {
-            Input::Code => match language(text) {
-                Some(Language::Python) => python::check(text, &Allowed::default()),
+    /// Adds what stands against a value of this kind.
+    fn attack<'d>(&'d self, input: Input, program: &Program, text: &str, report: &mut Report<'d>) {
+        if self.judges == Judges::Model {
+            return;
+        }
+        let found = match input {
+            Input::Code => match program.language.or_else(|| language(text)) {
+                Some(Language::Python) => python::check(text, &program.imports),
                 Some(language) => self.attacks.scripts().find(language, text),
                 None => Vec::new(),
             },
@@ -151,7 +174,14 @@ impl Inspector {
             | Input::Template
             | Input::Prose
             | Input::Query => self.attacks.find(input, text),
-        }
+        };
+        report.level = found.iter().map(|spot| spot.level).fold(report.level, Level::max);
+        report.findings.extend(found);
+    }
+
+    /// Who judges what texts say to a model.
+    pub fn injection(&self) -> &Injection {
+        &self.injection
     }
 
     /// Those of the text, and the text itself where its name says that it is one.

@@ -53,11 +53,26 @@ impl Level {
     }
 }
 
+/// What a finding is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Threat {
+    /// Something that people do not see and models read.
+    Hidden,
+    /// An order to a model, seen or hidden.
+    Injection,
+    /// An attack on what is behind a tool.
+    Attack,
+    /// Something that a program should not do.
+    Code,
+}
+
 /// One finding in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spot<'d> {
     /// The rule, as `conceals_from_user`.
     pub rule: &'d str,
+    /// What it is about.
+    pub threat: Threat,
     /// The bytes of the text that it is about; it begins and ends between characters. Empty where it is about all of it.
     pub span: Range<usize>,
     /// How bad it is.

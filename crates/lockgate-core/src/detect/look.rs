@@ -3,17 +3,19 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use lockgate_detect::attack::Input;
+use lockgate_detect::code::Program;
 use lockgate_detect::media::metadata::Note;
 use lockgate_detect::personal::Entity;
 use lockgate_detect::secrets::SecretClass;
-use lockgate_detect::{Genre, Inspector, Level, Spot};
+use lockgate_detect::{Genre, Inspector, Level, Report, Threat};
 use lockgate_model::UnixMillis;
 
 use super::{Detect, Handling, Handlings, Sort};
 use crate::handles::{handles_in, within};
 
 /// The finders; the same for everybody, and never changed.
-pub(super) static INSPECTOR: LazyLock<Inspector> = LazyLock::new(Inspector::new);
+pub(crate) static INSPECTOR: LazyLock<Inspector> = LazyLock::new(Inspector::new);
 
 /// One thing found in a text.
 #[derive(Clone, Debug)]
@@ -32,11 +34,8 @@ pub(crate) struct Hit {
 
 impl Hit {
     /// What a rule found.
-    pub(crate) fn of(sort: Sort, spot: Spot<'static>, text: &str) -> Self {
-        // What is about all of a text has no place in it.
-        let span = if spot.span.is_empty() { 0..text.len() } else { spot.span };
-        let handling = Handling::Off;
-        Self { sort, rule: spot.rule, level: spot.level, span, handling, unread: false, entity: None }
+    fn of(sort: Sort, rule: &'static str, level: Level, span: Range<usize>) -> Self {
+        Self { sort, rule, level, span, handling: Handling::Off, unread: false, entity: None }
     }
 }
 
@@ -60,22 +59,32 @@ pub(crate) struct Look<'s> {
 impl Look<'_> {
     /// Looks at a text, the value of what is called `name`.
     pub(crate) fn at(&self, name: &str, text: &str) -> Looked {
-        let report = INSPECTOR.text(self.genre, name, text);
+        self.weigh(INSPECTOR.text(self.genre, name, text), text)
+    }
+
+    /// The same for an argument of which it is known what it takes, and where that is a program, what program.
+    pub(crate) fn argument(&self, name: &str, input: Input, program: Option<&Program>, text: &str) -> Looked {
+        self.weigh(INSPECTOR.argument(name, input, program, text), text)
+    }
+
+    /// Keeps of what was found what somebody wants to know of.
+    fn weigh(&self, report: Report<'static>, text: &str) -> Looked {
         let mut looked = Looked { hits: Vec::new(), score: report.score };
         for spot in report.findings {
-            self.add(Hit::of(sort(spot.rule), spot, text), &mut looked);
+            // What is about all of a text has no place in it.
+            let span = if spot.span.is_empty() { 0..text.len() } else { spot.span };
+            self.add(Hit::of(sort(spot.threat), spot.rule, spot.level, span), &mut looked);
         }
         for secret in report.secrets {
             let unread = secret.class == SecretClass::Unread;
-            let spot = Spot { rule: secret.kind, span: secret.span, level: Level::Block };
-            self.add(Hit { unread, ..Hit::of(Sort::Secret, spot, text) }, &mut looked);
+            let hit = Hit::of(Sort::Secret, secret.kind, Level::Block, secret.span);
+            self.add(Hit { unread, ..hit }, &mut looked);
         }
         for datum in report.personal {
             let rule = datum.entity.word();
             if self.detect.entities.as_ref().is_none_or(|entities| entities.contains(rule)) {
-                let spot = Spot { rule, span: datum.span, level: Level::Block };
-                let entity = Some(datum.entity);
-                self.add(Hit { entity, ..Hit::of(Sort::Personal, spot, text) }, &mut looked);
+                let hit = Hit::of(Sort::Personal, rule, Level::Block, datum.span);
+                self.add(Hit { entity: Some(datum.entity), ..hit }, &mut looked);
             }
         }
         if !looked.hits.is_empty() {
@@ -91,13 +100,14 @@ impl Look<'_> {
         let report = INSPECTOR.notes(self.genre, notes);
         let mut looked = Looked { hits: Vec::new(), score: report.score };
         for spot in report.findings {
-            self.add(Hit::of(sort(spot.rule), spot, ""), &mut looked);
+            // It is there for what it says.
+            self.add(Hit::of(Sort::Injection, spot.rule, spot.level, 0..0), &mut looked);
         }
         looked
     }
 
     /// Adds a hit, where somebody wants to know of it.
-    pub(crate) fn add(&self, hit: Hit, looked: &mut Looked) {
+    fn add(&self, hit: Hit, looked: &mut Looked) {
         let handling = self.handlings.of(hit.sort, hit.level);
         if handling != Handling::Off && !self.detect.suppresses(hit.rule, self.now) {
             looked.hits.push(Hit { handling, ..hit });
@@ -105,7 +115,12 @@ impl Look<'_> {
     }
 }
 
-/// What sort of thing a rule finds.
-fn sort(rule: &str) -> Sort {
-    if rule.starts_with("hidden_") { Sort::Hidden } else { Sort::Injection }
+/// What sort of thing that is.
+fn sort(threat: Threat) -> Sort {
+    match threat {
+        Threat::Hidden => Sort::Hidden,
+        Threat::Injection => Sort::Injection,
+        Threat::Attack => Sort::Attack,
+        Threat::Code => Sort::Code,
+    }
 }

@@ -14,6 +14,6 @@ mod settings;
 pub(crate) use conceal::concealed;
 pub(crate) use cut::{By, Cut, cuts, replace};
 pub(crate) use found::{Found, Way};
-pub(crate) use look::{Hit, Look, Looked};
+pub(crate) use look::{Hit, INSPECTOR, Look, Looked};
 pub(crate) use message::is_sealed;
-pub use settings::{ByLevel, Detect, Handling, Handlings, Sort, Suppression};
+pub use settings::{ByLevel, CodeArgument, Detect, Handling, Handlings, Sort, Suppression};

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use lockgate_detect::Level;
-use lockgate_model::{Reason, UnixMillis};
+use lockgate_detect::code::Program;
+use lockgate_model::{Reason, ToolName, UnixMillis};
+use lockgate_policy::Pattern;
 
 /// A sort of thing that is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -210,6 +212,17 @@ impl Suppression {
     }
 }
 
+/// An argument that is a program, by the operator's word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeArgument {
+    /// The tools that have it.
+    pub tool: Pattern,
+    /// Its name, at the top of the arguments. What is inside of it is a program too.
+    pub argument: String,
+    /// What is known of it, and what it may do.
+    pub program: Program,
+}
+
 /// What is looked for in what goes to one server and comes from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Detect {
@@ -221,6 +234,8 @@ pub struct Detect {
     pub entities: Option<BTreeSet<String>>,
     /// Rules that do not count.
     pub suppressed: Vec<Suppression>,
+    /// Arguments that are programs, beside those that are called so; the first that fits counts.
+    pub code: Vec<CodeArgument>,
     /// Are texts of its results marked as what outsiders wrote? Default false.
     pub marks: bool,
     /// Most parts of one result. Default 10 000; then `output_too_large`.
@@ -245,6 +260,7 @@ impl Default for Detect {
             arguments: Handlings::of_arguments(),
             entities: None,
             suppressed: Vec::new(),
+            code: Vec::new(),
             marks: false,
             most_parts: 10_000,
             types: None,
@@ -260,6 +276,12 @@ impl Detect {
     /// Nothing is looked for but secrets in results.
     pub fn off() -> Self {
         Self { results: Handlings::default(), arguments: Handlings::default(), ..Self::default() }
+    }
+
+    /// What is known of the argument, where the operator says that it is a program.
+    pub(crate) fn program(&self, tool: &ToolName, argument: &str) -> Option<&Program> {
+        let named = |code: &&CodeArgument| code.argument == argument && code.tool.matches(tool.as_str());
+        self.code.iter().find(named).map(|code| &code.program)
     }
 
     pub(crate) fn suppresses(&self, rule: &str, now: UnixMillis) -> bool {

@@ -1,24 +1,15 @@
 //! Is there anything in the arguments that must not pass?
 
-use std::sync::LazyLock;
-
 use bytes::Bytes;
-use lockgate_detect::attack::{Attacks, Input};
-use lockgate_detect::code::language::{Language, language};
-use lockgate_detect::code::python::{self, Allowed};
-use lockgate_detect::code::script::Scripts;
+use lockgate_detect::attack::Input;
+use lockgate_detect::code::Program;
 use lockgate_detect::{Genre, MARK, redact};
 use lockgate_model::{Effect, Integrity, Json, Key, Kind, Splice, Tier, UnixMillis, quote};
 
 use super::Call;
 use crate::Core;
 use crate::catalogue::Offered;
-use crate::detect::{ByLevel, Cut, Found, Handling, Hit, Look, Looked, Sort, Way, cuts};
-
-/// The finders for arguments alone; the same for everybody, and never changed.
-static ATTACKS: LazyLock<Attacks> = LazyLock::new(Attacks::new);
-static SCRIPTS: LazyLock<Scripts> = LazyLock::new(Scripts::new);
-static IMPORTS: LazyLock<Allowed> = LazyLock::new(Allowed::default);
+use crate::detect::{ByLevel, Cut, Found, Handling, Look, Looked, Sort, Way, cuts};
 
 /// Most characters of the place of an argument that a refusal names.
 const PLACE: usize = 100;
@@ -60,6 +51,7 @@ pub(super) fn check<'c>(core: &Core, call: &Call<'c>, effect: Effect) -> Inspect
         goes_out,
         offered,
         input: Input::Prose,
+        program: None,
         place: String::new(),
         inspected,
         splice,
@@ -82,6 +74,8 @@ struct Search<'s, 'c> {
     offered: Option<&'s Offered>,
     /// What kind of value is looked at.
     input: Input,
+    /// What is known of it, where it is a program.
+    program: Option<&'s Program>,
     /// Where in the arguments, as a JSON pointer.
     place: String,
     inspected: Inspected<'c>,
@@ -103,16 +97,24 @@ impl<'c> Search<'_, 'c> {
                 }
             }
             Kind::Object => {
-                let top = self.place.is_empty();
+                let (top, around) = (self.place.is_empty(), self.input);
                 for (key, member) in value.members() {
                     let name = key.text();
                     self.name(key, &name);
+                    if top {
+                        self.program = self.call.tool.and_then(|tool| self.look.detect.program(tool, &name));
+                    }
                     // What is below an argument is judged by its own name.
                     let declared =
                         if top { self.offered.and_then(|offered| offered.inputs.get(&*name)) } else { None };
-                    self.input = declared.copied().unwrap_or_else(|| Input::infer(&name, None));
+                    self.input = match (self.program, declared) {
+                        (Some(_), _) => Input::Code,
+                        (None, Some(declared)) => *declared,
+                        (None, None) => Input::infer(&name, None),
+                    };
                     self.below(&name, |search| search.value(member, &name));
                 }
+                self.input = around;
             }
             Kind::Number | Kind::Bool | Kind::Null => {}
         }
@@ -131,7 +133,7 @@ impl<'c> Search<'_, 'c> {
 
     /// A name is not replaced: nobody could say what the call means then.
     fn name(&mut self, key: Key<'c>, name: &str) {
-        let mut looked = self.weighed("", name);
+        let mut looked = self.weighed(name, self.look.at("", name));
         for hit in looked.hits.iter_mut().filter(|hit| hit.handling.rewrites()) {
             hit.handling = Handling::Deny;
         }
@@ -142,8 +144,8 @@ impl<'c> Search<'_, 'c> {
     }
 
     fn text(&mut self, value: Json<'c>, name: &str, text: &str) {
-        let mut looked = self.weighed(name, text);
-        self.attacks(text, &mut looked);
+        let looked = self.look.argument(name, self.searched(), self.program, text);
+        let looked = self.weighed(text, looked);
         let place = || Some(format!("argument `{}`", self.place)).filter(|_| !self.place.is_empty());
         self.inspected.found.add(&looked, self.way, place);
         if let Some(without) = concealed(text, &looked) {
@@ -158,35 +160,15 @@ impl<'c> Search<'_, 'c> {
         }
     }
 
-    /// What must not be in a value of its kind.
-    fn attacks(&self, text: &str, looked: &mut Looked) {
-        let handlings = self.look.handlings;
-        if handlings.attacks != ByLevel::default() {
-            for spot in ATTACKS.find(self.input, text) {
-                self.know(Hit::of(Sort::Attack, spot, text), looked);
-            }
-        }
-        if self.input == Input::Code && handlings.code != ByLevel::default() {
-            let spots = match language(text) {
-                Some(Language::Python) => python::check(text, &IMPORTS),
-                Some(other) => SCRIPTS.find(other, text),
-                None => Vec::new(),
-            };
-            for spot in spots {
-                self.know(Hit::of(Sort::Code, spot, text), looked);
-            }
-        }
+    /// The kind of value that is looked for attacks in: nothing ever stands against prose.
+    fn searched(&self) -> Input {
+        let sort = if self.input == Input::Code { Sort::Code } else { Sort::Attack };
+        let is_off = self.look.handlings.sort(sort) == ByLevel::default();
+        if is_off { Input::Prose } else { self.input }
     }
 
-    /// The inspector, which does not know the schema, may have found the same among all that speaks against a text.
-    fn know(&self, hit: Hit, looked: &mut Looked) {
-        looked.hits.retain(|known| (known.rule, &known.span) != (hit.rule, &hit.span));
-        self.look.add(hit, looked);
-    }
-
-    /// What is in a text, and what is to be done with it on this way.
-    fn weighed(&self, name: &str, text: &str) -> Looked {
-        let mut looked = self.look.at(name, text);
+    /// What was found in a text, with what is to be done with it on this way.
+    fn weighed(&self, text: &str, mut looked: Looked) -> Looked {
         for hit in looked.hits.iter_mut().filter(|hit| hit.sort == Sort::Secret) {
             // What the user or this server has given may go there.
             let given = text.get(hit.span.clone()).is_some_and(|secret| self.is_given(secret));

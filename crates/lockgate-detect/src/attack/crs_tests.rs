@@ -65,7 +65,7 @@ fn the_tests_of_the_rules_taken_pass() {
     let mut archive = Vec::new();
     flate2::read::GzDecoder::new(file).read_to_end(&mut archive).unwrap();
 
-    let rules = Rules::new(&FILES);
+    let rules = Rules::new(crate::Threat::Attack, &FILES);
     let taken: Vec<u32> = rules.all.iter().map(|rule| rule.crs).filter(|crs| *crs > 0).collect();
     let (mut asked, mut wrong) = (0, Vec::new());
     let mut left: BTreeMap<&str, usize> = BTreeMap::new();

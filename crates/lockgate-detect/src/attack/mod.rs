@@ -16,7 +16,7 @@ use path::Places;
 use crate::code::language::Language;
 use crate::code::script::Scripts;
 use crate::rules::Rules;
-use crate::{Level, Spot};
+use crate::{Level, Spot, Threat};
 
 /// The rules that are built in, by file.
 pub(crate) const FILES: [&str; 6] = [
@@ -50,7 +50,7 @@ impl Default for Attacks {
 impl Attacks {
     /// What is built in. Cheap: patterns are compiled when they are first needed.
     pub fn new() -> Self {
-        Self { rules: Rules::new(&FILES), places: Places::new(), scripts: Scripts::new() }
+        Self { rules: Rules::new(Threat::Attack, &FILES), places: Places::new(), scripts: Scripts::new() }
     }
 
     /// What stands against this text as a value of this kind. Nothing ever stands against prose and programs. The span is empty
@@ -61,16 +61,23 @@ impl Attacks {
             Input::Path | Input::Host | Input::Identifier | Input::Address => LONGEST_NAME,
             Input::Command | Input::Sql | Input::Html | Input::Template | Input::Query => LONGEST_TEXT,
         };
-        let spot = |(rule, level)| Spot { rule, span: 0..0, level };
+        let spot = |(rule, level)| Spot { rule, threat: Threat::Attack, span: 0..0, level };
         if text.len() > longest {
             return vec![spot(("too_long_to_search", Level::Block))];
         }
         let mut spots: Vec<Spot<'_>> = self.by_reading(input, text).into_iter().map(spot).collect();
         spots.extend(self.rules.spots(input, text));
         if input == Input::Command {
-            spots.extend(self.scripts.find(Language::Shell, text));
+            // What is an argument of a shell is no program that somebody offers to run.
+            let scripts = self.scripts.find(Language::Shell, text);
+            spots.extend(scripts.into_iter().map(|spot| Spot { threat: Threat::Attack, ..spot }));
         }
         spots
+    }
+
+    /// The rules that stand in files, those for programs too.
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        self.rules.names().chain(self.places.names()).chain(self.scripts.names()).collect()
     }
 
     /// The rules for programs.

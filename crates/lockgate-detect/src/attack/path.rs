@@ -35,6 +35,11 @@ impl Places {
         Self(lines.filter_map(Place::read).collect())
     }
 
+    /// The rules of the file.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().filter(|place| place.level > Level::None).map(|place| place.rule)
+    }
+
     /// What is wrong with a path. O(length of the text).
     pub(super) fn find(&self, text: &str) -> Option<Found> {
         let mut read = Cow::Borrowed(text.as_bytes());

@@ -7,3 +7,15 @@ pub mod language;
 pub mod python;
 mod python_words;
 pub mod script;
+
+use language::Language;
+use python::Allowed;
+
+/// What is known of a program before it is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Program {
+    /// Its language; none where only the text says which. What is said to be Python and cannot be read as that is a finding.
+    pub language: Option<Language>,
+    /// What it may import, where it is Python.
+    pub imports: Allowed,
+}

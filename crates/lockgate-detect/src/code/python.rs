@@ -17,7 +17,7 @@ use super::python_words::{
     BY_NAME, FIELDS, IMPORTERS, IN_TEXT, INNER, MODULES, OFFERED, OFFERED_BY_IMPORT, OWN, PLAIN_ATTRIBUTES,
     PLAIN_NAMES, PUBLIC, RESTRICTED, RUN, lists,
 };
-use crate::{Level, Spot};
+use crate::{Level, Spot, Threat};
 
 /// Longest program, in bytes.
 pub const LONGEST: usize = 64 << 10;
@@ -29,7 +29,7 @@ const MOST: usize = 100;
 const STACK: usize = 64 << 20;
 
 /// What a program may import.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Allowed {
     modules: BTreeSet<String>,
 }
@@ -60,7 +60,7 @@ impl Allowed {
 
 /// What stands against a program, in order. Whatever cannot be read is a finding of its own. O(length of the program).
 pub fn check(source: &str, allowed: &Allowed) -> Vec<Spot<'static>> {
-    let whole = |rule| vec![Spot { rule, span: 0..0, level: Level::Block }];
+    let whole = |rule| vec![Spot { rule, threat: Threat::Code, span: 0..0, level: Level::Block }];
     if source.len() > LONGEST {
         return whole("python_too_long");
     }
@@ -105,7 +105,7 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     fn find(&mut self, rule: &'static str, start: usize, end: usize) {
         if self.spots.len() < MOST {
-            self.spots.push(Spot { rule, span: start..end, level: Level::Block });
+            self.spots.push(Spot { rule, threat: Threat::Code, span: start..end, level: Level::Block });
         }
     }
 

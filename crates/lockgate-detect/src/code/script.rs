@@ -4,7 +4,7 @@
 use super::language::Language;
 use crate::attack::Input;
 use crate::rules::Rules;
-use crate::{Level, Spot};
+use crate::{Level, Spot, Threat};
 
 /// Longest program, in bytes.
 pub const LONGEST: usize = 256 << 10;
@@ -26,9 +26,14 @@ impl Scripts {
     /// What is built in.
     pub fn new() -> Self {
         Self {
-            shell: Rules::new(&[include_str!("shell.rules")]),
-            javascript: Rules::new(&[include_str!("javascript.rules")]),
+            shell: Rules::new(Threat::Code, &[include_str!("shell.rules")]),
+            javascript: Rules::new(Threat::Code, &[include_str!("javascript.rules")]),
         }
+    }
+
+    /// The rules.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.shell.names().chain(self.javascript.names())
     }
 
     /// What stands against a program in this language. Nothing against Python, which [`check`](super::python::check) reads.
@@ -40,7 +45,12 @@ impl Scripts {
             Language::Python => return Vec::new(),
         };
         if text.len() > LONGEST {
-            return vec![Spot { rule: "script_too_long", span: 0..0, level: Level::Block }];
+            return vec![Spot {
+                rule: "script_too_long",
+                threat: Threat::Code,
+                span: 0..0,
+                level: Level::Block,
+            }];
         }
         rules.spots(input, text)
     }

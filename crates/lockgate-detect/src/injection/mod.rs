@@ -16,7 +16,7 @@ use lockgate_model::Json;
 use self::flat::Flat;
 use self::model::{Model, Scored};
 use self::speech::{Ear, Speech, weigh};
-use crate::{Genre, Level, Spot};
+use crate::{Genre, Level, Spot, Threat};
 
 /// The rule of a spot that the classifier alone objects to.
 pub const LEARNED: &str = "reads_like_orders";
@@ -38,6 +38,10 @@ pub enum Judges {
 pub struct Judgement<'d> {
     /// How bad it is, all in all.
     pub level: Level,
+    /// What rules alone say.
+    pub by_rules: Level,
+    /// What the trained classifier alone says.
+    pub by_model: Level,
     /// How likely it gives orders to a model: 0 to 1, calibrated.
     pub score: f32,
     /// What stands against it, in order. Where the model alone objects, the passage that it objects to most.
@@ -80,12 +84,18 @@ impl Injection {
         if self.judges != Judges::Model {
             judged = Judgement::of(weigh(genre, &self.speech.hear(&mut Ear::default(), genre, text)));
         }
-        if let Some((level, scored)) = self.learned(genre, text, judged.level) {
+        if let Some((level, alone, scored)) = self.learned(genre, text, judged.level) {
+            judged.by_model = alone;
             judged.score = judged.score.max(scored.score);
             // Where rules object, they say why.
             if level > judged.level {
                 judged.level = level;
-                judged.spots.push(Spot { rule: LEARNED, span: scored.span, level });
+                judged.spots.push(Spot {
+                    rule: LEARNED,
+                    threat: Threat::Injection,
+                    span: scored.span,
+                    level,
+                });
                 judged.spots.sort_by_key(|spot| (spot.span.start, spot.span.end));
             }
         }
@@ -100,29 +110,32 @@ impl Injection {
             spots = structure::judge(&self.speech, genre, object);
             level = spots.iter().map(|(_, spot)| spot.level).max().unwrap_or_default();
         }
+        let (by_rules, mut by_model) = (level, Level::None);
         let mut score = certainty(level);
         if self.judges != Judges::Rules {
             let flat = Flat::of(object);
-            if let Some((learned, scored)) = self.learned(genre, flat.text(), level) {
+            if let Some((learned, alone, scored)) = self.learned(genre, flat.text(), level) {
+                by_model = alone;
                 score = score.max(scored.score);
                 if learned > level {
                     level = learned;
                     let (text, span) = flat.place(scored.span);
-                    spots.push((text, Spot { rule: LEARNED, span, level }));
+                    spots.push((text, Spot { rule: LEARNED, threat: Threat::Injection, span, level }));
                 }
             }
         }
         spots.sort_by_key(|(text, spot)| (*text, spot.span.start, spot.span.end));
         let (texts, spots) = spots.into_iter().unzip();
-        Judgement { level, score, spots, texts }
+        Judgement { level, by_rules, by_model, score, spots, texts }
     }
 
-    /// What the classifier says beside what rules say, where it is asked.
-    fn learned(&self, genre: Genre, text: &str, by_rules: Level) -> Option<(Level, Scored)> {
+    /// What the classifier says beside what rules say and alone, where it is asked.
+    fn learned(&self, genre: Genre, text: &str, by_rules: Level) -> Option<(Level, Level, Scored)> {
         let model = self.model.as_ref().filter(|_| self.judges != Judges::Rules)?;
         let scored = model.score(genre, text);
-        let level = model.thresholds(genre).level(scored.score, by_rules);
-        Some((level, scored))
+        let thresholds = model.thresholds(genre);
+        let level = thresholds.level(scored.score, by_rules);
+        Some((level, thresholds.level(scored.score, Level::None), scored))
     }
 }
 
@@ -130,7 +143,8 @@ impl<'d> Judgement<'d> {
     /// Of what rules found.
     fn of(spots: Vec<Spot<'d>>) -> Self {
         let level = spots.iter().map(|spot| spot.level).max().unwrap_or_default();
-        Self { level, score: certainty(level), spots, texts: Vec::new() }
+        let score = certainty(level);
+        Self { level, by_rules: level, by_model: Level::None, score, spots, texts: Vec::new() }
     }
 }
 

@@ -8,7 +8,7 @@ use aho_corasick::AhoCorasick;
 use super::rules::{
     Force, Found, Gate, Listener, Nobody, Rule, TermReader, Terms, base64, decoded, mark_at, marked,
 };
-use crate::{Genre, Level, Spot};
+use crate::{Genre, Level, Spot, Threat};
 
 /// Two signs this near each other are one thing. Bytes.
 const NEAR: usize = 400;
@@ -248,7 +248,10 @@ pub(super) fn weighed(genre: Genre, hits: &[Hit]) -> Vec<(usize, Spot<'static>)>
             Force::Block => Level::Block,
         };
         if level > Level::None {
-            spots.push((at, Spot { rule: hit.rule.name, span: hit.span.clone(), level }));
+            spots.push((
+                at,
+                Spot { rule: hit.rule.name, threat: Threat::Injection, span: hit.span.clone(), level },
+            ));
         }
     }
     spots

@@ -6,7 +6,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use super::{Inspector, Report};
 use crate::media::metadata::{self, Note, NoteKind};
 use crate::media::sniff;
-use crate::{Genre, Level, Spot};
+use crate::{Genre, Level, Spot, Threat};
 
 /// Base64 of so many letters is enough to tell what it is.
 const HEAD: usize = 684;
@@ -44,9 +44,9 @@ impl Inspector {
             };
             report.level = report.level.max(level);
             report.score = report.score.max(judged.score);
-            report.findings.push(Spot { rule: note.kind.word(), span: 0..0, level });
+            report.findings.push(Spot { rule: note.kind.word(), threat: Threat::Hidden, span: 0..0, level });
             let order = judged.spots.into_iter().max_by_key(|spot| spot.level);
-            report.findings.extend(order.map(|order| Spot { rule: order.rule, span: 0..0, level }));
+            report.findings.extend(order.map(|order| Spot { span: 0..0, level, ..order }));
         }
         report
     }

@@ -1,7 +1,7 @@
 //! What is hidden in a text, and what it says.
 
 use crate::hidden::{Hidden, HiddenKind, look};
-use crate::{Genre, Level, Report, Spot};
+use crate::{Genre, Level, Report, Spot, Threat};
 
 use super::Inspector;
 
@@ -21,11 +21,16 @@ pub(super) fn lift<'d>(inspector: &'d Inspector, genre: Genre, text: &str, repor
                 (_, Level::Review | Level::Block) => Level::Block,
             };
             let worst = judged.spots.into_iter().max_by_key(|spot| spot.level)?;
-            Some(Spot { rule: worst.rule, span: hidden.span.clone(), level })
+            Some(Spot { rule: worst.rule, threat: Threat::Injection, span: hidden.span.clone(), level })
         });
         let level = order.as_ref().map_or(hidden.level, |order| order.level.max(hidden.level));
         if level > Level::None {
-            report.findings.push(Spot { rule: hidden.kind.word(), span: hidden.span.clone(), level });
+            report.findings.push(Spot {
+                rule: hidden.kind.word(),
+                threat: Threat::Hidden,
+                span: hidden.span.clone(),
+                level,
+            });
         }
         report.findings.extend(order);
     }

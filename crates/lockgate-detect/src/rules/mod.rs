@@ -31,7 +31,7 @@ pub(crate) use fold::Fold;
 use needs::Needs;
 
 use crate::attack::{Input, Inputs};
-use crate::{Level, Spot};
+use crate::{Level, Spot, Threat};
 
 /// Most memory for the program of one pattern, and for what a search over it keeps. Bytes.
 const PROGRAM: usize = 8 << 20;
@@ -83,6 +83,8 @@ type Patterns = OnceLock<Option<(Regex, Vec<(bool, Regex)>)>>;
 /// All rules. Cheap to make: a pattern is compiled when it is first asked.
 #[derive(Debug)]
 pub(crate) struct Rules {
+    /// What they find.
+    threat: Threat,
     pub(crate) all: Vec<Rule>,
     readings: Vec<Reading>,
     /// By the place of the kind in [`Input::ALL`].
@@ -100,8 +102,9 @@ struct Hit<'r> {
 
 impl Rules {
     /// Reads these files. O(length of the rules).
-    pub(crate) fn new(files: &[&'static str]) -> Self {
+    pub(crate) fn new(threat: Threat, files: &[&'static str]) -> Self {
         let mut rules = Self {
+            threat,
             all: Vec::new(),
             readings: Vec::new(),
             ready: [const { OnceLock::new() }; Input::ALL.len()],
@@ -114,11 +117,17 @@ impl Rules {
         rules
     }
 
+    /// The names of all.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.all.iter().map(|rule| rule.name)
+    }
+
     /// Every rule for this input that matches, in the order of the rules. The span is empty where the text had to be read in
     /// another way first. O(length of the text).
     pub(crate) fn spots(&self, input: Input, text: &str) -> Vec<Spot<'_>> {
         let spot = |hit: Hit<'_>| Spot {
             rule: hit.rule.name,
+            threat: self.threat,
             span: hit.span.map_or(0..0, |span| whole_characters(text, span)),
             level: hit.rule.level,
         };
@@ -368,6 +377,7 @@ mod tests {
     #[test]
     fn every_rule_is_whole() {
         let rules = Rules::new(
+            crate::Threat::Attack,
             &[
                 crate::attack::FILES.as_slice(),
                 &[include_str!("../code/shell.rules"), include_str!("../code/javascript.rules")],

@@ -130,6 +130,10 @@ codes! {
     PushedOutOfSight = "pushed_out_of_sight" Sign,
     /// The name of a parameter asks for what was said so far, or for what the model was told.
     ContextParameter = "context_parameter" Sign,
+    /// The definition gives orders to a model, says a rule, and it reads as a whole like those that do.
+    GivesOrders = "gives_orders" Certain,
+    /// The definition reads like one that gives orders to a model.
+    ReadsLikeOrders = "reads_like_orders" Note,
     /// The tool says that it only reads and is called like one that destroys.
     ClaimsReadOnly = "claims_read_only" Note,
     /// The name says reading or helping, and a parameter takes a command.

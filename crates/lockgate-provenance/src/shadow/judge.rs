@@ -254,29 +254,29 @@ fn is_plain(name: &str) -> bool {
 
 /// Where in a definition a walk has come to.
 #[derive(Default)]
-struct Place {
+pub(super) struct Place {
     /// For each open object or array: is it an array, the number of the member or element, and its name.
     open: Vec<(bool, usize, String)>,
 }
 
 impl Place {
-    fn enter(&mut self, kind: Kind) {
+    pub(super) fn enter(&mut self, kind: Kind) {
         self.open.push((kind == Kind::Array, 0, String::new()));
     }
 
-    fn leave(&mut self) {
+    pub(super) fn leave(&mut self) {
         self.open.pop();
         self.value();
     }
 
-    fn name(&mut self, name: &str) {
+    pub(super) fn name(&mut self, name: &str) {
         if let Some((_, _, own)) = self.open.last_mut() {
             name.clone_into(own);
         }
     }
 
     /// An element of an array, or the value of a member, has ended.
-    fn value(&mut self) {
+    pub(super) fn value(&mut self) {
         if let Some((_, number, _)) = self.open.last_mut() {
             *number += 1;
         }
@@ -293,7 +293,7 @@ impl Place {
         outer == "properties"
     }
 
-    fn pointer(&self) -> String {
+    pub(super) fn pointer(&self) -> String {
         let mut out = String::new();
         for (array, number, name) in &self.open {
             let name: Cow<'_, str> = match (array, Untrusted::new(name.as_str()).plain(SHOWN)) {

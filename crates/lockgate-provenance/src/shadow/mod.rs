@@ -14,8 +14,10 @@ mod identity;
 mod index;
 mod judge;
 mod name;
+mod orders;
 
 pub use code::{Code, Weight};
 pub use host::{Resemblance, resembles};
 pub use index::{Index, Offer};
 pub use judge::Suspicion;
+pub use orders::orders;

@@ -8,6 +8,7 @@
 )]
 
 mod documentation;
+mod orders;
 mod properties;
 mod recorded;
 mod scenarios;

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
+use std::sync::LazyLock;
 
+use lockgate_detect::injection::Injection;
 use lockgate_model::{Json, ServerName, Tier, quote};
-use lockgate_provenance::shadow::{Index, Offer, Suspicion};
+use lockgate_provenance::shadow::{Index, Offer, Suspicion, orders};
 use serde_json::Value;
 
 /// The rows of a file of recorded definitions. None, and why, where there is none.
@@ -37,8 +39,12 @@ fn definition(row: &Value) -> String {
     }
 }
 
+static FINDER: LazyLock<Injection> = LazyLock::new(Injection::new);
+
 fn judge(index: &Index, server: &ServerName, definition: &str) -> Vec<Suspicion> {
-    index.tool(server, check(definition))
+    let mut found = index.tool(server, check(definition));
+    orders(&FINDER, check(definition), &mut found);
+    found
 }
 
 fn is_severe(found: &[Suspicion]) -> bool {
@@ -136,14 +142,15 @@ fn real_servers_are_left_alone_together() {
     assert!(held * 1000 <= 3 * WRONG * all);
 }
 
-/// What each class of recorded attacks is held of, at least, in percent. The rest says in other languages, or as a mere
-/// description, what it wants: that is for the trained detector.
+/// What each class of recorded attacks is held of, at least, in percent. The rest says as a mere description what
+/// it wants, and the trained classifier alone does not hold a definition.
 const HELD: &[(&str, &str, usize)] = &[
     ("mcp_demo_attack_servers.jsonl.gz", "tool_poisoning", 100),
     ("mcp_demo_attack_servers.jsonl.gz", "tool_shadowing", 100),
     ("mcp_demo_attack_servers.jsonl.gz", "rug_pull", 100),
     ("atr_rule_tests.jsonl.gz", "tool-poisoning", 85),
-    ("atr_rule_tests.jsonl.gz", "evasion/tool-poisoning", 70),
+    ("atr_rule_tests.jsonl.gz", "evasion/tool-poisoning", 100),
+    ("atr_rule_tests.jsonl.gz", "evasion/prompt-injection", 100),
     ("atr_rule_tests.jsonl.gz", "prompt-injection", 100),
     ("atr_rule_tests.jsonl.gz", "context-exfiltration", 100),
 ];

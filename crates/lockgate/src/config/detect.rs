@@ -7,10 +7,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use lockgate_core::{ByLevel, Detect, Handling, Handlings, Server, Sort, Suppression};
 use lockgate_detect::personal::Entity;
 use lockgate_model::{ServerName, UnixMillis};
+use lockgate_policy::Pattern;
 use schemars::JsonSchema;
 
 use super::bounds;
 use super::error::{At, Report, perhaps, quoted};
+use super::program::{self, RawCode};
 use super::raw::RawConfig;
 use super::schema;
 use super::secret::Resolver;
@@ -41,6 +43,9 @@ pub(super) struct RawDetect {
     /// Rules whose findings do not count.
     #[schemars(with = "Option<Vec<RawSuppression>>", extend("default" = [], "maxItems" = SUPPRESSIONS))]
     suppress: Vec<RawSuppression>,
+    /// Arguments that are programs; the first entry that fits counts. Others are by their schema and by their name.
+    #[schemars(with = "Option<Vec<RawCode>>", extend("default" = [], "maxItems" = program::ARGUMENTS))]
+    code: Vec<RawCode>,
 }
 
 /// As `detect`, for one server; what is written here goes before it.
@@ -178,6 +183,7 @@ impl RawDetect {
             personal: RawPersonal::read(section.section_or_empty("personal")),
             output: RawOutput::read(section.section_or_empty("output"), report),
             suppress: suppressions(&section, report),
+            code: program::read(&section, report),
         };
         section.close();
         raw
@@ -382,6 +388,7 @@ pub(super) fn apply(
         }
         entities.value.iter().map(|entity| entity.value.clone()).collect()
     });
+    let code = program::check(&raw.code, servers, report);
     let suppressed = suppressed(&raw.suppress, servers, now, (notes, report));
     for server in by_server {
         let Some(name) = ServerName::parse(&server.name.value) else { continue };
@@ -393,6 +400,8 @@ pub(super) fn apply(
         }
         let own = suppressed.iter().filter(|(only, _)| only.as_ref().is_none_or(|only| *only == name));
         detect.suppressed = own.map(|(_, suppression)| suppression.clone()).collect();
+        let is_own = |only: &Option<Pattern>| only.as_ref().is_none_or(|only| only.matches(name.as_str()));
+        detect.code = code.iter().filter(|(only, _)| is_own(only)).map(|(_, code)| code.clone()).collect();
         if let Some(server) = servers.get_mut(&name) {
             server.detect = Arc::new(detect);
         }
@@ -432,6 +441,7 @@ fn suppressed(
     (notes, report): (&mut Vec<String>, &Report),
 ) -> Vec<(Option<ServerName>, Suppression)> {
     let mut all = Vec::new();
+    let rules = if raw.is_empty() { BTreeSet::new() } else { lockgate_detect::names() };
     for one in raw {
         let Some(rule) = &one.rule else { continue };
         let name = rule.value.strip_suffix('*').unwrap_or(&rule.value);
@@ -439,6 +449,14 @@ fn suppressed(
             let message = format!("{} is not the name of a rule", quoted(&rule.value));
             report.error(rule.place, message, "write a name, or its beginning and `*`");
             continue;
+        }
+        let begins = |known: &&str| known.starts_with(name);
+        let is_rule = if rule.value.ends_with('*') { rules.iter().any(begins) } else { rules.contains(name) };
+        if !is_rule {
+            let message = format!("{} is no rule", quoted(&rule.value));
+            let all: Vec<&str> = rules.iter().copied().collect();
+            let hint = format!("{}write the name as the records have it", perhaps(name, &all));
+            report.error(rule.place, message, hint);
         }
         if let Some(reason) = one.reason.as_ref().filter(|reason| reason.value.trim().is_empty()) {
             let message = format!("no reason is given for suppressing {}", quoted(&rule.value));
@@ -540,6 +558,9 @@ pub(super) fn told(servers: &BTreeMap<ServerName, Server>) -> Vec<(String, Strin
                 format!("{name}, _meta"),
                 "what the protocol does not define is taken out".to_owned(),
             ));
+        }
+        for code in &detect.code {
+            rows.push((name.to_string(), program::told(code)));
         }
         for suppression in &detect.suppressed {
             rows.push((name.to_string(), format!("the rule `{}` does not count", suppression.rule)));

@@ -29,6 +29,7 @@ mod meaning;
 mod normal;
 mod pins;
 mod place;
+mod program;
 mod raw;
 mod read;
 mod reference;

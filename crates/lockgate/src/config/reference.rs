@@ -44,7 +44,7 @@ has a default, servers that are `disabled` are left out, and everything else has
 ";
 
 /// The sections in the order of the page: heading, and where it stands in the schema.
-const SECTIONS: [(&str, &str); 34] = [
+const SECTIONS: [(&str, &str); 35] = [
     ("At the top", ""),
     ("`servers.NAME`", "/$defs/Server"),
     ("A rule in its long form", "/$defs/Rule"),
@@ -70,6 +70,7 @@ const SECTIONS: [(&str, &str); 34] = [
     ("`detect.personal`", "/$defs/PersonalData"),
     ("`detect.output`", "/$defs/Output"),
     ("`detect.suppress`", "/$defs/Suppression"),
+    ("`detect.code`", "/$defs/CodeArgument"),
     ("`servers.NAME.detect`", "/$defs/ServerDetect"),
     ("`loops`", "/$defs/Loops"),
     ("`principals.NAME`", "/$defs/Principal"),

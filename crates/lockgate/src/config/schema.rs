@@ -166,6 +166,8 @@ shape! {
         ("keep", "It stays as it is."),
         ("sanitise", "Text, its structure, pictures and links stay: no scripts, handlers, styles, forms, frames and comments."),
     ]);
+    /// What a program is written in.
+    Languages => |_| one_of(words::LANGUAGES.iter().map(|(word, what)| (*word, words::language(*what))));
     /// What is done with a part of a text, by how bad it is.
     Text => |_| by_level(words::TEXTS);
     /// What is done with a call, by how bad it is.

@@ -1,6 +1,7 @@
 //! The words of the file and what they stand for.
 
 use lockgate_core::{Handling, SecretAction, Speaks, Violation};
+use lockgate_detect::code::language::Language;
 use lockgate_flow::Role;
 use lockgate_model::{Class, Confidentiality, Effect, Tier};
 use lockgate_policy::{Action, Undeclared};
@@ -114,6 +115,19 @@ pub(super) const BESIDE: &[(&str, Handling)] =
 
 /// What may be done with HTML: is it left with nothing but what can be read?
 pub(super) const PAGES: &[(&str, bool)] = &[("keep", false), ("sanitise", true)];
+
+/// What a program may be written in.
+pub(super) const LANGUAGES: &[(&str, Language)] =
+    &[("python", Language::Python), ("javascript", Language::JavaScript), ("shell", Language::Shell)];
+
+/// How it is looked at.
+pub(super) fn language(language: Language) -> &'static str {
+    match language {
+        Language::Python => "Python 3, which is parsed; what cannot be is refused.",
+        Language::JavaScript => "JavaScript or TypeScript, which is searched.",
+        Language::Shell => "A shell of Unix, which is searched.",
+    }
+}
 
 /// What is done.
 pub(super) fn handling(handling: Handling) -> &'static str {

@@ -34,7 +34,7 @@ pub(crate) struct Options {
     /// Look at this file as one plain text instead, and show what was found; `-` for standard input
     #[arg(long, value_name = "FILE", conflicts_with = "rows")]
     text: Option<PathBuf>,
-    /// What the plain text is: tool_description, tool_result, tool_args or prompt
+    /// What the plain text is: `tool_description`, `tool_result`, `tool_args` or `prompt`
     #[arg(long, value_name = "KIND", value_parser = row::genre, default_value = "tool_result", conflicts_with = "rows")]
     kind: Genre,
     /// Print for the plain text the line that a row would have

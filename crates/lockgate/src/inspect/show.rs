@@ -203,6 +203,7 @@ mod tests {
 
     fn shown_of(text: &str, found: &[(&'static str, Range<usize>)], secrets: &[Range<usize>]) -> String {
         let spot = |(rule, span): &(&'static str, Range<usize>)| Spot {
+            threat: lockgate_detect::Threat::Injection,
             rule,
             span: span.clone(),
             level: Level::Block,
@@ -263,7 +264,7 @@ mod tests {
             for from in 0..text.len() {
                 for to in [from + 1, start + 3, start + 40] {
                     let span = from..to.clamp(from, text.len());
-                    let shown = shown_of(text, &[("rule", span)], &[start..start + 12]);
+                    let shown = shown_of(text, &[("rule", span)], std::slice::from_ref(&(start..start + 12)));
                     assert!(!shown.contains(['S', 'E', 'C', 'R', 'T']), "{shown}");
                 }
             }

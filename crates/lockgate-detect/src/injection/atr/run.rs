@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
 
 use super::Rule;
-use crate::{Genre, Level, Spot};
+use crate::{Genre, Level, Spot, Threat};
 
 /// How much text on either side of a word a pattern is tried over. Bytes. A match that is longer is not found.
 const REACH: usize = 200;
@@ -81,7 +81,12 @@ impl Imported {
             if let Some(span) = found.first()
                 && (!rule.all || found.len() == rule.conditions.len())
             {
-                spots.push(Spot { rule: &rule.id, span: span.clone(), level: self.level });
+                spots.push(Spot {
+                    rule: &rule.id,
+                    threat: Threat::Injection,
+                    span: span.clone(),
+                    level: self.level,
+                });
             }
         }
         spots.sort_by_key(|spot| spot.span.start);

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use lockgate_clients::{Found, Launch, Program};
+use lockgate_detect::injection::Injection;
 use lockgate_model::{Json, Tier, Untrusted, quote};
-use lockgate_provenance::shadow::{Code as Word, Index, Offer, Suspicion, Weight};
+use lockgate_provenance::shadow::{Code as Word, Index, Offer, Suspicion, Weight, orders};
 
 use super::can::DEPTH;
 use super::finding::{self, Code, Finding, Severity};
@@ -19,7 +20,8 @@ pub(super) fn look(files: &[Found], asked: &Asked) -> Vec<Finding> {
         let held = Held::new(file, server, answer);
         by_client.entry(file.client.map_or("", |client| client.id)).or_default().push(held);
     }
-    let mut found: Vec<Finding> = by_client.values().flat_map(|held| of_client(held)).collect();
+    let finder = Injection::new();
+    let mut found: Vec<Finding> = by_client.values().flat_map(|held| of_client(held, &finder)).collect();
     // The same may stand at several places of one text.
     let same = |one: &Finding, other: &Finding| (&one.message, &one.at) == (&other.message, &other.at);
     let mut seen: Vec<Finding> = Vec::new();
@@ -69,7 +71,7 @@ impl<'a> Held<'a> {
     }
 }
 
-fn of_client(held: &[Held<'_>]) -> Vec<Finding> {
+fn of_client(held: &[Held<'_>], finder: &Injection) -> Vec<Finding> {
     let offers = held.iter().map(|held| Offer {
         server: &held.answer.name,
         tier: Tier::Mixed,
@@ -78,19 +80,26 @@ fn of_client(held: &[Held<'_>]) -> Vec<Finding> {
         tools: &held.tools,
     });
     let index = Index::new(offers);
+    let heard = |definition: Json<'_>, mut found: Vec<Suspicion>| {
+        orders(finder, definition, &mut found);
+        found
+    };
     let mut found = Vec::new();
     for held in held {
         let name = &held.answer.name;
         for definition in &held.tools {
             let tool = definition.get("name").and_then(Json::text).unwrap_or_default();
-            found.extend(index.tool(name, *definition).iter().map(|one| held.finding(Some(&tool), one)));
+            let all = heard(*definition, index.tool(name, *definition));
+            found.extend(all.iter().map(|one| held.finding(Some(&tool), one)));
         }
         if let Some(identity) = held.identity {
-            found.extend(index.identity(name, identity).iter().map(|one| held.finding(None, one)));
+            let all = heard(identity, index.identity(name, identity));
+            found.extend(all.iter().map(|one| held.finding(None, one)));
         }
         let said = held.answer.instructions.as_deref().map(quote);
         if let Some(said) = said.as_ref().and_then(|said| Json::check(said.as_bytes(), DEPTH).ok()) {
-            found.extend(index.instructions(name, said).iter().map(|one| held.finding(None, one)));
+            let all = heard(said, index.instructions(name, said));
+            found.extend(all.iter().map(|one| held.finding(None, one)));
         }
     }
     found
