@@ -47,9 +47,9 @@ fn written(folder: &Path, gate: &Gate, secret: &str) -> Vec<String> {
         for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             if entry.is_dir() {
                 folders.push(entry);
-            } else if entry.ends_with("lockgate.yaml") {
-                continue;
-            } else if let Ok(bytes) = std::fs::read(&entry) {
+            } else if !entry.ends_with("lockgate.yaml")
+                && let Ok(bytes) = std::fs::read(&entry)
+            {
                 files += 1;
                 if bytes.windows(secret.len()).any(|window| window == secret.as_bytes()) {
                     found.push(entry.display().to_string());
