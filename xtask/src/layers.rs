@@ -99,17 +99,24 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
-/// Packages by name, with the names each depends on normally.
+/// Packages with those that each depends on normally: by name, and by name and version (`name@1.0.0`) where there are several.
 struct Graph(BTreeMap<String, BTreeSet<String>>);
 
 impl Graph {
     fn read(metadata: &Value) -> Option<Self> {
-        let names: BTreeMap<&str, &str> = metadata
-            .get("packages")?
-            .as_array()?
-            .iter()
-            .filter_map(|package| Some((package.get("id")?.as_str()?, package.get("name")?.as_str()?)))
-            .collect();
+        let packages = metadata.get("packages")?.as_array()?;
+        let text = |package: &Value, key: &str| Some(package.get(key)?.as_str()?.to_owned());
+        let mut versions: BTreeMap<String, usize> = BTreeMap::new();
+        for package in packages {
+            *versions.entry(text(package, "name")?).or_default() += 1;
+        }
+        let named = |package: &Value| {
+            let name = text(package, "name")?;
+            let several = versions.get(&name).is_some_and(|many| *many > 1);
+            let name = if several { format!("{name}@{}", text(package, "version")?) } else { name };
+            Some((text(package, "id")?, name))
+        };
+        let names: BTreeMap<String, String> = packages.iter().filter_map(named).collect();
         let mut graph: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for node in metadata.pointer("/resolve/nodes")?.as_array()? {
             let name = names.get(node.get("id")?.as_str()?)?;
@@ -118,8 +125,7 @@ impl Graph {
                 kinds.is_some_and(|kinds| kinds.iter().any(|kind| kind.get("kind") == Some(&Value::Null)))
             });
             let reached = normal.filter_map(|dependency| names.get(dependency.get("pkg")?.as_str()?));
-            // A name may stand for several versions; what any of them reaches counts.
-            graph.entry((*name).to_owned()).or_default().extend(reached.map(|name| (*name).to_owned()));
+            graph.entry(name.clone()).or_default().extend(reached.cloned());
         }
         Some(Self(graph))
     }
@@ -148,7 +154,8 @@ impl Graph {
                 continue;
             }
             for reached in self.reached(name) {
-                if IMPURE.contains(&reached.as_str()) {
+                let bare = reached.split('@').next().unwrap_or_default();
+                if IMPURE.contains(&bare) {
                     faults.push(format!("{name} is pure and reaches {reached}"));
                 }
             }

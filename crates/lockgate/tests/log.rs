@@ -135,7 +135,7 @@ fn what_is_written_is_verified_read_and_proven() {
     let at = folder.path();
     let (text, code) = lockgate(at, &["log", "verify", "--key", "log/log.vkey"]);
     assert!(code == 0 && text.starts_with("all ") && text.contains("are as they were signed"), "{text}");
-    let (text, code) = lockgate(at, &["log", "search", "--event", "request", "--target", "notes__search"]);
+    let (text, code) = lockgate(at, &["log", "search", "--event", "request", "--target", "search"]);
     assert_eq!((text.lines().count(), code), (8, 0), "{text}");
     let line = text.lines().next().unwrap();
     let number = line.split_whitespace().next().unwrap();
@@ -158,12 +158,12 @@ fn what_is_written_is_verified_read_and_proven() {
             "{format} {text}"
         );
     }
-    let (text, _) = lockgate(at, &["log", "export", "--format", "cef", "--target", "notes__search"]);
+    let (text, _) = lockgate(at, &["log", "export", "--format", "cef", "--target", "search"]);
     assert!(text.lines().all(|line| line.starts_with("CEF:0|Lockgate|Lockgate|")), "{text}");
     // Other commands read it as they read a file.
     let id = shown.lines().find(|line| line.contains("\"correlation\"")).unwrap().split('"').nth(3).unwrap();
     let (text, code) = lockgate(at, &["explain", id, "log"]);
-    assert!(code == 0 && text.contains("notes__search"), "{text}");
+    assert!(code == 0 && text.contains("search"), "{text}");
 }
 
 #[test]

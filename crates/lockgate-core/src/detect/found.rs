@@ -53,12 +53,12 @@ impl Found {
         self.classes().chain(self.marking_ignored.then_some("label_ignored"))
     }
 
-    /// The score as a record has it, in hundredths.
+    /// The score as a record has it, in hundredths. None where nothing gave orders or was hidden.
     pub(crate) fn score(&self) -> Option<u8> {
         let hundredths = (self.score.clamp(0.0, 1.0) * 100.0).round();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is from 0 to 100")]
         let hundredths = hundredths as u8;
-        (hundredths > 0).then_some(hundredths)
+        (self.orders && hundredths > 0).then_some(hundredths)
     }
 
     /// Adds what is in one of its texts. `place` is what a refusal says of where that text is.
