@@ -110,13 +110,13 @@ impl Graph {
         for package in packages {
             *versions.entry(text(package, "name")?).or_default() += 1;
         }
-        let named = |package: &Value| {
+        let identified = |package: &Value| {
             let name = text(package, "name")?;
             let several = versions.get(&name).is_some_and(|many| *many > 1);
             let name = if several { format!("{name}@{}", text(package, "version")?) } else { name };
             Some((text(package, "id")?, name))
         };
-        let names: BTreeMap<String, String> = packages.iter().filter_map(named).collect();
+        let names: BTreeMap<String, String> = packages.iter().filter_map(identified).collect();
         let mut graph: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for node in metadata.pointer("/resolve/nodes")?.as_array()? {
             let name = names.get(node.get("id")?.as_str()?)?;

@@ -2,17 +2,19 @@
 //!
 //! In a `.rules` file, a rule is a line with its name and below it, indented:
 //!
-//!     crs     NUMBER     the rule of the OWASP Core Rule Set it is
-//!     in      INPUTS     what it is asked of, by the words of [`Input`]
-//!     level   LEVEL      `block` or `review`
-//!     fold    FOLDS      how the text is read first, by the words of `fold.rs`, in this order
-//!     each               it is asked after each of them, not only after the last
-//!     match   PATTERN    a regular expression over bytes; `.` is any byte
-//!     same    1 2        what these groups of the pattern caught must be equal
-//!     and     PATTERN    this must match as well
-//!     unless  PATTERN    this must not match
-//!     words   FILE       or instead of a pattern: one of the words in `FILE.words`, in any case
-//!     any     WORDS      or one of these words, in any case
+//! ```text
+//! crs     NUMBER     the rule of the OWASP Core Rule Set it is
+//! in      INPUTS     what it is asked of, by the words of `Input`
+//! level   LEVEL      `block` or `review`
+//! fold    FOLDS      how the text is read first, by the words of `fold.rs`, in this order
+//! each               it is asked after each of them, not only after the last
+//! match   PATTERN    a regular expression over bytes; `.` is any byte
+//! same    1 2        what these groups of the pattern caught must be equal
+//! and     PATTERN    this must match as well
+//! unless  PATTERN    this must not match
+//! words   FILE       or instead of a pattern: one of the words in `FILE.words`, in any case
+//! any     WORDS      or one of these words, in any case
+//! ```
 
 mod bytes;
 mod fold;

@@ -94,7 +94,7 @@ pub fn write(models: &[Weights; 2], lexicon: u32) -> Vec<u8> {
     file
 }
 
-/// Reads what [`write`] wrote.
+/// Reads what [`write()`] wrote.
 pub fn read(file: &[u8], lexicon: u32) -> Result<[Weights; 2], Broken> {
     let (mut rest, sum) = file.split_last_chunk::<8>().ok_or(Broken::Format)?;
     let whole = rest;
