@@ -72,10 +72,15 @@ const READY: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
 fn bytes_are_kept(command: &[String], questions: &[String]) {
     let mut direct = Pipes::start(command);
     let state = tempfile::tempdir().unwrap();
-    let mut through = Pipes::start(&wrapped(state.path(), command));
-    let gate = Gate::start(
-        json!({ "detect": { "results": { "hidden": "off", "injection": "off" } }, "servers": { "x": { "command": command } } }),
-    );
+    // What nobody sees is kept as well where nobody looks for it.
+    let config = json!({ "detect": { "results": { "hidden": "off", "injection": "off" } }, "servers": { "x": { "command": command } } });
+    let file = state.path().join("lockgate.yaml");
+    std::fs::write(&file, config.to_string()).unwrap();
+    let mut wrap = wrapped(state.path(), command);
+    let dashes = wrap.iter().position(|word| word == "--").unwrap();
+    wrap.splice(dashes..dashes, ["-c".to_owned(), file.display().to_string()]);
+    let mut through = Pipes::start(&wrap);
+    let gate = Gate::start(config);
     for pipes in [&mut direct, &mut through] {
         pipes.ask(HELLO);
         writeln!(pipes.input, "{READY}").unwrap();
