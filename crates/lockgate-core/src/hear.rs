@@ -1,7 +1,7 @@
 //! What servers say is remembered: everything that can reach the model, whatever way it comes.
 
 use lockgate_flow::{Speech, for_each_text};
-use lockgate_model::{Body, Confidentiality, ExchangeId, Json, Params, ServerName, Texts};
+use lockgate_model::{Body, Confidentiality, ExchangeId, Json, Params, ServerName, Texts, quote};
 
 use crate::agent::Request;
 use crate::exchange::Exchange;
@@ -43,7 +43,19 @@ impl Core {
             trust.secrecy.level = trust.secrecy.level.max(Confidentiality::Private);
         }
         let event = u32::try_from(exchange.0).unwrap_or(u32::MAX);
-        self.history.read_with(&Speech { server, trust: &trust, event, document, echo }, said, texts);
+        let speech = Speech { server, trust: &trust, event, document, echo };
+        self.history.read_with(&speech, said, texts);
+        self.hear_unread(&speech);
+    }
+
+    /// What was taken out of what was said. It may still be used: by who knows it from elsewhere, or guesses it.
+    fn hear_unread(&mut self, speech: &Speech<'_>) {
+        for text in std::mem::take(&mut self.found.unread) {
+            let text = quote(&text);
+            if let Ok(text) = Json::check(text.as_bytes(), 1) {
+                self.history.read(speech, text);
+            }
+        }
     }
 
     /// What the server says of what it returns. Its definitions and questions have no such labels.
@@ -101,7 +113,9 @@ impl Core {
         let Some(said) = params.whole() else { return };
         let trust = self.boundary.trust(server);
         let event = exchange.map_or(u32::MAX, |exchange| u32::try_from(exchange.0).unwrap_or(u32::MAX));
-        self.history.read(&Speech { server, trust: &trust, event, document: true, echo: None }, said);
+        let speech = Speech { server, trust: &trust, event, document: true, echo: None };
+        self.history.read(&speech, said);
+        self.hear_unread(&speech);
     }
 }
 

@@ -11,7 +11,7 @@ use super::{Handling, Hit, Sort};
 use crate::handles::{Handles, Seal, Stands, handles_in, within};
 
 /// A part of a text to be replaced.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Cut {
     pub(crate) span: Range<usize>,
     pub(crate) by: By,

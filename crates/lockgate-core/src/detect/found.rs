@@ -33,6 +33,9 @@ pub(crate) struct Found {
     pub(crate) replaced: bool,
     /// The server said something of it that changes nothing: it is not known, or asks for more trust.
     pub(crate) marking_ignored: bool,
+    /// Texts that something was taken out of for what it says, as they came, without what is secret: who gives one of their
+    /// values is known, though the agent has not read it.
+    pub(crate) unread: Vec<String>,
     /// What each rule found.
     pub(crate) detected: Vec<Detected>,
     /// How likely one of its texts gives orders to a model: 0 to 1.

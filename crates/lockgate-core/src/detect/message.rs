@@ -232,6 +232,10 @@ impl<'m> Search<'_, 'm> {
             return None;
         }
         let cuts = cuts(text, &looked.hits, known);
+        if cuts.iter().any(|cut| matches!(cut.by, By::Rule(_))) {
+            let kept = cuts.iter().filter(|cut| !matches!(cut.by, By::Rule(_))).cloned().collect();
+            self.found.unread.push(replace(text, kept, self.handles, self.server, &self.seal));
+        }
         (!cuts.is_empty()).then(|| replace(text, cuts, self.handles, self.server, &self.seal))
     }
 
