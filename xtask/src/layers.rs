@@ -199,22 +199,26 @@ mod tests {
     }
 
     #[test]
-    fn two_versions_of_a_package_are_one_name() {
-        let package = |id: &str, name: &str| json!({ "id": id, "name": name });
+    fn versions_of_a_package_are_told_apart() {
+        let package = |id: &str, name: &str| json!({ "id": id, "name": name, "version": id });
         let normal = |id: &str| json!({ "pkg": id, "dep_kinds": [{ "kind": null }] });
         let development = |id: &str| json!({ "pkg": id, "dep_kinds": [{ "kind": "dev" }] });
-        let metadata = json!({
-            "packages": [package("m", "lockgate-model"), package("a1", "a"), package("a2", "a"), package("t", "tokio"), package("r", "rand")],
-            "resolve": { "nodes": [
-                { "id": "m", "deps": [normal("a1"), development("r")] },
-                { "id": "a1", "deps": [normal("t")] },
-                { "id": "a2", "deps": [] },
-                { "id": "t", "deps": [] },
-                { "id": "r", "deps": [] },
-            ] }
-        });
-        let graph = Graph::read(&metadata).unwrap();
-        assert_eq!(graph.faults().unwrap(), ["lockgate-model is pure and reaches tokio"]);
+        let faults = |used: &str| {
+            let metadata = json!({
+                "packages": [package("m", "lockgate-model"), package("a1", "a"), package("a2", "a"), package("t1", "tokio"), package("t2", "tokio"), package("r", "rand")],
+                "resolve": { "nodes": [
+                    { "id": "m", "deps": [normal(used), development("r")] },
+                    { "id": "a1", "deps": [normal("t1")] },
+                    { "id": "a2", "deps": [] },
+                    { "id": "t1", "deps": [] },
+                    { "id": "t2", "deps": [] },
+                    { "id": "r", "deps": [] },
+                ] }
+            });
+            Graph::read(&metadata).unwrap().faults().unwrap()
+        };
+        assert_eq!(faults("a1"), ["lockgate-model is pure and reaches tokio@t1"]);
+        assert_eq!(faults("a2"), Vec::<String>::new());
     }
 
     #[test]
