@@ -24,7 +24,8 @@ function root(leaves) {
 
 // The checkpoint of a note, if its signature is right.
 function checkpoint(note, vkey) {
-  const [name, id, key] = vkey.trim().split(/\+(.*?)\+/);
+  // The key in Base64 may have a `+` of its own.
+  const [, name, id, key] = vkey.trim().match(/^([^+]+)\+([0-9a-f]{8})\+(.+)$/);
   const raw = Buffer.from(key, "base64");
   if (raw[0] !== 1) fail("not an Ed25519 key of a log");
   if (sha256(name, "\n", raw).subarray(0, 4).toString("hex") !== id) fail("the key has another id");
