@@ -30,7 +30,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ),
     ("lockgate-store", &["lockgate-model", "lockgate-audit"]),
     ("lockgate-transport", &["lockgate-model", "lockgate-core"]),
-    ("lockgate-origin", &["lockgate-model", "lockgate-attest"]),
+    ("lockgate-watch", &["lockgate-model", "lockgate-audit"]),
     ("lockgate-sandbox", &["lockgate-model"]),
     ("lockgate-attest", &["lockgate-model"]),
     ("lockgate-origin", &["lockgate-model", "lockgate-attest"]),
@@ -48,8 +48,8 @@ const TABLE: &[(&str, &[&str])] = &[
             "lockgate-era",
             "lockgate-core",
             "lockgate-store",
+            "lockgate-watch",
             "lockgate-transport",
-            "lockgate-origin",
             "lockgate-sandbox",
             "lockgate-attest",
             "lockgate-origin",
@@ -60,7 +60,7 @@ const TABLE: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that decide: no socket, file, clock, environment, randomness, thread or `async` in all that they reach.
-const PURE: [&str; 8] = [
+const PURE: [&str; 9] = [
     "lockgate-model",
     "lockgate-policy",
     "lockgate-flow",
@@ -69,6 +69,7 @@ const PURE: [&str; 8] = [
     "lockgate-audit",
     "lockgate-era",
     "lockgate-core",
+    "lockgate-watch",
 ];
 
 /// Crates that no pure crate may reach.
