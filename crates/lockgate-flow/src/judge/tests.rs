@@ -167,6 +167,30 @@ fn confidential_text_does_not_go_where_everybody_reads_it() {
 }
 
 #[test]
+fn confidential_records_are_copies_too() {
+    for record in [
+        "CONFIDENTIAL: the plan of the merger is to buy Initech before the summer",
+        "name: Alice Example\naccount: DE89370400440532013000\nnotes: she prefers the morning\n",
+        r#"{"name": "Alice Example", "account": "DE89370400440532013000", "notes": "she prefers the morning"}"#,
+        r#"[{"name": "Alice Example"}, {"account": "DE89370400440532013000"}]"#,
+    ] {
+        let session = Session::new("Alice Example").reads("mail", record);
+        let of = |text: &str| format!("{{\"q\":{}}}", lockgate_model::quote(text));
+        let judges = |call, text: &str| session.judges(call, &of(text), Mode::Balanced);
+        let refused = !record.starts_with('[');
+        assert_eq!(judges("web.search", record), refused.then_some(Cause::Confidential), "{record}");
+        assert_eq!(
+            judges("web.search", &format!("{record}\nand more")),
+            refused.then_some(Cause::Confidential),
+            "{record}"
+        );
+        assert_eq!(judges("mail.search", record), None, "{record}");
+        // A short one alone is everywhere.
+        assert_eq!(judges("web.search", "name: Alice Example, notes: she does not prefer anything"), None);
+    }
+}
+
+#[test]
 fn more_arguments_than_can_be_looked_into_are_refused() {
     let many: Vec<_> = (0..100).map(|number| format!("\"a{number}@v.example\"")).collect();
     let session = Session::new("").reads("web", PAGE);

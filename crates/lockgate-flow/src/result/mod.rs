@@ -65,6 +65,14 @@ pub(crate) fn pieces<'s>(
     });
 }
 
+/// Takes apart a text that somebody sends, in the same way: its values where it is a document, and all of it where it is none.
+pub(crate) fn taken_apart(whole: &str, part: &mut dyn FnMut(&str)) {
+    text(whole, 0, &mut |piece| {
+        let (Piece::Record(value) | Piece::Prose(value) | Piece::About(value)) = piece;
+        part(value);
+    });
+}
+
 /// Bytes of a picture or a sound, and the words of the protocol itself.
 fn is_data(leaf: &Leaf<'_, '_>) -> bool {
     match leaf.name() {
