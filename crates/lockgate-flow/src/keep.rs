@@ -1,8 +1,9 @@
 //! What is known of the values of a call, kept for records.
 
-use lockgate_model::Integrity;
+use lockgate_model::{Integrity, ServerName, Tick};
 
 use crate::history::{Grade, History};
+use crate::index::Origins;
 use crate::leaf::Leaf;
 use crate::role::Role;
 
@@ -68,12 +69,16 @@ impl<'k> Keeper<'k> {
     }
 }
 
-/// Whose text a long value holds copies of, where as a whole it was never seen.
-pub(crate) fn copied(history: &History, value: &str, grade: Grade) -> Grade {
-    if grade.integrity.is_some() || value.len() <= LONG {
+/// Whose text a value holds copies of, where as a whole it was never seen.
+pub(crate) fn copied(history: &History, value: &str, at: (&ServerName, Tick), grade: Grade) -> Grade {
+    if grade.integrity.is_some() || value.len() < TELLING {
         return grade;
     }
-    let (origins, bytes) = history.copied(value);
+    let mut copied = if value.len() > LONG { history.copied(value) } else { (Origins::NONE, 0) };
+    if copied.1 < TELLING {
+        copied = history.copied_values(value, at, |origins| !origins.is_empty());
+    }
+    let (origins, bytes) = copied;
     if bytes < TELLING {
         return grade;
     }

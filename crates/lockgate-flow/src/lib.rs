@@ -14,6 +14,7 @@ mod keep;
 mod leaf;
 mod links;
 mod list;
+mod parts;
 mod result;
 mod role;
 pub mod rule;

@@ -7,7 +7,6 @@ use crate::index::Origins;
 use crate::keep::{Graded, Keeper, copied};
 use crate::leaf::{Leaf, leaves, names, unescaped};
 use crate::links::links;
-use crate::result::taken_apart;
 use crate::role::{Role, Roles};
 
 /// How much is asked of a call.
@@ -43,10 +42,6 @@ impl Mode {
 const MOST: usize = 64;
 /// Shortest copy of confidential text that counts, in bytes.
 const COPY: usize = 32;
-/// Shortest part of a text that counts as one, in bytes. Shorter ones are everywhere.
-const PART: usize = 8;
-/// Most parts of a text that are looked up.
-const PARTS: usize = 64;
 
 /// A call that is about to be made.
 #[derive(Clone, Copy, Debug)]
@@ -229,7 +224,8 @@ impl Judge<'_> {
         self.weigh(leaf, role, changes);
         if self.keeper.wants(leaf, role) {
             let grade = self.history.grade(&leaf.text, self.call.server, self.now);
-            self.keeper.keep(leaf, &copied(self.history, &leaf.text, grade));
+            let at = (self.call.server, self.now);
+            self.keeper.keep(leaf, &copied(self.history, &leaf.text, at, grade));
         }
     }
 
@@ -431,7 +427,9 @@ impl Judge<'_> {
             grade.origins
         };
         let is_whole = grade.integrity < Some(Integrity::Endorsed) && self.is_unfit(origins);
-        if is_whole || self.is_unfit_in_parts(&leaf.text) {
+        let unfit = |origins| self.is_unfit(origins);
+        let at = (self.call.server, self.now);
+        if is_whole || self.history.copied_values(&leaf.text, at, unfit).1 >= COPY {
             self.object(Cause::Confidential, Some((leaf, role)), Integrity::Endorsed, Some(grade));
         }
     }
@@ -439,31 +437,6 @@ impl Judge<'_> {
     /// Is what came from these origins more confidential than what the server may have?
     fn is_unfit(&self, origins: Origins) -> bool {
         !self.history.secrecy(origins).fits(&self.call.trust.clearance)
-    }
-
-    /// A record was remembered value by value, so one that is copied as a whole is found by its values: together they are as
-    /// long as a copy that counts.
-    fn is_unfit_in_parts(&self, text: &str) -> bool {
-        let mut parts = Vec::new();
-        taken_apart(text, &mut |part| {
-            for part in part.split(['\n', '\r', '\t', ',', ';', ':', '|']) {
-                let part = part.trim_matches(|c: char| !c.is_alphanumeric());
-                if part.len() >= PART && part.len() < text.len() {
-                    parts.push(part.to_owned());
-                }
-            }
-        });
-        // The longest say most.
-        parts.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        parts.dedup();
-        let mut bytes = 0;
-        parts.iter().take(PARTS).any(|part| {
-            let grade = self.known(part);
-            if grade.integrity < Some(Integrity::Endorsed) && self.is_unfit(grade.origins) {
-                bytes += part.len();
-            }
-            bytes >= COPY
-        })
     }
 
     /// What is deleted or run must have been named by a person. What is spent or granted must at least be named.

@@ -196,6 +196,12 @@ impl<'f> Facts<'f> {
                 let (origins, bytes) = self.history.copied(&leaf.text);
                 told = if bytes < COPY { told } else { told.join(origins) };
             }
+            if told.is_empty() && leaf.text.len() >= COPY {
+                let at = (self.call.server, self.now);
+                let (origins, bytes) =
+                    self.history.copied_values(&leaf.text, at, |origins| !origins.is_empty());
+                told = if bytes < COPY { told } else { origins };
+            }
             all.push(Weighed { pointer: leaf.pointer(), role, grade, told, defined });
         });
         enough.then_some(all)
