@@ -22,6 +22,8 @@ pub struct Boundary {
     /// The servers that get personal data where the agent sends what stands for it. None: the one that gave it, and not in a call
     /// that sends something out.
     pub expand_personal_for: Option<BTreeSet<ServerName>>,
+    /// How long what tokens of personal data stand for is kept for later sessions. Milliseconds; 0 for not at all.
+    pub personal_kept_for: u64,
     /// How large a message may be.
     pub limits: Limits,
     /// Most requests of one session that may be open at once. Default 256; then `too_many_open`.
@@ -323,6 +325,7 @@ impl Boundary {
             servers,
             flow: Flow::default(),
             expand_personal_for: None,
+            personal_kept_for: 0,
             limits: Limits::default(),
             open_requests: 256,
             list_entries: 10_000,
@@ -335,6 +338,11 @@ impl Boundary {
             records: false,
             record_arguments: false,
         }
+    }
+
+    /// Is the compartment one that some server is cleared for, so that what is in it may go to no other?
+    pub(crate) fn parts_off(&self, compartment: &str) -> bool {
+        self.servers.values().any(|server| server.trust.clearance.compartments.contains(compartment))
     }
 
     /// How far a server is trusted; one that is not configured is not trusted at all.

@@ -89,6 +89,12 @@ pub enum Event<'a> {
         /// The values, as they stood in the calls.
         values: &'a [(String, u64)],
     },
+    /// Earlier sessions of the principal were shown these in place of personal data ([`Step::Keep`]), the oldest first. What
+    /// cannot be opened is not known.
+    Kept {
+        /// The tokens.
+        tokens: &'a [Token],
+    },
     /// Earlier sessions of the same agent, whose context it may still have, have read this.
     Restored {
         /// Their labels, joined.
@@ -210,6 +216,9 @@ pub enum Step {
     /// Keep a value for later sessions of the principal, for as long as [`crate::Flow::learned_for`] says, and give it to
     /// them with [`Event::Known`].
     Learn(Box<Learn>),
+    /// Keep what tokens of personal data stand for, for as long as [`crate::Boundary::personal_kept_for`] says, and give them to
+    /// later sessions of the principal with [`Event::Kept`].
+    Keep(Vec<Token>),
     /// Write down.
     Record(Box<Record>),
 }
@@ -241,6 +250,18 @@ pub struct Ask {
     pub voiced: Option<Reach>,
     /// How long an approval can be given and used. Milliseconds.
     pub valid: u64,
+}
+
+/// What stands for personal data, and what it stands for, sealed: only a session of the same principal, at a gateway with the same
+/// key, can tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// What the agent is shown.
+    pub handle: String,
+    /// The server that gave the data.
+    pub server: ServerName,
+    /// The data, sealed.
+    pub sealed: String,
 }
 
 /// A value that a person has approved for later sessions as well, and where it stood.

@@ -42,6 +42,12 @@ impl Core {
         if self.found.personal_left {
             trust.secrecy.level = trust.secrecy.level.max(Confidentiality::Private);
         }
+        for class in &self.found.classes {
+            trust.secrecy.level = trust.secrecy.level.max(class.confidentiality());
+            if self.boundary.parts_off(class.word()) {
+                trust.secrecy.compartments.insert(class.word().to_owned());
+            }
+        }
         let event = u32::try_from(exchange.0).unwrap_or(u32::MAX);
         let speech = Speech { server, trust: &trust, event, document, echo };
         self.history.read_with(&speech, said, texts);

@@ -50,8 +50,10 @@ mod suspect;
 pub use boundary::{
     Boundary, Described, Desk, Flow, MayAsk, SecretAction, Secrets, Server, Signed, Speaks, Violation, Wire,
 };
-pub use detect::{ByLevel, CodeArgument, Detect, Handling, Handlings, Sort, Suppression};
-pub use event::{Ask, Ballot, Event, Headers, Learn, Outlet, Reach, Step};
+pub use detect::{
+    ByClass, ByLevel, ClassifiedField, CodeArgument, Detect, Handling, Handlings, Sort, Suppression,
+};
+pub use event::{Ask, Ballot, Event, Headers, Learn, Outlet, Reach, Step, Token};
 pub use intercept::{Intercepted, Matter};
 pub use names::exposed_tool;
 pub use permit::{Head, Permit, Release, Sent};

@@ -229,6 +229,7 @@ impl Core {
                     self.history.learn(value, now.after_millis(*left));
                 }
             }
+            Event::Kept { tokens } => self.remember_tokens(tokens),
             Event::Restored { label } => self.history.restore(label, |server| self.boundary.trust(server)),
             Event::Gone { exchange } => self.gone(exchange, steps),
             Event::Wake => self.wake(now, steps),
@@ -248,6 +249,7 @@ impl Core {
                 }
             }
         }
+        self.keep_tokens(steps);
         self.cross(begun, now, steps);
         if !self.aside.is_empty() {
             steps.splice(begun..begun, std::mem::take(&mut self.aside));

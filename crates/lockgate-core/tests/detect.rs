@@ -8,21 +8,11 @@
 
 mod talk;
 
-use std::sync::Arc;
-
-use lockgate_core::{Boundary, ByLevel, Detect, Event, Handling, SecretAction, Suppression};
+use lockgate_core::{Boundary, ByLevel, Event, Handling, SecretAction, Suppression};
 use lockgate_model::{Tier, UnixMillis};
 use serde_json::{Value, json};
 
-use talk::{ERAS, Era, Talk, server, token};
-
-/// Changes what is looked for on every server.
-fn set(boundary: &mut Boundary, change: impl Fn(&mut Detect)) {
-    boundary.flow.rules.clear();
-    for server in boundary.servers.values_mut() {
-        change(Arc::make_mut(&mut server.detect));
-    }
-}
+use talk::{ERAS, Era, Talk, server, set, token};
 
 fn secrets(handling: Handling) -> impl Fn(&mut Boundary) {
     move |boundary| set(boundary, |detect| detect.arguments.secrets = ByLevel::at_block(handling))

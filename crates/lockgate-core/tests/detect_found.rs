@@ -9,9 +9,8 @@
 mod talk;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use lockgate_core::{Boundary, ByLevel, CodeArgument, Detect, Event, Handling};
+use lockgate_core::{Boundary, ByLevel, CodeArgument, Event, Handling};
 use lockgate_detect::code::Program;
 use lockgate_detect::code::language::Language;
 use lockgate_detect::code::python::Allowed;
@@ -19,15 +18,7 @@ use lockgate_model::Tick;
 use lockgate_policy::Pattern;
 use serde_json::{Value, json};
 
-use talk::{ERAS, Era, Talk, server};
-
-/// Changes what is looked for on every server.
-fn set(boundary: &mut Boundary, change: impl Fn(&mut Detect)) {
-    boundary.flow.rules.clear();
-    for server in boundary.servers.values_mut() {
-        change(Arc::make_mut(&mut server.detect));
-    }
-}
+use talk::{ERAS, Era, Talk, server, set};
 
 fn personal(handling: Handling) -> impl Fn(&mut Boundary) {
     move |boundary| {
@@ -86,6 +77,40 @@ fn only_the_sorts_count_that_the_operator_names() {
         set(boundary, |detect| detect.entities = Some(BTreeSet::from(["IBAN_CODE".to_owned()])));
     });
     assert_eq!(talk.read("files", MAIL), MAIL);
+}
+
+#[test]
+fn a_later_session_knows_what_a_token_stands_for_where_it_is_kept() {
+    let tokens = |kept_for, seal| {
+        move |boundary: &mut Boundary| {
+            set(boundary, |detect| detect.results.personal = ByLevel::at_block(Handling::Tokenise));
+            (boundary.personal_kept_for, boundary.seal) = (kept_for, [seal; 32]);
+        }
+    };
+    for era in ERAS {
+        let mut first = Talk::of("first", era, tokens(1, 7));
+        let token = first.read("files", MAIL);
+        assert_eq!(first.read("files", MAIL), token);
+        assert_eq!(first.kept.len(), 1, "each is kept once");
+        assert!(!format!("{:?}", first.kept).contains(MAIL));
+        let kept = first.kept;
+        for (known, seal, fate) in [
+            (&kept[..], 7, Ok(json!({ "to": MAIL }))),
+            (&[], 7, Err("unknown_handle".to_owned())),
+            (&kept, 8, Err("unknown_handle".to_owned())),
+        ] {
+            let mut later = Talk::of("later", era, tokens(1, seal));
+            later.handle(Event::Kept { tokens: known });
+            later.call("files__write_note", json!({ "to": token }));
+            assert_eq!(later.fate(), fate);
+            later.call("mail__write_note", json!({ "to": token }));
+            assert!(later.fate().is_err(), "it is for the server that gave it alone");
+            assert_eq!(later.kept.len(), 0);
+        }
+        let mut never = Talk::of("never", era, tokens(0, 7));
+        never.read("files", MAIL);
+        assert_eq!(never.kept.len(), 0);
+    }
 }
 
 #[test]

@@ -17,6 +17,7 @@ pub mod pins;
 mod state;
 mod stops;
 mod time;
+mod vault;
 
 pub use approvals::{Approvals, Ballot, Entry, Filed, Filter, Request, Scope, Voice, Vote};
 pub use counters::{Counters, CountersError, Refused, Reservation, Reserved, Slot};
@@ -27,3 +28,4 @@ pub use pins::Pins;
 pub use state::StateError;
 pub use stops::{Change, Stop, Stops, Target};
 pub use time::rfc3339;
+pub use vault::{Kept, Vault};

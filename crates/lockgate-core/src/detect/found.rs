@@ -1,10 +1,13 @@
 //! What was found in one message, added up.
 
+use std::collections::BTreeSet;
+
 use lockgate_audit::Detected;
 use lockgate_detect::Level;
+use lockgate_detect::class::DataClass;
 use lockgate_model::{Fields, Finding, Phase, Reason, Verdict};
 
-use super::{Handling, Hit, Looked, Sort};
+use super::{ByClass, Handling, Hit, Looked, Sort};
 
 /// Which way a message goes, and what may be done with it.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +30,8 @@ pub(crate) struct Found {
     pub(crate) personal: bool,
     /// Some of that is left in it.
     pub(crate) personal_left: bool,
+    /// The classes of data that are left in it, where the operator wants to know of them.
+    pub(crate) classes: BTreeSet<DataClass>,
     /// Text that gives orders to a model, or that is hidden from people.
     pub(crate) orders: bool,
     /// Something was replaced before the message was read.
@@ -47,8 +52,11 @@ pub(crate) struct Found {
 impl Found {
     /// The sorts of data in it.
     pub(crate) fn classes(&self) -> impl Iterator<Item = &'static str> {
-        let credential = self.credential.then_some("credential");
-        credential.into_iter().chain(self.personal.then_some("personal"))
+        let credential = self.credential.then_some(DataClass::Credential);
+        let mut all: BTreeSet<_> =
+            credential.into_iter().chain(self.personal.then_some(DataClass::Personal)).collect();
+        all.extend(&self.classes);
+        all.into_iter().map(DataClass::word)
     }
 
     /// What a record says of it.
@@ -62,6 +70,37 @@ impl Found {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is from 0 to 100")]
         let hundredths = hundredths as u8;
         (self.orders && hundredths > 0).then_some(hundredths)
+    }
+
+    /// Adds classes of data that are left in it. `place` is what a refusal says of where they are.
+    pub(crate) fn classify(
+        &mut self,
+        classes: impl Iterator<Item = DataClass>,
+        wanted: &ByClass,
+        way: Way,
+        place: impl Fn() -> Option<String>,
+    ) {
+        for class in classes {
+            let handling = wanted.of(class);
+            if handling == Handling::Off || !self.classes.insert(class) {
+                continue;
+            }
+            let done = if way.observes { Handling::Flag } else { handling }.word();
+            self.tally(Detected { rule: class.word(), class: "class", level: None, count: 1, done });
+            let verdict = match handling {
+                Handling::Ask => Verdict::Hold,
+                Handling::Deny => Verdict::Deny,
+                Handling::Off | Handling::Flag | Handling::Mask | Handling::Tokenise | Handling::Redact => {
+                    continue;
+                }
+            };
+            let rule = format!("detect.data_classes.{}.{}", way.word, class.word());
+            self.object(Finding {
+                verdict,
+                detail: place(),
+                ..Finding::deny(Phase::Detect, Reason::ClassifiedData, rule)
+            });
+        }
     }
 
     /// Adds what is in one of its texts. `place` is what a refusal says of where that text is.

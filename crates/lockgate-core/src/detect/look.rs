@@ -1,9 +1,11 @@
 //! One text is looked at: what is in it, and what is to be done with each.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use lockgate_detect::attack::Input;
+use lockgate_detect::class::{Classes, DataClass};
 use lockgate_detect::code::Program;
 use lockgate_detect::media::metadata::Note;
 use lockgate_detect::personal::Entity;
@@ -16,6 +18,9 @@ use crate::handles::{handles_in, within};
 
 /// The finders; the same for everybody, and never changed.
 pub(crate) static INSPECTOR: LazyLock<Inspector> = LazyLock::new(Inspector::new);
+
+/// Tells the classes of data.
+static CLASSES: LazyLock<Classes> = LazyLock::new(Classes::new);
 
 /// One thing found in a text.
 #[derive(Clone, Debug)]
@@ -45,6 +50,8 @@ pub(crate) struct Looked {
     pub(crate) hits: Vec<Hit>,
     /// How likely it gives orders to a model: 0 to 1.
     pub(crate) score: f32,
+    /// The classes of data in it that somebody wants to know of.
+    pub(crate) classes: BTreeSet<DataClass>,
 }
 
 /// What is looked for, in one direction.
@@ -68,8 +75,16 @@ impl Look<'_> {
     }
 
     /// Keeps of what was found what somebody wants to know of.
-    fn weigh(&self, report: Report<'static>, text: &str) -> Looked {
-        let mut looked = Looked { hits: Vec::new(), score: report.score };
+    fn weigh(&self, mut report: Report<'static>, text: &str) -> Looked {
+        if !report.findings.is_empty() || !report.secrets.is_empty() || !report.personal.is_empty() {
+            // What stands for something is not that.
+            let handles: Vec<_> = handles_in(text).collect();
+            report.findings.retain(|spot| spot.span.is_empty() || !within(&handles, &spot.span));
+            report.secrets.retain(|secret| !within(&handles, &secret.span));
+            report.personal.retain(|datum| !within(&handles, &datum.span));
+        }
+        let mut looked =
+            Looked { score: report.score, classes: self.classes(&report, text), ..Looked::default() };
         for spot in report.findings {
             // What is about all of a text has no place in it.
             let span = if spot.span.is_empty() { 0..text.len() } else { spot.span };
@@ -87,18 +102,29 @@ impl Look<'_> {
                 self.add(Hit { entity: Some(datum.entity), ..hit }, &mut looked);
             }
         }
-        if !looked.hits.is_empty() {
-            // What stands for something is not that.
-            let handles: Vec<_> = handles_in(text).collect();
-            looked.hits.retain(|hit| !within(&handles, &hit.span));
-        }
         looked
+    }
+
+    /// The classes of data in a text of which this was found, without what will be replaced in it.
+    fn classes(&self, report: &Report<'_>, text: &str) -> BTreeSet<DataClass> {
+        let wanted = &self.handlings.classes;
+        if wanted.is_off() {
+            return BTreeSet::new();
+        }
+        let covers_all = self.handlings.personal.block.rewrites() && self.detect.entities.is_none();
+        let replaced = |class: &DataClass| {
+            *class == DataClass::Credential && self.handlings.secrets.block.rewrites()
+                || *class == DataClass::Personal && covers_all
+        };
+        let mut classes = CLASSES.of(report, text);
+        classes.retain(|class| wanted.of(*class) != Handling::Off && !replaced(class));
+        classes
     }
 
     /// What stands against a picture or a sound for what is written beside it.
     pub(super) fn notes(&self, notes: &[Note]) -> Looked {
         let report = INSPECTOR.notes(self.genre, notes);
-        let mut looked = Looked { hits: Vec::new(), score: report.score };
+        let mut looked = Looked { score: report.score, ..Looked::default() };
         for spot in report.findings {
             // It is there for what it says.
             self.add(Hit::of(Sort::Injection, spot.rule, spot.level, 0..0), &mut looked);

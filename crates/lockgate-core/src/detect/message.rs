@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use lockgate_detect::Genre;
 use lockgate_model::{
-    Body, ExchangeId, Inside, Json, Key, ServerName, Splice, Texts, UnixMillis, Visit, quote,
+    Body, ExchangeId, Inside, Json, Key, ServerName, Splice, Texts, ToolName, UnixMillis, Visit, quote,
 };
 
 use super::media::{is_file, is_page};
@@ -41,6 +41,7 @@ impl Core {
         let is_prompt = open.is_some_and(|open| open.method == "prompts/get");
         let way =
             Way { word: "results", observes: self.boundary.observes, sealed: open.is_some_and(is_sealed) };
+        let tool = open.and_then(|open| open.target.tool.as_ref()).map(|(tool, _)| tool.clone());
         let boundary = Arc::clone(&self.boundary);
         let usual = Detect::default();
         let detect = boundary.servers.get(server).map_or(&usual, |server| &*server.detect);
@@ -62,6 +63,7 @@ impl Core {
             told: &told,
             splice: Splice::new(received.bytes),
             found: &mut self.found,
+            tool: tool.as_ref(),
         };
         search.all(said, texts);
         let splice = search.splice;
@@ -92,6 +94,9 @@ fn credentials(action: SecretAction) -> ByLevel {
         SecretAction::Handle => Handling::Tokenise,
     })
 }
+
+/// Deepest nesting of text that is JSON, and is read for its fields.
+const DEPTH: usize = 64;
 
 /// Where in a message.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -158,6 +163,8 @@ pub(super) struct Search<'s, 'm> {
     told: &'s Told,
     pub(super) splice: Splice<'m>,
     pub(super) found: &'s mut Found,
+    /// The tool that answers.
+    tool: Option<&'s ToolName>,
 }
 
 impl<'m> Search<'_, 'm> {
@@ -215,6 +222,7 @@ impl<'m> Search<'_, 'm> {
         if let Some(without) = self.without(&name, "") {
             self.splice.rename(key, &without);
         }
+        self.field(&name);
         let place = around.place.below(&name);
         // `{"name": "DB_PASSWORD", "value": "…"}`
         let named = (name == "value")
@@ -223,11 +231,37 @@ impl<'m> Search<'_, 'm> {
         Some((Some(named.unwrap_or(name)), place))
     }
 
+    /// A member of that name is there.
+    fn field(&mut self, name: &str) {
+        let Look { detect, handlings, .. } = self.look;
+        let classes = detect.classes_of(self.tool, name);
+        self.found.classify(classes, &handlings.classes, self.way, || None);
+    }
+
+    /// Text of a tool that is JSON has fields as well.
+    fn fields_in(&mut self, text: &str) {
+        let is_structured = text.trim_start().starts_with(['{', '[']);
+        if self.look.detect.fields.is_empty() || !is_structured {
+            return;
+        }
+        if let Ok(value) = Json::check(text.as_bytes(), DEPTH) {
+            value.walk(&mut |seen| {
+                if let Visit::Name(key) = seen {
+                    self.field(&key.text());
+                }
+                true
+            });
+        }
+    }
+
     /// The text with something else in place of what is to be replaced; none where nothing is.
     pub(super) fn without(&mut self, text: &str, name: &str) -> Option<String> {
         let known = self.known(text);
         let looked = self.look.at(name, text);
         self.found.add(&looked, self.way, || None);
+        let classes = looked.classes.iter().copied();
+        self.found.classify(classes, &self.look.handlings.classes, self.way, || None);
+        self.fields_in(text);
         if self.way.observes || self.way.sealed {
             return None;
         }

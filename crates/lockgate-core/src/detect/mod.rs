@@ -16,4 +16,6 @@ pub(crate) use cut::{By, Cut, cuts, replace};
 pub(crate) use found::{Found, Way};
 pub(crate) use look::{Hit, INSPECTOR, Look, Looked};
 pub(crate) use message::is_sealed;
-pub use settings::{ByLevel, CodeArgument, Detect, Handling, Handlings, Sort, Suppression};
+pub use settings::{
+    ByClass, ByLevel, ClassifiedField, CodeArgument, Detect, Handling, Handlings, Sort, Suppression,
+};

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use lockgate_detect::Level;
+use lockgate_detect::class::DataClass;
 use lockgate_detect::code::Program;
 use lockgate_model::{Reason, ToolName, UnixMillis};
 use lockgate_policy::Pattern;
@@ -122,6 +123,40 @@ impl ByLevel {
     }
 }
 
+/// What is done with a message for the classes of data in it: [`Handling::Off`], [`Handling::Flag`], [`Handling::Ask`] or
+/// [`Handling::Deny`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ByClass([Handling; DataClass::ALL.len()]);
+
+impl ByClass {
+    /// What holds where the operator says nothing: texts that say of themselves how confidential they are count as that.
+    pub fn usual() -> Self {
+        use DataClass::{Confidential, ExportControl, Internal, Legal, Restricted};
+        let mut usual = Self::default();
+        for class in [Internal, Confidential, Restricted, Legal, ExportControl] {
+            usual.set(class, Handling::Flag);
+        }
+        usual
+    }
+
+    /// What is done for this class.
+    pub fn of(&self, class: DataClass) -> Handling {
+        self.0.get(class as usize).copied().unwrap_or_default()
+    }
+
+    /// Says what is done for this class.
+    pub fn set(&mut self, class: DataClass, handling: Handling) {
+        if let Some(known) = self.0.get_mut(class as usize) {
+            *known = handling;
+        }
+    }
+
+    /// Does any class count?
+    pub(crate) fn is_off(&self) -> bool {
+        self.0.iter().all(|handling| *handling == Handling::Off)
+    }
+}
+
 /// What is done with each sort of thing in one direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Handlings {
@@ -137,6 +172,8 @@ pub struct Handlings {
     pub attacks: ByLevel,
     /// [`Sort::Code`]; in arguments only.
     pub code: ByLevel,
+    /// The classes of data.
+    pub classes: ByClass,
 }
 
 impl Handlings {
@@ -145,6 +182,7 @@ impl Handlings {
         Self {
             hidden: ByLevel::at_block(Handling::Redact),
             injection: ByLevel::at_block(Handling::Redact),
+            classes: ByClass::usual(),
             ..Self::default()
         }
     }
@@ -157,6 +195,7 @@ impl Handlings {
             secrets: ByLevel::at_block(Handling::Ask),
             attacks: ByLevel::at_block(Handling::Deny),
             code: ByLevel::at_block(Handling::Flag),
+            classes: ByClass::usual(),
             ..Self::default()
         }
     }
@@ -191,7 +230,7 @@ impl Handlings {
 
     /// Is nothing looked for?
     pub(crate) fn are_off(&self) -> bool {
-        Sort::ALL.iter().all(|sort| self.sort(*sort) == ByLevel::default())
+        self.classes.is_off() && Sort::ALL.iter().all(|sort| self.sort(*sort) == ByLevel::default())
     }
 }
 
@@ -223,6 +262,17 @@ pub struct CodeArgument {
     pub program: Program,
 }
 
+/// A field whose values are of a class, by the operator's word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClassifiedField {
+    /// The tools; none for every one, and for whatever else the server says.
+    pub tool: Option<Pattern>,
+    /// What the field is called, anywhere in arguments and results. What is inside of it is of that class too.
+    pub field: Pattern,
+    /// The class.
+    pub class: DataClass,
+}
+
 /// What is looked for in what goes to one server and comes from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Detect {
@@ -236,6 +286,8 @@ pub struct Detect {
     pub suppressed: Vec<Suppression>,
     /// Arguments that are programs, beside those that are called so; the first that fits counts.
     pub code: Vec<CodeArgument>,
+    /// Fields whose class is known.
+    pub fields: Vec<ClassifiedField>,
     /// Are texts of its results marked as what outsiders wrote? Default false.
     pub marks: bool,
     /// Most parts of one result. Default 10 000; then `output_too_large`.
@@ -261,6 +313,7 @@ impl Default for Detect {
             entities: None,
             suppressed: Vec::new(),
             code: Vec::new(),
+            fields: Vec::new(),
             marks: false,
             most_parts: 10_000,
             types: None,
@@ -282,6 +335,15 @@ impl Detect {
     pub(crate) fn program(&self, tool: &ToolName, argument: &str) -> Option<&Program> {
         let named = |code: &&CodeArgument| code.argument == argument && code.tool.matches(tool.as_str());
         self.code.iter().find(named).map(|code| &code.program)
+    }
+
+    /// The classes of a field of that name, by the operator's word.
+    pub(crate) fn classes_of(&self, tool: Option<&ToolName>, field: &str) -> impl Iterator<Item = DataClass> {
+        let named = move |known: &&ClassifiedField| {
+            let fits = |pattern: &Pattern| tool.is_some_and(|tool| pattern.matches(tool.as_str()));
+            known.field.matches(field) && known.tool.as_ref().is_none_or(fits)
+        };
+        self.fields.iter().filter(named).map(|known| known.class)
     }
 
     pub(crate) fn suppresses(&self, rule: &str, now: UnixMillis) -> bool {

@@ -4,6 +4,7 @@
 
 mod expand;
 mod text;
+mod vault;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
@@ -34,6 +35,8 @@ pub(crate) struct Handles {
     given: BTreeMap<(ServerName, Stands, [u8; 32]), String>,
     /// What each server knows and must not say to the agent again. Made when it is asked for.
     told: BTreeMap<ServerName, Told>,
+    /// Those of personal data that nobody keeps for later sessions yet.
+    fresh: Vec<String>,
     /// How many were ever made.
     made: u64,
     bytes: usize,
@@ -113,6 +116,30 @@ impl Handles {
             Stands::Personal => seal.lasting(origin, secret),
         };
         let handle = format!("{}{}-{kind}-{}", text::PREFIX, stands.word(), text::tail(&digest));
+        if stands == Stands::Personal {
+            self.fresh.push(handle.clone());
+        }
+        self.insert(handle.clone(), secret, stands, origin, known);
+        Some(handle)
+    }
+
+    /// An earlier session of the principal was shown this handle for personal data.
+    fn recall(&mut self, handle: &str, value: &str, origin: &ServerName) {
+        let known = (origin.clone(), Stands::Personal, digest::bytes(value.as_bytes()));
+        if value.len() <= LONGEST && !self.given.contains_key(&known) {
+            self.made += 1;
+            self.insert(handle.to_owned(), value, Stands::Personal, origin, known);
+        }
+    }
+
+    fn insert(
+        &mut self,
+        handle: String,
+        secret: &str,
+        stands: Stands,
+        origin: &ServerName,
+        known: (ServerName, Stands, [u8; 32]),
+    ) {
         self.bytes += secret.len();
         while self.kept.len() >= MOST || self.bytes > MOST_BYTES {
             if !self.forget_oldest() {
@@ -128,7 +155,6 @@ impl Handles {
         if telling {
             self.tell(&handle, origin);
         }
-        Some(handle)
     }
 
     /// How many were ever made.

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use lockgate_detect::attack::Input;
+use lockgate_detect::class::DataClass;
 use lockgate_detect::code::Program;
 use lockgate_detect::{Genre, MARK, redact};
 use lockgate_model::{Effect, Integrity, Json, Key, Kind, Splice, Tier, UnixMillis, quote};
@@ -101,6 +102,8 @@ impl<'c> Search<'_, 'c> {
                 for (key, member) in value.members() {
                     let name = key.text();
                     self.name(key, &name);
+                    let classes = self.look.detect.classes_of(self.call.tool, &name);
+                    self.below(&name, |search| search.classify(classes));
                     if top {
                         self.program = self.call.tool.and_then(|tool| self.look.detect.program(tool, &name));
                     }
@@ -143,11 +146,18 @@ impl<'c> Search<'_, 'c> {
         }
     }
 
+    /// What is at this place is of these classes.
+    fn classify(&mut self, classes: impl Iterator<Item = DataClass>) {
+        let place = || Some(format!("argument `{}`", self.place)).filter(|_| !self.place.is_empty());
+        self.inspected.found.classify(classes, &self.look.handlings.classes, self.way, place);
+    }
+
     fn text(&mut self, value: Json<'c>, name: &str, text: &str) {
         let looked = self.look.argument(name, self.searched(), self.program, text);
         let looked = self.weighed(text, looked);
         let place = || Some(format!("argument `{}`", self.place)).filter(|_| !self.place.is_empty());
         self.inspected.found.add(&looked, self.way, place);
+        self.classify(looked.classes.iter().copied());
         if let Some(without) = concealed(text, &looked) {
             self.splice.replace(value, quote(&without));
         }

@@ -7,6 +7,7 @@ mod spent;
 mod task;
 #[cfg(test)]
 mod tests;
+mod vault;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as TEXT;
@@ -18,8 +19,9 @@ use lockgate_model::{
 
 pub(crate) use self::spent::Spent;
 pub(crate) use self::task::Tasks;
-use crate::digest;
+pub(crate) use self::vault::{keep, recall};
 use crate::session::Identity;
+use crate::{Token, digest};
 
 /// How every seal begins. After it come the nonce, what is sealed and its tag, in base64 for addresses.
 const PREFIX: &str = "lockgate-seal-";
@@ -95,24 +97,30 @@ pub(crate) fn seal(key: &[u8; 32], bond: Bond<'_>, sealed: &Sealed) -> Result<St
     if sealed.value.len() > LONGEST {
         return Err(Reason::StateTooLarge);
     }
-    let (bond, content) = (bond.bytes(), sealed.write());
-    // A keyed digest of a keyed digest: what is known of one text tells nothing of a longer one.
-    let of_key = subkey(key, b"nonce");
-    let inner = digest::bytes(&[&of_key[..], &bond, content.as_bytes()].concat());
-    let outer = digest::bytes(&[&of_key[..], &inner[..]].concat());
-    let nonce = outer.first_chunk::<NONCE>().map(|nonce| XNonce::from(*nonce)).unwrap_or_default();
-    let payload = Payload { msg: content.as_bytes(), aad: &bond };
-    let hidden = cipher(key).encrypt(&nonce, payload).map_err(|_| Reason::InternalFault)?;
-    Ok(format!("{PREFIX}{}", TEXT.encode([&nonce[..], &hidden].concat())))
+    let text = lock(key, &bond.bytes(), sealed.write().as_bytes()).ok_or(Reason::InternalFault)?;
+    Ok(format!("{PREFIX}{text}"))
 }
 
 /// Opens what was sealed with this key and for this bond, and nothing else.
 pub(crate) fn open(key: &[u8; 32], bond: Bond<'_>, text: &str) -> Option<Sealed> {
-    let bytes = TEXT.decode(text.strip_prefix(PREFIX)?).ok()?;
+    Sealed::read(&unlock(key, &bond.bytes(), text.strip_prefix(PREFIX)?)?)
+}
+
+/// The nonce, the content hidden and its tag, in base64 for addresses. It is unlocked with the same key and bond alone.
+fn lock(key: &[u8; 32], bond: &[u8], content: &[u8]) -> Option<String> {
+    // A keyed digest of a keyed digest: what is known of one text tells nothing of a longer one.
+    let of_key = subkey(key, b"nonce");
+    let inner = digest::bytes(&[&of_key[..], bond, content].concat());
+    let outer = digest::bytes(&[&of_key[..], &inner[..]].concat());
+    let nonce = outer.first_chunk::<NONCE>().map(|nonce| XNonce::from(*nonce)).unwrap_or_default();
+    let hidden = cipher(key).encrypt(&nonce, Payload { msg: content, aad: bond }).ok()?;
+    Some(TEXT.encode([&nonce[..], &hidden].concat()))
+}
+
+fn unlock(key: &[u8; 32], bond: &[u8], text: &str) -> Option<Vec<u8>> {
+    let bytes = TEXT.decode(text).ok()?;
     let (nonce, hidden) = bytes.split_first_chunk::<NONCE>()?;
-    let bond = bond.bytes();
-    let content = cipher(key).decrypt(&XNonce::from(*nonce), Payload { msg: hidden, aad: &bond }).ok()?;
-    Sealed::read(&content)
+    cipher(key).decrypt(&XNonce::from(*nonce), Payload { msg: hidden, aad: bond }).ok()
 }
 
 fn cipher(key: &[u8; 32]) -> XChaCha20Poly1305 {

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use lockgate_core::{Boundary, Core, Event, Front, Identity, Received, Scope, Server, Speaks, Step, Wire};
+use lockgate_core::{
+    Boundary, Core, Detect, Event, Front, Identity, Received, Scope, Server, Speaks, Step, Token, Wire,
+};
 use lockgate_model::{Limits, Principal, ServerName, SessionId, Side, Tick, UnixMillis};
 use serde_json::{Value, json};
 
@@ -28,6 +30,8 @@ pub(crate) struct Talk {
     pub(crate) agent: String,
     pub(crate) records: String,
     pub(crate) sent: Vec<(String, Value)>,
+    /// The tokens that were to be kept.
+    pub(crate) kept: Vec<Token>,
 }
 
 impl Talk {
@@ -76,6 +80,7 @@ impl Talk {
             agent: String::new(),
             records: String::new(),
             sent: Vec::new(),
+            kept: Vec::new(),
         };
         if era == Era::Handshake {
             let about = json!({"protocolVersion": "2025-11-25", "capabilities": talk.capabilities, "clientInfo": {"name": "t", "version": "1"}});
@@ -101,6 +106,7 @@ impl Talk {
                     self.sent.push((permit.server().to_string(), message));
                 }
                 Step::Deliver(release) => self.agent += &String::from_utf8_lossy(release.message()),
+                Step::Keep(tokens) => self.kept.extend(tokens),
                 other => self.records += &format!("{other:?}\n"),
             }
         }
@@ -187,6 +193,14 @@ impl Talk {
         let said: Value = serde_json::from_str(&self.agent).unwrap();
         let decision = &said["result"]["_meta"]["io.lockgate/decision"];
         Err(decision["reason"].as_str().unwrap_or(&self.agent).to_owned())
+    }
+}
+
+/// Changes what is looked for on every server.
+pub(crate) fn set(boundary: &mut Boundary, change: impl Fn(&mut Detect)) {
+    boundary.flow.rules.clear();
+    for server in boundary.servers.values_mut() {
+        change(Arc::make_mut(&mut server.detect));
     }
 }
 

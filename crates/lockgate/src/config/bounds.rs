@@ -77,6 +77,8 @@ pub(super) const FREEZE_AFTER: Bounds = bounds("Freeze", "after", Count, 3, (1, 
 pub(super) const FROZEN_FOR: Bounds = bounds("Freeze", "for", Time, 15 * MINUTE, (SECOND, 24 * HOUR));
 pub(super) const LEARNED_FOR: Bounds =
     bounds("Learn", "for", Time, 90 * 24 * HOUR, (MINUTE, 366 * 24 * HOUR));
+pub(super) const PERSONAL_KEPT_FOR: Bounds =
+    bounds("PersonalData", "keep_for", Time, 30 * 24 * HOUR, (0, 366 * 24 * HOUR));
 pub(super) const VALID: Bounds = bounds("Approvals", "valid", Time, 15 * MINUTE, (MINUTE, 7 * 24 * HOUR));
 pub(super) const MAX_BYTES: Bounds = bounds("Records", "max_bytes", Size, 64 * MIB, (64 * KIB, 16 * GIB));
 pub(super) const MOST_ADDED: Bounds = bounds("Pinning", "most_added", Count, 20, (0, 10_000));
@@ -88,7 +90,7 @@ pub(super) const KEEP: Bounds = bounds("Records", "keep", Count, 5, (1, 1_000));
 pub(super) const LABEL_TTL: Bounds = bounds("FlowSession", "ttl", Time, 24 * HOUR, (MINUTE, 30 * 24 * HOUR));
 
 /// All of them.
-pub(super) const ALL: [Bounds; 32] = [
+pub(super) const ALL: [Bounds; 33] = [
     LABEL_TTL,
     OUTPUT_PARTS,
     MEDIA_BYTES,
@@ -116,6 +118,7 @@ pub(super) const ALL: [Bounds; 32] = [
     FREEZE_AFTER,
     FROZEN_FOR,
     LEARNED_FOR,
+    PERSONAL_KEPT_FOR,
     VALID,
     MAX_BYTES,
     MOST_ADDED,

@@ -48,6 +48,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
     }
     idle(raw, &servers, report);
     let expand_personal_for = detect::apply(raw, &mut servers, &mut notes, resolver);
+    let personal_kept_for = detect::kept_for(raw, &servers);
     notes.extend(resembling(&launches));
     let lock = pins::lock(raw.pins.lock.as_ref(), &servers, &mut notes, resolver);
     let flow = raw.flow.check(&servers, report);
@@ -59,6 +60,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         servers,
         flow,
         expand_personal_for,
+        personal_kept_for,
         limits: limits(&raw.limits, report),
         open_requests: usize_of(&raw.limits.open_requests),
         list_entries: usize_of(&raw.limits.list_entries),

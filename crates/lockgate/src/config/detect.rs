@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use lockgate_core::{ByLevel, Detect, Handling, Handlings, Server, Sort, Suppression};
+use lockgate_core::{ByLevel, ClassifiedField, Detect, Handling, Handlings, Server, Sort, Suppression};
 use lockgate_detect::personal::Entity;
 use lockgate_model::{ServerName, UnixMillis};
 use lockgate_policy::Pattern;
 use schemars::JsonSchema;
 
 use super::bounds;
+use super::data_classes::{self, RawDataClasses, RawServerDataClasses};
 use super::error::{At, Report, perhaps, quoted};
 use super::program::{self, RawCode};
 use super::raw::RawConfig;
@@ -37,6 +38,9 @@ pub(super) struct RawDetect {
     /// Personal data.
     #[schemars(with = "Option<RawPersonal>")]
     personal: RawPersonal,
+    /// Classes of data.
+    #[schemars(with = "Option<RawDataClasses>")]
+    data_classes: RawDataClasses,
     /// What may be in a result, whatever it says.
     #[schemars(with = "Option<RawOutput>")]
     output: RawOutput,
@@ -58,6 +62,9 @@ pub(super) struct RawServerDetect {
     /// What is sent to its tools and prompts.
     #[schemars(with = "Option<RawArguments>")]
     arguments: Option<RawHandlings>,
+    /// Classes of data.
+    #[schemars(with = "Option<RawServerDataClasses>")]
+    data_classes: Option<RawServerDataClasses>,
     /// What may be in a result of it.
     #[schemars(with = "Option<RawOutput>")]
     output: Option<RawOutput>,
@@ -123,6 +130,10 @@ struct RawPersonal {
     /// calls that send nothing out. An empty list: nobody.
     #[schemars(with = "Option<Vec<String>>", extend("uniqueItems" = true))]
     expand_for: Option<At<Vec<At<String>>>>,
+    /// How long what tokens stand for is kept for later sessions of the same principal, sealed, in the state folder. `0s`: it is
+    /// not.
+    #[schemars(with = "Option<schema::Time>")]
+    keep_for: At<u64>,
 }
 
 /// What may be in a result.
@@ -181,6 +192,7 @@ impl RawDetect {
             results: results(&section, report),
             arguments: arguments(&section, report),
             personal: RawPersonal::read(section.section_or_empty("personal")),
+            data_classes: RawDataClasses::read(section.section_or_empty("data_classes"), report),
             output: RawOutput::read(section.section_or_empty("output"), report),
             suppress: suppressions(&section, report),
             code: program::read(&section, report),
@@ -195,6 +207,7 @@ impl RawServerDetect {
         let raw = Self {
             results: results(&section, report),
             arguments: arguments(&section, report),
+            data_classes: section.section("data_classes").map(RawServerDataClasses::read),
             output: section.section("output").map(|output| RawOutput::read(output, report)),
         };
         section.close();
@@ -204,7 +217,11 @@ impl RawServerDetect {
 
 impl RawPersonal {
     fn read(section: Section<'_>) -> Self {
-        let raw = Self { entities: section.texts("entities"), expand_for: section.texts("expand_for") };
+        let raw = Self {
+            entities: section.texts("entities"),
+            expand_for: section.texts("expand_for"),
+            keep_for: section.measure(&bounds::PERSONAL_KEPT_FOR),
+        };
         section.close();
         raw
     }
@@ -376,6 +393,7 @@ pub(super) fn apply(
     let mut common = Detect::default();
     lay(raw.results.as_ref(), &mut common.results);
     lay(raw.arguments.as_ref(), &mut common.arguments);
+    raw.data_classes.lay(&mut common.results.classes, &mut common.arguments.classes);
     raw.output.apply(&mut common);
     common.entities = raw.personal.entities.as_ref().map(|entities| {
         for entity in &entities.value {
@@ -388,6 +406,7 @@ pub(super) fn apply(
         }
         entities.value.iter().map(|entity| entity.value.clone()).collect()
     });
+    let fields = raw.data_classes.fields(servers, report);
     let code = program::check(&raw.code, servers, report);
     let suppressed = suppressed(&raw.suppress, servers, now, (notes, report));
     for server in by_server {
@@ -395,12 +414,17 @@ pub(super) fn apply(
         let mut detect = common.clone();
         lay(server.detect.results.as_ref(), &mut detect.results);
         lay(server.detect.arguments.as_ref(), &mut detect.arguments);
+        if let Some(classes) = &server.detect.data_classes {
+            classes.lay(&mut detect.results.classes, &mut detect.arguments.classes);
+        }
         if let Some(output) = &server.detect.output {
             output.apply(&mut detect);
         }
         let own = suppressed.iter().filter(|(only, _)| only.as_ref().is_none_or(|only| *only == name));
         detect.suppressed = own.map(|(_, suppression)| suppression.clone()).collect();
         let is_own = |only: &Option<Pattern>| only.as_ref().is_none_or(|only| only.matches(name.as_str()));
+        let own = fields.iter().filter(|(only, _)| is_own(only));
+        detect.fields = own.map(|(_, field)| field.clone()).collect();
         detect.code = code.iter().filter(|(only, _)| is_own(only)).map(|(_, code)| code.clone()).collect();
         if let Some(server) = servers.get_mut(&name) {
             server.detect = Arc::new(detect);
@@ -408,6 +432,13 @@ pub(super) fn apply(
     }
     let expand_for = raw.personal.expand_for.as_ref()?;
     Some(expand_for.value.iter().filter_map(|name| known("expand_for", name, servers, report)).collect())
+}
+
+/// How long tokens are kept, where there are any. Milliseconds.
+pub(super) fn kept_for(config: &RawConfig, servers: &BTreeMap<ServerName, Server>) -> u64 {
+    let makes = |handlings: &Handlings| handlings.personal.block == Handling::Tokenise;
+    let any = servers.values().any(|server| makes(&server.detect.results) || makes(&server.detect.arguments));
+    if any { config.detect.personal.keep_for.value } else { 0 }
 }
 
 /// Lays what is written over what holds.
@@ -530,11 +561,12 @@ pub(super) fn told(servers: &BTreeMap<ServerName, Server>) -> Vec<(String, Strin
             ("arguments", &detect.arguments, &usual.arguments),
         ];
         for (way, handlings, usual) in ways {
-            let changed: Vec<String> = Sort::ALL
+            let mut changed: Vec<String> = Sort::ALL
                 .into_iter()
                 .filter(|sort| handlings.sort(*sort) != usual.sort(*sort))
                 .map(|sort| shown(sort, handlings.sort(sort)))
                 .collect();
+            changed.extend(data_classes::told(&handlings.classes, &usual.classes));
             if !changed.is_empty() {
                 rows.push((format!("{name}, {way}"), changed.join(", ")));
             }
@@ -558,6 +590,13 @@ pub(super) fn told(servers: &BTreeMap<ServerName, Server>) -> Vec<(String, Strin
                 format!("{name}, _meta"),
                 "what the protocol does not define is taken out".to_owned(),
             ));
+        }
+        for ClassifiedField { tool, field, class } in &detect.fields {
+            let of = tool.as_ref().map_or_else(String::new, |tool| format!(" of `{tool}`"));
+            rows.push((name.to_string(), format!("field `{field}`{of} is {}", class.word())));
+        }
+        if detect.most_media_bytes != usual.most_media_bytes {
+            rows.push((format!("{name}, files"), format!("at most {} bytes", detect.most_media_bytes)));
         }
         for code in &detect.code {
             rows.push((name.to_string(), program::told(code)));

@@ -342,9 +342,10 @@ pub(super) fn check(
 pub(super) fn known(servers: &BTreeMap<ServerName, Server>) -> Known {
     Known {
         servers: servers.iter().map(|(name, server)| (name.clone(), server.trust.tier)).collect(),
+        // What a server is cleared for has its own compartments, and classes of data.
         compartments: servers
             .values()
-            .flat_map(|server| server.trust.secrecy.compartments.iter().cloned())
+            .flat_map(|server| server.trust.clearance.compartments.iter().cloned())
             .collect(),
     }
 }

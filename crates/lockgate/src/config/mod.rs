@@ -14,6 +14,7 @@ mod check;
 mod classes;
 mod cross_server;
 mod crossing;
+mod data_classes;
 mod describe;
 mod detect;
 mod environment;

@@ -44,7 +44,7 @@ has a default, servers that are `disabled` are left out, and everything else has
 ";
 
 /// The sections in the order of the page: heading, and where it stands in the schema.
-const SECTIONS: [(&str, &str); 35] = [
+const SECTIONS: [(&str, &str); 39] = [
     ("At the top", ""),
     ("`servers.NAME`", "/$defs/Server"),
     ("A rule in its long form", "/$defs/Rule"),
@@ -68,10 +68,14 @@ const SECTIONS: [(&str, &str); 35] = [
     ("`detect.results`", "/$defs/Results"),
     ("`detect.arguments`", "/$defs/Arguments"),
     ("`detect.personal`", "/$defs/PersonalData"),
+    ("`detect.data_classes`", "/$defs/DataClasses"),
+    ("`detect.data_classes.results` and `arguments`", "/$defs/ByDataClass"),
+    ("`detect.data_classes.fields`", "/$defs/ClassifiedField"),
     ("`detect.output`", "/$defs/Output"),
     ("`detect.suppress`", "/$defs/Suppression"),
     ("`detect.code`", "/$defs/CodeArgument"),
     ("`servers.NAME.detect`", "/$defs/ServerDetect"),
+    ("`servers.NAME.detect.data_classes`", "/$defs/ServerDataClasses"),
     ("`loops`", "/$defs/Loops"),
     ("`principals.NAME`", "/$defs/Principal"),
     ("`http`", "/$defs/Http"),

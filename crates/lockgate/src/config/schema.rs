@@ -161,6 +161,13 @@ shape! {
     Found => |_| one_of(words::TEXTS.iter().map(|(word, what)| (*word, words::handling(*what))));
     /// What is done with what stands in a file beside what is seen and heard.
     Beside => |_| one_of(words::BESIDE.iter().map(|(word, what)| (*word, words::handling(*what))));
+    /// What is done with a message that has data of a class.
+    Classified => |_| one_of(words::GUARDED.iter().map(|(word, what)| (*word, words::handling(*what))));
+    /// A class of data.
+    DataClassName => |_| {
+        let words = words::data_classes().map(|(word, _)| word);
+        json_schema!({ "enum": words })
+    };
     /// What is done with HTML.
     Pages => |_| one_of([
         ("keep", "It stays as it is."),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use lockgate_detect::class::DataClass;
 use lockgate_flow::Trust;
 use lockgate_model::Confidentiality;
 
@@ -88,7 +89,7 @@ fn names(path: &str, list: Option<&At<Vec<At<String>>>>, report: &Report) -> BTr
     found
 }
 
-/// Says which compartments of clearances change nothing.
+/// Says which compartments of clearances change nothing. Those of classes of data come with the data.
 pub(super) fn idle(raw: &RawConfig, report: &Report) {
     let list = |list: &Option<At<Vec<At<String>>>>| -> Vec<(Place, String)> {
         let all = list.iter().flat_map(|list| &list.value);
@@ -104,7 +105,7 @@ pub(super) fn idle(raw: &RawConfig, report: &Report) {
             if own.iter().any(|(_, own)| *own == name) {
                 let message = format!("{} has no effect: the server has it among its own", quoted(&name));
                 report.error(place, message, "remove it: what came from a server may go back to it");
-            } else if !all.contains(&name) {
+            } else if !all.contains(&name) && DataClass::named(&name).is_none() {
                 let message = format!("{} has no effect: no server has this compartment", quoted(&name));
                 let hint = format!(
                     "{}write it under `compartments` of a server, or remove it",

@@ -1,6 +1,7 @@
 //! The words of the file and what they stand for.
 
 use lockgate_core::{Handling, SecretAction, Speaks, Violation};
+use lockgate_detect::class::DataClass;
 use lockgate_detect::code::language::Language;
 use lockgate_flow::Role;
 use lockgate_model::{Class, Confidentiality, Effect, Tier};
@@ -247,6 +248,11 @@ pub(super) fn effects() -> [(&'static str, Effect); 6] {
 /// Every class with its word.
 pub(super) fn classes() -> [(&'static str, Class); 5] {
     Class::ALL.map(|class| (class.word(), class))
+}
+
+/// Every class of data with its word.
+pub(super) fn data_classes() -> [(&'static str, DataClass); DataClass::ALL.len()] {
+    DataClass::ALL.map(|class| (class.word(), class))
 }
 
 /// Every level of confidentiality with its word.

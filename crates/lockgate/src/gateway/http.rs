@@ -94,6 +94,7 @@ impl Gateway {
                 let (_, session) = self.new_session(request, received, scope, Some(bound))?;
                 session.restore();
                 session.know_learned();
+                session.know_tokens();
                 session.know_pins();
                 session.hear_earlier();
                 Ok(session)
@@ -106,6 +107,7 @@ impl Gateway {
                 .find_or_place(Key::Legacy(id.clone()), self.most_sessions(), || Ok(Arc::clone(&session)))?;
             session.restore();
             session.know_learned();
+            session.know_tokens();
             session.know_pins();
             session.hear_earlier();
             return Ok(Found { session, minted: Some(id) });

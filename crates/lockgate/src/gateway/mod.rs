@@ -24,6 +24,7 @@ mod start;
 mod stdio;
 mod turn;
 mod upstream;
+mod vault;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -54,6 +55,7 @@ use session::{Session, Via, lock};
 use sessions::Sessions;
 use start::Start;
 use turn::Turns;
+use vault::Tokens;
 
 pub use attest::{Unattested, fetch_attestations};
 pub(crate) use attest::{Unlocated, locate};
@@ -99,6 +101,7 @@ pub struct Gateway {
     turns: Turns,
     memory: Memory,
     learned: Learned,
+    tokens: Tokens,
     approved: Approved,
     population: Arc<Population>,
     /// The files of programs that were looked at before.
@@ -214,6 +217,7 @@ impl Gateway {
         Ok(Arc::new(Self {
             memory,
             learned: Learned::new(folder.clone()),
+            tokens: Tokens::new(folder.clone()),
             approved: Approved::new(folder.clone(), config.scope.clone(), pins::locked(&config.lock)),
             state: Mutex::new(State::new(config, seal)?),
             sessions: Sessions::default(),

@@ -371,6 +371,7 @@ impl Session {
                         self.perform(steps, Via::default()).await;
                     }
                     Step::Learn(lesson) => self.learn(lesson).await,
+                    Step::Keep(tokens) => self.keep_tokens(tokens).await,
                     Step::Sight(sighting) => {
                         let steps = self.sight(sighting).await;
                         self.perform(steps, Via::default()).await;

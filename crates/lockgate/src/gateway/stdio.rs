@@ -62,6 +62,7 @@ pub fn serve_stdio(config: &Config, pipe: &Pipe, file: Option<Watched>) -> Resul
         let writer = tokio::spawn(write(deliveries));
         session.restore();
         session.know_learned();
+        session.know_tokens();
         session.know_pins();
         let closed = tokio::select! {
             () = read(Arc::clone(&session)) => true,

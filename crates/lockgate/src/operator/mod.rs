@@ -10,6 +10,7 @@ mod show;
 mod stops;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod who;
 
 pub(crate) use who::{local as local_user, user};
@@ -45,6 +46,9 @@ pub enum Command {
     /// List the values that people approved for later sessions as well, and take them back
     #[command(subcommand)]
     Destinations(destinations::Command),
+    /// List the tokens that stand for personal data in later sessions as well, and forget them
+    #[command(subcommand)]
+    Tokens(tokens::Command),
     /// See the definitions of servers that nobody has approved, and approve or refuse them
     #[command(subcommand)]
     Quarantine(quarantine::Command),
@@ -130,6 +134,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Resume(options) => stops::resume(options, &mut out),
         Command::Stops(options) => stops::list(&options, &mut out),
         Command::Destinations(command) => destinations::run(command, &mut out),
+        Command::Tokens(command) => tokens::run(command, &mut out),
         Command::Quarantine(command) => quarantine::run(command, &mut out),
         Command::SafeMode(options) => stops::safe_mode(options, &mut out),
     };
