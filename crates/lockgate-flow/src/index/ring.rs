@@ -174,7 +174,8 @@ impl Ring {
         while let Some(segment) = self.segments.pop_front() {
             let next = self.segments.front();
             end = next.map_or((self.spaced.len(), self.letters.len()), |next| (next.spaced, next.letters));
-            tail.forget(&segment, self.spaced.get(segment.spaced..end.0).unwrap_or_default());
+            let text = self.spaced.get(segment.spaced..end.0).unwrap_or_default();
+            tail.forget(&segment, text, self.letters.get(segment.letters..).unwrap_or_default());
             dropped += 1;
             if end.0 >= bytes.max(self.limit / 4) && dropped >= least {
                 break;

@@ -6,6 +6,7 @@ use super::source::{Origin, Origins, Source};
 use super::stretch::{Roll, WINDOW, everywhere};
 use super::table::{Key, Table};
 use super::word::words;
+use crate::text::letters;
 
 /// Bits of hints for each slot of the table of fingerprints.
 const HINTS: usize = 8;
@@ -84,8 +85,8 @@ impl Tail {
         }
     }
 
-    /// The text is dropped: remembers its words.
-    pub(crate) fn forget(&mut self, segment: &Segment, text: &[u8]) {
+    /// The text is dropped: remembers its words. Takes its letters too, and whatever stands behind them.
+    pub(crate) fn forget(&mut self, segment: &Segment, text: &[u8], letters: &[u8]) {
         let Source { origin, event } = segment.source;
         self.saturated.insert(origin);
         if self.words.is_full() {
@@ -93,7 +94,7 @@ impl Tail {
         }
         // One after the other, so that looking into the table does not hold up reading.
         let mut hashes = Vec::with_capacity(text.len() / 8);
-        words(text, |word| hashes.push(self.key.hash_word(word)));
+        words(text, letters, |word| hashes.push(self.key.hash_word(word)));
         let packed = Packed::new(segment.kind, origin, event);
         let settles = segment.kind == Kind::Field;
         self.words.sift(&mut hashes, |known| settles | (known.kind() == Kind::Prose));
@@ -108,7 +109,7 @@ impl Tail {
     /// Where all words of a folded value were, if they are remembered.
     pub(crate) fn remembers(&self, value: &str) -> Option<(Kind, Source)> {
         let mut known = Vec::new();
-        words(value.as_bytes(), |word| {
+        words(value.as_bytes(), letters(value).as_bytes(), |word| {
             known.push(self.words.get(self.key.hash_word(word)));
         });
         let known: Vec<Packed> = known.into_iter().collect::<Option<_>>()?;

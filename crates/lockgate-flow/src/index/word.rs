@@ -5,8 +5,6 @@ use crate::text::{BLOCK, block, is_letter, mask};
 /// Fewest letters of a word that is remembered, and most.
 const LEAST: usize = 5;
 const MOST: usize = 256;
-/// Room behind the letters of a word that were put together, so that it is hashed as any other.
-const ROOM: usize = 16;
 
 /// The letters of a word.
 #[derive(Clone, Copy)]
@@ -22,47 +20,38 @@ impl<'w> Word<'w> {
     }
 }
 
-/// Hands over the letters of each word: each run of the characters that names, addresses and paths are made of, without
-/// the scheme of an address.
-pub(crate) fn words(text: &[u8], mut found: impl FnMut(Word<'_>)) {
-    let mut letters = Vec::new();
-    let mut hand_over = |start: usize, end: usize, plain: bool| {
-        let word = Word { from: text.get(start..).unwrap_or_default(), length: end - start };
-        let word = if plain {
-            word
-        } else {
-            let word = word.letters();
-            let schemes = [&b"https://"[..], b"http://"];
-            let word = schemes.iter().find_map(|scheme| word.strip_prefix(*scheme)).unwrap_or(word);
-            letters.resize(letters.len().max(word.len() + ROOM), 0);
-            let mut length = 0;
-            // Without a branch, since nobody can guess which byte is a mark.
-            for byte in word {
-                if let Some(place) = letters.get_mut(length) {
-                    *place = *byte;
-                }
-                length += usize::from(is_letter(*byte));
-            }
-            Word { from: &letters, length }
+/// Hands over the letters of each word of a text: each run of the characters that names, addresses and paths are made of,
+/// without the scheme of an address. Takes the letters of the text too, and whatever stands behind them: there the letters
+/// of a word stand together.
+pub(crate) fn words<'w>(text: &[u8], letters: &'w [u8], mut found: impl FnMut(Word<'w>)) {
+    let mut hand_over = |start: usize, letter: usize, end: usize| {
+        let scheme = match text.get(start..).unwrap_or_default() {
+            [b'h', b't', b't', b'p', b's', b':', b'/', b'/', ..] => 5,
+            [b'h', b't', b't', b'p', b':', b'/', b'/', ..] => 4,
+            _ => 0,
         };
-        if (LEAST..=MOST).contains(&word.length) {
-            found(word);
+        let length = end - letter - scheme;
+        if (LEAST..=MOST).contains(&length) {
+            found(Word { from: letters.get(letter + scheme..).unwrap_or_default(), length });
         }
     };
-    // Where the word begins that goes on from block to block.
+    // Where the word begins that goes on from block to block, in the text and in its letters.
     let mut open = None;
+    // The letters before the block.
+    let mut seen = 0;
     for (begin, bytes) in (0..).step_by(BLOCK).zip(text.chunks(BLOCK)) {
         let block = block(bytes);
         let own = mask(block.map(is_letter));
         let inside = own | mask(block.map(joins));
+        let before = |place: u32| seen + (own & !u64::MAX.unbounded_shl(place)).count_ones() as usize;
         let mut rest = inside;
-        if let Some(start) = open {
-            let length = inside.trailing_ones();
-            if length == u64::BITS {
-                continue;
-            }
-            hand_over(start, begin + length as usize, false);
-            rest &= u64::MAX << length;
+        let first = inside.trailing_ones();
+        if let Some((start, letter)) = open
+            && first < u64::BITS
+        {
+            hand_over(start, letter, before(first));
+            rest &= u64::MAX << first;
+            open = None;
         }
         // Where a run of at least five begins.
         let two = rest & inside >> 1;
@@ -71,16 +60,18 @@ pub(crate) fn words(text: &[u8], mut found: impl FnMut(Word<'_>)) {
         while starts != 0 {
             let start = starts.trailing_zeros();
             starts &= starts - 1;
-            let length = (inside >> start).trailing_ones();
             if start < last {
-                let plain = own >> start | u64::MAX << length == u64::MAX;
-                hand_over(begin + start as usize, begin + (start + length) as usize, plain);
+                let end = start + (inside >> start).trailing_ones();
+                hand_over(begin + start as usize, before(start), before(end));
             }
         }
-        open = (last < u64::BITS).then_some(begin + last as usize);
+        if open.is_none() && last < u64::BITS {
+            open = Some((begin + last as usize, before(last)));
+        }
+        seen = before(u64::BITS);
     }
-    if let Some(start) = open {
-        hand_over(start, text.len(), false);
+    if let Some((start, letter)) = open {
+        hand_over(start, letter, seen);
     }
 }
 
@@ -119,7 +110,7 @@ mod tests {
         ) {
             let text = parts.concat();
             let (mut found, key) = (Vec::new(), Key::new([7; 16]));
-            words(text.as_bytes(), |word| {
+            words(text.as_bytes(), letters(&text).as_bytes(), |word| {
                 let letters = word.letters();
                 found.push(str::from_utf8(letters).unwrap().to_owned());
                 assert_eq!(key.hash_word(word), key.hash_word(Word { from: letters, length: letters.len() }));
