@@ -35,13 +35,18 @@ impl<'stream> End<'stream> {
     /// Appends the bytes that are kept.
     #[inline]
     pub(crate) fn push_some(&mut self, block: &[u8; BLOCK], kept: u64) {
+        // The last eight bytes may be written behind all others.
+        let room = self.room.get_mut(self.length..).and_then(<[u8]>::first_chunk_mut::<{ BLOCK + 8 }>);
+        let Some(room) = room else { return };
+        let mut place = 0;
         for (bytes, kept) in block.as_chunks().0.iter().zip(kept.to_le_bytes()) {
             let (bytes, length) = compact(*bytes, kept);
-            if let Some(room) = self.room.get_mut(self.length..).and_then(<[u8]>::first_chunk_mut) {
+            if let Some(room) = room.get_mut(place..).and_then(<[u8]>::first_chunk_mut) {
                 *room = bytes;
             }
-            self.length += length;
+            place += length;
         }
+        self.length += place;
     }
 
     /// Appends the bytes that are kept, of which there are few runs.

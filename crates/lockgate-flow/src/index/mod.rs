@@ -124,7 +124,9 @@ impl Index {
         if !decode(text, DECODED, &mut decoded) {
             self.tail.saturated.insert(source.origin);
         }
-        self.decoded.push(source, kind, &decoded, &mut self.tail);
+        if !decoded.is_empty() {
+            self.decoded.push(source, kind, &decoded, &mut self.tail);
+        }
     }
 }
 

@@ -150,8 +150,8 @@ impl<Value: Copy + Default> Table<Value> {
             let Some(hash) = hashes.get(at).copied() else { break };
             #[expect(clippy::cast_possible_truncation, reason = "the mask keeps the low bits only")]
             let place = hash as usize & mask;
-            let (there, value) = (self.hashes.get(place), self.values.get(place));
-            let known = (there == Some(&hash)) & value.is_some_and(|value| settled(*value));
+            let known = self.hashes.get(place) == Some(&hash)
+                && self.values.get(place).is_some_and(|value| settled(*value));
             if let Some(place) = hashes.get_mut(kept) {
                 *place = hash;
             }

@@ -3,13 +3,15 @@
 use super::ring::{Kind, Segment};
 use super::sets::Sets;
 use super::source::{Origin, Origins, Source};
-use super::stretch::{Roll, WINDOW, everywhere};
+use super::stretch::{Roll, everywhere};
 use super::table::{Key, Table};
 use super::word::words;
 use crate::text::letters;
 
 /// Bits of hints for each slot of the table of fingerprints.
 const HINTS: usize = 8;
+/// Fingerprints that are put into the table together, at least, where the text goes on.
+const TAKEN: usize = 64;
 
 /// The tables. Words are added when text is dropped, fingerprints when it comes.
 #[derive(Debug)]
@@ -21,6 +23,8 @@ pub(crate) struct Tail {
     sets: Sets,
     /// A bit for each fingerprint of any origin, so that most that are not there need no look into the table.
     hints: Vec<u64>,
+    /// Fingerprints that were taken and are not in the table yet.
+    taken: Vec<u64>,
     /// Those some of whose text was dropped.
     pub(crate) saturated: Origins,
 }
@@ -37,6 +41,7 @@ impl Tail {
             fingerprints: Table::new(fingerprints),
             sets: Sets::default(),
             hints: Vec::new(),
+            taken: Vec::new(),
             saturated: Origins::NONE,
         }
     }
@@ -47,29 +52,34 @@ impl Tail {
             return;
         }
         // One after the other, so that looking into the table does not hold up reading.
-        let mut taken = Vec::with_capacity(text.len() / WINDOW + 1);
-        roll.take(self.key, text, &mut taken);
-        self.remember(origin, &mut taken);
+        roll.take(self.key, text, &mut self.taken);
+        if self.taken.len() >= TAKEN {
+            self.remember(origin);
+        }
     }
 
     /// The text that was marked ends here.
     pub(crate) fn end(&mut self, origin: Origin, roll: &Roll) {
-        if let Some(last) = roll.last(self.key).filter(|_| !self.takes_none(origin)) {
-            self.remember(origin, &mut vec![last]);
+        if !self.takes_none(origin) {
+            self.taken.extend(roll.last(self.key));
+            self.remember(origin);
         }
+        self.taken.clear();
     }
 
     fn takes_none(&self, origin: Origin) -> bool {
         self.fingerprints.is_full() && self.saturated.contains(origin)
     }
 
-    fn remember(&mut self, origin: Origin, taken: &mut Vec<u64>) {
-        for hash in &mut *taken {
+    /// Puts what was taken into the table.
+    fn remember(&mut self, origin: Origin) {
+        let mut taken = std::mem::take(&mut self.taken);
+        for hash in &mut taken {
             *hash = spread(*hash);
         }
         let alone = self.sets.with(0, origin);
-        self.fingerprints.sift(taken, |whose| whose == alone || self.sets.set(whose).contains(origin));
-        for hash in &*taken {
+        self.fingerprints.sift(&mut taken, |whose| whose == alone || self.sets.set(whose).contains(origin));
+        for hash in &taken {
             let Some((whose, new)) = self.fingerprints.entry(*hash) else {
                 self.saturated.insert(origin);
                 continue;
@@ -83,6 +93,8 @@ impl Tail {
             }
             set(&mut self.hints, *hash);
         }
+        taken.clear();
+        self.taken = taken;
     }
 
     /// The text is dropped: remembers its words. Takes its letters too, and whatever stands behind them.
@@ -132,7 +144,7 @@ impl Tail {
 
     /// Memory held, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        let hints = self.hints.capacity() * size_of::<u64>();
+        let hints = (self.hints.capacity() + self.taken.capacity()) * size_of::<u64>();
         self.words.bytes() + self.fingerprints.bytes() + self.sets.bytes() + hints
     }
 }

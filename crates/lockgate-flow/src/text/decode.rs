@@ -2,6 +2,7 @@
 
 use super::escape;
 use super::fold::visible;
+use super::kind::{self, Role, kinds, role};
 use super::runs::runs;
 
 /// How often what was decoded is decoded again.
@@ -39,24 +40,34 @@ fn once(text: &str, finds: &mut Finds) {
 
 fn narrow(text: &str, finds: &mut Finds) {
     escape::find(text, |found| finds.add(found));
-    runs(text.as_bytes(), |run| spelled(run, finds));
+    let mut bytes = Vec::new();
+    runs(text.as_bytes(), |run| spelled(run, &mut bytes, finds));
 }
 
-fn spelled(run: &[u8], finds: &mut Finds) {
+/// Tries what a run may spell, with room for its bytes.
+fn spelled(run: &[u8], bytes: &mut Vec<u8>, finds: &mut Finds) {
+    let kinds = kinds(run);
     // Words, names and paths: what spells bytes has digits or capitals.
-    if !run.iter().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase()) {
+    if !kinds.has(kind::UPPER | kind::DIGIT) {
         return;
     }
-    for spelling in [hex, base32] {
-        if let Some(bytes) = spelling(run) {
-            finds.add_readable(&bytes);
-        }
+    let digits_of_hex = !kinds.has(kind::NO_HEX) || matches!(run, [b'0', b'x' | b'X', ..]);
+    if digits_of_hex && hex(run, bytes) {
+        finds.add_readable(bytes);
+    }
+    let both = kinds.has(kind::UPPER) && kinds.has(kind::LOWER);
+    if !both && !kinds.has(kind::NO_BASE32) && base32(run, bytes) {
+        finds.add_readable(bytes);
     }
     // A run of one case only is words or hex; base64 of a text never is.
-    if run.iter().any(u8::is_ascii_uppercase) && run.iter().any(u8::is_ascii_lowercase) {
+    if both {
         // What stands before the run without a break shifts it.
         let shifts = if run.len() < 4096 { 4 } else { 1 };
-        let _ = (0..shifts).any(|shift| finds.add_readable(&base64(run.get(shift..).unwrap_or_default())));
+        let _ = (0..shifts).any(|shift| {
+            base64(run.get(shift..).unwrap_or_default(), bytes)
+                && may_be_read(bytes)
+                && finds.add_readable(bytes)
+        });
     }
 }
 
@@ -75,6 +86,24 @@ fn unseen(text: &str, finds: &mut Finds) {
         })
         .collect();
     finds.add_readable(&bytes);
+}
+
+/// Whether a stretch of the bytes may be readable. Cheap, and never wrong where it says no.
+fn may_be_read(bytes: &[u8]) -> bool {
+    let (mut before, mut row, mut longest) = (Role::Nothing, 0, 0);
+    for byte in bytes {
+        let role = role(*byte);
+        let begins = match before {
+            Role::Alone => role == Role::Behind,
+            Role::First => role != Role::Behind,
+            Role::Behind | Role::Nothing => false,
+        };
+        row = if begins { 1 } else { row + 1 };
+        row = if role == Role::Nothing { 0 } else { row };
+        longest = longest.max(row);
+        before = role;
+    }
+    longest >= READABLE
 }
 
 /// What was found so far, and for how much there is room.
@@ -109,8 +138,8 @@ impl Finds {
     }
 }
 
-fn base64(run: &[u8]) -> Vec<u8> {
-    bits(run, 6, |byte| {
+fn base64(run: &[u8], out: &mut Vec<u8>) -> bool {
+    bits(run, 6, out, |byte| {
         Some(match byte {
             b'A'..=b'Z' => byte - b'A',
             b'a'..=b'z' => byte - b'a' + 26,
@@ -120,42 +149,70 @@ fn base64(run: &[u8]) -> Vec<u8> {
             _ => return None,
         })
     })
-    .unwrap_or_default()
 }
 
-fn base32(run: &[u8]) -> Option<Vec<u8>> {
-    let one_case = [u8::is_ascii_uppercase, u8::is_ascii_lowercase]
-        .iter()
-        .any(|case| run.iter().all(|byte| case(byte) || (b'2'..=b'7').contains(byte)));
-    if !one_case {
-        return None;
-    }
-    bits(run, 5, |byte| match byte.to_ascii_uppercase() {
+/// For a run of one case without marks and digits that base32 has not.
+fn base32(run: &[u8], out: &mut Vec<u8>) -> bool {
+    bits(run, 5, out, |byte| match byte.to_ascii_uppercase() {
         upper @ b'A'..=b'Z' => Some(upper - b'A'),
         b'2'..=b'7' => Some(byte - b'2' + 26),
         _ => None,
     })
 }
 
-fn hex(run: &[u8]) -> Option<Vec<u8>> {
+fn hex(run: &[u8], out: &mut Vec<u8>) -> bool {
     let run = run.strip_prefix(b"0x").or_else(|| run.strip_prefix(b"0X")).unwrap_or(run);
-    if !run.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    bits(run, 4, |byte| u8::try_from(char::from(byte).to_digit(16)?).ok())
+    bits(run, 4, out, |byte| u8::try_from(char::from(byte).to_digit(16)?).ok())
 }
 
-/// The bytes that characters of so many bits each make. Nothing where one of them is none.
-fn bits(run: &[u8], width: u32, value: impl Fn(u8) -> Option<u8>) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(run.len());
+/// The bytes that characters of so many bits each make. False where one of them is none.
+fn bits(run: &[u8], width: u32, out: &mut Vec<u8>, value: impl Fn(u8) -> Option<u8>) -> bool {
+    out.clear();
+    out.reserve(run.len());
     let (mut held, mut count) = (0_u32, 0);
     for byte in run {
-        held = held << width | u32::from(value(*byte)?);
+        let Some(value) = value(*byte) else { return false };
+        held = held << width | u32::from(value);
         count += width;
         if count >= 8 {
             count -= 8;
-            bytes.push(u8::try_from(held >> count & 0xff).ok()?);
+            out.extend(u8::try_from(held >> count & 0xff));
         }
     }
-    Some(bytes)
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Finds, may_be_read};
+
+    proptest! {
+        #[test]
+        fn what_can_be_read_may_be_read(
+            parts in prop::collection::vec(
+                prop_oneof![
+                    prop::collection::vec(any::<u8>(), 0..4),
+                    "[a-z\\n]{1,8}|[é–漢]{1,4}|\\PC{1,6}".prop_map(String::into_bytes),
+                ],
+                0..6,
+            )
+        ) {
+            let bytes = parts.concat();
+            let mut finds = Finds { text: String::new(), limit: usize::MAX, complete: true };
+            if finds.add_readable(&bytes) {
+                prop_assert!(may_be_read(&bytes), "{bytes:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read() {
+        for bytes in
+            [&b"short"[..], b"abc\x01def\x7fghi", b"ab\x80cd\x80ef\x80gh", b"\xc3ab\xc3cd\xc3ef\xc3gh", b""]
+        {
+            assert!(!may_be_read(bytes), "{bytes:?}");
+        }
+    }
 }

@@ -6,6 +6,8 @@ use std::borrow::Cow;
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use lockgate_model::letter::{is_invisible, is_mark};
 
+use super::mask::{BLOCK, block, mask};
+
 /// NFKC, lower case, white space collapsed to single spaces and trimmed. Two texts with one such form are the same to a
 /// person and to whatever the text names, so that one may stand for the other. Linear; does not allocate where nothing
 /// changes.
@@ -36,7 +38,13 @@ pub(crate) fn fold_wide(text: &str, out: &mut String) {
     let decomposer = DecomposingNormalizerBorrowed::new_nfkd();
     for (narrow, wide) in parts(text) {
         out.push_str(narrow);
-        for letter in decomposer.normalize_iter(wide.chars()) {
+        let mut letters = wide.chars();
+        let mut rest = wide;
+        while let Some(letter) = letters.next().filter(|letter| is_settled(*letter)) {
+            out.push(look(letter));
+            rest = letters.as_str();
+        }
+        for letter in decomposer.normalize_iter(rest.chars()) {
             if letter.is_whitespace() {
                 out.push(' ');
             } else if letter.is_ascii() {
@@ -46,6 +54,12 @@ pub(crate) fn fold_wide(text: &str, out: &mut String) {
             }
         }
     }
+}
+
+/// Some of the characters that are seen, and that neither NFKD nor lower case changes: those that stand in most texts.
+fn is_settled(letter: char) -> bool {
+    matches!(letter,
+        '·' | '×' | '–' | '—' | '‘' | '’' | '“' | '”' | '•' | '←'..='↙' | '─'..='◿' | '\u{4e00}'..='\u{9fff}')
 }
 
 /// The text in pairs of a part that is ASCII and one that has nothing of it.
@@ -62,9 +76,10 @@ fn parts(text: &str) -> impl Iterator<Item = (&str, &str)> {
 
 /// How many bytes at the beginning are ASCII.
 fn ascii_prefix(bytes: &[u8]) -> usize {
-    let blocks = bytes.chunks(64).take_while(|block| block.is_ascii()).count() * 64;
+    let blocks = bytes.chunks(BLOCK).take_while(|block| block.is_ascii()).count() * BLOCK;
     let rest = bytes.get(blocks..).unwrap_or_default();
-    blocks.min(bytes.len()) + rest.iter().position(|byte| !byte.is_ascii()).unwrap_or(rest.len())
+    let first = mask(block(rest).map(|byte| !byte.is_ascii())).trailing_zeros() as usize;
+    blocks.min(bytes.len()) + first.min(rest.len())
 }
 
 /// The text without its invisible characters; nothing where it has none.
@@ -160,5 +175,24 @@ fn look(letter: char) -> char {
         '’' | '‘' | 'ʼ' => '\'',
         '“' | '”' => '"',
         _ => letter,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DecomposingNormalizerBorrowed, fold_wide, is_invisible, is_mark, is_settled, look};
+
+    #[test]
+    fn what_is_settled_folds_as_all_else() {
+        let decomposer = DecomposingNormalizerBorrowed::new_nfkd();
+        for letter in ('\u{80}'..=char::MAX).filter(|letter| is_settled(*letter)) {
+            let text = letter.to_string();
+            assert_eq!(decomposer.normalize(&text), text);
+            assert!(letter.to_lowercase().eq([letter]), "{text}");
+            assert!(!letter.is_whitespace() && !is_mark(letter) && !is_invisible(letter), "{text}");
+            let mut folded = String::new();
+            fold_wide(&format!("a{letter}é\u{301}"), &mut folded);
+            assert_eq!(folded, format!("a{}e", look(letter)));
+        }
     }
 }

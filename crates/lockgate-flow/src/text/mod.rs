@@ -4,6 +4,7 @@ mod date;
 mod decode;
 mod escape;
 mod fold;
+mod kind;
 mod letters;
 mod mask;
 mod number;
