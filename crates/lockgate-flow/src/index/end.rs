@@ -5,15 +5,16 @@ use crate::text::BLOCK;
 
 /// How much a stream holds before it takes the room it may ever need.
 const LARGE: usize = 128 * 1024;
+
 /// The end of a stream, with room for what comes.
 pub(crate) struct End<'stream> {
     begun: usize,
     room: &'stream mut [u8],
-    pub(crate) length: usize,
+    length: usize,
 }
 
 impl<'stream> End<'stream> {
-    /// Makes room for so many bytes in whole blocks, and for one block more, so that every run may be written as a block.
+    /// Makes room for so many bytes in whole blocks, and for one block more, since whole blocks are written.
     #[inline]
     pub(crate) fn of(stream: &'stream mut Vec<u8>, bytes: usize, limit: usize) -> Self {
         let begun = stream.len();
@@ -47,21 +48,6 @@ impl<'stream> End<'stream> {
             place += length;
         }
         self.length += place;
-    }
-
-    /// Appends the bytes that are kept, of which there are few runs.
-    pub(crate) fn push_runs(&mut self, block: &[u8; BLOCK], mut kept: u64) {
-        let mut double = [0; 2 * BLOCK];
-        let (first, _) = double.split_at_mut(BLOCK);
-        first.copy_from_slice(block);
-        while kept != 0 {
-            let start = kept.trailing_zeros();
-            let length = (kept >> start).trailing_ones();
-            if let Some(run) = double.get(start as usize..).and_then(<[u8]>::first_chunk) {
-                self.push(*run, length as usize);
-            }
-            kept &= u64::MAX.checked_shl(start + length).unwrap_or_default();
-        }
     }
 
     /// Where the stream ends now.

@@ -148,9 +148,8 @@ impl Ring {
             if doubled == 0 {
                 spaced.push(folded, bytes.len());
             } else {
-                spaced.push_runs(&folded, !doubled);
-                // The zeros that fill up the last block.
-                spaced.length -= BLOCK - bytes.len();
+                // Without the zeros that fill up the last block.
+                spaced.push_some(&folded, !doubled & u64::MAX >> (BLOCK - bytes.len()));
             }
             letters.push_some(&folded, mask(folded.map(is_letter)));
             if letters.place() >= next {

@@ -42,8 +42,10 @@ pub(crate) fn words<'w>(text: &[u8], letters: &'w [u8], mut found: impl FnMut(Wo
     for (begin, bytes) in (0..).step_by(BLOCK).zip(text.chunks(BLOCK)) {
         let block = block(bytes);
         let own = mask(block.map(is_letter));
-        let inside = own | mask(block.map(joins));
-        let before = |place: u32| seen + (own & !u64::MAX.unbounded_shl(place)).count_ones() as usize;
+        let inside = own | mask(block.map(joins_or_counts));
+        // The letters before a place of the block, or its end.
+        let before = |place: u32| seen + (own & !(u64::MAX << place)).count_ones() as usize;
+        let until = |place: u32| seen + (own & u64::MAX >> (u64::BITS - place)).count_ones() as usize;
         let mut rest = inside;
         let first = inside.trailing_ones();
         if let Some((start, letter)) = open
@@ -62,29 +64,29 @@ pub(crate) fn words<'w>(text: &[u8], letters: &'w [u8], mut found: impl FnMut(Wo
             starts &= starts - 1;
             if start < last {
                 let end = start + (inside >> start).trailing_ones();
-                hand_over(begin + start as usize, before(start), before(end));
+                hand_over(begin + start as usize, before(start), until(end));
             }
         }
         if open.is_none() && last < u64::BITS {
             open = Some((begin + last as usize, before(last)));
         }
-        seen = before(u64::BITS);
+        seen += own.count_ones() as usize;
     }
     if let Some((start, letter)) = open {
         hand_over(start, letter, seen);
     }
 }
 
-/// Marks within words.
-const fn joins(byte: u8) -> bool {
-    matches!(byte, b'-'..=b'/' | b':' | b'?'..=b'@' | b'#' | b'%' | b'&' | b'+' | b'=' | b'_' | b'~')
+/// Marks within words, and digits, which stand between some of them.
+const fn joins_or_counts(byte: u8) -> bool {
+    matches!(byte, b'-'..=b':' | b'?'..=b'@' | b'#' | b'%' | b'&' | b'+' | b'=' | b'_' | b'~')
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{LEAST, MOST, Word, joins, words};
+    use super::{LEAST, MOST, Word, joins_or_counts, words};
     use crate::index::table::Key;
     use crate::text::{bare, is_letter, letters};
 
@@ -97,8 +99,8 @@ mod tests {
 
     #[test]
     fn marks_within_words() {
-        let all: Vec<u8> = (0..=255).filter(|byte| joins(*byte)).collect();
-        let mut known = b"@._-+/:%~#?&=".to_vec();
+        let all: Vec<u8> = (0..=255).filter(|byte| joins_or_counts(*byte)).collect();
+        let mut known = b"@._-+/:%~#?&=0123456789".to_vec();
         known.sort_unstable();
         assert_eq!(all, known);
     }

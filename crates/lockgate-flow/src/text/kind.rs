@@ -30,58 +30,95 @@ impl Kinds {
 
 /// The kinds of all characters of a run.
 pub(crate) fn kinds(run: &[u8]) -> Kinds {
-    Kinds(run.iter().fold(0, |kinds, byte| kinds | KINDS.get(usize::from(*byte)).copied().unwrap_or(MARK)))
+    Kinds(run.iter().fold(0, |kinds, byte| kinds | of(*byte).kinds))
+}
+
+/// The value of a digit of base64 in any of its alphabets.
+pub(crate) fn digit(byte: u8) -> Option<u8> {
+    Some(of(byte).digit).filter(|digit| *digit < 64)
 }
 
 /// What a byte can be in UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
+pub(crate) struct Role(u8);
+
+impl Role {
     /// A character that can be read, or white space.
-    Alone,
+    const ALONE: Self = Self(0);
     /// The first of several bytes.
-    First,
+    const FIRST: Self = Self(1);
     /// One of those behind it.
-    Behind,
+    const BEHIND: Self = Self(2);
     /// Never valid, or a control character.
-    Nothing,
+    pub(crate) const NOTHING: Self = Self(3);
+
+    /// Whether there is readable text in which a byte of this role stands right behind one of that role.
+    pub(crate) const fn follows(self, before: Self) -> bool {
+        const NEVER: u16 = pair(Role::ALONE, Role::BEHIND)
+            | pair(Role::FIRST, Role::ALONE)
+            | pair(Role::FIRST, Role::FIRST)
+            | pair(Role::ALONE, Role::NOTHING)
+            | pair(Role::FIRST, Role::NOTHING)
+            | pair(Role::BEHIND, Role::NOTHING);
+        NEVER & pair(before, self) == 0
+    }
+}
+
+const fn pair(before: Role, behind: Role) -> u16 {
+    1 << (before.0 << 2 | behind.0)
 }
 
 /// What the byte can be.
 pub(crate) fn role(byte: u8) -> Role {
-    ROLES.get(usize::from(byte)).copied().unwrap_or(Role::Nothing)
+    of(byte).role
 }
 
-#[expect(clippy::indexing_slicing, reason = "a place that is not there would not compile")]
-#[expect(clippy::cast_possible_truncation, reason = "places below 256")]
-static KINDS: [u8; 256] = {
-    let mut all = [MARK; 256];
-    let mut place = 0;
-    while place < all.len() {
-        all[place] = match place as u8 {
-            b'a'..=b'f' => LOWER_HEX,
-            b'g'..=b'z' => LOWER_REST,
-            b'A'..=b'F' => UPPER_HEX,
-            b'G'..=b'Z' => UPPER_REST,
-            b'2'..=b'7' => DIGIT_BASE32,
-            b'0'..=b'9' => DIGIT_REST,
-            _ => MARK,
-        };
-        place += 1;
-    }
-    all
-};
+/// All that is known of a byte.
+#[derive(Clone, Copy)]
+struct Byte {
+    kinds: u8,
+    role: Role,
+    /// 64 for what is none.
+    digit: u8,
+}
+
+fn of(byte: u8) -> Byte {
+    BYTES.get(usize::from(byte)).copied().unwrap_or(NONE)
+}
+
+const NONE: Byte = Byte { kinds: MARK, role: Role::NOTHING, digit: 64 };
 
 #[expect(clippy::indexing_slicing, reason = "a place that is not there would not compile")]
 #[expect(clippy::cast_possible_truncation, reason = "places below 256")]
-static ROLES: [Role; 256] = {
-    let mut all = [Role::Nothing; 256];
+static BYTES: [Byte; 256] = {
+    let mut all = [NONE; 256];
     let mut place = 0;
     while place < all.len() {
-        all[place] = match place as u8 {
-            b'\t'..=b'\r' | b' '..=b'~' => Role::Alone,
-            0x80..=0xbf => Role::Behind,
-            0xc2..=0xf4 => Role::First,
-            _ => Role::Nothing,
+        let byte = place as u8;
+        all[place] = Byte {
+            kinds: match byte {
+                b'a'..=b'f' => LOWER_HEX,
+                b'g'..=b'z' => LOWER_REST,
+                b'A'..=b'F' => UPPER_HEX,
+                b'G'..=b'Z' => UPPER_REST,
+                b'2'..=b'7' => DIGIT_BASE32,
+                b'0'..=b'9' => DIGIT_REST,
+                _ => MARK,
+            },
+            role: match byte {
+                b'\t'..=b'\r' | b' '..=b'~' => Role::ALONE,
+                0x80..=0xbf => Role::BEHIND,
+                0xc2..=0xf4 => Role::FIRST,
+                _ => Role::NOTHING,
+            },
+            digit: match byte {
+                b'A'..=b'Z' => byte - b'A',
+                b'a'..=b'z' => byte - b'a' + 26,
+                b'0'..=b'9' => byte - b'0' + 52,
+                b'+' | b'-' => 62,
+                b'/' | b'_' => 63,
+                _ => 64,
+            },
         };
         place += 1;
     }

@@ -48,7 +48,8 @@ fn spelling(bytes: &[u8]) -> u64 {
 }
 
 const fn spells(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+    // The slash stands before the digits.
+    (byte | 0x20).is_ascii_lowercase() || matches!(byte, b'/'..=b'9' | b'+' | b'-' | b'_')
 }
 
 #[cfg(test)]
