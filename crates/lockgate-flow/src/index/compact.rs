@@ -1,32 +1,36 @@
 //! Keeping some bytes of a block, eight at a time, without a branch.
 
-/// Which of eight bytes are kept, which of these move to the front by one, two and four places, and how many they are.
+/// Where eight bytes go in three steps, by one, two and four places to the front.
 #[derive(Clone, Copy)]
 struct Moves {
-    kept: u64,
-    by: [u64; 3],
+    /// The places that keep their byte.
+    stay: [u64; 3],
+    /// The places that get the byte of a place behind.
+    come: [u64; 3],
+    /// How many bytes are kept.
     count: usize,
 }
 
 /// For each set of kept bytes, the first in the lowest bit.
 #[expect(clippy::indexing_slicing, reason = "a place that is not there would not compile")]
 static MOVES: [Moves; 256] = {
-    let mut all = [Moves { kept: 0, by: [0; 3], count: 0 }; 256];
+    let mut all = [Moves { stay: [0; 3], come: [0; 3], count: 0 }; 256];
     let mut set = 0;
     while set < all.len() {
         let moves = &mut all[set];
         let mut place = 0;
         while place < 8 {
             if set >> place & 1 == 1 {
-                moves.kept |= 0xff << (8 * place);
                 // As far as there are dropped bytes before it.
                 let distance = place - moves.count;
                 let mut now = place;
                 let mut step = 0;
-                while step < moves.by.len() {
+                while step < moves.stay.len() {
                     if distance >> step & 1 == 1 {
-                        moves.by[step] |= 0xff << (8 * now);
                         now -= 1 << step;
+                        moves.come[step] |= 0xff << (8 * now);
+                    } else {
+                        moves.stay[step] |= 0xff << (8 * now);
                     }
                     step += 1;
                 }
@@ -41,14 +45,14 @@ static MOVES: [Moves; 256] = {
 
 /// The kept bytes at the front, in their order, and how many they are; zeros behind them. The first byte is kept where the
 /// lowest bit is set.
+#[inline]
 pub(crate) fn compact(bytes: [u8; 8], set: u8) -> ([u8; 8], usize) {
-    let Some(Moves { kept, by: [one, two, four], count }) = MOVES.get(usize::from(set)) else {
+    let Some(Moves { stay, come, count }) = MOVES.get(usize::from(set)) else {
         return (bytes, 8);
     };
-    let mut word = u64::from_le_bytes(bytes) & kept;
-    for (moved, places) in [(one, 1), (two, 2), (four, 4)] {
-        let moved = word & moved;
-        word = word ^ moved | moved >> (8 * places);
+    let mut word = u64::from_le_bytes(bytes);
+    for ((stay, come), places) in stay.iter().zip(come).zip([1, 2, 4]) {
+        word = word & stay | word >> (8 * places) & come;
     }
     (word.to_le_bytes(), *count)
 }
@@ -64,6 +68,7 @@ mod tests {
                 (0..8).filter(|place| set >> place & 1 == 1).map(|place| b'a' + place).collect();
             let (bytes, length) = compact(*b"abcdefgh", set);
             assert_eq!(&bytes[..length], expected, "{set:08b}");
+            assert!(bytes[length..].iter().all(|byte| *byte == 0), "{set:08b}");
         }
     }
 }

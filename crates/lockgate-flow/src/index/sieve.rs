@@ -35,6 +35,8 @@ pub(crate) struct Sieve {
     sheets: VecDeque<Box<[u64; ROWS]>>,
     /// A bit for each group by its hash, as long as the stream is shorter than a part and has no sheet.
     few: Vec<u64>,
+    /// How many letters of a short stream were taken in.
+    few_done: usize,
     /// The number of the part that the stream begins in. Letters, parts and spaced bytes are counted from the first.
     first: usize,
     /// Where the parts behind it begin in the spaced stream: at this byte, or up to a block later.
@@ -139,10 +141,14 @@ impl Sieve {
             + self.marks.capacity() * size_of::<usize>()
     }
 
-    /// Takes in a short stream as a whole.
+    /// Takes in what a short stream has more than before.
     fn extend_few(&mut self, stream: &[u8]) {
-        self.few = vec![0; ROWS / PARTS];
-        for group in groups(stream, 1) {
+        if self.few.is_empty() {
+            self.few = vec![0; ROWS / PARTS];
+        }
+        let new = stream.get(self.few_done.saturating_sub(GROUP - 1)..).unwrap_or_default();
+        self.few_done = stream.len();
+        for group in groups(new, 1) {
             if let Some(bits) = self.few.get_mut(group / PARTS) {
                 *bits |= 1 << (group % PARTS);
             }

@@ -130,7 +130,7 @@ impl<Value: Copy + Default> Table<Value> {
         let mut place = self.place(hash);
         let known = place.is_some_and(|place| self.hashes.get(place) == Some(&hash));
         if !known {
-            if (self.held + 1) * 8 > self.hashes.len() * 7 {
+            if self.held * 8 + 8 > self.hashes.len() * 7 {
                 if !self.grow() {
                     return None;
                 }

@@ -85,16 +85,21 @@ impl Tail {
                 continue;
             };
             *whose = if new { alone } else { self.sets.with(*whose, origin) };
-            if self.hints.len() * 64 < self.fingerprints.slots() * HINTS {
-                self.hints = vec![0; self.fingerprints.slots() * HINTS / 64];
-                for hash in self.fingerprints.hashes() {
-                    set(&mut self.hints, hash);
-                }
-            }
-            set(&mut self.hints, *hash);
         }
+        self.hint_at(&taken);
         taken.clear();
         self.taken = taken;
+    }
+
+    /// Sets the hints of fingerprints that are in the table.
+    fn hint_at(&mut self, hashes: &[u64]) {
+        let wanted = self.fingerprints.slots() * HINTS / 64;
+        if self.hints.len() < wanted {
+            self.hints = vec![0; wanted];
+            self.fingerprints.hashes().for_each(|hash| set(&mut self.hints, hash));
+        } else {
+            hashes.iter().for_each(|hash| set(&mut self.hints, *hash));
+        }
     }
 
     /// The text is dropped: remembers its words. Takes its letters too, and whatever stands behind them.
