@@ -96,9 +96,13 @@ impl Tail {
         let wanted = self.fingerprints.slots() * HINTS / 64;
         if self.hints.len() < wanted {
             self.hints = vec![0; wanted];
-            self.fingerprints.hashes().for_each(|hash| set(&mut self.hints, hash));
+            for hash in self.fingerprints.hashes() {
+                set(&mut self.hints, hash);
+            }
         } else {
-            hashes.iter().for_each(|hash| set(&mut self.hints, *hash));
+            for hash in hashes {
+                set(&mut self.hints, *hash);
+            }
         }
     }
 
