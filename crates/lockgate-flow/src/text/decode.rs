@@ -19,10 +19,15 @@ pub(crate) fn decode(text: &str, limit: usize, out: &mut String) -> bool {
         if finds.text.is_empty() {
             break;
         }
-        out.push_str(&finds.text);
         let layer = std::mem::take(&mut finds.text);
         finds.limit -= layer.len();
         once(&layer, &mut finds);
+        if out.is_empty() {
+            // The first is the longest, and is not copied.
+            *out = layer;
+        } else {
+            out.push_str(&layer);
+        }
     }
     out.push_str(&finds.text);
     finds.complete
