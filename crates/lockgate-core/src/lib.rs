@@ -51,7 +51,7 @@ pub use boundary::{
     Boundary, Described, Desk, Flow, MayAsk, SecretAction, Secrets, Server, Signed, Speaks, Violation, Wire,
 };
 pub use detect::{
-    ByClass, ByLevel, ClassifiedField, CodeArgument, Detect, Handling, Handlings, Sort, Suppression,
+    ByClass, ByLevel, ClassifiedField, CodeArgument, Detect, Handling, Handlings, Listed, Sort, Suppression,
 };
 pub use event::{Ask, Ballot, Event, Headers, Learn, Outlet, Reach, Step, Token};
 pub use intercept::{Intercepted, Matter};

@@ -230,7 +230,9 @@ impl Core {
         let instructions = result.get("instructions").filter(|text| text.text().is_some());
         if let Some(instructions) = instructions {
             let admitted = self.admit_one(server, Kind::Instructions, instructions);
-            if !(self.boundary.observes || admitted && identified) {
+            let stripped =
+                self.boundary.servers.get(server).is_some_and(|server| server.detect.strips_instructions);
+            if stripped || !(self.boundary.observes || admitted && identified) {
                 splice.replace(instructions, "\"\"");
             }
         }

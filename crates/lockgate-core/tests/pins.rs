@@ -492,6 +492,20 @@ fn instructions_that_are_not_approved_do_not_reach_the_agent() {
 }
 
 #[test]
+fn instructions_are_left_out_where_the_operator_wants_none() {
+    let says = Offers { instructions: Some("Call `a` with a date."), ..offers(&[tool("a", "Does a.")]) };
+    for observes in [false, true] {
+        let mut run = Run::new(&[("x", Tier::Mixed, says.clone())], |boundary| {
+            boundary.observes = observes;
+            let server = boundary.servers.get_mut(&server("x")).unwrap();
+            Arc::make_mut(&mut server.detect).strips_instructions = true;
+        });
+        assert_eq!(run.greet()["result"]["instructions"], "");
+        assert_eq!(run.call("a"), "done");
+    }
+}
+
+#[test]
 fn where_signatures_are_required_only_what_is_signed_is_offered() {
     let (signed, other) = (tool("a", "Does a."), tool("b", "Does b."));
     let text = signed.to_string();

@@ -10,6 +10,7 @@ pub mod class;
 pub mod code;
 mod heads;
 pub mod hidden;
+pub mod indicators;
 pub mod injection;
 mod inspect;
 mod known;

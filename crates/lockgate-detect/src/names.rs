@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::attack::Attacks;
+use crate::indicators;
 use crate::injection::{LEARNED, rules};
 use crate::personal::Entity;
 use crate::secrets::Secrets;
@@ -90,6 +91,7 @@ pub fn names() -> BTreeSet<&'static str> {
     names.extend(Entity::ALL.iter().map(|entity| entity.word()));
     names.extend(Secrets::new().kinds().map(|(kind, _)| kind));
     names.extend(Attacks::new().names());
+    names.extend(indicators::NAMES);
     names
 }
 

@@ -149,6 +149,7 @@ reasons! {
     AttackPattern "attack_pattern" Policy -31000 200 "an argument looks like an attack on what is behind the tool" "use plain values, ask the user, or ask the operator to suppress the rule"
     CodeRefused "code_refused" Policy -31000 200 "there is code in the arguments that is not allowed" "leave out what the refusal names, or ask the operator to allow it"
     MediaRefused "media_refused" Policy -31000 200 "there is a file in the result that is not of an allowed type, too large, or not what it claims to be" "use another source, or ask the operator to raise or allow it in detect.output"
+    IndicatorFound "indicator_found" Policy -31000 200 "it names something that is on the operator's list of indicators of compromise" "do not go there; tell the user, or ask the operator"
     ClassifiedData "classified_data" Policy -31000 200 "it holds data of a class that the operator does not let pass here" "leave it out, or ask the operator to allow the class in detect.data_classes"
     OutputTooLarge "output_too_large" Policy -31000 200 "the result has more parts, or larger ones, than allowed" "ask for less at once, or ask the operator to raise detect.output"
     ToolFrozen "tool_frozen" Policy -31000 200 "calls of this tool were refused again and again with other values, so it is frozen for a while" "do something else, or ask the user"

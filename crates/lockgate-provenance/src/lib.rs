@@ -9,7 +9,6 @@ mod canonical;
 mod definition;
 pub mod diff;
 mod digest;
-mod hidden;
 pub mod lock;
 mod number;
 mod pinning;

@@ -41,7 +41,9 @@ impl Cut {
             (Handling::Tokenise, Sort::Personal) => By::Handle(Stands::Personal, hit.rule),
             (Handling::Mask, Sort::Personal) => By::Mask(hit.entity),
             (_, Sort::Secret | Sort::Personal) => By::Nothing(hit.entity),
-            (_, Sort::Hidden | Sort::Injection | Sort::Attack | Sort::Code) => By::Rule(hit.rule),
+            (_, Sort::Hidden | Sort::Injection | Sort::Attack | Sort::Code | Sort::Indicator) => {
+                By::Rule(hit.rule)
+            }
         };
         Some(Self { span: hit.span.clone(), by, handle: None })
     }

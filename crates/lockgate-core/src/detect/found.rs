@@ -114,7 +114,7 @@ impl Found {
                     self.personal_left |= way.observes || !hit.handling.rewrites();
                 }
                 Sort::Hidden | Sort::Injection => self.orders = true,
-                Sort::Attack | Sort::Code => {}
+                Sort::Attack | Sort::Code | Sort::Indicator => {}
             }
             self.count(hit, way);
             if let Some(finding) = finding(hit, way, &place) {
@@ -155,7 +155,7 @@ impl Found {
 
     fn count(&mut self, hit: &Hit, way: Way) {
         let level = match hit.sort {
-            Sort::Secret | Sort::Personal => None,
+            Sort::Secret | Sort::Personal | Sort::Indicator => None,
             Sort::Hidden | Sort::Injection | Sort::Attack | Sort::Code => Some(hit.level.word()),
         };
         let done = if way.observes { Handling::Flag } else { hit.handling }.word();

@@ -102,6 +102,11 @@ impl Look<'_> {
                 self.add(Hit { entity: Some(datum.entity), ..hit }, &mut looked);
             }
         }
+        if let Some(indicators) = &self.detect.indicators.0 {
+            for (rule, span) in indicators.find(text) {
+                self.add(Hit::of(Sort::Indicator, rule, Level::Block, span), &mut looked);
+            }
+        }
         looked
     }
 

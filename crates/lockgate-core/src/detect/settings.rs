@@ -1,10 +1,12 @@
 //! What is done with what is found, as the operator wants it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use lockgate_detect::Level;
 use lockgate_detect::class::DataClass;
 use lockgate_detect::code::Program;
+use lockgate_detect::indicators::Indicators;
 use lockgate_model::{Reason, ToolName, UnixMillis};
 use lockgate_policy::Pattern;
 
@@ -23,12 +25,21 @@ pub enum Sort {
     Attack,
     /// Program code that is not allowed.
     Code,
+    /// Something that the operator's lists of indicators of compromise name.
+    Indicator,
 }
 
 impl Sort {
     /// Every sort.
-    pub const ALL: [Self; 6] =
-        [Self::Hidden, Self::Injection, Self::Secret, Self::Personal, Self::Attack, Self::Code];
+    pub const ALL: [Self; 7] = [
+        Self::Hidden,
+        Self::Injection,
+        Self::Secret,
+        Self::Personal,
+        Self::Attack,
+        Self::Code,
+        Self::Indicator,
+    ];
 
     /// The word for it in the configuration and in records.
     pub fn word(self) -> &'static str {
@@ -39,6 +50,7 @@ impl Sort {
             Self::Personal => "personal",
             Self::Attack => "attacks",
             Self::Code => "code",
+            Self::Indicator => "indicators",
         }
     }
 
@@ -51,6 +63,7 @@ impl Sort {
             Self::Personal => Reason::PersonalData,
             Self::Attack => Reason::AttackPattern,
             Self::Code => Reason::CodeRefused,
+            Self::Indicator => Reason::IndicatorFound,
         }
     }
 }
@@ -172,6 +185,8 @@ pub struct Handlings {
     pub attacks: ByLevel,
     /// [`Sort::Code`]; in arguments only.
     pub code: ByLevel,
+    /// [`Sort::Indicator`]
+    pub indicators: ByLevel,
     /// The classes of data.
     pub classes: ByClass,
 }
@@ -182,6 +197,7 @@ impl Handlings {
         Self {
             hidden: ByLevel::at_block(Handling::Redact),
             injection: ByLevel::at_block(Handling::Redact),
+            indicators: ByLevel::at_block(Handling::Flag),
             classes: ByClass::usual(),
             ..Self::default()
         }
@@ -195,6 +211,7 @@ impl Handlings {
             secrets: ByLevel::at_block(Handling::Ask),
             attacks: ByLevel::at_block(Handling::Deny),
             code: ByLevel::at_block(Handling::Flag),
+            indicators: ByLevel::at_block(Handling::Deny),
             classes: ByClass::usual(),
             ..Self::default()
         }
@@ -209,6 +226,7 @@ impl Handlings {
             Sort::Personal => self.personal,
             Sort::Attack => self.attacks,
             Sort::Code => self.code,
+            Sort::Indicator => self.indicators,
         }
     }
 
@@ -221,6 +239,7 @@ impl Handlings {
             Sort::Personal => &mut self.personal,
             Sort::Attack => &mut self.attacks,
             Sort::Code => &mut self.code,
+            Sort::Indicator => &mut self.indicators,
         }
     }
 
@@ -262,6 +281,21 @@ pub struct CodeArgument {
     pub program: Program,
 }
 
+/// The operator's lists of indicators of compromise, read. The same lists are the same.
+#[derive(Clone, Debug, Default)]
+pub struct Listed(pub Option<Arc<Indicators>>);
+
+impl PartialEq for Listed {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Some(own), Some(others)) => Arc::ptr_eq(own, others),
+            (own, others) => own.is_none() && others.is_none(),
+        }
+    }
+}
+
+impl Eq for Listed {}
+
 /// A field whose values are of a class, by the operator's word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClassifiedField {
@@ -274,6 +308,7 @@ pub struct ClassifiedField {
 }
 
 /// What is looked for in what goes to one server and comes from it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the configuration")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Detect {
     /// In what it returns and says unasked.
@@ -288,6 +323,8 @@ pub struct Detect {
     pub code: Vec<CodeArgument>,
     /// Fields whose class is known.
     pub fields: Vec<ClassifiedField>,
+    /// Indicators of compromise; none where the operator has no lists.
+    pub indicators: Listed,
     /// Are texts of its results marked as what outsiders wrote? Default false.
     pub marks: bool,
     /// Most parts of one result. Default 10 000; then `output_too_large`.
@@ -303,6 +340,8 @@ pub struct Detect {
     pub sanitises: bool,
     /// Are members of `_meta` taken out that the protocol does not define? Default false.
     pub strips_meta: bool,
+    /// Does the agent get nothing of what the server says in `instructions`? Default false.
+    pub strips_instructions: bool,
 }
 
 impl Default for Detect {
@@ -314,6 +353,7 @@ impl Default for Detect {
             suppressed: Vec::new(),
             code: Vec::new(),
             fields: Vec::new(),
+            indicators: Listed::default(),
             marks: false,
             most_parts: 10_000,
             types: None,
@@ -321,6 +361,7 @@ impl Default for Detect {
             metadata: Handling::Off,
             sanitises: false,
             strips_meta: false,
+            strips_instructions: false,
         }
     }
 }

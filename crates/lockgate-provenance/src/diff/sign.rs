@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::code::Code;
-use crate::hidden::{hidden_in, is_hidden};
 use crate::value::Value;
+use lockgate_model::letter::{hidden_in, is_hidden};
 
 /// Words with which a text speaks to its reader, wherever they stand.
 const URGENT: &[&str] =

@@ -6,8 +6,8 @@ use lockgate_model::Json;
 use super::{Definition, Lock, Locked};
 use crate::canonical::text;
 use crate::definition::Kind;
-use crate::hidden::is_hidden;
 use crate::value::Value;
+use lockgate_model::letter::is_hidden;
 
 pub(super) fn write(lock: &Lock) -> String {
     let mut out = Writer { out: String::new(), depth: 0 };

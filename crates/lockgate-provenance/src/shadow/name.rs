@@ -1,6 +1,7 @@
 //! The forms in which two names are compared.
 
-use lockgate_detect::injection::rules::{is_double, is_invisible, reading, words};
+use lockgate_detect::injection::rules::{is_double, reading, words};
+use lockgate_model::letter::is_invisible;
 
 /// Names longer than this are compared whole, and not with those that are a slip away. Bytes.
 const NEAR_LONGEST: usize = 64;

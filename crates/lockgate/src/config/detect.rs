@@ -13,6 +13,7 @@ use schemars::JsonSchema;
 use super::bounds;
 use super::data_classes::{self, RawDataClasses, RawServerDataClasses};
 use super::error::{At, Report, perhaps, quoted};
+use super::indicators;
 use super::program::{self, RawCode};
 use super::raw::RawConfig;
 use super::schema;
@@ -41,6 +42,10 @@ pub(super) struct RawDetect {
     /// Classes of data.
     #[schemars(with = "Option<RawDataClasses>")]
     data_classes: RawDataClasses,
+    /// Files with indicators of compromise, one a line: hosts, addresses, networks, pages, digests, and `text: …`; `#` begins a
+    /// comment. They are read again when the configuration is.
+    #[schemars(with = "Option<Vec<String>>", extend("default" = [], "uniqueItems" = true))]
+    indicators: Option<At<Vec<At<String>>>>,
     /// What may be in a result, whatever it says.
     #[schemars(with = "Option<RawOutput>")]
     output: RawOutput,
@@ -88,6 +93,9 @@ struct RawResults {
     /// something that stands for it, the same each time, and that `personal.expand_for` names the servers to get it back for.
     #[schemars(with = "Option<schema::Personal>", extend("default" = "off"))]
     personal: (),
+    /// What the lists in `detect.indicators` name.
+    #[schemars(with = "Option<schema::Found>", extend("default" = "flag"))]
+    indicators: (),
 }
 
 /// What is done with what is found in arguments. `off`: nothing. `flag`: it is written down. `redact`: it is taken out before the
@@ -117,6 +125,9 @@ struct RawArguments {
     /// Program code that reaches for what it should not. Not `redact`.
     #[schemars(with = "Option<schema::Guarded>", extend("default" = "flag"))]
     code: (),
+    /// What the lists in `detect.indicators` name. Not `redact`.
+    #[schemars(with = "Option<schema::Classified>", extend("default" = "deny"))]
+    indicators: (),
 }
 
 /// Personal data, where `results` or `arguments` look for it.
@@ -163,6 +174,9 @@ struct RawOutput {
     /// Are members of `_meta` taken out of results that the protocol does not define?
     #[schemars(with = "Option<bool>", extend("default" = false))]
     strip_meta: Option<At<bool>>,
+    /// Are the `instructions` of servers, what they tell the model to do with them, left out? They are looked at and pinned all the same.
+    #[schemars(with = "Option<bool>", extend("default" = false))]
+    strip_instructions: Option<At<bool>>,
 }
 
 /// A rule whose findings do not count, because they are wrong for you.
@@ -193,6 +207,7 @@ impl RawDetect {
             arguments: arguments(&section, report),
             personal: RawPersonal::read(section.section_or_empty("personal")),
             data_classes: RawDataClasses::read(section.section_or_empty("data_classes"), report),
+            indicators: section.texts("indicators"),
             output: RawOutput::read(section.section_or_empty("output"), report),
             suppress: suppressions(&section, report),
             code: program::read(&section, report),
@@ -237,6 +252,7 @@ impl RawOutput {
             metadata: section.word("metadata", BESIDE),
             html: section.word("html", PAGES),
             strip_meta: section.switch("strip_meta"),
+            strip_instructions: section.switch("strip_instructions"),
         };
         section.close();
         for kind in raw.types.iter().flat_map(|types| &types.value).filter(|kind| !is_type(&kind.value)) {
@@ -267,6 +283,9 @@ impl RawOutput {
         }
         if let Some(strips) = &self.strip_meta {
             detect.strips_meta = strips.value;
+        }
+        if let Some(strips) = &self.strip_instructions {
+            detect.strips_instructions = strips.value;
         }
     }
 }
@@ -300,6 +319,7 @@ fn results(section: &Section<'_>, report: &Report) -> Option<RawHandlings> {
             ("hidden", Sort::Hidden, TEXTS, true),
             ("injection", Sort::Injection, TEXTS, true),
             ("personal", Sort::Personal, HANDLINGS, false),
+            ("indicators", Sort::Indicator, TEXTS, false),
         ],
         report,
     );
@@ -318,6 +338,7 @@ fn arguments(section: &Section<'_>, report: &Report) -> Option<RawHandlings> {
             ("personal", Sort::Personal, HANDLINGS, false),
             ("attacks", Sort::Attack, GUARDED, true),
             ("code", Sort::Code, GUARDED, true),
+            ("indicators", Sort::Indicator, GUARDED, false),
         ],
         report,
     );
@@ -407,6 +428,7 @@ pub(super) fn apply(
         entities.value.iter().map(|entity| entity.value.clone()).collect()
     });
     let fields = raw.data_classes.fields(servers, report);
+    common.indicators = indicators::load(raw.indicators.as_ref(), resolver);
     let code = program::check(&raw.code, servers, report);
     let suppressed = suppressed(&raw.suppress, servers, now, (notes, report));
     for server in by_server {
@@ -574,6 +596,9 @@ pub(super) fn told(servers: &BTreeMap<ServerName, Server>) -> Vec<(String, Strin
         if detect.marks {
             rows.push((format!("{name}, output"), "texts are marked as data of outsiders".to_owned()));
         }
+        if detect.strips_instructions {
+            rows.push((format!("{name}, instructions"), "the agent gets none".to_owned()));
+        }
         if let Some(types) = &detect.types {
             let only =
                 if types.is_empty() { "no files".to_owned() } else { format!("only {}", types.join(", ")) };
@@ -589,6 +614,12 @@ pub(super) fn told(servers: &BTreeMap<ServerName, Server>) -> Vec<(String, Strin
             rows.push((
                 format!("{name}, _meta"),
                 "what the protocol does not define is taken out".to_owned(),
+            ));
+        }
+        if let Some(indicators) = &detect.indicators.0 {
+            rows.push((
+                name.to_string(),
+                format!("{} indicators of compromise are looked for", indicators.len()),
             ));
         }
         for ClassifiedField { tool, field, class } in &detect.fields {
@@ -611,7 +642,7 @@ pub(super) fn told(servers: &BTreeMap<ServerName, Server>) -> Vec<(String, Strin
 fn shown(sort: Sort, by_level: ByLevel) -> String {
     let (block, review) = (by_level.block.word(), by_level.review.word());
     match sort {
-        Sort::Secret | Sort::Personal => format!("{} {block}", sort.word()),
+        Sort::Secret | Sort::Personal | Sort::Indicator => format!("{} {block}", sort.word()),
         Sort::Hidden | Sort::Injection | Sort::Attack | Sort::Code
             if by_level == ByLevel::at_block(by_level.block) =>
         {

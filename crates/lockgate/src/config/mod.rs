@@ -23,6 +23,7 @@ mod expected;
 mod fit;
 mod flow;
 mod flow_rules;
+mod indicators;
 mod intercept;
 mod limit;
 mod mcp_json;

@@ -12,7 +12,7 @@ mod rule;
 mod terms;
 mod text;
 
-pub use read::{is_double, is_invisible, reading, tagged, words};
+pub use read::{is_double, reading, words};
 pub use rule::{Force, Rule, all};
 pub use text::{Found, Listener, Nobody, Others};
 

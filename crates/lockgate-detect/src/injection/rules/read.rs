@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use icu_normalizer::DecomposingNormalizerBorrowed;
+use lockgate_model::letter::{is_invisible, is_mark, tagged};
 
 /// Appends what is read where `letter` stands: ASCII letters, with their case, for what looks like them; a tag character as
 /// the letter it stands for; nothing for marks and for what is not seen.
@@ -81,27 +82,6 @@ pub fn is_double(letter: char) -> bool {
             letters,
         )
     }
-}
-
-/// The ASCII character that a tag character stands for.
-pub fn tagged(letter: char) -> Option<char> {
-    matches!(letter, '\u{e0020}'..='\u{e007e}').then(|| char::from_u32(u32::from(letter) - 0xe0000)).flatten()
-}
-
-/// What shows nothing: zero widths, joiners, soft hyphens, direction marks, fillers, variation selectors, tags.
-pub fn is_invisible(letter: char) -> bool {
-    matches!(letter,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
-        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
-}
-
-/// Marks that are laid over or under the letter before, in any script.
-fn is_mark(letter: char) -> bool {
-    matches!(letter,
-        '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'
-        | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
 }
 
 /// Characters of scripts without letters like those of ASCII.

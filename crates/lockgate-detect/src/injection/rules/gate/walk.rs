@@ -7,7 +7,7 @@ use super::byte::{
 };
 use super::{Bits, Gate, Groups, fold};
 use crate::injection::rules::marker::may_begin;
-use crate::injection::rules::read::tagged;
+use lockgate_model::letter::tagged;
 
 /// Most words of a block. No phrase without names of tools is longer.
 const BLOCK: usize = 48;
