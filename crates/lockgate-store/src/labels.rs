@@ -143,8 +143,16 @@ impl Labels {
                 "DELETE FROM labels WHERE gateway = '' AND updated < ?1",
                 [signed(now.saturating_sub(ttl))],
             )?;
-            orphans(at)
+            select(at, "gateway = ''")
         })
+    }
+
+    /// All sessions in the folder, those that are open among them, the one written first first. Changes nothing, and makes no file.
+    pub fn read(folder: &Path) -> Result<Vec<Labelled>, StateError> {
+        if !folder.join(Self::FILE).exists() {
+            return Ok(Vec::new());
+        }
+        Database::open(folder, Self::FILE, &FORMAT)?.write(|at| select(at, "gateway IS NOT NULL"))
     }
 
     /// Does the gateway still run?
@@ -173,11 +181,11 @@ impl fmt::Debug for Labels {
     }
 }
 
-fn orphans(at: &Transaction<'_>) -> Result<Vec<Labelled>, StateError> {
-    let mut select = at.prepare_cached(
-        "SELECT session, principal, agent, integrity, level, compartments, origins FROM labels WHERE gateway = ''
-         ORDER BY updated, rowid",
-    )?;
+fn select(at: &Transaction<'_>, which: &'static str) -> Result<Vec<Labelled>, StateError> {
+    let mut select = at.prepare_cached(&format!(
+        "SELECT session, principal, agent, integrity, level, compartments, origins FROM labels WHERE {which}
+         ORDER BY updated, rowid"
+    ))?;
     let rows = select.query_map([], |row| {
         let label = label(row)?;
         Ok((row.get(0)?, row.get(1)?, row.get(2)?, label))

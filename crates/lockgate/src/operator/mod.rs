@@ -5,6 +5,7 @@
 mod answer;
 mod approvals;
 mod destinations;
+mod incident;
 mod quarantine;
 mod show;
 mod stops;
@@ -52,6 +53,9 @@ pub enum Command {
     /// See the definitions of servers that nobody has approved, and approve or refuse them
     #[command(subcommand)]
     Quarantine(quarantine::Command),
+    /// Stop what must be stopped, and freeze what is needed to look into it
+    #[command(subcommand)]
+    Incident(incident::Command),
     /// Let only harmless reading pass, or everything again
     SafeMode(stops::SafeMode),
 }
@@ -136,6 +140,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Destinations(command) => destinations::run(command, &mut out),
         Command::Tokens(command) => tokens::run(command, &mut out),
         Command::Quarantine(command) => quarantine::run(command, &mut out),
+        Command::Incident(command) => incident::run(command, &mut out),
         Command::SafeMode(options) => stops::safe_mode(options, &mut out),
     };
     let done = done.and_then(|()| Ok(out.flush()?));

@@ -146,6 +146,11 @@ fn unknown(id: &str) -> Problem {
     Problem::Refused(format!("there is no definition with the id `{id}`\n  hint: {hint}"))
 }
 
+/// Everything that ever waited, as JSON.
+pub(super) fn everything(common: Common, out: &mut impl Write) -> Result<(), Problem> {
+    list(true, &Chosen { server: None, tenant: None }, &common, out)
+}
+
 fn list(all: bool, chosen: &Chosen, common: &Common, out: &mut impl Write) -> Result<(), Problem> {
     let filter = if all { Filter::All } else { Filter::Waiting };
     let mut entries = open(common)?.list(filter, chosen.tenant.as_deref())?;

@@ -160,6 +160,11 @@ fn end(target: &Target, common: &Common, out: &mut impl Write) -> Result<(), Pro
     Ok(())
 }
 
+/// Everything that is and was stopped, as JSON.
+pub(super) fn everything(common: Common, out: &mut impl Write) -> Result<(), Problem> {
+    list(&Stops { history: true, common }, out)
+}
+
 pub(super) fn list(options: &Stops, out: &mut impl Write) -> Result<(), Problem> {
     let stops = open(&options.common)?;
     let (listed, past) = (stops.list()?, if options.history { stops.history()? } else { Vec::new() });

@@ -47,6 +47,11 @@ pub(super) fn run(command: Command, out: &mut impl Write) -> Result<(), Problem>
     }
 }
 
+/// Everything, as JSON.
+pub(super) fn everything(common: Common, out: &mut impl Write) -> Result<(), Problem> {
+    list(&List { common }, out)
+}
+
 fn list(options: &List, out: &mut impl Write) -> Result<(), Problem> {
     let (common, now) = (&options.common, now());
     let listed = open(common)?.list(now)?;

@@ -117,7 +117,7 @@ impl SigningKey {
     }
 
     /// A statement, signed: the text of an envelope.
-    pub(super) fn sign(&self, statement: &[u8]) -> String {
+    pub(crate) fn sign(&self, statement: &[u8]) -> String {
         let signature = self.0.sign(&pae(PAYLOAD, statement));
         write_envelope(PAYLOAD, statement, &self.public(), signature.as_ref())
     }
