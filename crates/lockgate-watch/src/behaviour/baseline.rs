@@ -56,9 +56,13 @@ impl OfPrincipal {
 
     pub(super) fn write(&self, to: &mut Writer) {
         to.text(self.name.as_str());
-        [&self.tools, &self.hosts, &self.hours].into_iter().for_each(|known| known.write(to));
+        for known in [&self.tools, &self.hosts, &self.hours] {
+            known.write(to);
+        }
         self.rate.write(to);
-        [&self.refusals, &self.targets, &self.sent].into_iter().for_each(|usual| usual.write(to));
+        for usual in [&self.refusals, &self.targets, &self.sent] {
+            usual.write(to);
+        }
         self.score.write(to);
     }
 
@@ -88,7 +92,9 @@ pub(super) struct Calls {
 
 impl Calls {
     fn write(&self, to: &mut Writer) {
-        [&self.results, &self.repeats].into_iter().for_each(|usual| usual.write(to));
+        for usual in [&self.results, &self.repeats] {
+            usual.write(to);
+        }
     }
 
     fn read(from: &mut Reader<'_>) -> Option<Self> {
@@ -129,7 +135,9 @@ impl OfTool {
         to.text(self.server.as_str());
         to.text(&self.name);
         self.rate.write(to);
-        [&self.shapes, &self.hosts, &self.followers].into_iter().for_each(|known| known.write(to));
+        for known in [&self.shapes, &self.hosts, &self.followers] {
+            known.write(to);
+        }
         self.arguments.write(to);
         self.calls.write(to);
     }

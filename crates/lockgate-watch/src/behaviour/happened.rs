@@ -52,8 +52,12 @@ pub(super) fn read(record: &Record) -> Happened<'_> {
     };
     let reason = record.finding.as_ref().map(|finding| finding.reason);
     match (record.happening, record.verdict) {
-        (Happening::Request, Verdict::Deny) | (Happening::Approval, Verdict::Deny) => {
-            if reason.is_some_and(is_of_the_agent) { Happened::Refused(call) } else { Happened::Other }
+        (Happening::Request | Happening::Approval, Verdict::Deny) => {
+            if reason.is_some_and(is_of_the_agent) {
+                Happened::Refused(call)
+            } else {
+                Happened::Other
+            }
         }
         (Happening::Request, _) => Happened::Called(call),
         (Happening::Answer, _) => {
@@ -93,12 +97,13 @@ pub(super) fn lost(record: &Record) -> Option<(&ServerName, u32)> {
         }
         Happening::Answer | Happening::Server => {
             let broken = finding.filter(|finding| finding.reason.fault() == Fault::Server);
-            let broken = broken.map(|finding| match finding.reason {
-                Reason::UnexpectedRequest | Reason::ServerBrokeProtocol | Reason::ResultDoesNotFit => {
-                    5 * POINT
-                }
-                _ => POINT,
-            });
+            let lies = |reason| {
+                matches!(
+                    reason,
+                    Reason::UnexpectedRequest | Reason::ServerBrokeProtocol | Reason::ResultDoesNotFit
+                )
+            };
+            let broken = broken.map(|finding| if lies(finding.reason) { 5 * POINT } else { POINT });
             Some((own?, injected.max(broken)?))
         }
         // A text of theirs was to drive a call.

@@ -194,3 +194,6 @@ impl Behaviour {
         told
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -97,8 +97,11 @@ impl<'m> Moment<'m> {
         self.hour(principal);
     }
 
-    /// The tool that is called follows another.
+    /// The tool that is called follows another. That a new tool has not is no news.
     pub(super) fn followed(&mut self, before: &mut OfTool, call: &Call<'_>) {
+        if self.found.iter().any(|(sign, ..)| *sign == Sign::NewTool) {
+            return self.learn(&mut before.followers, call.tool, MOST_FOLLOWERS);
+        }
         self.meet(Sign::UnusualSequence, call.tool, call.tool, &mut before.followers, MOST_FOLLOWERS);
     }
 

@@ -58,7 +58,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             warm_up: 50,
-            unlikely: 5_000,
+            unlikely: 7_000,
             unlikely_hour: 40_000,
             burst: Bound { at_least: 30, times: 2, limit: 240 },
             tool_burst: Bound { at_least: 20, times: 4, limit: u64::MAX },

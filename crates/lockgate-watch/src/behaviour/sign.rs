@@ -87,7 +87,8 @@ impl Sign {
 pub struct Figures {
     /// What was seen, in the unit of the sign; 1 of what is new.
     pub seen: u64,
-    /// What it is at most, but for one time in a hundred; 0 of what is new.
+    /// What it is at most, but for one time in a hundred: exact below 16, above that rounded up to half an octave. 0 of what
+    /// is new.
     pub usual: u64,
     /// How often that was looked at: how many values or occasions it rests on.
     pub of: u32,

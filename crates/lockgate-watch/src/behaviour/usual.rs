@@ -97,7 +97,8 @@ impl Usual {
     pub(super) fn read(from: &mut Reader<'_>) -> Option<Self> {
         let mut usual = Self::default();
         for _ in 0..from.byte()? {
-            *usual.steps.get_mut(usize::from(from.byte()?))? = from.short()?;
+            let (step, count) = (from.byte()?, from.short()?);
+            *usual.steps.get_mut(usize::from(step))? = count;
         }
         usual.values = usual.steps.iter().map(|count| u32::from(*count)).sum();
         Some(usual)
@@ -125,7 +126,7 @@ fn end(step: usize) -> u64 {
     // What is below 2^(halves / 2): of an odd power, the root rounded down; of an even one, one less than the root.
     let halves = step - EXACT + 1 + u64::from(2 * FIRST);
     let root = (1_u128 << halves).isqrt();
-    u64::try_from(if halves % 2 == 0 { root - 1 } else { root }).unwrap_or(u64::MAX)
+    u64::try_from(if halves.is_multiple_of(2) { root - 1 } else { root }).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ fn burst(calls: u64, _: &Session, all: &[Turn], dice: &mut Dice) -> Vec<Turn> {
 /// Tools that were never called by anybody, or that there are not.
 fn scan(calls: u64, session: &Session, all: &[Turn], dice: &mut Dice) -> Vec<Turn> {
     let one = |number: u64| {
-        let refused = number % 2 == 0;
+        let refused = number.is_multiple_of(2);
         let known = pick(all, dice);
         let tool = if refused { format!("admin_{number}") } else { known.tool.clone() };
         let server = if refused { session.turns[0].server.clone() } else { known.server.clone() };

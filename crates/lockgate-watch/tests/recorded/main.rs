@@ -84,8 +84,10 @@ fn benign_sessions_are_seldom_unusual() {
                 }
                 observe(&mut behaviour, *at, *number, record, &mut alerts);
             }
-            let percent =
-                |part: usize, whole: usize| format!("{part} ({:.2} %)", 100.0 * part as f64 / whole as f64);
+            let percent = |part: usize, whole: usize| {
+                let hundredths = part * 10_000 / whole;
+                format!("{part} ({}.{:02} %)", hundredths / 100, hundredths % 100)
+            };
             let in_late = alerts.keys().filter(|number| late.contains(number)).count();
             let risky = alerts.values().filter(|(_, risk)| *risk >= 40).count();
             let mut signs: BTreeMap<&str, usize> = BTreeMap::new();
