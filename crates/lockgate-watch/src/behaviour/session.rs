@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use super::rate::Window;
 use super::score::Score;
@@ -74,7 +74,9 @@ impl Session {
         let within =
             |span: u64| self.calls.iter().rev().take_while(move |made| now < made.at.saturating_add(span));
         let same = within(REPEATS).filter(|made| made.call == call).count();
-        let targets: BTreeSet<_> = within(TARGETS).map(|made| made.target).collect();
+        let mut targets: Vec<_> = within(TARGETS).map(|made| made.target).collect();
+        targets.sort_unstable();
+        targets.dedup();
         (long(same), long(targets.len()))
     }
 

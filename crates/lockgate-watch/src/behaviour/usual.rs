@@ -53,6 +53,9 @@ impl Usual {
 
     /// Is that unusual?
     pub(super) fn judge(&self, seen: u64, bound: &Bound, warm_up: u32) -> Option<Figures> {
+        if seen < bound.limit && seen <= bound.at_least {
+            return None;
+        }
         let figures = |sure| Figures { seen, usual: self.top(), of: self.values, sure };
         if seen >= bound.limit {
             return Some(figures(100));
@@ -65,7 +68,7 @@ impl Usual {
     /// Learns a value, and tells as what. One beyond what is usual is learned as the largest that is: what is usual moves
     /// slowly.
     pub(super) fn learn(&mut self, seen: u64, bound: &Bound) -> u64 {
-        let value = seen.min(self.from(bound));
+        let value = if seen <= bound.at_least { seen } else { seen.min(self.from(bound)) };
         if self.values >= MOST_VALUES {
             self.steps.iter_mut().for_each(|count| *count /= 2);
             self.values = self.steps.iter().map(|count| u32::from(*count)).sum();

@@ -101,10 +101,8 @@ fn benign_sessions_are_seldom_unusual() {
                 late.len(),
                 percent(in_late, late.len()),
             );
-            if order == Order::Mixed {
-                assert!(alerts.len() * 100 < sessions.len(), "more than one in a hundred");
-                assert!(in_late * 100 < late.len(), "more than one in a hundred after the warm-up");
-            }
+            assert!(alerts.len() * 100 < sessions.len(), "more than one in a hundred");
+            assert!(in_late * 100 < late.len(), "more than one in a hundred after the warm-up");
         }
     }
 }
