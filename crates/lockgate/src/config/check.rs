@@ -11,11 +11,13 @@ use lockgate_model::{Limits, Principal, ServerName, Untrusted};
 use lockgate_policy::budget::LoopRules;
 use lockgate_policy::{Action, Fallback};
 use lockgate_provenance::shadow::{Resemblance, resembles};
+use lockgate_watch::behaviour::{Bound, Settings};
 
 use super::admin::{self, tokens};
 use super::bounds;
 use super::error::{At, Report, quoted};
-use super::raw::{RawConfig, RawHttp, RawLimits, RawPrincipal, RawRecords, RawServer};
+use super::flow_rules::Keeps;
+use super::raw::{RawBehaviour, RawConfig, RawHttp, RawLimits, RawPrincipal, RawRecords, RawServer};
 use super::secret::Resolver;
 use super::server;
 use super::trust;
@@ -55,6 +57,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
     let flow = super::flow::results(flow, &raw.rules, report);
     let desk = desk(raw, &flow, &servers);
     let flow_hears = flow.hook;
+    let behaviour = raw.behaviour.as_ref().and_then(behaviour);
     let boundary = Boundary {
         servers,
         flow,
@@ -73,7 +76,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
             longest: u8::try_from(raw.longest.value).unwrap_or(u8::MAX),
             pause_millis: raw.pause.value,
         }),
-        records: raw.records.is_some(),
+        records: raw.records.is_some() || behaviour.is_some(),
         record_arguments: raw
             .records
             .as_ref()
@@ -123,6 +126,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         quiet: false,
         files: Arc::default(),
         records,
+        behaviour,
         lock: Arc::new(lock),
         lock_file,
         scope: String::new(),
@@ -281,6 +285,25 @@ fn each(
     found
 }
 
+/// What counts as unusual; none where nothing is learned.
+fn behaviour(raw: &RawBehaviour) -> Option<Settings> {
+    let on = raw.enabled.as_ref().is_none_or(|enabled| enabled.value);
+    let limit = |bound: Bound, at: &At<u64>| Bound { limit: at.value, ..bound };
+    let default = Settings::default();
+    on.then(|| Settings {
+        warm_up: u32::try_from(raw.warm_up.value).unwrap_or(u32::MAX),
+        session_half_life: raw.half_life.value,
+        burst: limit(default.burst, &raw.calls),
+        probing: limit(default.probing, &raw.refusals),
+        scan: limit(default.scan, &raw.targets),
+        repeats: limit(default.repeats, &raw.repeats),
+        export: limit(default.export, &raw.sent),
+        arguments: limit(default.arguments, &raw.sent),
+        result: limit(default.result, &raw.read),
+        ..default
+    })
+}
+
 fn records(raw: &RawRecords, resolver: &Resolver<'_>) -> Option<RecordsSettings> {
     let file = match &raw.file {
         None => None,
@@ -331,7 +354,9 @@ fn rules(
         cross_server::Setting { mode: flow.mode, violation: flow.violation, observes, keeps_records };
     let policies = cross_server::named(raw.policies.as_ref(), resolver);
     let demands = cross_server::apply(&policies, servers, launches, setting, (notes, report));
-    let mut rules = flow_rules::check(&raw.rules, flow, servers, keeps_records, report);
+    let keeps =
+        Keeps { records: keeps_records, behaviour: raw.behaviour.as_ref().and_then(behaviour).is_some() };
+    let mut rules = flow_rules::check(&raw.rules, flow, servers, keeps, report);
     rules.extend(demands);
     rules
 }

@@ -4,6 +4,7 @@
 
 mod answer;
 mod approvals;
+mod behaviour;
 mod destinations;
 mod quarantine;
 mod show;
@@ -48,6 +49,8 @@ pub enum Command {
     /// See the definitions of servers that nobody has approved, and approve or refuse them
     #[command(subcommand)]
     Quarantine(quarantine::Command),
+    /// Show what is usual of principals, servers and tools, how risky principals are and what servers are worth
+    Behaviour(behaviour::Options),
     /// Let only harmless reading pass, or everything again
     SafeMode(stops::SafeMode),
 }
@@ -131,6 +134,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Stops(options) => stops::list(&options, &mut out),
         Command::Destinations(command) => destinations::run(command, &mut out),
         Command::Quarantine(command) => quarantine::run(command, &mut out),
+        Command::Behaviour(options) => behaviour::run(&options, &mut out),
         Command::SafeMode(options) => stops::safe_mode(options, &mut out),
     };
     let done = done.and_then(|()| Ok(out.flush()?));
