@@ -77,11 +77,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
             pause_millis: raw.pause.value,
         }),
         records: raw.records.is_some() || behaviour.is_some(),
-        record_arguments: raw
-            .records
-            .as_ref()
-            .and_then(|raw| raw.arguments.as_ref())
-            .is_some_and(|at| at.value),
+        record_arguments: raw.records.as_ref().is_some_and(RawRecords::keeps_arguments),
     };
     let named = raw.principals.iter().map(|raw| (&raw.name, raw.token.as_ref()));
     let principals = tokens("a principal", named, &[], resolver);
@@ -283,6 +279,12 @@ fn each(
         }
     }
     found
+}
+
+impl RawRecords {
+    fn keeps_arguments(&self) -> bool {
+        self.arguments.as_ref().is_some_and(|at| at.value)
+    }
 }
 
 /// What counts as unusual; none where nothing is learned.

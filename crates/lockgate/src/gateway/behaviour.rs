@@ -39,27 +39,27 @@ struct Seen {
 }
 
 impl Watch {
-    pub(super) fn new(folder: PathBuf, settings: Option<Settings>) -> Self {
+    pub(super) fn new(folder: PathBuf, settings: Option<&Settings>) -> Self {
         let watch = Self { folder, seen: Mutex::default() };
         watch.set(settings);
         watch
     }
 
     /// What counts as unusual from now on. What was learned stays, and is read where it was not yet.
-    pub(super) fn set(&self, settings: Option<Settings>) {
+    pub(super) fn set(&self, settings: Option<&Settings>) {
         let mut seen = lock(&self.seen);
         match (settings, &mut seen.known) {
             (None, known) => *known = None,
-            (Some(settings), Some(known)) => known.set(settings),
+            (Some(settings), Some(known)) => known.set(*settings),
             (Some(settings), None) => {
                 let file = self.folder.join(FILE);
-                let read = read(&file, settings).unwrap_or_else(|error| {
+                let read = read(&file, *settings).unwrap_or_else(|error| {
                     complain(&format!(
                         "{}: {error}; learning begins anew, and what is learned is not kept\n  hint: remove the file",
                         file.display()
                     ));
                     seen.closed = true;
-                    Behaviour::new(settings)
+                    Behaviour::new(*settings)
                 });
                 seen.known = Some(read);
             }
@@ -72,13 +72,12 @@ impl Watch {
         let mut seen = lock(&self.seen);
         let Some(known) = &mut seen.known else { return Vec::new() };
         let found = known.observe(record, now);
+        let risk = known.session_risk(&record.session, now);
         seen.news = true;
-        for unusual in &found {
-            if seen.may_tell(now) {
-                let risk = seen.known.as_ref().map_or(0, |known| known.session_risk(&unusual.session, now));
-                complain(&line(unusual, risk));
-            }
-        }
+        let told: Vec<_> =
+            found.iter().filter(|_| seen.may_tell(now)).map(|unusual| line(unusual, risk)).collect();
+        drop(seen);
+        told.iter().for_each(|line| complain(line));
         found
     }
 

@@ -222,7 +222,7 @@ impl Gateway {
             state: Mutex::new(State::new(config, seal)?),
             sessions: Sessions::default(),
             records,
-            watch: Watch::new(folder.clone(), config.behaviour),
+            watch: Watch::new(folder.clone(), config.behaviour.as_ref()),
             clock: Clock::start(),
             budget: Budget::new(folder.clone()),
             desk: Desk::new(folder, notices),
@@ -400,7 +400,7 @@ impl Gateway {
             lock(&self.eras).clear();
         }
         self.record_change(&before, &config.files);
-        self.watch.set(config.behaviour);
+        self.watch.set(config.behaviour.as_ref());
         for session in self.sessions.all() {
             let steps = session.event(Event::Changed(Arc::clone(&boundary)));
             debug_assert!(steps.is_empty(), "a change of rules says nothing by itself");
