@@ -9,6 +9,6 @@ pub mod log;
 mod record;
 
 pub use record::{
-    Change, Detected, Happening, KEPT_ARGUMENTS, MOST_CHANGES, MOST_DETECTED, MOST_SOURCES, Record, Source,
-    VERSION, numbered, one_line,
+    Change, Detected, Happening, KEPT_ARGUMENTS, MOST_CHANGES, MOST_DESTINATIONS, MOST_DETECTED,
+    MOST_SOURCES, Measure, Record, Source, VERSION, numbered, one_line,
 };

@@ -1,7 +1,7 @@
 use std::fmt::Write;
 
 use lockgate_model::{
-    ClientName, Evidence, Finding, Integrity, Label, Principal, ServerName, SessionId, Verdict, quote,
+    ClientName, Effect, Evidence, Finding, Integrity, Label, Principal, ServerName, SessionId, Verdict, quote,
 };
 
 /// Version of the record's shape. Raised when a field changes its meaning; fields may be added without raising it.
@@ -80,6 +80,27 @@ pub struct Detected {
     pub done: &'static str,
 }
 
+/// Most hosts that are written down of one call; what comes after them is left out.
+pub const MOST_DESTINATIONS: usize = 8;
+
+/// How big a call is, what form it has and whom it names: what can be compared of calls without their content.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Measure {
+    /// What the tool does, where a tool is called.
+    pub effect: Option<Effect>,
+    /// Length of the arguments as they came. Bytes.
+    pub arguments_bytes: Option<u64>,
+    /// What the arguments are called and of which types they are: the first 16 hexadecimal digits of a SHA-256. The same
+    /// for all calls with the same names and types, whatever their order and their values.
+    pub arguments_shape: Option<String>,
+    /// Length of what the server answered, as it came. Bytes; only of answers.
+    pub result_bytes: Option<u64>,
+    /// The hosts that the arguments name: of links anywhere in them, and of addresses in arguments that say whom or what a
+    /// call speaks to. Lower case and ASCII, each once, in their order, without credentials. At most
+    /// [`MOST_DESTINATIONS`]; only of requests.
+    pub destinations: Vec<String>,
+}
+
 /// Most changes that are written down of one configuration.
 pub const MOST_CHANGES: usize = 1_024;
 
@@ -117,6 +138,8 @@ pub struct Record {
     pub arguments: Option<String>,
     /// The arguments themselves, from [`one_line`]. Only of requests, and only where the operator wants them kept.
     pub argument_text: Option<String>,
+    /// What can be compared of the call.
+    pub measure: Measure,
     /// Where the values in the arguments came from, of requests. At most [`MOST_SOURCES`]; what was never seen is not
     /// among them.
     pub sources: Vec<Source>,
@@ -133,7 +156,7 @@ pub struct Record {
     /// And after.
     pub label_after: Option<Label>,
     /// Facts beside the decision, in words of ours: `credential` where one was found, `label_ignored` where a server said
-    /// something of its own result that changes nothing.
+    /// something of its own result that changes nothing, `failed` where an answer says that the request came to nothing.
     pub notes: Vec<&'static str>,
     /// What was found in the message. At most [`MOST_DETECTED`].
     pub detected: Vec<Detected>,
@@ -181,6 +204,14 @@ impl Record {
         line.maybe("arguments_sha256", self.arguments.as_deref());
         if let Some(text) = &self.argument_text {
             line.raw("arguments", text);
+        }
+        line.maybe("effect", self.measure.effect.map(Effect::word));
+        line.number("arguments_bytes", self.measure.arguments_bytes);
+        line.maybe("arguments_shape", self.measure.arguments_shape.as_deref());
+        line.number("result_bytes", self.measure.result_bytes);
+        if !self.measure.destinations.is_empty() {
+            let hosts = self.measure.destinations.iter().take(MOST_DESTINATIONS).map(|host| quote(host));
+            line.raw("destinations", &format!("[{}]", hosts.collect::<Vec<_>>().join(",")));
         }
         if !self.sources.is_empty() {
             let sources: Vec<_> = self.sources.iter().take(MOST_SOURCES).map(source_json).collect();
@@ -317,9 +348,9 @@ impl Line {
         }
     }
 
-    fn number(&mut self, name: &str, value: Option<u32>) {
+    fn number<N: Into<u64>>(&mut self, name: &str, value: Option<N>) {
         if let Some(value) = value {
-            self.raw(name, &value.to_string());
+            self.raw(name, &value.into().to_string());
         }
     }
 
@@ -335,6 +366,16 @@ mod tests {
     use lockgate_model::{Confidentiality, Effect, Phase, Reason, Secrecy};
     use serde_json::json;
     use std::sync::Arc;
+
+    fn measure() -> Measure {
+        Measure {
+            effect: Some(Effect::Egress),
+            arguments_bytes: Some(70),
+            arguments_shape: Some("00ff00ff00ff00ff".to_owned()),
+            result_bytes: None,
+            destinations: vec!["a.example".to_owned(); MOST_DESTINATIONS + 1],
+        }
+    }
 
     #[test]
     fn a_record_is_one_line_of_json() {
@@ -370,6 +411,7 @@ mod tests {
             argument_text: one_line(
                 "{\n\t\"a\": \"\u{e9}\u{7f}\u{1f600}\u{202e}\", \"n\": 1.50\r\n}".as_bytes(),
             ),
+            measure: measure(),
             sources: [
                 vec![source(None, None, Integrity::Endorsed)],
                 vec![source(Some(&web), Some(3), Integrity::FreeText); 20],
@@ -430,6 +472,10 @@ mod tests {
             json!({ "rule": "conceals_from_user", "class": "injection", "level": "block", "count": 2, "done": "redact" })
         );
         assert_eq!(value["score"], 0.97);
+        assert_eq!(value["effect"], "egress");
+        assert_eq!((&value["arguments_bytes"], &value["result_bytes"]), (&json!(70), &json!(null)));
+        assert_eq!(value["arguments_shape"], "00ff00ff00ff00ff");
+        assert_eq!(value["destinations"].as_array().unwrap().len(), MOST_DESTINATIONS);
         assert!(line.is_ascii() && line.contains(": 1.50"), "{line}");
         assert_eq!(value["arguments"]["a"], "\u{e9}\u{7f}\u{1f600}\u{202e}");
         assert_eq!(one_line(&vec![b' '; KEPT_ARGUMENTS + 1]), None);

@@ -74,6 +74,7 @@ impl Core {
             .arguments(open.arguments.as_deref())
             .labels(&before, self.history.label())
             .found(&self.found)
+            .answered(bytes.len(), is_failure(body))
             .duration(now.micros_since(open.started));
         let note = match &held {
             Some(finding) => note.finding(finding.clone(), Verdict::Hold),

@@ -6,6 +6,7 @@ use lockgate_model::{Finding, Json, Revision, ServerName, Splice, Tick, ToolName
 use crate::agent::Request;
 use crate::catalogue::Mirror;
 use crate::exchange::{Asker, Exchange, Outgoing, State, Target, params};
+use crate::measure::Said;
 use crate::record::Note;
 use crate::{Core, Head, Sent, Step, headers, reply};
 
@@ -86,7 +87,7 @@ impl Core {
         &mut self,
         request: &Request<'_>,
         mut target: Target,
-        arguments: Option<String>,
+        arguments: Option<Box<Said>>,
         outgoing: Outgoing,
         observed: Option<Finding>,
         now: Tick,
@@ -119,7 +120,7 @@ impl Core {
         &mut self,
         request: &Request<'_>,
         target: Target,
-        arguments: Option<String>,
+        arguments: Option<Box<Said>>,
         state: State,
         server: Option<&ServerName>,
         now: Tick,
@@ -192,13 +193,13 @@ impl Core {
                 Self::status(finding.reason, request.revision),
             )
         };
-        let digest = self.digest(request.params.arguments(), target);
+        let said = self.measured(request.params.arguments(), target);
         self.note(
             Note::happening(Happening::Request)
                 .exchange(request.exchange)
                 .method(request.method)
                 .target(target.server.as_ref(), target.shown.as_deref())
-                .arguments(digest.as_deref())
+                .arguments(said.as_deref())
                 .sources(target.sources.clone())
                 .found(&target.found)
                 .labels(self.history.label(), self.history.label())

@@ -109,6 +109,8 @@ pub enum Event<'a> {
     Wake,
     /// The operator stopped something by hand, or let it run again.
     Stopped(Arc<Stops>),
+    /// How unusual what the session and its principal did of late is, from 0 to 100. Rules can ask for it.
+    Risk(u8),
     /// What is approved of what servers say of themselves, for the session's tenant: at its beginning and whenever it has
     /// changed. None: it cannot be read, and nothing is called until it can.
     Pinned(Option<Arc<Pins>>),

@@ -13,6 +13,7 @@ use lockgate_policy::budget::Pass;
 use crate::detect::Found;
 use crate::fan::Fan;
 use crate::hold::Held;
+use crate::measure::Said;
 use crate::{Head, Headers, Outlet, Received};
 
 /// A request that waits for something.
@@ -22,7 +23,7 @@ pub(crate) struct Exchange {
     pub(crate) method: &'static str,
     pub(crate) revision: Revision,
     pub(crate) target: Target,
-    pub(crate) arguments: Option<String>,
+    pub(crate) arguments: Option<Box<Said>>,
     pub(crate) label_before: Label,
     /// The arguments as they came, to tell an echo from news.
     pub(crate) echo: Option<Bytes>,

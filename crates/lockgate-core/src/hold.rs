@@ -13,6 +13,7 @@ use lockgate_policy::Subject;
 
 use crate::agent::Request;
 use crate::exchange::{Asker, Exchange, Outgoing, State, Target};
+use crate::measure::Said;
 use crate::reach::{escaped, question};
 use crate::record::Note;
 use crate::{Ask, Ballot, Core, Learn, Outlet, Reach, Received, Release, Step, digest, reply};
@@ -209,7 +210,7 @@ impl Core {
         &mut self,
         request: &Request<'_>,
         mut target: Target,
-        arguments: Option<String>,
+        arguments: Option<Box<Said>>,
         fingerprint: &str,
         outgoing: Outgoing,
         finding: Finding,

@@ -28,6 +28,7 @@ mod intercept;
 mod list;
 mod locate;
 mod marking;
+mod measure;
 mod merge;
 mod names;
 mod permit;

@@ -1,11 +1,14 @@
 //! Phase *record*: what happened, why, by which rule.
 
-use lockgate_audit::{Detected, Happening, MOST_DETECTED, Record, Source, one_line};
-use lockgate_model::{ExchangeId, Finding, Json, Label, ServerName, Verdict};
+use lockgate_audit::{Detected, Happening, MOST_DETECTED, Record, Source};
+use lockgate_model::{ExchangeId, Finding, Label, ServerName, Verdict};
 
-use crate::detect::{Found, concealed};
-use crate::exchange::Target;
-use crate::{Core, Step, digest};
+use crate::detect::Found;
+use crate::measure::Said;
+use crate::{Core, Step};
+
+/// What is noted of an answer that says that the request came to nothing.
+const FAILED: &str = "failed";
 
 /// A record in the making. It borrows, so that it costs nothing where no records are kept.
 pub(crate) struct Note<'n> {
@@ -14,7 +17,8 @@ pub(crate) struct Note<'n> {
     method: Option<&'static str>,
     server: Option<&'n ServerName>,
     target: Option<&'n str>,
-    arguments: Option<&'n str>,
+    arguments: Option<&'n Said>,
+    result_bytes: Option<u64>,
     sources: Vec<Source>,
     finding: Option<Finding>,
     verdict: Verdict,
@@ -35,6 +39,7 @@ impl<'n> Note<'n> {
             server: None,
             target: None,
             arguments: None,
+            result_bytes: None,
             sources: Vec::new(),
             finding: None,
             verdict: Verdict::Forward,
@@ -68,9 +73,15 @@ impl<'n> Note<'n> {
         self
     }
 
-    pub(crate) fn arguments(mut self, digest: Option<&'n str>) -> Self {
-        self.arguments = digest;
+    pub(crate) fn arguments(mut self, said: Option<&'n Said>) -> Self {
+        self.arguments = said;
         self
+    }
+
+    /// Of an answer: how long it is, and whether it says that the request came to nothing.
+    pub(crate) fn answered(mut self, bytes: usize, failed: bool) -> Self {
+        self.result_bytes = u64::try_from(bytes).ok();
+        self.notes(failed.then_some(FAILED).into_iter())
     }
 
     pub(crate) fn sources(mut self, sources: Vec<Source>) -> Self {
@@ -127,31 +138,14 @@ impl Core {
         format!("{}-{exchange}", self.identity.session)
     }
 
-    /// What a record says of arguments; nothing where no records are kept. It is their digest and, where the operator
-    /// wants them kept, a space and the arguments themselves.
-    pub(crate) fn digest(&self, arguments: Option<Json<'_>>, target: &Target) -> Option<String> {
-        let arguments = arguments.filter(|_| self.boundary.records)?;
-        let digest = digest::hex(arguments.raw());
-        let kept = self.boundary.record_arguments.then(|| {
-            // Without the credentials in them, whatever becomes of the call.
-            let shown = target.concealed.clone().or_else(|| concealed(arguments));
-            one_line(shown.as_deref().unwrap_or(arguments.raw()))
-        });
-        let kept = kept.flatten();
-        Some(kept.map_or_else(|| digest.clone(), |kept| format!("{digest} {kept}")))
-    }
-
     pub(crate) fn note(&self, note: Note<'_>, steps: &mut Vec<Step>) {
         if !self.boundary.records {
             return;
         }
         let (label_before, label_after) = note.labels.unzip();
-        let (digest, kept) = match note.arguments.map(|said| said.split_once(' ').unwrap_or((said, ""))) {
-            Some((digest, kept)) => (Some(digest), Some(kept)),
-            None => (None, None),
-        };
-        // Once is enough: the records of the answer and of the approval name the same request.
-        let kept = kept.filter(|kept| !kept.is_empty() && note.happening == Happening::Request);
+        let (arguments, argument_text, mut measure) =
+            note.arguments.map_or_else(Default::default, |said| said.of(note.happening));
+        measure.result_bytes = note.result_bytes;
         steps.push(Step::Record(Box::new(Record {
             happening: note.happening,
             session: self.identity.session.clone(),
@@ -163,8 +157,9 @@ impl Core {
             method: note.method,
             server: note.server.cloned(),
             target: note.target.map(str::to_owned),
-            arguments: digest.map(str::to_owned),
-            argument_text: kept.map(str::to_owned),
+            arguments,
+            argument_text,
+            measure,
             sources: note.sources,
             changes: Vec::new(),
             verdict: note.verdict,

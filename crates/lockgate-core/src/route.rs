@@ -200,7 +200,7 @@ impl Core {
                     let finding = Finding::deny(Phase::Identify, reason, "protocol");
                     return self.refuse(request, &target, finding, steps);
                 }
-                let digest = self.digest(arguments, &target);
+                let said = self.measured(arguments, &target);
                 located.edits.extend(self.replaced(&located.server, edits));
                 let outgoing = self.outgoing(
                     request,
@@ -214,9 +214,9 @@ impl Core {
                 }
                 match held {
                     Some(finding) => {
-                        self.hold(request, target, digest, &fingerprint(), outgoing, finding, now, steps);
+                        self.hold(request, target, said, &fingerprint(), outgoing, finding, now, steps);
                     }
-                    None => self.dispatch(request, target, digest, outgoing, decision.observed, now, steps),
+                    None => self.dispatch(request, target, said, outgoing, decision.observed, now, steps),
                 }
             }
         }

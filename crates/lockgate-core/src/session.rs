@@ -100,6 +100,8 @@ pub struct Core {
     /// The calls of late, where anybody looks for circles.
     pub(crate) loops: Option<Loops>,
     pub(crate) tally: Tally,
+    /// How unusual what the session and its principal did of late is. 0 to 100.
+    pub(crate) risk: u8,
     /// When the agent last spoke, by the wall clock.
     pub(crate) wall: UnixMillis,
     /// The same, by the time of events.
@@ -184,6 +186,7 @@ impl Core {
             aside: Vec::new(),
             loops: None,
             tally: Tally::default(),
+            risk: 0,
             wall: UnixMillis(0),
             spoke_at: Tick::default(),
             next: 1,
@@ -223,6 +226,7 @@ impl Core {
             Event::Ballot { exchange, ballot } => self.counted(exchange, ballot, now, steps),
             Event::Pinned(pins) => self.repinned(pins, steps),
             Event::Stopped(all) => self.stopped(all, now, steps),
+            Event::Risk(risk) => self.risk = risk,
             Event::User { words } => self.history.hear_user(words),
             Event::Known { values } => {
                 for (value, left) in values.iter().filter(|_| self.boundary.flow.learns) {

@@ -2,6 +2,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test that fails here has found something"
 )]
 
@@ -31,8 +32,8 @@ fn records(change: impl FnOnce(&mut Boundary)) -> Vec<Record> {
         r#"{"jsonrpc":"2.0","id":2,"result":{"protocolVersion":"2025-06-18","capabilities":{},"serverInfo":{"name":"x","version":"1"}}}"#,
         r#"{"jsonrpc":"2.0","id":2,"method":"tools/list"}"#,
         r#"{"jsonrpc":"2.0","id":2,"result":{"tools":[{"name":"t","inputSchema":{"type":"object"}}]}}"#,
-        "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"tools/call\",\"params\":{\"name\":\"t\",\"arguments\":{\"a\":\n1.50,\"b\":\"\u{202e}\"}}}",
-        r#"{"jsonrpc":"2.0","id":3,"result":{"content":[]}}"#,
+        "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"tools/call\",\"params\":{\"name\":\"t\",\"arguments\":{\"a\":\n1.50,\"b\":\"\u{202e} https://user@A.example/\"}}}",
+        r#"{"jsonrpc":"2.0","id":3,"result":{"content":[],"isError":true}}"#,
     ];
     for (number, text) in said.into_iter().enumerate() {
         if number % 2 == 0 {
@@ -77,8 +78,24 @@ fn arguments_are_kept_only_where_the_operator_says_so() {
         boundary.records = true;
         boundary.record_arguments = true;
     });
-    assert_eq!(kept[0].argument_text.as_deref(), Some(r#"{"a": 1.50,"b":"\u202e"}"#));
+    assert_eq!(kept[0].argument_text.as_deref(), Some(r#"{"a": 1.50,"b":"\u202e https://user@A.example/"}"#));
     assert_eq!(kept[1].argument_text, None, "once is enough");
     assert!(kept.iter().zip(&digest).all(|(kept, digest)| kept.arguments == digest.arguments));
     assert_eq!(kept[0].arguments.as_ref().map(String::len), Some(64));
+}
+
+#[test]
+fn calls_are_measured() {
+    let records = records(|boundary| boundary.records = true);
+    let [request, answer] = &records[..] else { panic!("request and answer") };
+    assert_eq!(request.measure.destinations, ["a.example"]);
+    assert_eq!(answer.measure.destinations, Vec::<String>::new(), "once is enough");
+    assert_eq!(request.measure.arguments_bytes, answer.measure.arguments_bytes);
+    assert_eq!(request.measure.arguments_shape.as_ref().map(String::len), Some(16));
+    assert_eq!(request.measure.effect.map(lockgate_model::Effect::word), Some("write"));
+    assert_eq!(
+        (request.measure.result_bytes, answer.measure.result_bytes.is_some_and(|bytes| bytes > 50)),
+        (None, true)
+    );
+    assert_eq!((&request.notes[..], &answer.notes[..]), (&[][..], &["failed"][..]));
 }

@@ -127,6 +127,7 @@ reasons! {
     UnknownOrigin "unknown_origin" Policy -31000 200 "a value that decides who gets what, or what is changed, was given neither by the user nor by a server that may" "ask the user for the value; or take it from what the server itself lists"
     ConfidentialData "confidential_data" Policy -31000 200 "not permitted" "continue without this step, or ask the user"
     DataMayNotFlow "data_may_not_flow" Policy -31000 200 "a rule on where data comes from and where it goes stands against this call" "continue without this step, ask the user, or ask the operator to change the rule"
+    UnusualBehaviour "unusual_behaviour" Policy -31000 200 "what this session did of late is unusual, and a rule stands against this call then" "ask the user how to go on, or wait"
     ServerUnproven "server_unproven" Policy -31000 200 "a rule wants proof of where a server's tools come from, and there is none" "do without this server, or ask the operator to change the rule"
     ToolQuarantined "tool_quarantined" Policy -31000 200 "the definition of this tool is not approved" "do without this tool, or ask the operator: `lockgate quarantine list` shows why"
     DefinitionDrift "definition_drift" Policy -31000 200 "the definition of this tool is another one than was approved" "do without this tool, or ask the operator: `lockgate quarantine list` shows what changed"

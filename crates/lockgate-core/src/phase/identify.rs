@@ -28,7 +28,7 @@ pub(super) fn effect(core: &Core, call: &Call<'_>) -> Effect {
 }
 
 /// What a tool that is offered does, and what its arguments mean.
-pub(super) fn meaning<'c>(core: &'c Core, server: &ServerName, tool: &ToolName) -> Option<&'c Meaning> {
+pub(crate) fn meaning<'c>(core: &'c Core, server: &ServerName, tool: &ToolName) -> Option<&'c Meaning> {
     let offered = core.peers.get(server)?.catalogue.find(tool.as_str())?;
     Some(offered.meaning.get_or_init(|| {
         let said = said(core, server, tool);

@@ -12,6 +12,7 @@ mod stop;
 
 pub(crate) use detect::Inspected;
 pub(crate) use flow::is_document;
+pub(crate) use identify::meaning;
 use lockgate_audit::Source;
 use lockgate_model::{Effect, Finding, Json, Phase, Reason, ServerName, ToolName, Verdict};
 use lockgate_policy::{Action, Subject};

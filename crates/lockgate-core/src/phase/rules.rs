@@ -42,6 +42,7 @@ pub(super) fn check(core: &Core, call: &Call<'_>, effect: Effect) -> Found {
     // What is not signed is not offered where that is required.
     facts.signed = Some(server.signed.is_some() && core.is_signed(call.server, tool));
     facts.origin_verified = Some(server.origin_verified);
+    facts.risk = core.risk;
     if rules.iter().flat_map(Rule::tests).any(|test| matches!(test, Test::Class(_))) {
         facts.class = identify::class(core, call).map(|classified| classified.class);
     }
@@ -59,10 +60,11 @@ pub(super) fn check(core: &Core, call: &Call<'_>, effect: Effect) -> Found {
 fn finding(core: &Core, call: &Call<'_>, effect: Effect, matched: &Matched<'_>) -> Finding {
     let rule = matched.rule;
     let secret = rule.tells_secrets();
-    let reason = match (secret, rule.wants_proof()) {
-        (true, _) => Reason::ConfidentialData,
-        (false, true) => Reason::ServerUnproven,
-        (false, false) => Reason::DataMayNotFlow,
+    let reason = match () {
+        () if secret => Reason::ConfidentialData,
+        () if rule.wants_proof() => Reason::ServerUnproven,
+        () if rule.is_about_risk() => Reason::UnusualBehaviour,
+        () => Reason::DataMayNotFlow,
     };
     let verdict = match rule.then {
         Then::Log | Then::Redact | Then::Handle { .. } => Verdict::Forward,
@@ -88,6 +90,10 @@ fn finding(core: &Core, call: &Call<'_>, effect: Effect, matched: &Matched<'_>) 
 fn detail(core: &Core, call: &Call<'_>, matched: &Matched<'_>) -> Option<String> {
     if matched.rule.wants_proof() {
         return Some(format!("nothing proves where the tools of server `{}` come from", call.server));
+    }
+    if matched.rule.is_about_risk() {
+        // How unusual is not said: who tries would know how far to go.
+        return Some("what this session did of late is unusual".to_owned());
     }
     if let Some(argument) = &matched.argument {
         let from = match matched.first() {

@@ -35,6 +35,8 @@ pub struct Facts<'f> {
     pub signed: Option<bool>,
     /// Is its server where the configuration says? None where that is not known.
     pub origin_verified: Option<bool>,
+    /// How unusual what the session did of late is. 0 to 100.
+    pub risk: u8,
     /// The time.
     pub now: Tick,
     weighed: OnceCell<Option<Vec<Weighed>>>,
@@ -72,6 +74,7 @@ impl<'f> Facts<'f> {
             class: None,
             signed: None,
             origin_verified: None,
+            risk: 0,
             now,
             weighed: OnceCell::new(),
         }
@@ -109,6 +112,7 @@ impl<'f> Facts<'f> {
             Test::Compartments(names) => Some(!label.secrecy().compartments.is_disjoint(names)),
             Test::Origins(names) => Some(label.origins().any(|server| names.holds(server))),
             Test::HearsUser(wanted) => Some(self.history.hears_user() == *wanted),
+            Test::Risk(bound) => Some(bound.holds(self.risk)),
             Test::Effect(effects) => Some(effects.contains(&self.call.effect)),
             Test::Server(names) => Some(names.holds(self.call.server)),
             Test::Tier(tiers) => Some(tiers.contains(&self.call.trust.tier)),

@@ -87,6 +87,8 @@ pub enum Test {
     Origins(Names),
     /// Is everything known that the user says?
     HearsUser(bool),
+    /// How unusual what the session, or its principal in all its sessions, did of late is: 0 to 100.
+    Risk(Bound<u8>),
     /// What the tool does.
     Effect(BTreeSet<Effect>),
     /// Which server gets the call.
@@ -213,6 +215,11 @@ impl Rule {
     /// Does it ask for a proof of where a server's tools come from?
     pub fn wants_proof(&self) -> bool {
         self.when.tests().any(|test| matches!(test, Test::Signed(_) | Test::OriginVerified(_)))
+    }
+
+    /// Does it ask how unusual what the session did is?
+    pub fn is_about_risk(&self) -> bool {
+        self.when.tests().any(|test| matches!(test, Test::Risk(_)))
     }
 
     /// Does it look at how confidential arguments are? Then a refusal must not say more than that.

@@ -130,6 +130,8 @@ fn each_test_of_a_condition() {
         ("session.origins", Test::Origins(among(&["web"])), alice, true),
         ("session.origins", Test::Origins(among(&["mail"])), alice, false),
         ("session.hears_user", Test::HearsUser(true), alice, true),
+        ("session.risk", Test::Risk(Bound::AtLeast(1)), alice, false),
+        ("session.risk", Test::Risk(Bound::AtMost(0)), alice, true),
         ("effect", Test::Effect(BTreeSet::from([Effect::Egress])), alice, true),
         ("effect", Test::Effect(BTreeSet::from([Effect::Grant])), alice, false),
         ("server", Test::Server(among(&["mail"])), alice, true),

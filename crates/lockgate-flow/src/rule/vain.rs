@@ -103,6 +103,7 @@ impl Condition {
             Test::Arguments(role, said) => self.vain_of(*role, said, known),
             Test::Confidentiality(_)
             | Test::HearsUser(_)
+            | Test::Risk(_)
             | Test::Effect(_)
             | Test::Server(_)
             | Test::Tool(_)
@@ -167,6 +168,7 @@ fn narrower(given: &Test, wanted: &Test) -> bool {
             Test::Arguments(of, Said::Integrity(given)),
             Test::Arguments(wanted_of, Said::Integrity(wanted)),
         ) => of == wanted_of && within(*given, *wanted),
+        (Test::Risk(given), Test::Risk(wanted)) => within(*given, *wanted),
         (Test::Effect(given), Test::Effect(wanted)) => given.is_subset(wanted),
         (Test::Tier(given), Test::Tier(wanted)) => given.is_subset(wanted),
         (Test::Class(given), Test::Class(wanted)) => given.is_subset(wanted),

@@ -36,7 +36,7 @@ pub enum Misread {
 }
 
 /// Every key, a value that it may have, and what it is. In the keys of arguments any role may stand in the place of `any`.
-pub const KEYS: [(&str, &str, &str); 17] = [
+pub const KEYS: [(&str, &str, &str); 18] = [
     ("session.integrity", "\"<= free_text\"", "The lowest integrity of what the session has read."),
     (
         "session.confidentiality",
@@ -46,6 +46,11 @@ pub const KEYS: [(&str, &str, &str); 17] = [
     ("session.compartments", "[customer]", "The session has read something of one of these compartments."),
     ("session.origins", "[web]", "The session has read text of one of these servers."),
     ("session.hears_user", "true", "Is everything known that the user says?"),
+    (
+        "session.risk",
+        "\">= 60\"",
+        "How unusual what the session and its principal did of late is, from 0 to 100. Needs `behaviour`.",
+    ),
     ("effect", "[egress, commit]", "What the tool does."),
     ("server", "[mail]", "The server that gets the call."),
     ("server.tier", "[open, mixed]", "How far that server is trusted."),
@@ -79,6 +84,7 @@ impl Test {
             "session.compartments" => Self::Compartments(texts(value)?),
             "session.origins" => Self::Origins(names(value)?),
             "session.hears_user" => Self::HearsUser(switch(value)?),
+            "session.risk" => Self::Risk(points(value)?),
             "effect" => Self::Effect(words(value, &Effect::ALL, Effect::word)?),
             "server" => Self::Server(names(value)?),
             "server.tier" => Self::Tier(words(value, &Tier::ALL, Tier::word)?),
@@ -111,6 +117,7 @@ impl Test {
             }
             Self::Origins(names) => ("session.origins", named(names)),
             Self::HearsUser(wanted) => ("session.hears_user", wanted.to_string()),
+            Self::Risk(bound) => ("session.risk", pointed(*bound)),
             Self::Effect(effects) => ("effect", list(effects.iter().map(|effect| effect.word().to_owned()))),
             Self::Server(names) => ("server", named(names)),
             Self::Tier(tiers) => ("server.tier", list(tiers.iter().map(|tier| tier.word().to_owned()))),
@@ -171,6 +178,33 @@ fn bound<T: Copy + PartialEq>(
         _ => return Err(Misread::Form("\"<= WORD\", \">= WORD\" or \"= WORD\"")),
     };
     Ok(bound)
+}
+
+/// A comparison with points from 0 to 100.
+fn points(value: &Written<'_>) -> Result<Bound<u8>, Misread> {
+    const FORM: Misread = Misread::Form("\">= 60\"");
+    let never = || Misread::Chain(vec!["0", "1", "…", "100"]);
+    let Written::Word(text) = value else { return Err(FORM) };
+    let at = text.find(|c: char| c.is_ascii_digit()).unwrap_or(text.len());
+    let (sign, rest) = text.split_at(at);
+    let points = rest.parse::<u8>().ok().filter(|points| *points <= 100).ok_or(FORM)?;
+    Ok(match sign.trim() {
+        "<=" => Bound::AtMost(points),
+        "<" => Bound::AtMost(points.checked_sub(1).ok_or_else(never)?),
+        ">=" => Bound::AtLeast(points),
+        ">" if points < 100 => Bound::AtLeast(points + 1),
+        ">" => return Err(never()),
+        "=" | "" => Bound::Exactly(points),
+        _ => return Err(FORM),
+    })
+}
+
+fn pointed(bound: Bound<u8>) -> String {
+    match bound {
+        Bound::AtMost(points) => format!("\"<= {points}\""),
+        Bound::AtLeast(points) => format!("\">= {points}\""),
+        Bound::Exactly(points) => points.to_string(),
+    }
 }
 
 fn items<'w, 't>(value: &'w Written<'t>) -> Result<&'w [&'t str], Misread> {
@@ -291,6 +325,7 @@ mod tests {
             ("args.destination.origins", "others"),
             ("args.selector.metadata", "[web]"),
             ("session.integrity", "trusted"),
+            ("session.risk", "\"<= 20\""),
         ];
         for (key, value) in KEYS.map(|(key, value, _)| (key, value)).into_iter().chain(more) {
             let test = Test::read(key, &parts(value)).unwrap();
@@ -334,6 +369,10 @@ mod tests {
                 Misread::Form("\"<= WORD\", \">= WORD\" or \"= WORD\""),
             ),
             ("session.hears_user", Written::Word("yes"), Misread::Form("true")),
+            ("session.risk", Written::Word(">= high"), Misread::Form("\">= 60\"")),
+            ("session.risk", Written::Word("> 101"), Misread::Form("\">= 60\"")),
+            ("session.risk", Written::Word("> 100"), Misread::Chain(vec!["0", "1", "…", "100"])),
+            ("session.risk", Written::Word("< 0"), Misread::Chain(vec!["0", "1", "…", "100"])),
             ("args.any.origins", Written::Word("web"), Misread::Form("[server], {not: [server]} or others")),
         ] {
             assert_eq!(Test::read(key, &value), Err(expected), "{key}");

@@ -237,7 +237,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use lockgate_audit::Happening;
+    use lockgate_audit::{Happening, Measure};
     use lockgate_model::{Principal, SessionId, Verdict};
 
     fn record(number: usize) -> Box<Record> {
@@ -252,6 +252,7 @@ mod tests {
             target: None,
             arguments: None,
             argument_text: None,
+            measure: Measure::default(),
             verdict: Verdict::Forward,
             would: None,
             finding: None,

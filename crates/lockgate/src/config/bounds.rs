@@ -86,11 +86,28 @@ pub(super) const PIN_APPROVERS: Bounds = bounds("Pinning", "approvers", Count, 1
 pub(super) const OUTPUT_PARTS: Bounds = bounds("Output", "parts", Count, 10_000, (1, 1_000_000));
 pub(super) const MEDIA_BYTES: Bounds = bounds("Output", "media_bytes", Size, 16 * MIB, (KIB, 256 * MIB));
 pub(super) const KEEP: Bounds = bounds("Records", "keep", Count, 5, (1, 1_000));
+pub(super) const WARM_UP: Bounds = bounds("Behaviour", "warm_up", Count, 50, (10, 10_000));
+pub(super) const RISK_HALF_LIFE: Bounds =
+    bounds("Behaviour", "half_life", Time, 30 * MINUTE, (MINUTE, 24 * HOUR));
+pub(super) const MOST_CALLS: Bounds = bounds("Behaviour", "calls", Count, 240, (30, 1_000_000));
+pub(super) const MOST_REFUSALS: Bounds = bounds("Behaviour", "refusals", Count, 20, (7, 256));
+pub(super) const MOST_TARGETS: Bounds = bounds("Behaviour", "targets", Count, 50, (15, 256));
+pub(super) const MOST_REPEATS: Bounds = bounds("Behaviour", "repeats", Count, 20, (7, 256));
+pub(super) const MOST_SENT: Bounds = bounds("Behaviour", "sent", Size, 8 * MIB, (32 * KIB, 16 * GIB));
+pub(super) const MOST_READ: Bounds = bounds("Behaviour", "read", Size, 32 * MIB, (64 * KIB, 16 * GIB));
 
 pub(super) const LABEL_TTL: Bounds = bounds("FlowSession", "ttl", Time, 24 * HOUR, (MINUTE, 30 * 24 * HOUR));
 
 /// All of them.
-pub(super) const ALL: [Bounds; 33] = [
+pub(super) const ALL: &[Bounds] = &[
+    WARM_UP,
+    RISK_HALF_LIFE,
+    MOST_CALLS,
+    MOST_REFUSALS,
+    MOST_TARGETS,
+    MOST_REPEATS,
+    MOST_SENT,
+    MOST_READ,
     LABEL_TTL,
     OUTPUT_PARTS,
     MEDIA_BYTES,

@@ -11,11 +11,13 @@ use lockgate_model::{Limits, Principal, ServerName, Untrusted};
 use lockgate_policy::budget::LoopRules;
 use lockgate_policy::{Action, Fallback};
 use lockgate_provenance::shadow::{Resemblance, resembles};
+use lockgate_watch::behaviour::{Bound, Settings};
 
 use super::admin::{self, tokens};
 use super::bounds;
 use super::error::{At, Report, quoted};
-use super::raw::{RawConfig, RawHttp, RawLimits, RawPrincipal, RawRecords, RawServer};
+use super::flow_rules::Keeps;
+use super::raw::{RawBehaviour, RawConfig, RawHttp, RawLimits, RawPrincipal, RawRecords, RawServer};
 use super::secret::Resolver;
 use super::server;
 use super::trust;
@@ -56,6 +58,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
     let flow = super::flow::results(flow, &raw.rules, report);
     let desk = desk(raw, &flow, &servers);
     let flow_hears = flow.hook;
+    let behaviour = raw.behaviour.as_ref().and_then(behaviour);
     let boundary = Boundary {
         servers,
         flow,
@@ -75,12 +78,8 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
             longest: u8::try_from(raw.longest.value).unwrap_or(u8::MAX),
             pause_millis: raw.pause.value,
         }),
-        records: raw.records.is_some(),
-        record_arguments: raw
-            .records
-            .as_ref()
-            .and_then(|raw| raw.arguments.as_ref())
-            .is_some_and(|at| at.value),
+        records: raw.records.is_some() || behaviour.is_some(),
+        record_arguments: raw.records.as_ref().is_some_and(RawRecords::keeps_arguments),
     };
     let named = raw.principals.iter().map(|raw| (&raw.name, raw.token.as_ref()));
     let principals = tokens("a principal", named, &[], resolver);
@@ -125,6 +124,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         quiet: false,
         files: Arc::default(),
         records,
+        behaviour,
         lock: Arc::new(lock),
         lock_file,
         scope: String::new(),
@@ -283,6 +283,31 @@ fn each(
     found
 }
 
+impl RawRecords {
+    fn keeps_arguments(&self) -> bool {
+        self.arguments.as_ref().is_some_and(|at| at.value)
+    }
+}
+
+/// What counts as unusual; none where nothing is learned.
+fn behaviour(raw: &RawBehaviour) -> Option<Settings> {
+    let on = raw.enabled.as_ref().is_none_or(|enabled| enabled.value);
+    let limit = |bound: Bound, at: &At<u64>| Bound { limit: at.value, ..bound };
+    let default = Settings::default();
+    on.then(|| Settings {
+        warm_up: u32::try_from(raw.warm_up.value).unwrap_or(u32::MAX),
+        session_half_life: raw.half_life.value,
+        burst: limit(default.burst, &raw.calls),
+        probing: limit(default.probing, &raw.refusals),
+        scan: limit(default.scan, &raw.targets),
+        repeats: limit(default.repeats, &raw.repeats),
+        export: limit(default.export, &raw.sent),
+        arguments: limit(default.arguments, &raw.sent),
+        result: limit(default.result, &raw.read),
+        ..default
+    })
+}
+
 fn records(raw: &RawRecords, resolver: &Resolver<'_>) -> Option<RecordsSettings> {
     let file = match &raw.file {
         None => None,
@@ -333,7 +358,9 @@ fn rules(
         cross_server::Setting { mode: flow.mode, violation: flow.violation, observes, keeps_records };
     let policies = cross_server::named(raw.policies.as_ref(), resolver);
     let demands = cross_server::apply(&policies, servers, launches, setting, (notes, report));
-    let mut rules = flow_rules::check(&raw.rules, flow, servers, keeps_records, report);
+    let keeps =
+        Keeps { records: keeps_records, behaviour: raw.behaviour.as_ref().and_then(behaviour).is_some() };
+    let mut rules = flow_rules::check(&raw.rules, flow, servers, keeps, report);
     rules.extend(demands);
     rules
 }

@@ -60,6 +60,13 @@ pub fn describe(config: &Config) -> String {
         rows(&mut out, 2, &changed);
     }
     line(&mut out, 0, &format!("\n{}", records(config)));
+    if let Some(settings) = &config.behaviour {
+        let half_life = bounds::RISK_HALF_LIFE.measure.show(settings.session_half_life);
+        let told = format!(
+            "Behaviour is learned: what is unusual adds to the risk of a session, which falls to half in {half_life}."
+        );
+        line(&mut out, 0, &told);
+    }
     for told in people(config) {
         line(&mut out, 0, &told);
     }
@@ -89,6 +96,7 @@ pub fn describe_json(config: &Config) -> Value {
         "notes": config.notes,
         "admin": config.admin.as_ref().map(admin_json),
         "webhook": config.webhook.is_some(),
+        "behaviour": config.behaviour.is_some(),
         "records": config.records.as_ref().and_then(|records| records.file.as_ref()).map(|file| file.to_string_lossy()),
         "log": config.records.as_ref().and_then(|records| records.folder.as_ref()).map(|folder| folder.to_string_lossy()),
     })

@@ -26,6 +26,13 @@ pub(super) struct RawFlowRule {
     approvers: u8,
 }
 
+/// What a configuration has that rules rely on.
+#[derive(Clone, Copy)]
+pub(super) struct Keeps {
+    pub(super) records: bool,
+    pub(super) behaviour: bool,
+}
+
 /// What a rule says is done.
 enum RawThen {
     /// Nothing: the built-in rule of this name does not hold.
@@ -187,6 +194,7 @@ fn names(test: &Test) -> Option<&Names> {
         | Test::Confidentiality(_)
         | Test::Compartments(_)
         | Test::HearsUser(_)
+        | Test::Risk(_)
         | Test::Effect(_)
         | Test::Tier(_)
         | Test::Tool(_)
@@ -295,7 +303,7 @@ pub(super) fn check(
     raw: &[RawFlowRule],
     flow: &Flow,
     servers: &BTreeMap<ServerName, Server>,
-    keeps_records: bool,
+    keeps: Keeps,
     report: &Report,
 ) -> Vec<Rule> {
     let known = known(servers);
@@ -329,9 +337,12 @@ pub(super) fn check(
                 format!("the rule {}: {}", quoted(name), vain.message()),
                 vain.hint(),
             );
-        } else if rule.then == Then::Log && !keeps_records {
+        } else if rule.then == Then::Log && !keeps.records {
             let message = format!("the rule {} has no effect: no records are kept", quoted(name));
             report.error(raw.name.place, message, "write `records: {file: lockgate-records.jsonl}`");
+        } else if !keeps.behaviour && rule.tests().any(|test| matches!(test, Test::Risk(_))) {
+            let message = format!("the rule {} asks for a risk, and no behaviour is learned", quoted(name));
+            report.error(raw.name.place, message, "write `behaviour: {enabled: true}`");
         }
         rules.push(rule);
     }

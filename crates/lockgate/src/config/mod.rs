@@ -57,6 +57,7 @@ use std::time::Duration;
 use lockgate_core::{Boundary, Server, Wire};
 use lockgate_model::{Principal, ServerName};
 use lockgate_provenance::lock::Lock;
+use lockgate_watch::behaviour::Settings;
 use sha2::{Digest, Sha256};
 
 pub use admin::{Admin, Door, Webhook};
@@ -122,6 +123,8 @@ pub struct Config {
     pub state: Option<PathBuf>,
     /// Where records go; `None` for no file.
     pub records: Option<RecordsSettings>,
+    /// What counts as unusual; `None` where no behaviour is learned.
+    pub behaviour: Option<Settings>,
     /// What is expected of where each server comes from. A server that is not in it may come from anywhere.
     pub expected: BTreeMap<ServerName, Expected>,
     /// What the operator should know, a line each: nothing that keeps it from working.
@@ -340,6 +343,7 @@ impl Config {
             quiet: false,
             files: Arc::default(),
             records: None,
+            behaviour: None,
             shown: BTreeMap::from([(name, shown)]),
         }
     }

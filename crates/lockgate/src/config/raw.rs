@@ -114,6 +114,44 @@ pub(super) struct RawConfig {
     /// Where the records of every decision go. Without this section no file is written.
     #[schemars(with = "Option<RawRecords>")]
     pub(super) records: Option<RawRecords>,
+    /// Learns what principals, tools and servers usually do, and gives sessions a risk that rules can ask for
+    /// (`session.risk`). Without this section nothing is learned.
+    #[schemars(with = "Option<RawBehaviour>")]
+    pub(super) behaviour: Option<RawBehaviour>,
+}
+
+/// What counts as unusual, beside what is learned. From each of these on it always does, whatever is usual and before
+/// anything was learned; `docs/behaviour.md` says what is compared with what.
+#[derive(JsonSchema)]
+#[schemars(rename = "Behaviour", deny_unknown_fields)]
+pub(super) struct RawBehaviour {
+    /// Is anything learned? `false` keeps the section for later.
+    #[schemars(with = "Option<bool>", extend("default" = true))]
+    pub(super) enabled: Option<At<bool>>,
+    /// A quantity is not compared before so many values of it were seen.
+    #[schemars(with = "Option<schema::Count>")]
+    pub(super) warm_up: At<u64>,
+    /// In this time the risk of a session falls to half.
+    #[schemars(with = "Option<schema::Time>")]
+    pub(super) half_life: At<u64>,
+    /// Calls of a principal in a minute.
+    #[schemars(with = "Option<schema::Count>")]
+    pub(super) calls: At<u64>,
+    /// Refusals and failures of a session in five minutes.
+    #[schemars(with = "Option<schema::Count>")]
+    pub(super) refusals: At<u64>,
+    /// Different tools, prompts and resources that a session asks for in two minutes.
+    #[schemars(with = "Option<schema::Count>")]
+    pub(super) targets: At<u64>,
+    /// The same call of a session in ten minutes.
+    #[schemars(with = "Option<schema::Count>")]
+    pub(super) repeats: At<u64>,
+    /// Arguments of a session's calls that reach outside, in ten minutes.
+    #[schemars(with = "Option<schema::Size>")]
+    pub(super) sent: At<u64>,
+    /// One answer.
+    #[schemars(with = "Option<schema::Size>")]
+    pub(super) read: At<u64>,
 }
 
 /// A rule on where data comes from and where it goes. It matches where every test of `when` holds and not every test of

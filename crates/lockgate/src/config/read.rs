@@ -14,8 +14,9 @@ use super::flow_rules;
 use super::meaning;
 use super::pins::{RawPinning, RawPins};
 use super::raw::{
-    RawAdmin, RawApprovals, RawConfig, RawCredentials, RawFlowSession, RawHook, RawHttp, RawLimits, RawLoops,
-    RawPrincipal, RawRecords, RawRoles, RawRules, RawSecret, RawSecrets, RawServer, RawSignature, RawWebhook,
+    RawAdmin, RawApprovals, RawBehaviour, RawConfig, RawCredentials, RawFlowSession, RawHook, RawHttp,
+    RawLimits, RawLoops, RawPrincipal, RawRecords, RawRoles, RawRules, RawSecret, RawSecrets, RawServer,
+    RawSignature, RawWebhook,
 };
 use super::rule::{self, People};
 use super::section::{self, Section};
@@ -60,6 +61,7 @@ impl RawConfig {
             admin: root.section("admin").map(|section| RawAdmin::read(section, report)),
             state: root.text("state"),
             records: root.section("records").map(|section| RawRecords::read(section, report)),
+            behaviour: root.section("behaviour").map(RawBehaviour::read),
         };
         raw.default_unclear = root.has("default") && raw.default.is_none();
         let empty = root.named("servers").is_some_and(<[_]>::is_empty);
@@ -69,6 +71,24 @@ impl RawConfig {
         }
         root.close();
         Some(raw)
+    }
+}
+
+impl RawBehaviour {
+    fn read(section: Section<'_>) -> Self {
+        let raw = Self {
+            enabled: section.switch("enabled"),
+            warm_up: section.measure(&bounds::WARM_UP),
+            half_life: section.measure(&bounds::RISK_HALF_LIFE),
+            calls: section.measure(&bounds::MOST_CALLS),
+            refusals: section.measure(&bounds::MOST_REFUSALS),
+            targets: section.measure(&bounds::MOST_TARGETS),
+            repeats: section.measure(&bounds::MOST_REPEATS),
+            sent: section.measure(&bounds::MOST_SENT),
+            read: section.measure(&bounds::MOST_READ),
+        };
+        section.close();
+        raw
     }
 }
 

@@ -44,7 +44,7 @@ has a default, servers that are `disabled` are left out, and everything else has
 ";
 
 /// The sections in the order of the page: heading, and where it stands in the schema.
-const SECTIONS: [(&str, &str); 39] = [
+const SECTIONS: &[(&str, &str)] = &[
     ("At the top", ""),
     ("`servers.NAME`", "/$defs/Server"),
     ("A rule in its long form", "/$defs/Rule"),
@@ -84,6 +84,7 @@ const SECTIONS: [(&str, &str); 39] = [
     ("`approvals.webhook`", "/$defs/Webhook"),
     ("`admin`", "/$defs/Admin"),
     ("`records`", "/$defs/Records"),
+    ("`behaviour`", "/$defs/Behaviour"),
 ];
 
 /// Rules at work, below the description of their long form.
@@ -110,7 +111,7 @@ tools:
 pub fn reference() -> String {
     let schema = schema();
     let mut page = vec![HEAD.to_owned()];
-    for (heading, place) in SECTIONS {
+    for &(heading, place) in SECTIONS {
         let Some(section) = schema.pointer(place) else { continue };
         page.push(format!("\n## {heading}\n\n{}\n", text(section, "description")));
         if place == "/$defs/Rule" {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use lockgate_audit::{Change, Happening, Record};
+use lockgate_audit::{Change, Happening, Measure, Record};
 use lockgate_model::{Principal, ServerName, SessionId, Untrusted, Verdict};
 use lockgate_store::pins::{Event, What};
 use sha2::{Digest, Sha256};
@@ -149,6 +149,7 @@ fn record(happening: Happening) -> Record {
         target: None,
         arguments: None,
         argument_text: None,
+        measure: Measure::default(),
         sources: Vec::new(),
         changes: Vec::new(),
         verdict: Verdict::Forward,

@@ -1,6 +1,7 @@
 //! The event loop: sessions, their servers, their agents, and the one door between.
 
 mod attest;
+mod behaviour;
 mod budget;
 mod changes;
 mod clock;
@@ -43,6 +44,7 @@ use lockgate_transport::http::HttpServer;
 
 use crate::config::{Config, Files, Launch, Secret, Transport};
 use crate::log;
+use behaviour::Watch;
 use budget::Budget;
 use clock::Clock;
 use desk::Desk;
@@ -59,6 +61,7 @@ use vault::Tokens;
 
 pub use attest::{Unattested, fetch_attestations};
 pub(crate) use attest::{Unlocated, locate};
+pub(crate) use behaviour::{FILE as BEHAVIOUR_FILE, read as read_behaviour};
 pub(crate) use budget::room;
 pub(crate) use inquire::list_tools;
 pub use inquire::{Offered, Unlisted, list_all};
@@ -95,6 +98,7 @@ pub struct Gateway {
     state: Mutex<State>,
     sessions: Sessions,
     records: Option<RecordLog>,
+    watch: Watch,
     clock: Clock,
     budget: Budget,
     desk: Desk,
@@ -222,6 +226,7 @@ impl Gateway {
             state: Mutex::new(State::new(config, seal)?),
             sessions: Sessions::default(),
             records,
+            watch: Watch::new(folder.clone(), config.behaviour.as_ref()),
             clock: Clock::start(),
             budget: Budget::new(folder.clone()),
             desk: Desk::new(folder, notices),
@@ -335,6 +340,7 @@ impl Gateway {
     }
 
     fn record(&self, record: Box<Record>) {
+        self.watch.observe(&record);
         if let Some(records) = &self.records {
             records.write(session::wall(), record);
         }
@@ -370,6 +376,7 @@ impl Gateway {
                 }
             }
             self.keep_labels(false).await;
+            self.keep_behaviour().await;
             let idle = u64::try_from(lock(&self.state).idle.as_micros()).unwrap_or(u64::MAX);
             let then = Tick(self.clock.now().0.saturating_sub(idle));
             for session in self.sessions.take_idle(then) {
@@ -397,6 +404,7 @@ impl Gateway {
             lock(&self.eras).clear();
         }
         self.record_change(&before, &config.files);
+        self.watch.set(config.behaviour.as_ref());
         for session in self.sessions.all() {
             let steps = session.event(Event::Changed(Arc::clone(&boundary)));
             debug_assert!(steps.is_empty(), "a change of rules says nothing by itself");
@@ -415,6 +423,7 @@ impl Gateway {
         for end in ends {
             let _ended = end.await;
         }
+        self.keep_behaviour_at_last();
         if let Some(records) = &self.records {
             self.record_decided(self.approved.decided());
             records.flush();

@@ -189,11 +189,14 @@ impl Session {
         debug_assert!(
             received.message().is_none_or(|message| !message.whole.raw().is_empty() && !bytes.is_empty())
         );
-        let now = self.touch();
+        let (now, at) = (self.touch(), unix_millis());
         let mut steps = Vec::with_capacity(4);
         let mut core = self.core();
+        if let Some(risk) = self.gateway.watch.risk(core.session_id(), &self.principal, at) {
+            core.handle(Event::Risk(risk), now, &mut steps);
+        }
         let exchange = core.open();
-        core.handle(Event::Agent { exchange, received, headers, at: unix_millis() }, now, &mut steps);
+        core.handle(Event::Agent { exchange, received, headers, at }, now, &mut steps);
         (exchange, steps)
     }
 

@@ -4,6 +4,7 @@
 
 mod answer;
 mod approvals;
+mod behaviour;
 mod destinations;
 mod incident;
 mod quarantine;
@@ -56,6 +57,8 @@ pub enum Command {
     /// Stop what must be stopped, and freeze what is needed to look into it
     #[command(subcommand)]
     Incident(incident::Command),
+    /// Show what is usual of principals, servers and tools, how risky principals are and what servers are worth
+    Behaviour(behaviour::Options),
     /// Let only harmless reading pass, or everything again
     SafeMode(stops::SafeMode),
 }
@@ -141,6 +144,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Tokens(command) => tokens::run(command, &mut out),
         Command::Quarantine(command) => quarantine::run(command, &mut out),
         Command::Incident(command) => incident::run(command, &mut out),
+        Command::Behaviour(options) => behaviour::run(&options, &mut out),
         Command::SafeMode(options) => stops::safe_mode(options, &mut out),
     };
     let done = done.and_then(|()| Ok(out.flush()?));
