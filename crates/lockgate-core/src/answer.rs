@@ -69,15 +69,17 @@ impl Core {
         };
         let note = Note::happening(Happening::Answer)
             .exchange(exchange)
+            .trace(open.trace)
             .method(open.method)
             .target(open.target.server.as_ref(), open.target.shown.as_deref())
             .arguments(open.arguments.as_deref())
             .labels(&before, self.history.label())
             .found(&self.found)
-            .duration(now.micros_since(open.started));
+            .duration(now.micros_since(open.started))
+            .upstream(&open, now);
         let note = match &held {
             Some(finding) => note.finding(finding.clone(), Verdict::Hold),
-            None => note.verdict(verdict).observed(observed),
+            None => note.verdict(verdict).observed(observed).last(),
         };
         self.note(note, steps);
         let status = status(body, open.revision);
@@ -119,13 +121,16 @@ impl Core {
         self.note(
             Note::happening(Happening::Answer)
                 .exchange(exchange)
+                .trace(open.trace)
                 .method(open.method)
                 .target(open.target.server.as_ref(), open.target.shown.as_deref())
                 .arguments(open.arguments.as_deref())
                 .labels(self.history.label(), self.history.label())
                 .found(&self.found)
                 .duration(now.micros_since(open.started))
-                .finding(finding, Verdict::Deny),
+                .upstream(&open, now)
+                .finding(finding, Verdict::Deny)
+                .last(),
             steps,
         );
         steps.push(Self::release(exchange, message, status));
@@ -316,12 +321,15 @@ impl Core {
         self.note(
             Note::happening(Happening::Answer)
                 .exchange(exchange)
+                .trace(open.trace)
                 .method(open.method)
                 .target(open.target.server.as_ref(), open.target.shown.as_deref())
                 .arguments(open.arguments.as_deref())
                 .labels(&open.label_before, self.history.label())
                 .duration(now.micros_since(open.started))
-                .finding(finding, Verdict::Deny),
+                .upstream(open, now)
+                .finding(finding, Verdict::Deny)
+                .last(),
             steps,
         );
         steps.push(Self::release(exchange, message, status));

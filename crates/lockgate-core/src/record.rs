@@ -1,16 +1,17 @@
 //! Phase *record*: what happened, why, by which rule.
 
-use lockgate_audit::{Detected, Happening, MOST_DETECTED, Record, Source, one_line};
-use lockgate_model::{ExchangeId, Finding, Json, Label, ServerName, Verdict};
+use lockgate_audit::{Detected, Happening, MOST_DETECTED, Record, Source, Trace, one_line};
+use lockgate_model::{ExchangeId, Finding, Json, Label, Params, ServerName, Tick, Verdict};
 
 use crate::detect::{Found, concealed};
-use crate::exchange::Target;
-use crate::{Core, Step, digest};
+use crate::exchange::{Exchange, Target};
+use crate::{Core, Headers, Step, digest};
 
 /// A record in the making. It borrows, so that it costs nothing where no records are kept.
 pub(crate) struct Note<'n> {
     happening: Happening,
     exchange: Option<ExchangeId>,
+    trace: Option<Trace>,
     method: Option<&'static str>,
     server: Option<&'n ServerName>,
     target: Option<&'n str>,
@@ -24,6 +25,8 @@ pub(crate) struct Note<'n> {
     detected: Vec<Detected>,
     score: Option<u8>,
     duration: u64,
+    upstream: Option<u64>,
+    last: bool,
 }
 
 impl<'n> Note<'n> {
@@ -31,6 +34,7 @@ impl<'n> Note<'n> {
         Self {
             happening,
             exchange: None,
+            trace: None,
             method: None,
             server: None,
             target: None,
@@ -44,11 +48,19 @@ impl<'n> Note<'n> {
             detected: Vec::new(),
             score: None,
             duration: 0,
+            upstream: None,
+            last: false,
         }
     }
 
     pub(crate) fn exchange(mut self, exchange: ExchangeId) -> Self {
         self.exchange = Some(exchange);
+        self
+    }
+
+    /// The trace of the request.
+    pub(crate) fn trace(mut self, trace: Option<Trace>) -> Self {
+        self.trace = trace;
         self
     }
 
@@ -120,6 +132,18 @@ impl<'n> Note<'n> {
         self.duration = micros;
         self
     }
+
+    /// How long the server of an exchange has taken, which has answered now.
+    pub(crate) fn upstream(mut self, open: &Exchange, now: Tick) -> Self {
+        self.upstream = open.sent.map(|sent| now.micros_since(sent));
+        self
+    }
+
+    /// It is the last word on a request of the agent.
+    pub(crate) fn last(mut self) -> Self {
+        self.last = true;
+        self
+    }
 }
 
 impl Core {
@@ -141,11 +165,21 @@ impl Core {
         Some(kept.map_or_else(|| digest.clone(), |kept| format!("{digest} {kept}")))
     }
 
+    /// The trace that a message belongs to: its own word counts, and where it has none, that of its HTTP request. SEP-414.
+    pub(crate) fn trace(&self, params: &Params<'_>, headers: Option<&Headers>) -> Option<Trace> {
+        if !self.boundary.makes_records() {
+            return None;
+        }
+        let own = params.meta().and_then(|meta| meta.get("traceparent")?.text());
+        let own = own.and_then(|text| Trace::parse(&text));
+        own.or_else(|| Trace::parse(headers?.traceparent.as_deref()?))
+    }
+
     pub(crate) fn note(&self, note: Note<'_>, steps: &mut Vec<Step>) {
-        if !self.boundary.records {
+        if !self.boundary.makes_records() {
             return;
         }
-        let (label_before, label_after) = note.labels.unzip();
+        let (label_before, label_after) = note.labels.filter(|_| self.boundary.records).unzip();
         let (digest, kept) = match note.arguments.map(|said| said.split_once(' ').unwrap_or((said, ""))) {
             Some((digest, kept)) => (Some(digest), Some(kept)),
             None => (None, None),
@@ -160,6 +194,7 @@ impl Core {
             correlation: note
                 .exchange
                 .map_or_else(|| self.identity.session.to_string(), |exchange| self.correlation(exchange)),
+            trace: note.trace,
             method: note.method,
             server: note.server.cloned(),
             target: note.target.map(str::to_owned),
@@ -176,6 +211,8 @@ impl Core {
             detected: note.detected,
             score: note.score,
             duration: note.duration,
+            upstream: note.upstream,
+            last: note.last,
         })));
     }
 }

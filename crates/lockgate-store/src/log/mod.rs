@@ -247,6 +247,7 @@ mod tests {
             principal: Principal::new("local"),
             client: None,
             correlation: format!("s-{number}"),
+            trace: None,
             method: Some("ping"),
             server: None,
             target: None,
@@ -263,6 +264,8 @@ mod tests {
             detected: Vec::new(),
             score: None,
             duration: 0,
+            upstream: None,
+            last: false,
         })
     }
 

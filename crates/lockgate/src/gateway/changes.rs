@@ -144,6 +144,7 @@ fn record(happening: Happening) -> Record {
         principal: Principal::new(GATEWAY),
         client: None,
         correlation: GATEWAY.to_owned(),
+        trace: None,
         method: None,
         server: None,
         target: None,
@@ -160,5 +161,7 @@ fn record(happening: Happening) -> Record {
         detected: Vec::new(),
         score: None,
         duration: 0,
+        upstream: None,
+        last: false,
     }
 }
