@@ -10,7 +10,7 @@ mod record;
 mod trace;
 
 pub use record::{
-    Change, Detected, Happening, KEPT_ARGUMENTS, MOST_CHANGES, MOST_DETECTED, MOST_SOURCES, Record, Source,
-    VERSION, numbered, one_line,
+    Change, Detected, Happening, KEPT_ARGUMENTS, MOST_CHANGES, MOST_DETECTED, MOST_SOURCES, Outcome, Record,
+    Source, Upstream, VERSION, numbered, one_line,
 };
 pub use trace::Trace;

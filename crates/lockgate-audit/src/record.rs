@@ -96,6 +96,28 @@ pub struct Change {
     pub after: Option<String>,
 }
 
+/// How a server did that was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Upstream {
+    /// From what was sent to it to its answer. Microseconds.
+    pub took: u64,
+    /// What it answered.
+    pub outcome: Outcome,
+}
+
+/// What a server answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A result.
+    Result,
+    /// A result that says of itself that the tool failed (`isError`).
+    ToolError,
+    /// An error of JSON-RPC with this code; 0 where it has none that is a number of 32 bits.
+    Error(i32),
+    /// Nothing, or nothing that can be used: the record's reason says why.
+    Nothing,
+}
+
 /// One decision. Everything in it is ours, or a name that was checked, or a digest.
 #[derive(Clone, Debug)]
 pub struct Record {
@@ -145,8 +167,8 @@ pub struct Record {
     pub score: Option<u8>,
     /// From the request to this decision. Microseconds.
     pub duration: u64,
-    /// How long the server took, from what was sent to it to its answer, of the record of that. Microseconds.
-    pub upstream: Option<u64>,
+    /// How the server did that was asked, of the record of its answer.
+    pub upstream: Option<Upstream>,
     /// Is it the last of its request? Not written down.
     pub last: bool,
 }
@@ -229,7 +251,12 @@ impl Record {
         }
         line.raw("duration_us", &self.duration.to_string());
         if let Some(upstream) = self.upstream {
-            line.raw("upstream_us", &upstream.to_string());
+            line.raw("upstream_us", &upstream.took.to_string());
+            match upstream.outcome {
+                Outcome::Result | Outcome::Nothing => {}
+                Outcome::ToolError => line.text("upstream_error", "tool_error"),
+                Outcome::Error(code) => line.text("upstream_error", &code.to_string()),
+            }
         }
         line.finish()
     }
@@ -426,7 +453,7 @@ mod tests {
             ],
             score: Some(97),
             duration: 12,
-            upstream: Some(7),
+            upstream: Some(Upstream { took: 7, outcome: Outcome::Error(-32_602) }),
             last: true,
         };
         let line = record.to_json("2026-01-01T00:00:00.000Z");
@@ -437,7 +464,7 @@ mod tests {
             value["trace"],
             json!({ "id": "4bf92f3577b34da6a3ce929d0e0e4736", "parent": "00f067aa0ba902b7" })
         );
-        assert_eq!(value["upstream_us"], 7);
+        assert_eq!((&value["upstream_us"], &value["upstream_error"]), (&json!(7), &json!("-32602")));
         assert_eq!(
             value["label_before"],
             json!({ "integrity": "free_text", "secrecy": "private", "compartments": ["customer"],

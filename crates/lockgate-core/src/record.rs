@@ -1,6 +1,8 @@
 //! Phase *record*: what happened, why, by which rule.
 
-use lockgate_audit::{Detected, Happening, MOST_DETECTED, Record, Source, Trace, one_line};
+use lockgate_audit::{
+    Detected, Happening, MOST_DETECTED, Outcome, Record, Source, Trace, Upstream, one_line,
+};
 use lockgate_model::{ExchangeId, Finding, Json, Label, Params, ServerName, Tick, Verdict};
 
 use crate::detect::{Found, concealed};
@@ -25,7 +27,7 @@ pub(crate) struct Note<'n> {
     detected: Vec<Detected>,
     score: Option<u8>,
     duration: u64,
-    upstream: Option<u64>,
+    upstream: Option<Upstream>,
     last: bool,
 }
 
@@ -133,9 +135,9 @@ impl<'n> Note<'n> {
         self
     }
 
-    /// How long the server of an exchange has taken, which has answered now.
-    pub(crate) fn upstream(mut self, open: &Exchange, now: Tick) -> Self {
-        self.upstream = open.sent.map(|sent| now.micros_since(sent));
+    /// What the server of an exchange has answered now.
+    pub(crate) fn upstream(mut self, open: &Exchange, outcome: Outcome, now: Tick) -> Self {
+        self.upstream = open.sent.map(|sent| Upstream { took: now.micros_since(sent), outcome });
         self
     }
 
