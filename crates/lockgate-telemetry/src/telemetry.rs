@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -36,7 +36,8 @@ impl Transport {
 
 /// What is counted. Shared by all that make records.
 pub struct Telemetry {
-    front: Transport,
+    /// Do agents speak over a pipe?
+    piped: AtomicBool,
     state: Mutex<State>,
     pub(crate) spans: Option<Spans>,
     pub(crate) exports: Exports,
@@ -80,16 +81,21 @@ struct Decision {
 const STRANGER: u16 = u16::MAX;
 
 impl Telemetry {
-    /// Nothing is counted yet. `front` is what agents speak over. Spans are made of one in `traces` traces, and of those
-    /// whose senders want it; without a number none are made.
-    pub fn new(front: Transport, traces: Option<u64>) -> Self {
+    /// Nothing is counted yet. Spans are made of one in `traces` traces, and of those whose senders want it; without a number
+    /// none are made. Agents are taken to speak over HTTP.
+    pub fn new(traces: Option<u64>) -> Self {
         Self {
-            front,
+            piped: AtomicBool::new(false),
             state: Mutex::default(),
             spans: traces.map(Spans::new),
             exports: Exports::default(),
             born: SystemTime::now(),
         }
+    }
+
+    /// What agents speak over.
+    pub fn serve_over(&self, transport: Transport) {
+        self.piped.store(transport == Transport::Pipe, Ordering::Relaxed);
     }
 
     /// These servers are configured, beside those that were. Only configured names are told.
@@ -140,7 +146,7 @@ impl Telemetry {
         let Some(spans) = &self.spans else { return };
         let transport = |role| match role {
             Role::Asked => state.transport(server),
-            Role::Served { .. } => self.front,
+            Role::Served { .. } => self.front(),
         };
         spans.take(record, now, |role| About {
             method: record.method,
@@ -155,11 +161,15 @@ impl Telemetry {
         });
     }
 
+    fn front(&self) -> Transport {
+        if self.piped.load(Ordering::Relaxed) { Transport::Pipe } else { Transport::Tcp }
+    }
+
     /// What was counted.
     pub(crate) fn samples(&self) -> Vec<Sample> {
         let state = lock(&self.state);
         let mut samples = vec![
-            State::family(&table::SERVED, &state.served, |key| state.operation(key, self.front), histogram),
+            State::family(&table::SERVED, &state.served, |key| state.operation(key, self.front()), histogram),
             State::family(
                 &table::ASKED,
                 &state.asked,

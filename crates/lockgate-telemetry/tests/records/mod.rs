@@ -43,7 +43,7 @@ pub(crate) fn answer(took: u64, outcome: Outcome) -> Record {
 }
 
 pub(crate) fn telemetry(traces: Option<u64>) -> Telemetry {
-    let telemetry = Telemetry::new(Transport::Tcp, traces);
+    let telemetry = Telemetry::new(traces);
     telemetry.know([(ServerName::parse("files").unwrap(), Transport::Pipe)]);
     telemetry
 }

@@ -85,10 +85,15 @@ pub(super) const OUTPUT_PARTS: Bounds = bounds("Output", "parts", Count, 10_000,
 pub(super) const MEDIA_BYTES: Bounds = bounds("Output", "media_bytes", Size, 16 * MIB, (KIB, 256 * MIB));
 pub(super) const KEEP: Bounds = bounds("Records", "keep", Count, 5, (1, 1_000));
 
+pub(super) const OTLP_INTERVAL: Bounds = bounds("Otlp", "interval", Time, MINUTE, (SECOND, HOUR));
+pub(super) const SAMPLE_ONE_IN: Bounds = bounds("Otlp", "sample_one_in", Count, 1, (1, 1_000_000));
+
 pub(super) const LABEL_TTL: Bounds = bounds("FlowSession", "ttl", Time, 24 * HOUR, (MINUTE, 30 * 24 * HOUR));
 
 /// All of them.
-pub(super) const ALL: [Bounds; 32] = [
+pub(super) const ALL: [Bounds; 34] = [
+    OTLP_INTERVAL,
+    SAMPLE_ONE_IN,
     LABEL_TTL,
     OUTPUT_PARTS,
     MEDIA_BYTES,

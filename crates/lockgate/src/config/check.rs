@@ -74,6 +74,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
             pause_millis: raw.pause.value,
         }),
         records: raw.records.is_some(),
+        counted: raw.telemetry.is_some(),
         record_arguments: raw
             .records
             .as_ref()
@@ -102,6 +103,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         Some(raw) => Some(records(raw, resolver)?),
         None => None,
     };
+    let telemetry = raw.telemetry.as_ref().map(|raw| raw.check(listen, admin.as_ref(), &mut notes, resolver));
     let state = raw.state.as_ref().and_then(|folder| Some(resolver.base.join(resolver.expand(folder)?)));
     Some(Config {
         listen: listen?,
@@ -123,6 +125,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         quiet: false,
         files: Arc::default(),
         records,
+        telemetry,
         lock: Arc::new(lock),
         lock_file,
         scope: String::new(),

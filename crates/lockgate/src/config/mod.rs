@@ -41,6 +41,7 @@ mod secret;
 mod section;
 mod server;
 mod signature;
+mod telemetry;
 mod trust;
 mod words;
 mod yaml;
@@ -74,6 +75,7 @@ pub(crate) use secret::plain;
 pub use secret::{Process, Secret, Surroundings, Trusting};
 pub(crate) use server::made_name;
 pub(crate) use signature::INVALID;
+pub use telemetry::{Otlp, Telemetry};
 
 use error::{Place, Report};
 use raw::RawConfig;
@@ -120,6 +122,8 @@ pub struct Config {
     pub state: Option<PathBuf>,
     /// Where records go; `None` for no file.
     pub records: Option<RecordsSettings>,
+    /// Who is told what the gateway does, in numbers; `None` for nobody.
+    pub telemetry: Option<Telemetry>,
     /// What is expected of where each server comes from. A server that is not in it may come from anywhere.
     pub expected: BTreeMap<ServerName, Expected>,
     /// What the operator should know, a line each: nothing that keeps it from working.
@@ -338,6 +342,7 @@ impl Config {
             quiet: false,
             files: Arc::default(),
             records: None,
+            telemetry: None,
             shown: BTreeMap::from([(name, shown)]),
         }
     }

@@ -114,6 +114,9 @@ pub(super) struct RawConfig {
     /// Where the records of every decision go. Without this section no file is written.
     #[schemars(with = "Option<RawRecords>")]
     pub(super) records: Option<RawRecords>,
+    /// Who is told what the gateway does, in numbers. Without this section nobody.
+    #[schemars(with = "Option<super::telemetry::RawTelemetry>")]
+    pub(super) telemetry: Option<super::telemetry::RawTelemetry>,
 }
 
 /// A rule on where data comes from and where it goes. It matches where every test of `when` holds and not every test of

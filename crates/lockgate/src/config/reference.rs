@@ -44,7 +44,7 @@ has a default, servers that are `disabled` are left out, and everything else has
 ";
 
 /// The sections in the order of the page: heading, and where it stands in the schema.
-const SECTIONS: [(&str, &str); 35] = [
+const SECTIONS: [(&str, &str); 37] = [
     ("At the top", ""),
     ("`servers.NAME`", "/$defs/Server"),
     ("A rule in its long form", "/$defs/Rule"),
@@ -80,6 +80,8 @@ const SECTIONS: [(&str, &str); 35] = [
     ("`approvals.webhook`", "/$defs/Webhook"),
     ("`admin`", "/$defs/Admin"),
     ("`records`", "/$defs/Records"),
+    ("`telemetry`", "/$defs/Telemetry"),
+    ("`telemetry.otlp`", "/$defs/Otlp"),
 ];
 
 /// Rules at work, below the description of their long form.

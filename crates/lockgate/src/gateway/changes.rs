@@ -61,7 +61,10 @@ impl Gateway {
 
     /// Writes down what people have decided since this was last done. Called several times a second.
     pub(super) async fn record_pins(self: &Arc<Self>) {
-        if self.records.is_none() || !self.boundary().pins || !self.approved.is_undecided() {
+        if !(self.boundary().records || self.boundary().counted)
+            || !self.boundary().pins
+            || !self.approved.is_undecided()
+        {
             return;
         }
         let gateway = Arc::clone(self);

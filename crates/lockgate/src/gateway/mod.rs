@@ -22,6 +22,7 @@ mod sessions;
 mod shown;
 mod start;
 mod stdio;
+mod telemetry;
 mod turn;
 mod upstream;
 
@@ -36,6 +37,7 @@ use lockgate_core::{Boundary, Event, Step};
 use lockgate_model::{Era, Principal, Reason, ServerName, Tick};
 use lockgate_origin::Attestations;
 use lockgate_store::RecordLog;
+use lockgate_telemetry::Telemetry;
 use lockgate_transport::TlsKey;
 use lockgate_transport::child::Launch as ChildLaunch;
 use lockgate_transport::http::HttpServer;
@@ -53,6 +55,7 @@ use pins::Approved;
 use session::{Session, Via, lock};
 use sessions::Sessions;
 use start::Start;
+use telemetry::Pulse;
 use turn::Turns;
 
 pub use attest::{Unattested, fetch_attestations};
@@ -93,6 +96,8 @@ pub struct Gateway {
     state: Mutex<State>,
     sessions: Sessions,
     records: Option<RecordLog>,
+    telemetry: Option<Arc<Telemetry>>,
+    pulse: Pulse,
     clock: Clock,
     budget: Budget,
     desk: Desk,
@@ -203,6 +208,7 @@ impl Gateway {
             Some(settings) => Some(log::open(settings, config.state.as_deref())?),
             None => None,
         };
+        let telemetry = telemetry::counting(config);
         for note in &config.notes {
             // Standard output belongs to the agent.
             let _told = writeln!(std::io::stderr().lock(), "lockgate: note: {note}");
@@ -218,6 +224,8 @@ impl Gateway {
             state: Mutex::new(State::new(config, seal)?),
             sessions: Sessions::default(),
             records,
+            telemetry,
+            pulse: Pulse::default(),
             clock: Clock::start(),
             budget: Budget::new(folder.clone()),
             desk: Desk::new(folder, notices),
@@ -331,8 +339,12 @@ impl Gateway {
     }
 
     fn record(&self, record: Box<Record>) {
+        let now = session::wall();
+        if let Some(telemetry) = &self.telemetry {
+            telemetry.take(&record, now);
+        }
         if let Some(records) = &self.records {
-            records.write(session::wall(), record);
+            records.write(now, record);
         }
     }
 
@@ -356,6 +368,7 @@ impl Gateway {
                 _ = told => self.stop_everything("SIGUSR1").await,
                 () = tokio::time::sleep(Duration::from_millis(250)) => self.look_at_desk().await,
             }
+            self.pulse.beat(self.clock.now());
             self.look_at_pins().await;
             self.record_pins().await;
             for session in self.sessions.all() {
@@ -380,7 +393,8 @@ impl Gateway {
     /// Puts a new configuration in force: its rules at once, in every session; its ways to start and reach servers for
     /// what is started and opened from now on.
     pub fn change(&self, config: &Config) -> Result<(), String> {
-        let fresh = State::new(config, self.boundary().seal)?;
+        let mut fresh = State::new(config, self.boundary().seal)?;
+        self.count_on(config, &mut fresh.boundary);
         let boundary = Arc::clone(&fresh.boundary);
         self.approved.lock(pins::locked(&config.lock));
         let before;
