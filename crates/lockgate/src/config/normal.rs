@@ -178,12 +178,11 @@ fn limit(node: &Node) -> Node {
 }
 
 /// Where else a secret may stand; `*` is any name.
-const SECRETS: [&[&str]; 6] = [
+const SECRETS: [&[&str]; 5] = [
     &["admin", "tokens", "*"],
     &["approvals", "webhook", "secret"],
     &["approvals", "webhook", "url"],
     &["flow", "hook", "key"],
-    &["telemetry", "otlp", "endpoint"],
     &["telemetry", "otlp", "headers", "*"],
 ];
 

@@ -121,7 +121,7 @@ impl RawOtlp {
         if let Some(traces) =
             raw.traces.as_ref().filter(|traces| !traces.value && section.has("sample_one_in"))
         {
-            let hint = "remove it, or `traces: false`";
+            let hint = "remove one of the two";
             report.error(traces.place, "`sample_one_in` has no effect: no traces are sent", hint);
         }
         section.close();
