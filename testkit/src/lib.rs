@@ -6,6 +6,7 @@ pub mod fuzz;
 pub mod home;
 pub mod hostile;
 pub mod office;
+pub mod otlp;
 pub mod peers;
 pub mod reference;
 pub mod scripted;

@@ -4,6 +4,8 @@ use lockgate_model::{
     ClientName, Effect, Evidence, Finding, Integrity, Label, Principal, ServerName, SessionId, Verdict, quote,
 };
 
+use crate::Trace;
+
 /// Version of the record's shape. Raised when a field changes its meaning; fields may be added without raising it.
 pub const VERSION: u32 = 1;
 
@@ -115,6 +117,28 @@ pub struct Change {
     pub after: Option<String>,
 }
 
+/// How a server did that was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Upstream {
+    /// From what was sent to it to its answer. Microseconds.
+    pub took: u64,
+    /// What it answered.
+    pub outcome: Outcome,
+}
+
+/// What a server answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A result.
+    Result,
+    /// A result that says of itself that the tool failed (`isError`).
+    ToolError,
+    /// An error of JSON-RPC with this code; 0 where it has none that is a number of 32 bits.
+    Error(i32),
+    /// Nothing, or nothing that can be used: the record's reason says why.
+    Nothing,
+}
+
 /// One decision. Everything in it is ours, or a name that was checked, or a digest.
 #[derive(Clone, Debug)]
 pub struct Record {
@@ -128,6 +152,8 @@ pub struct Record {
     pub client: Option<ClientName>,
     /// The same for all records of one request: `<session>-<number>`.
     pub correlation: String,
+    /// The trace that the request belongs to, where its sender named one.
+    pub trace: Option<Trace>,
     /// The method, where it is one of the protocol's.
     pub method: Option<&'static str>,
     /// The server concerned.
@@ -164,6 +190,10 @@ pub struct Record {
     pub score: Option<u8>,
     /// From the request to this decision. Microseconds.
     pub duration: u64,
+    /// How the server did that was asked, of the record of its answer.
+    pub upstream: Option<Upstream>,
+    /// Is it the last of its request? Not written down.
+    pub last: bool,
 }
 
 impl Record {
@@ -198,6 +228,9 @@ impl Record {
         line.text("principal", self.principal.as_str());
         line.maybe("client", self.client.as_ref().map(ClientName::as_str));
         line.text("correlation", &self.correlation);
+        if let Some(trace) = &self.trace {
+            line.raw("trace", &trace_json(trace));
+        }
         line.maybe("method", self.method);
         line.maybe("server", self.server.as_ref().map(ServerName::as_str));
         line.maybe("target", self.target.as_deref());
@@ -248,6 +281,14 @@ impl Record {
             line.raw("score", &format!("{}.{:02}", score / 100, score % 100));
         }
         line.raw("duration_us", &self.duration.to_string());
+        if let Some(upstream) = self.upstream {
+            line.raw("upstream_us", &upstream.took.to_string());
+            match upstream.outcome {
+                Outcome::Result | Outcome::Nothing => {}
+                Outcome::ToolError => line.text("upstream_error", "tool_error"),
+                Outcome::Error(code) => line.text("upstream_error", &code.to_string()),
+            }
+        }
         line.finish()
     }
 }
@@ -273,6 +314,13 @@ pub fn one_line(json: &[u8]) -> Option<String> {
         }
     }
     Some(line)
+}
+
+fn trace_json(trace: &Trace) -> String {
+    let mut line = Line::default();
+    line.text("id", &format!("{:032x}", trace.id()));
+    line.text("parent", &format!("{:016x}", trace.span()));
+    line.finish()
 }
 
 fn label_json(label: &Label) -> String {
@@ -404,6 +452,7 @@ mod tests {
             principal: Principal::new("local"),
             client: Some(ClientName::new("a \"quoted\"\nname")),
             correlation: "s1-7".to_owned(),
+            trace: Trace::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
             method: Some("tools/call"),
             server: ServerName::parse("db"),
             target: Some("drop_table".to_owned()),
@@ -446,11 +495,18 @@ mod tests {
             ],
             score: Some(97),
             duration: 12,
+            upstream: Some(Upstream { took: 7, outcome: Outcome::Error(-32_602) }),
+            last: true,
         };
         let line = record.to_json("2026-01-01T00:00:00.000Z");
         assert!(!line.contains('\n'));
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(value["reason"], "untrusted_content_reaches_sink");
+        assert_eq!(
+            value["trace"],
+            json!({ "id": "4bf92f3577b34da6a3ce929d0e0e4736", "parent": "00f067aa0ba902b7" })
+        );
+        assert_eq!((&value["upstream_us"], &value["upstream_error"]), (&json!(7), &json!("-32602")));
         assert_eq!(
             value["label_before"],
             json!({ "integrity": "free_text", "secrecy": "private", "compartments": ["customer"],

@@ -1,13 +1,13 @@
 //! What the agent says: requests, notifications, and answers to what servers asked.
 
 use bytes::Bytes;
-use lockgate_audit::Happening;
+use lockgate_audit::{Happening, Trace};
 use lockgate_model::{
     Body, Direction, ExchangeId, Finding, Json, Kind, MethodKind, Params, Phase, Reason, Revision, Splice,
     Tick, Verdict, peek_id, quote,
 };
 
-use crate::exchange::Target;
+use crate::exchange::{Exchange, Target};
 use crate::record::Note;
 use crate::session::Front;
 use crate::{Core, Head, Headers, Reach, Received, Sent, Step, headers, phase, reply};
@@ -21,6 +21,7 @@ pub(crate) struct Request<'m> {
     pub(crate) params: Params<'m>,
     pub(crate) revision: Revision,
     pub(crate) headers: Option<&'m Headers>,
+    pub(crate) trace: Option<Trace>,
 }
 
 impl Core {
@@ -54,7 +55,7 @@ impl Core {
                 let Some(method) = known else {
                     let finding = Finding::deny(Phase::Identify, Reason::UnknownMethod, "protocol");
                     let status = Self::status(finding.reason, revision);
-                    return self.refuse_parsed(exchange, id.raw(), status, finding, steps);
+                    return self.refuse_parsed(exchange, None, id.raw(), status, finding, steps);
                 };
                 self.tally.calls += u64::from(method == "tools/call");
                 let request = Request {
@@ -65,6 +66,7 @@ impl Core {
                     params: *params,
                     revision,
                     headers,
+                    trace: self.trace(params, headers),
                 };
                 if let Err(reason) = self.room_for(&request) {
                     return self.refuse(
@@ -177,7 +179,8 @@ impl Core {
             let finding = Finding::deny(Phase::Identify, Reason::UnknownMethod, "protocol");
             return self.refuse_message(exchange, None, None, finding, steps);
         };
-        self.note(Note::happening(Happening::Request).method(method), steps);
+        let trace = self.trace(params, headers);
+        self.note(Note::happening(Happening::Request).trace(trace).method(method).last(), steps);
         match method {
             "notifications/cancelled" => self.cancelled(bytes, params, revision, steps),
             _ => {
@@ -311,17 +314,16 @@ impl Core {
             reply::error(id, &finding, &about)
         };
         let status = finding.reason.http_status();
-        self.note(
-            Note::happening(Happening::Request).exchange(exchange).finding(finding, Verdict::Deny),
-            steps,
-        );
+        let note = Note::happening(Happening::Request).exchange(exchange).finding(finding, Verdict::Deny);
+        self.note(if unanswerable { note } else { note.last() }, steps);
         steps.push(Self::release(exchange, message, status));
     }
 
-    /// Refuses a request that could be read.
+    /// Refuses a request that could be read, and may have been open.
     pub(crate) fn refuse_parsed(
         &mut self,
         exchange: ExchangeId,
+        open: Option<&Exchange>,
         id: &[u8],
         status: u16,
         finding: Finding,
@@ -330,10 +332,15 @@ impl Core {
         let correlation = self.correlation(exchange);
         let about = reply::About { shown: None, server: None, correlation: &correlation, withheld: false };
         let message = reply::error(Some(id), &finding, &about);
-        self.note(
-            Note::happening(Happening::Request).exchange(exchange).finding(finding, Verdict::Deny),
-            steps,
-        );
+        let note = Note::happening(Happening::Request).exchange(exchange).finding(finding, Verdict::Deny);
+        let note = match open {
+            Some(open) => {
+                let took = self.now.micros_since(open.started);
+                note.trace(open.trace).method(open.method).duration(took)
+            }
+            None => note,
+        };
+        self.note(note.last(), steps);
         steps.push(Self::release(exchange, message, status));
     }
 

@@ -1,7 +1,7 @@
 //! Phases *answer*: what a server returned is learned from, labelled and handed to the agent.
 
 use bytes::Bytes;
-use lockgate_audit::Happening;
+use lockgate_audit::{Happening, Outcome};
 use lockgate_model::{
     Body, ExchangeId, Fields, Finding, Json, Kind, Label, Phase, Reason, Revision, ServerName, Splice, Tick,
     Verdict, quote,
@@ -69,16 +69,18 @@ impl Core {
         };
         let note = Note::happening(Happening::Answer)
             .exchange(exchange)
+            .trace(open.trace)
             .method(open.method)
             .target(open.target.server.as_ref(), open.target.shown.as_deref())
             .arguments(open.arguments.as_deref())
             .labels(&before, self.history.label())
             .found(&self.found)
             .answered(bytes.len(), is_failure(body))
-            .duration(now.micros_since(open.started));
+            .duration(now.micros_since(open.started))
+            .upstream(&open, outcome(body), now);
         let note = match &held {
             Some(finding) => note.finding(finding.clone(), Verdict::Hold),
-            None => note.verdict(verdict).observed(observed),
+            None => note.verdict(verdict).observed(observed).last(),
         };
         self.note(note, steps);
         let status = status(body, open.revision);
@@ -120,13 +122,16 @@ impl Core {
         self.note(
             Note::happening(Happening::Answer)
                 .exchange(exchange)
+                .trace(open.trace)
                 .method(open.method)
                 .target(open.target.server.as_ref(), open.target.shown.as_deref())
                 .arguments(open.arguments.as_deref())
                 .labels(self.history.label(), self.history.label())
                 .found(&self.found)
                 .duration(now.micros_since(open.started))
-                .finding(finding, Verdict::Deny),
+                .upstream(&open, Outcome::Result, now)
+                .finding(finding, Verdict::Deny)
+                .last(),
             steps,
         );
         steps.push(Self::release(exchange, message, status));
@@ -317,12 +322,15 @@ impl Core {
         self.note(
             Note::happening(Happening::Answer)
                 .exchange(exchange)
+                .trace(open.trace)
                 .method(open.method)
                 .target(open.target.server.as_ref(), open.target.shown.as_deref())
                 .arguments(open.arguments.as_deref())
                 .labels(&open.label_before, self.history.label())
                 .duration(now.micros_since(open.started))
-                .finding(finding, Verdict::Deny),
+                .upstream(open, Outcome::Nothing, now)
+                .finding(finding, Verdict::Deny)
+                .last(),
             steps,
         );
         steps.push(Self::release(exchange, message, status));
@@ -377,9 +385,18 @@ fn task_id<'m>(fields: &Fields<'m>) -> Option<Json<'m>> {
 
 /// Did the call come to nothing: an error of the protocol, or of the tool?
 fn is_failure(body: &Body<'_>) -> bool {
+    matches!(outcome(body), Outcome::Error(_) | Outcome::ToolError)
+}
+
+fn outcome(body: &Body<'_>) -> Outcome {
     match body {
-        Body::Error { .. } => true,
-        Body::Result { fields, .. } => fields.get("isError").and_then(Json::bool) == Some(true),
-        Body::Request { .. } | Body::Notification { .. } => false,
+        Body::Error { error, .. } => {
+            let code = error.get("code").and_then(|code| std::str::from_utf8(code.raw()).ok()?.parse().ok());
+            Outcome::Error(code.unwrap_or(0))
+        }
+        Body::Result { fields, .. } if fields.get("isError").and_then(Json::bool) == Some(true) => {
+            Outcome::ToolError
+        }
+        Body::Result { .. } | Body::Request { .. } | Body::Notification { .. } => Outcome::Result,
     }
 }

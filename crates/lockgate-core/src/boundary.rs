@@ -44,6 +44,8 @@ pub struct Boundary {
     pub pins: bool,
     /// Are records kept? Where nobody reads them none are made. Default false.
     pub records: bool,
+    /// Are records made for what counts them, also where none are kept? Without digests, origins and labels. Default false.
+    pub counted: bool,
     /// Do records hold arguments, beside their digest? Default false.
     pub record_arguments: bool,
 }
@@ -336,6 +338,7 @@ impl Boundary {
             seal: [0; 32],
             pins: true,
             records: false,
+            counted: false,
             record_arguments: false,
         }
     }
@@ -343,6 +346,11 @@ impl Boundary {
     /// Is the compartment one that some server is cleared for, so that what is in it may go to no other?
     pub(crate) fn parts_off(&self, compartment: &str) -> bool {
         self.servers.values().any(|server| server.trust.clearance.compartments.contains(compartment))
+    }
+
+    /// Does anybody want records?
+    pub(crate) fn makes_records(&self) -> bool {
+        self.records || self.counted
     }
 
     /// How far a server is trusted; one that is not configured is not trusted at all.

@@ -101,6 +101,7 @@ impl Core {
         self.note(
             Note::happening(Happening::Request)
                 .exchange(request.exchange)
+                .trace(request.trace)
                 .method(request.method)
                 .target(target.server.as_ref(), target.shown.as_deref())
                 .arguments(arguments.as_deref())
@@ -141,7 +142,9 @@ impl Core {
             echo: echo.map(|echo| request.bytes.slice_ref(echo.raw())),
             request: (request.revision == Revision::R2026_07_28).then(|| request.bytes.clone()),
             label_before: self.history.label().clone(),
+            trace: request.trace,
             started: now,
+            sent: None,
             quiet_until: now.after_millis(quiet),
             until: now.after_millis(most),
             state,
@@ -197,13 +200,15 @@ impl Core {
         self.note(
             Note::happening(Happening::Request)
                 .exchange(request.exchange)
+                .trace(request.trace)
                 .method(request.method)
                 .target(target.server.as_ref(), target.shown.as_deref())
                 .arguments(said.as_deref())
                 .sources(target.sources.clone())
                 .found(&target.found)
                 .labels(self.history.label(), self.history.label())
-                .finding(finding, Verdict::Deny),
+                .finding(finding, Verdict::Deny)
+                .last(),
             steps,
         );
         steps.push(Self::release(request.exchange, message, status));

@@ -132,6 +132,8 @@ pub struct Headers {
     pub parameters: Vec<(String, String)>,
     /// One of them came twice or could not be decoded.
     pub broken: bool,
+    /// `traceparent`, where it came once. For records alone; nothing is refused for it.
+    pub traceparent: Option<String>,
 }
 
 /// What must be done now, in order.

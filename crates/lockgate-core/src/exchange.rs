@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use lockgate_audit::Source;
+use lockgate_audit::{Source, Trace};
 use lockgate_model::{
     Effect, ExchangeId, Finding, Json, Label, Limits, Params, Revision, ServerName, Side, Tick, ToolName,
 };
@@ -29,7 +29,11 @@ pub(crate) struct Exchange {
     pub(crate) echo: Option<Bytes>,
     /// The request of the agent, in the stateless era: a state in its answer is for the same request alone.
     pub(crate) request: Option<Bytes>,
+    /// The trace of the request.
+    pub(crate) trace: Option<Trace>,
     pub(crate) started: Tick,
+    /// When it was first sent to the server.
+    pub(crate) sent: Option<Tick>,
     /// When it fails unless there is a sign of progress.
     pub(crate) quiet_until: Tick,
     /// When it fails in any case.
@@ -174,7 +178,9 @@ impl Exchange {
             target: self.target.clone(),
             arguments: None,
             label_before: Label::clean(),
+            trace: self.trace,
             started: self.started,
+            sent: self.sent,
             quiet_until: self.quiet_until,
             until: self.until,
             state,

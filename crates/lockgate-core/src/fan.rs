@@ -64,7 +64,10 @@ impl Core {
             return self.refuse(request, &Target::default(), finding, steps);
         }
         self.note(
-            Note::happening(Happening::Request).exchange(request.exchange).method(request.method),
+            Note::happening(Happening::Request)
+                .exchange(request.exchange)
+                .trace(request.trace)
+                .method(request.method),
             steps,
         );
         if merge == Merge::Initialize {
@@ -182,7 +185,9 @@ impl Core {
             target,
             arguments: None,
             label_before: Label::clean(),
+            trace: None,
             started: now,
+            sent: Some(now),
             quiet_until: now.after_millis(quiet),
             until: now.after_millis(most),
             state: self.waiting(&outgoing),
@@ -346,17 +351,17 @@ impl Core {
     /// The tools of a server are known now, or cannot be known: the call that waited for it is decided.
     fn learned(&mut self, exchange: ExchangeId, failed: Option<Reason>, now: Tick, steps: &mut Vec<Step>) {
         let Some(open) = self.exchanges.close(exchange) else { return };
-        let State::Learning { message, headers } = open.state else { return };
+        let State::Learning { message, headers } = &open.state else { return };
         // One that says all the while that its list has changed is not asked forever.
         if let Some(server) = &open.target.server {
             self.peer(server).catalogue.accept();
         }
-        let received = crate::Received::read(&message, lockgate_model::Side::Agent, &self.boundary.limits);
+        let received = crate::Received::read(message, lockgate_model::Side::Agent, &self.boundary.limits);
         if let Some(reason) = failed {
             let finding = Finding::deny(Phase::Identify, reason, "protocol");
             if let Some((id, _, _)) = received.request() {
                 let status = Self::status(finding.reason, open.revision);
-                self.refuse_parsed(exchange, id.raw(), status, finding, steps);
+                self.refuse_parsed(exchange, Some(&open), id.raw(), status, finding, steps);
             }
             return;
         }
@@ -403,15 +408,18 @@ impl Core {
                 self.note(
                     Note::happening(Happening::Answer)
                         .exchange(exchange)
+                        .trace(open.trace)
                         .method(open.method)
-                        .duration(now.micros_since(open.started)),
+                        .duration(now.micros_since(open.started))
+                        .last(),
                     steps,
                 );
                 steps.push(Self::release(exchange, Bytes::from(message), 200));
             }
             Err(reason) => {
                 let finding = Finding::deny(Phase::Answer, reason, "protocol");
-                self.refuse_parsed(exchange, id, Self::status_of_failure(&open, reason), finding, steps);
+                let status = Self::status_of_failure(&open, reason);
+                self.refuse_parsed(exchange, Some(&open), id, status, finding, steps);
             }
         }
     }

@@ -229,6 +229,7 @@ impl Core {
         self.note(
             Note::happening(Happening::Request)
                 .exchange(request.exchange)
+                .trace(request.trace)
                 .method(request.method)
                 .target(target.server.as_ref(), target.shown.as_deref())
                 .arguments(arguments.as_deref())
@@ -471,7 +472,8 @@ impl Core {
         let lesson = held.lesson.clone().filter(|_| reach == Reach::Always);
         open.target.approved = Some(held.fingerprint.clone());
         open.state = State::Waiting { server: outgoing.server.clone(), resend: None };
-        let (method, target, arguments) = (open.method, open.target.clone(), open.arguments.clone());
+        let (method, trace) = (open.method, open.trace);
+        let (target, arguments) = (open.target.clone(), open.arguments.clone());
         if let Some(question) = question {
             self.holds.asked.remove(&question);
         }
@@ -483,6 +485,7 @@ impl Core {
         self.note(
             Note::happening(Happening::Approval)
                 .exchange(exchange)
+                .trace(trace)
                 .method(method)
                 .target(target.server.as_ref(), target.shown.as_deref())
                 .arguments(arguments.as_deref())
@@ -507,11 +510,13 @@ impl Core {
         self.note(
             Note::happening(Happening::Approval)
                 .exchange(exchange)
+                .trace(open.trace)
                 .method(open.method)
                 .target(open.target.server.as_ref(), open.target.shown.as_deref())
                 .arguments(open.arguments.as_deref())
                 .duration(now.micros_since(open.started))
-                .finding(held.finding, Verdict::Forward),
+                .finding(held.finding, Verdict::Forward)
+                .last(),
             steps,
         );
         steps.push(Step::Deliver(release));
@@ -586,11 +591,13 @@ impl Core {
         self.note(
             Note::happening(happening)
                 .exchange(exchange)
+                .trace(open.trace)
                 .method(open.method)
                 .target(open.target.server.as_ref(), open.target.shown.as_deref())
                 .arguments(open.arguments.as_deref())
                 .duration(now.micros_since(open.started))
-                .finding(finding, Verdict::Deny),
+                .finding(finding, Verdict::Deny)
+                .last(),
             steps,
         );
         steps.push(Self::release(exchange, message, status));
@@ -637,6 +644,7 @@ impl Core {
         self.note(
             Note::happening(Happening::Approval)
                 .exchange(request.exchange)
+                .trace(request.trace)
                 .method(request.method)
                 .verdict(Verdict::Forward),
             steps,
@@ -659,7 +667,9 @@ impl Core {
         let Some(method) = Self::method(method, kind, lockgate_model::Direction::ToServer, revision) else {
             return;
         };
-        let request = Request { exchange, bytes: received.bytes, id, method, params, revision, headers };
+        let trace = self.trace(&params, headers);
+        let request =
+            Request { exchange, bytes: received.bytes, id, method, params, revision, headers, trace };
         self.route(&request, false, now, steps);
     }
 }

@@ -367,7 +367,7 @@ impl Core {
         let present: BTreeSet<Name> =
             definitions.present.iter().filter(|name| name.kind == kind).cloned().collect();
         definitions.present.retain(|name| name.kind != kind);
-        if !self.boundary.records || !matches!(kind, Kind::Tool | Kind::Prompt | Kind::Template) {
+        if !self.boundary.makes_records() || !matches!(kind, Kind::Tool | Kind::Prompt | Kind::Template) {
             return;
         }
         let approved = self.pins.of(server, kind).map(|name| Name { kind, name: name.to_owned() });

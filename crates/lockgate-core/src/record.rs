@@ -1,11 +1,12 @@
 //! Phase *record*: what happened, why, by which rule.
 
-use lockgate_audit::{Detected, Happening, MOST_DETECTED, Record, Source};
-use lockgate_model::{ExchangeId, Finding, Label, ServerName, Verdict};
+use lockgate_audit::{Detected, Happening, MOST_DETECTED, Outcome, Record, Source, Trace, Upstream};
+use lockgate_model::{ExchangeId, Finding, Label, Params, ServerName, Tick, Verdict};
 
 use crate::detect::Found;
+use crate::exchange::Exchange;
 use crate::measure::Said;
-use crate::{Core, Step};
+use crate::{Core, Headers, Step};
 
 /// What is noted of an answer that says that the request came to nothing.
 const FAILED: &str = "failed";
@@ -14,6 +15,7 @@ const FAILED: &str = "failed";
 pub(crate) struct Note<'n> {
     happening: Happening,
     exchange: Option<ExchangeId>,
+    trace: Option<Trace>,
     method: Option<&'static str>,
     server: Option<&'n ServerName>,
     target: Option<&'n str>,
@@ -28,6 +30,8 @@ pub(crate) struct Note<'n> {
     detected: Vec<Detected>,
     score: Option<u8>,
     duration: u64,
+    upstream: Option<Upstream>,
+    last: bool,
 }
 
 impl<'n> Note<'n> {
@@ -35,6 +39,7 @@ impl<'n> Note<'n> {
         Self {
             happening,
             exchange: None,
+            trace: None,
             method: None,
             server: None,
             target: None,
@@ -49,11 +54,19 @@ impl<'n> Note<'n> {
             detected: Vec::new(),
             score: None,
             duration: 0,
+            upstream: None,
+            last: false,
         }
     }
 
     pub(crate) fn exchange(mut self, exchange: ExchangeId) -> Self {
         self.exchange = Some(exchange);
+        self
+    }
+
+    /// The trace of the request.
+    pub(crate) fn trace(mut self, trace: Option<Trace>) -> Self {
+        self.trace = trace;
         self
     }
 
@@ -131,6 +144,18 @@ impl<'n> Note<'n> {
         self.duration = micros;
         self
     }
+
+    /// What the server of an exchange has answered now.
+    pub(crate) fn upstream(mut self, open: &Exchange, outcome: Outcome, now: Tick) -> Self {
+        self.upstream = open.sent.map(|sent| Upstream { took: now.micros_since(sent), outcome });
+        self
+    }
+
+    /// It is the last word on a request of the agent.
+    pub(crate) fn last(mut self) -> Self {
+        self.last = true;
+        self
+    }
 }
 
 impl Core {
@@ -138,11 +163,21 @@ impl Core {
         format!("{}-{exchange}", self.identity.session)
     }
 
+    /// The trace that a message belongs to: its own word counts, and where it has none, that of its HTTP request. SEP-414.
+    pub(crate) fn trace(&self, params: &Params<'_>, headers: Option<&Headers>) -> Option<Trace> {
+        if !self.boundary.makes_records() {
+            return None;
+        }
+        let own = params.meta().and_then(|meta| meta.get("traceparent")?.text());
+        let own = own.and_then(|text| Trace::parse(&text));
+        own.or_else(|| Trace::parse(headers?.traceparent.as_deref()?))
+    }
+
     pub(crate) fn note(&self, note: Note<'_>, steps: &mut Vec<Step>) {
-        if !self.boundary.records {
+        if !self.boundary.makes_records() {
             return;
         }
-        let (label_before, label_after) = note.labels.unzip();
+        let (label_before, label_after) = note.labels.filter(|_| self.boundary.records).unzip();
         let (arguments, argument_text, mut measure) =
             note.arguments.map_or_else(Default::default, |said| said.of(note.happening));
         measure.result_bytes = note.result_bytes;
@@ -154,6 +189,7 @@ impl Core {
             correlation: note
                 .exchange
                 .map_or_else(|| self.identity.session.to_string(), |exchange| self.correlation(exchange)),
+            trace: note.trace,
             method: note.method,
             server: note.server.cloned(),
             target: note.target.map(str::to_owned),
@@ -171,6 +207,8 @@ impl Core {
             detected: note.detected,
             score: note.score,
             duration: note.duration,
+            upstream: note.upstream,
+            last: note.last,
         })));
     }
 }

@@ -106,8 +106,10 @@ impl Core {
 
     fn send_off(&mut self, exchange: ExchangeId, outgoing: Outgoing, steps: &mut Vec<Step>) {
         let state = self.waiting(&outgoing);
+        let now = self.now;
         if let Some(open) = self.exchanges.get_mut(exchange) {
             open.state = state;
+            open.sent.get_or_insert(now);
         }
         steps.push(self.send(exchange, outgoing));
     }
@@ -204,6 +206,7 @@ impl Core {
         self.note(
             Note::happening(Happening::Request)
                 .exchange(exchange)
+                .trace(open.trace)
                 .method(open.method)
                 .target(open.target.server.as_ref(), open.target.shown.as_deref())
                 .arguments(open.arguments.as_deref())

@@ -107,7 +107,8 @@ impl Core {
     }
 
     fn pong(&mut self, request: &Request<'_>, steps: &mut Vec<Step>) {
-        self.note(Note::happening(Happening::Request).exchange(request.exchange).method("ping"), steps);
+        let note = Note::happening(Happening::Request).exchange(request.exchange).trace(request.trace);
+        self.note(note.method("ping").last(), steps);
         steps.push(Self::release(request.exchange, reply::empty_result(request.id.raw()), 200));
     }
 

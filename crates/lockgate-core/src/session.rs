@@ -272,6 +272,14 @@ impl Core {
         self.exchanges.is_empty()
     }
 
+    /// How many requests of the agent have no answer yet: those that wait for a server, a list or a limit, and those that wait
+    /// for people.
+    pub fn open_requests(&self) -> (usize, usize) {
+        let all = self.exchanges.of_agent();
+        let held = all.iter().filter(|id| self.exchanges.get(**id).is_some_and(Exchange::is_held)).count();
+        (all.len() - held, held)
+    }
+
     /// Does this exchange still wait for an answer?
     pub fn is_open(&self, exchange: ExchangeId) -> bool {
         self.exchanges.get(exchange).is_some()

@@ -1,4 +1,4 @@
-//! What records hold of arguments.
+//! What records hold of arguments, and of the trace they belong to.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -10,12 +10,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use lockgate_audit::Record;
-use lockgate_core::{Boundary, Core, Event, Front, Identity, Received, Scope, Server, Step, Wire};
+use lockgate_audit::{Outcome, Record, Upstream};
+use lockgate_core::{Boundary, Core, Event, Front, Headers, Identity, Received, Scope, Server, Step, Wire};
 use lockgate_model::{Limits, Principal, ServerName, SessionId, Side, Tick, UnixMillis};
 
 /// The records of one call of the only tool, and of its answer.
 fn records(change: impl FnOnce(&mut Boundary)) -> Vec<Record> {
+    traced(None, None, change)
+}
+
+/// The same with a `traceparent` in the message or beside it. Between two messages a millisecond goes by.
+fn traced(own: Option<&str>, header: Option<&str>, change: impl FnOnce(&mut Boundary)) -> Vec<Record> {
     let server = ServerName::parse("x").unwrap();
     let mut boundary = Boundary::new(BTreeMap::from([(server.clone(), Server::new(Wire::Lines))]));
     change(&mut boundary);
@@ -36,15 +41,17 @@ fn records(change: impl FnOnce(&mut Boundary)) -> Vec<Record> {
         r#"{"jsonrpc":"2.0","id":3,"result":{"content":[],"isError":true}}"#,
     ];
     for (number, text) in said.into_iter().enumerate() {
+        let now = Tick(1_000 * u64::try_from(number).unwrap());
         if number % 2 == 0 {
+            let meta = own.map(|own| format!("{{\"_meta\":{{\"traceparent\":\"{own}\"}},\"name\":"));
+            let text = meta
+                .map_or(text.to_owned(), |meta| text.replace("{\"name\":\"t\",\"a", &(meta + "\"t\",\"a")));
             let bytes = Bytes::from(text);
             let received = Received::read(&bytes, Side::Agent, &Limits::default());
             let exchange = core.open();
-            core.handle(
-                Event::Agent { exchange, received, headers: None, at: UnixMillis(0) },
-                Tick(0),
-                &mut steps,
-            );
+            let headers =
+                header.map(|header| Headers { traceparent: Some(header.to_owned()), ..Headers::default() });
+            core.handle(Event::Agent { exchange, received, headers, at: UnixMillis(0) }, now, &mut steps);
         } else {
             // Whatever was asked last is answered, under the number it was asked with.
             let asked = steps
@@ -55,11 +62,7 @@ fn records(change: impl FnOnce(&mut Boundary)) -> Vec<Record> {
             let bytes =
                 Bytes::from(format!("{{\"jsonrpc\":\"2.0\",\"id\":{},\"result\"{json}", asked.unwrap()));
             let received = Received::read(&bytes, Side::Server, &Limits::default());
-            core.handle(
-                Event::Server { server: server.clone(), exchange: None, received },
-                Tick(0),
-                &mut steps,
-            );
+            core.handle(Event::Server { server: server.clone(), exchange: None, received }, now, &mut steps);
         }
     }
     let records = steps
@@ -98,4 +101,39 @@ fn calls_are_measured() {
         (None, true)
     );
     assert_eq!((&request.notes[..], &answer.notes[..]), (&[][..], &["failed"][..]));
+}
+
+#[test]
+fn records_name_the_trace_that_the_message_names_or_else_its_http_request() {
+    let (own, other) = (
+        "00-0000000000000000000000000000000a-000000000000000b-01",
+        "00-0000000000000000000000000000000c-000000000000000d-00",
+    );
+    for (in_message, in_header, expected) in [
+        (None, None, None),
+        (Some(own), None, Some((0xa, 0xb, true))),
+        (Some(own), Some(other), Some((0xa, 0xb, true))),
+        (None, Some(other), Some((0xc, 0xd, false))),
+        (Some("00-secret"), Some(other), Some((0xc, 0xd, false))),
+        (Some("00-secret"), None, None),
+    ] {
+        let records = traced(in_message, in_header, |boundary| boundary.records = true);
+        assert_eq!(records.len(), 2);
+        for record in &records {
+            let trace = record.trace.map(|trace| (trace.id(), trace.span(), trace.is_sampled()));
+            assert_eq!(trace, expected, "{in_message:?} {in_header:?}");
+            assert!(!record.to_json("t").contains("secret"));
+        }
+    }
+}
+
+#[test]
+fn the_last_record_of_a_request_says_how_long_it_and_its_server_took() {
+    let records = records(|boundary| boundary.counted = true);
+    let of: Vec<_> = records.iter().map(|record| (record.last, record.duration, record.upstream)).collect();
+    let upstream = Upstream { took: 1_000, outcome: Outcome::Result };
+    assert_eq!(of, [(false, 0, None), (true, 1_000, Some(upstream))]);
+    for record in records {
+        assert!(record.arguments.is_none() && record.label_before.is_none(), "nobody reads them: {record:?}");
+    }
 }

@@ -160,6 +160,7 @@ fn normal(name: &str, text: &str) -> Option<String> {
         ("SERVERS_DB_ENV_ON", "yes"),
         ("SERVERS_VAULT_COMMAND_3", "literal"),
         ("SERVERS_VAULT_COMMAND_5", "literal"),
+        ("TELEMETRY_OTLP_HEADERS_X_KEY", "literal-secret"),
     ] {
         fake.variables.insert(variable, value);
     }

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
@@ -50,6 +50,17 @@ pub struct RecordLog {
     entries: Option<SyncSender<Entry>>,
     writer: Option<JoinHandle<()>>,
     failing: Arc<AtomicBool>,
+    progress: Arc<Progress>,
+}
+
+/// How far the writer is.
+#[derive(Debug, Default)]
+struct Progress {
+    taken: AtomicU64,
+    written: AtomicU64,
+    logged: AtomicU64,
+    /// Is there a log that nobody can quietly change?
+    logs: bool,
 }
 
 enum Entry {
@@ -68,6 +79,8 @@ impl RecordLog {
     pub fn start(to: RecordsTo) -> io::Result<Self> {
         let file = to.file.map(|(path, rotation)| Segment::open(path, rotation)).transpose()?;
         let failing = Arc::new(AtomicBool::new(false));
+        let progress = Arc::new(Progress { logs: to.tree.is_some(), ..Progress::default() });
+        progress.logged.store(to.tree.as_ref().map_or(0, TreeLog::size), Ordering::Relaxed);
         let (entries, incoming) = sync_channel(WAITING);
         let tree = to.tree.map(|log| Tree {
             log,
@@ -77,15 +90,16 @@ impl RecordLog {
             uncounted: 0,
             failing: Arc::clone(&failing),
         });
-        let writer = Writer { file, tree };
+        let writer = Writer { file, tree, progress: Arc::clone(&progress) };
         let writer =
             std::thread::Builder::new().name("records".to_owned()).spawn(move || writer.run(&incoming))?;
-        Ok(Self { entries: Some(entries), writer: Some(writer), failing })
+        Ok(Self { entries: Some(entries), writer: Some(writer), failing, progress })
     }
 
     /// Writes a record down. Waits where 8 192 records are waiting for the disk already.
     pub fn write(&self, time: SystemTime, record: Box<Record>) {
         if let Some(entries) = &self.entries {
+            self.progress.taken.fetch_add(1, Ordering::Relaxed);
             // The writer ends only after this sender has.
             let _sent = entries.send(Entry::Record(time, record));
         }
@@ -94,6 +108,17 @@ impl RecordLog {
     /// Can the log that nobody can quietly change not be written at the moment? Nothing that must be recorded may pass then.
     pub fn is_failing(&self) -> bool {
         self.failing.load(Ordering::Relaxed)
+    }
+
+    /// How many records are on their way to the writer.
+    pub fn waiting(&self) -> u64 {
+        let written = self.progress.written.load(Ordering::Relaxed);
+        self.progress.taken.load(Ordering::Relaxed).saturating_sub(written)
+    }
+
+    /// How long the log is that nobody can quietly change, where there is one.
+    pub fn logged(&self) -> Option<u64> {
+        Some(self.progress.logged.load(Ordering::Relaxed)).filter(|_| self.progress.logs)
     }
 
     /// Waits until all that was written before is on the disk.
@@ -119,11 +144,14 @@ impl Drop for RecordLog {
 struct Writer {
     file: Option<Segment>,
     tree: Option<Tree>,
+    progress: Arc<Progress>,
 }
 
 impl Writer {
     fn run(mut self, incoming: &Receiver<Entry>) {
         loop {
+            let size = self.tree.as_ref().map_or(0, |tree| tree.log.size());
+            self.progress.logged.store(size, Ordering::Relaxed);
             match incoming.recv_timeout(FLUSH) {
                 Ok(Entry::Record(time, record)) => {
                     let time = rfc3339(time);
@@ -133,6 +161,7 @@ impl Writer {
                     if let Some(tree) = &mut self.tree {
                         tree.take(record.to_json_within(&time, LONGEST));
                     }
+                    self.progress.written.fetch_add(1, Ordering::Relaxed);
                 }
                 Ok(Entry::Flush(done)) => {
                     self.flush();
@@ -247,6 +276,7 @@ mod tests {
             principal: Principal::new("local"),
             client: None,
             correlation: format!("s-{number}"),
+            trace: None,
             method: Some("ping"),
             server: None,
             target: None,
@@ -264,6 +294,8 @@ mod tests {
             detected: Vec::new(),
             score: None,
             duration: 0,
+            upstream: None,
+            last: false,
         })
     }
 

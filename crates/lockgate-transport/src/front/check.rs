@@ -9,6 +9,9 @@ use sha2::{Digest, Sha256};
 use super::{FrontSettings, Route};
 use crate::http::{METHOD, NAME, VERSION, decoded};
 
+/// Which trace the request belongs to. <https://www.w3.org/TR/trace-context/>
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
 /// The server or servers a path stands for, and the agent's run where it names one: `/c/<context>/…` says what the header
 /// `Lockgate-Context` says, for clients that cannot set headers.
 pub(super) fn route(path: &str) -> Option<(Route, Option<&str>)> {
@@ -153,7 +156,8 @@ pub(super) fn mcp_headers(headers: &HeaderMap) -> Headers {
             parameters.push((parameter.to_owned(), value));
         }
     }
-    Headers { version, method, name, parameters, ..said }
+    let traceparent = single(headers, &TRACEPARENT).ok().flatten();
+    Headers { version, method, name, parameters, traceparent, ..said }
 }
 
 /// A header that may come once.

@@ -96,6 +96,9 @@ pub(super) const MOST_REPEATS: Bounds = bounds("Behaviour", "repeats", Count, 20
 pub(super) const MOST_SENT: Bounds = bounds("Behaviour", "sent", Size, 8 * MIB, (32 * KIB, 16 * GIB));
 pub(super) const MOST_READ: Bounds = bounds("Behaviour", "read", Size, 32 * MIB, (64 * KIB, 16 * GIB));
 
+pub(super) const OTLP_INTERVAL: Bounds = bounds("Otlp", "interval", Time, MINUTE, (SECOND, HOUR));
+pub(super) const SAMPLE_ONE_IN: Bounds = bounds("Otlp", "sample_one_in", Count, 1, (1, 1_000_000));
+
 pub(super) const LABEL_TTL: Bounds = bounds("FlowSession", "ttl", Time, 24 * HOUR, (MINUTE, 30 * 24 * HOUR));
 
 /// All of them.
@@ -108,6 +111,8 @@ pub(super) const ALL: &[Bounds] = &[
     MOST_REPEATS,
     MOST_SENT,
     MOST_READ,
+    OTLP_INTERVAL,
+    SAMPLE_ONE_IN,
     LABEL_TTL,
     OUTPUT_PARTS,
     MEDIA_BYTES,

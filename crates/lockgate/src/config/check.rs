@@ -79,6 +79,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
             pause_millis: raw.pause.value,
         }),
         records: raw.records.is_some() || behaviour.is_some(),
+        counted: raw.telemetry.is_some(),
         record_arguments: raw.records.as_ref().is_some_and(RawRecords::keeps_arguments),
     };
     let named = raw.principals.iter().map(|raw| (&raw.name, raw.token.as_ref()));
@@ -103,6 +104,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         Some(raw) => Some(records(raw, resolver)?),
         None => None,
     };
+    let telemetry = raw.telemetry.as_ref().map(|raw| raw.check(listen, admin.as_ref(), &mut notes, resolver));
     let state = raw.state.as_ref().and_then(|folder| Some(resolver.base.join(resolver.expand(folder)?)));
     Some(Config {
         listen: listen?,
@@ -125,6 +127,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         files: Arc::default(),
         records,
         behaviour,
+        telemetry,
         lock: Arc::new(lock),
         lock_file,
         scope: String::new(),

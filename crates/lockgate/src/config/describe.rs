@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::bounds::{self, Bounds};
 use super::crossing;
-use super::{Admin, Config, Door, Launch, Transport};
+use super::{Admin, Config, Door, Launch, Telemetry, Transport};
 use super::{detect, flow_rules, words};
 
 /// Columns that people read in.
@@ -97,6 +97,7 @@ pub fn describe_json(config: &Config) -> Value {
         "admin": config.admin.as_ref().map(admin_json),
         "webhook": config.webhook.is_some(),
         "behaviour": config.behaviour.is_some(),
+        "telemetry": config.telemetry.as_ref().map(telemetry_json),
         "records": config.records.as_ref().and_then(|records| records.file.as_ref()).map(|file| file.to_string_lossy()),
         "log": config.records.as_ref().and_then(|records| records.folder.as_ref()).map(|folder| folder.to_string_lossy()),
     })
@@ -133,7 +134,23 @@ fn people(config: &Config) -> Vec<String> {
     if config.webhook.is_some() {
         told.push("A webhook is told of calls that wait for people, and of what is stopped.".to_owned());
     }
+    if let Some(Telemetry { listen, otlp }) = &config.telemetry {
+        told.extend(listen.map(|listen| format!("Metrics and health are read at {listen}.")));
+        told.extend(otlp.as_ref().map(|otlp| match otlp.traces {
+            None => "A collector is sent metrics.".to_owned(),
+            Some(1) => "A collector is sent metrics, and the trace of every request.".to_owned(),
+            Some(some) => format!("A collector is sent metrics, and one in {some} traces."),
+        }));
+    }
     told
+}
+
+fn telemetry_json(telemetry: &Telemetry) -> Value {
+    let otlp = telemetry.otlp.as_ref();
+    json!({
+        "listen": telemetry.listen.map(|listen| listen.to_string()),
+        "otlp": otlp.map(|otlp| json!({ "interval_ms": otlp.interval.as_millis(), "traces_one_in": otlp.traces })),
+    })
 }
 
 fn admin_json(admin: &Admin) -> Value {

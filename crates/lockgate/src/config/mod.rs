@@ -43,6 +43,7 @@ mod secret;
 mod section;
 mod server;
 mod signature;
+mod telemetry;
 mod trust;
 mod words;
 mod yaml;
@@ -77,6 +78,7 @@ pub(crate) use secret::plain;
 pub use secret::{Process, Secret, Surroundings, Trusting};
 pub(crate) use server::made_name;
 pub(crate) use signature::INVALID;
+pub use telemetry::{Otlp, Telemetry};
 
 use error::{Place, Report};
 use raw::RawConfig;
@@ -125,6 +127,8 @@ pub struct Config {
     pub records: Option<RecordsSettings>,
     /// What counts as unusual; `None` where no behaviour is learned.
     pub behaviour: Option<Settings>,
+    /// Who is told what the gateway does, in numbers; `None` for nobody.
+    pub telemetry: Option<Telemetry>,
     /// What is expected of where each server comes from. A server that is not in it may come from anywhere.
     pub expected: BTreeMap<ServerName, Expected>,
     /// What the operator should know, a line each: nothing that keeps it from working.
@@ -344,6 +348,7 @@ impl Config {
             files: Arc::default(),
             records: None,
             behaviour: None,
+            telemetry: None,
             shown: BTreeMap::from([(name, shown)]),
         }
     }

@@ -118,6 +118,9 @@ pub(super) struct RawConfig {
     /// (`session.risk`). Without this section nothing is learned.
     #[schemars(with = "Option<RawBehaviour>")]
     pub(super) behaviour: Option<RawBehaviour>,
+    /// Who is told what the gateway does, in numbers. Without this section nobody.
+    #[schemars(with = "Option<super::telemetry::RawTelemetry>")]
+    pub(super) telemetry: Option<super::telemetry::RawTelemetry>,
 }
 
 /// What counts as unusual, beside what is learned. From each of these on it always does, whatever is usual and before

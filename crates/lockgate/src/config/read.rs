@@ -20,6 +20,7 @@ use super::raw::{
 };
 use super::rule::{self, People};
 use super::section::{self, Section};
+use super::telemetry::RawTelemetry;
 use super::trust::RawClearance;
 use super::words::{
     self, ASKS, DEFAULTS, Default, META_LABELS, SECRETS, SPEAKS, TRANSPORTS, UNDECLARED, effects, tiers,
@@ -62,6 +63,7 @@ impl RawConfig {
             state: root.text("state"),
             records: root.section("records").map(|section| RawRecords::read(section, report)),
             behaviour: root.section("behaviour").map(RawBehaviour::read),
+            telemetry: root.section("telemetry").map(|section| RawTelemetry::read(section, report)),
         };
         raw.default_unclear = root.has("default") && raw.default.is_none();
         let empty = root.named("servers").is_some_and(<[_]>::is_empty);

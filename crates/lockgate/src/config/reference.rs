@@ -85,6 +85,8 @@ const SECTIONS: &[(&str, &str)] = &[
     ("`admin`", "/$defs/Admin"),
     ("`records`", "/$defs/Records"),
     ("`behaviour`", "/$defs/Behaviour"),
+    ("`telemetry`", "/$defs/Telemetry"),
+    ("`telemetry.otlp`", "/$defs/Otlp"),
 ];
 
 /// Rules at work, below the description of their long form.

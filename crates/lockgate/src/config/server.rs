@@ -314,7 +314,11 @@ pub(super) fn without_secrets(url: &str) -> String {
     format!("{scheme}{host}{path}{query}")
 }
 
-fn headers(raw: &[(At<String>, RawSecret)], resolver: &Resolver<'_>) -> Option<Vec<(String, Secret)>> {
+/// Headers that a server or a collector is sent.
+pub(super) fn headers(
+    raw: &[(At<String>, RawSecret)],
+    resolver: &Resolver<'_>,
+) -> Option<Vec<(String, Secret)>> {
     let report = resolver.report;
     let one = |(count, (name, value)): (usize, &(At<String>, RawSecret))| {
         let place = name.place;

@@ -61,7 +61,10 @@ impl Gateway {
 
     /// Writes down what people have decided since this was last done. Called several times a second.
     pub(super) async fn record_pins(self: &Arc<Self>) {
-        if self.records.is_none() || !self.boundary().pins || !self.approved.is_undecided() {
+        if !(self.boundary().records || self.boundary().counted)
+            || !self.boundary().pins
+            || !self.approved.is_undecided()
+        {
             return;
         }
         let gateway = Arc::clone(self);
@@ -144,6 +147,7 @@ fn record(happening: Happening) -> Record {
         principal: Principal::new(GATEWAY),
         client: None,
         correlation: GATEWAY.to_owned(),
+        trace: None,
         method: None,
         server: None,
         target: None,
@@ -161,5 +165,7 @@ fn record(happening: Happening) -> Record {
         detected: Vec::new(),
         score: None,
         duration: 0,
+        upstream: None,
+        last: false,
     }
 }

@@ -101,6 +101,13 @@ impl Link {
 #[derive(Default)]
 pub(super) struct Population(AtomicUsize);
 
+impl Population {
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 struct Place(Arc<Population>);
 
 impl Drop for Place {

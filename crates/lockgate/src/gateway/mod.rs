@@ -23,6 +23,7 @@ mod sessions;
 mod shown;
 mod start;
 mod stdio;
+mod telemetry;
 mod turn;
 mod upstream;
 mod vault;
@@ -38,6 +39,7 @@ use lockgate_core::{Boundary, Event, Step};
 use lockgate_model::{Era, Principal, Reason, ServerName, Tick};
 use lockgate_origin::Attestations;
 use lockgate_store::RecordLog;
+use lockgate_telemetry::Telemetry;
 use lockgate_transport::TlsKey;
 use lockgate_transport::child::Launch as ChildLaunch;
 use lockgate_transport::http::HttpServer;
@@ -56,6 +58,7 @@ use pins::Approved;
 use session::{Session, Via, lock};
 use sessions::Sessions;
 use start::Start;
+use telemetry::Pulse;
 use turn::Turns;
 use vault::Tokens;
 
@@ -99,6 +102,8 @@ pub struct Gateway {
     sessions: Sessions,
     records: Option<RecordLog>,
     watch: Watch,
+    telemetry: Option<Arc<Telemetry>>,
+    pulse: Pulse,
     clock: Clock,
     budget: Budget,
     desk: Desk,
@@ -210,6 +215,7 @@ impl Gateway {
             Some(settings) => Some(log::open(settings, config.state.as_deref())?),
             None => None,
         };
+        let telemetry = telemetry::counting(config);
         for note in &config.notes {
             // Standard output belongs to the agent.
             let _told = writeln!(std::io::stderr().lock(), "lockgate: note: {note}");
@@ -227,6 +233,8 @@ impl Gateway {
             sessions: Sessions::default(),
             records,
             watch: Watch::new(folder.clone(), config.behaviour.as_ref()),
+            telemetry,
+            pulse: Pulse::default(),
             clock: Clock::start(),
             budget: Budget::new(folder.clone()),
             desk: Desk::new(folder, notices),
@@ -341,8 +349,12 @@ impl Gateway {
 
     fn record(&self, record: Box<Record>) {
         self.watch.observe(&record);
+        let now = session::wall();
+        if let Some(telemetry) = &self.telemetry {
+            telemetry.take(&record, now);
+        }
         if let Some(records) = &self.records {
-            records.write(session::wall(), record);
+            records.write(now, record);
         }
     }
 
@@ -366,6 +378,7 @@ impl Gateway {
                 _ = told => self.stop_everything("SIGUSR1").await,
                 () = tokio::time::sleep(Duration::from_millis(250)) => self.look_at_desk().await,
             }
+            self.pulse.beat(self.clock.now());
             self.look_at_pins().await;
             self.record_pins().await;
             for session in self.sessions.all() {
@@ -391,7 +404,8 @@ impl Gateway {
     /// Puts a new configuration in force: its rules at once, in every session; its ways to start and reach servers for
     /// what is started and opened from now on.
     pub fn change(&self, config: &Config) -> Result<(), String> {
-        let fresh = State::new(config, self.boundary().seal)?;
+        let mut fresh = State::new(config, self.boundary().seal)?;
+        self.count_on(config, &mut fresh.boundary);
         let boundary = Arc::clone(&fresh.boundary);
         self.approved.lock(pins::locked(&config.lock));
         let before;

@@ -74,6 +74,11 @@ impl Notices {
         all.saturating_sub(self.lost.swap(all, Ordering::Relaxed))
     }
 
+    /// What became of events, where there is a webhook.
+    pub(super) fn counts(&self) -> Option<Counts> {
+        self.webhook.as_ref().map(Webhook::counts)
+    }
+
     /// Is there anything to tell about a call?
     pub(super) fn expects(&self) -> bool {
         !lock(&self.calls).waiting.is_empty()

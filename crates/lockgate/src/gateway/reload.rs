@@ -57,9 +57,13 @@ impl Watched {
 
     /// Loads the file whole and puts it in force, or keeps the old one and says why.
     fn reload(&self, gateway: &Gateway) {
+        gateway.pulse.keeps_up(false);
         match Config::load(&self.file, &self.surroundings) {
             Ok(config) => match gateway.change(&config) {
-                Ok(()) => gateway.say(&format!("{} is in force", self.file.display())),
+                Ok(()) => {
+                    gateway.pulse.keeps_up(true);
+                    gateway.say(&format!("{} is in force", self.file.display()));
+                }
                 Err(error) => {
                     gateway.record_refused(&config.files, false);
                     gateway.say(&format!("the old configuration stays in force: {error}"));

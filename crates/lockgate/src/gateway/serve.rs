@@ -6,6 +6,8 @@ use std::sync::Arc;
 use lockgate_transport::front::{Admission, FrontSettings, serve};
 use tokio::sync::watch;
 
+use lockgate_telemetry::Transport;
+
 use super::{Gateway, Watched};
 use crate::config::Config;
 
@@ -31,6 +33,7 @@ pub fn serve_http(config: &Config, listen: SocketAddr, file: Option<Watched>) ->
     for server in config.boundary.servers.keys() {
         gateway.say(&format!("server `{server}` alone: http://{address}/s/{server}/mcp"));
     }
+    let telling = gateway.tell(config, Transport::Tcp)?;
     let (close, closing) = watch::channel(false);
     let admission = Admission::new(settings.connections);
     let mut threads = Vec::new();
@@ -49,15 +52,17 @@ pub fn serve_http(config: &Config, listen: SocketAddr, file: Option<Watched>) ->
         });
         threads.push(thread.map_err(|error| error.to_string())?);
     }
-    runtime()?.block_on(async {
+    let served = runtime()?.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener).map_err(|error| error.to_string())?;
         tokio::spawn(Arc::clone(&gateway).keep_time());
         if let Some(file) = file {
             tokio::spawn(file.keep(Arc::clone(&gateway)));
         }
         let mut people = gateway.open_desk(config, &closing).await?;
+        let ending = Arc::clone(&gateway);
         tokio::spawn(async move {
             stopped().await;
+            ending.pulse.ends();
             close.send_replace(true);
         });
         serve(listener, Arc::clone(&gateway), settings, admission, closing).await;
@@ -65,7 +70,10 @@ pub fn serve_http(config: &Config, listen: SocketAddr, file: Option<Watched>) ->
         gateway.end().await;
         while people.join_next().await.is_some() {}
         Ok(())
-    })
+    });
+    // What is left is told now.
+    drop(telling);
+    served
 }
 
 /// A runtime for one thread: a request is served where it arrived, without waking another thread.

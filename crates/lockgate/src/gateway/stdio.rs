@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use lockgate_core::{Core, Front, Identity, Received, Scope};
 use lockgate_model::{ClientName, Principal, Reason, ServerName, SessionId, Side};
+use lockgate_telemetry::Transport;
 use lockgate_transport::front::refusal;
 use lockgate_transport::lines::{Line, LineReader, as_line};
 use lockgate_transport::pipes;
@@ -37,6 +38,11 @@ pub fn serve_stdio(config: &Config, pipe: &Pipe, file: Option<Watched>) -> Resul
         Pipe::One(server) => Scope::One(server.clone()),
         Pipe::All => Scope::All,
     };
+    // A client may start several gateways with one configuration: the others go on without a listener.
+    let telling = gateway.tell(config, Transport::Pipe).unwrap_or_else(|error| {
+        gateway.say(&error);
+        None
+    });
     let runtime = runtime()?;
     let outcome = runtime.block_on(async {
         tokio::spawn(Arc::clone(&gateway).keep_time());
@@ -87,6 +93,7 @@ pub fn serve_stdio(config: &Config, pipe: &Pipe, file: Option<Watched>) -> Resul
     });
     // Standard input is read by a thread that cannot be called back.
     runtime.shutdown_background();
+    drop(telling);
     outcome
 }
 
