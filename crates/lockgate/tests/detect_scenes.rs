@@ -1,7 +1,7 @@
 //! Scenarios of SAFE-MCP that are about texts, files, arguments and credentials, each with its harmless twin: real clients of both
 //! eras, the gateway as a process, and real servers wherever one can carry the attack.
 //!
-//! Each file of `detect_scenes` is one scenario, in a session of its own: what a user would configure, what is in the folder that the
+//! Each file of `detect_scenes` is one scenario, called as SAFE-MCP numbers it where it does, in a session of its own: what a user would configure, what is in the folder that the
 //! file server serves and on the pages of the web, what the agent does and what comes of it, and what is then written down. Real
 //! servers cannot be brought to lie about their tools: where a definition is the attack, the server is a scripted one, and says so.
 
@@ -53,4 +53,8 @@ scenes! {
     tokens_that_are_carried_on: "T1504",
     keys_in_a_memory: "T1505",
     tokens_in_what_is_written: "T1506",
+    addresses_that_lead_inside: "addresses",
+    what_results_bring: "output",
+    personal_data: "personal",
+    programs: "programs",
 }
