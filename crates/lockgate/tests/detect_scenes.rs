@@ -19,10 +19,10 @@ mod props;
 
 /// One test for each scenario, and one that finds a file without a test.
 macro_rules! scenes {
-    ($($name:ident: $technique:literal,)*) => {
+    ($($name:ident: $file:literal,)*) => {
         $(#[test]
         fn $name() {
-            play::play($technique);
+            play::play($file);
         })*
 
         #[test]
@@ -34,7 +34,7 @@ macro_rules! scenes {
                 .map(|file| file.file_stem().unwrap().to_str().unwrap().to_owned())
                 .collect();
             found.sort();
-            assert_eq!(found, [$($technique),*]);
+            assert_eq!(found, [$($file),*]);
         }
     };
 }

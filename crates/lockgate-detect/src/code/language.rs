@@ -203,7 +203,8 @@ pub fn language(text: &str) -> Option<Language> {
 /// The language that the name of a tool or an argument says: `run_python`, `shellScript`. None where it says none, or several.
 pub fn named(name: &str) -> Option<Language> {
     let words = words(name);
-    let said = |word: &String| NAMES.iter().find(|(_, list)| lists(list, word)).map(|(language, _)| *language);
+    let said =
+        |word: &String| NAMES.iter().find(|(_, list)| lists(list, word)).map(|(language, _)| *language);
     let mut said = words.iter().filter_map(said);
     let first = said.next()?;
     said.all(|other| other == first).then_some(first)

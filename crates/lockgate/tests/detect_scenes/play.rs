@@ -20,6 +20,10 @@ use crate::props::{Given, Web, credentials, fill};
 struct Scene {
     /// What is tried, and on whom.
     says: String,
+    /// The client of the handshake era: the Python SDK's, which takes its time, or the TypeScript SDK's. That of the stateless era is
+    /// always the latter.
+    #[serde(default)]
+    client: Client,
     /// What a user would write. A server with a `script` is a scripted one.
     config: Value,
     /// The bearer token of the agent, if it needs one.
@@ -50,6 +54,14 @@ struct Scene {
     unwritten: Vec<String>,
 }
 
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Client {
+    Python,
+    #[default]
+    Typescript,
+}
+
 /// One thing that the agent does, and what it gets.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -75,22 +87,25 @@ struct Step {
     is: Option<Value>,
 }
 
-/// Plays the scene of a technique with a client of each era.
-pub(crate) fn play(technique: &str) {
+/// Plays the scene of this name with a real client of each era.
+pub(crate) fn play(name: &str) {
     let Some(peers) = peers() else { return };
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/detect_scenes").join(technique);
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/detect_scenes").join(name);
     let text = std::fs::read_to_string(file.with_extension("yaml")).unwrap();
-    for era in ["handshake", "stateless"] {
-        let scene: Scene = serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{technique}: {error}"));
+    // What no scenario of SAFE-MCP asks for differs in no era.
+    let eras: &[&str] = if name.starts_with('T') { &["handshake", "stateless"] } else { &["stateless"] };
+    for &era in eras {
+        let scene: Scene = serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
         let stage = Stage::set(&peers, &scene);
         let steps = scene.steps.iter().map(|step| stage.fill(&step.does)).collect();
         let (steps, address) = (Value::Array(steps), format!("http://{}/mcp", stage.gate.host));
-        let said = match (era, &scene.token) {
-            ("handshake", None) => python_bare(&peers, "legacy", &steps, &[address]),
-            ("handshake", Some(token)) => typescript_as(&peers, &fill(token), "default", &steps, &address),
-            (_, token) => typescript_as(&peers, &fill(token.as_deref().unwrap_or_default()), "auto", &steps, &address),
+        let token = fill(scene.token.as_deref().unwrap_or_default());
+        let said = match (era, scene.client) {
+            ("handshake", Client::Python) => python_bare(&peers, "legacy", &steps, &[address]),
+            ("handshake", Client::Typescript) => typescript_as(&peers, &token, "default", &steps, &address),
+            _ => typescript_as(&peers, &token, "auto", &steps, &address),
         };
-        let what = format!("{technique}, {era}: {}", scene.says);
+        let what = format!("{name}, {era}: {}", scene.says);
         stage.judge(&what, &scene, &said);
     }
 }
@@ -145,7 +160,8 @@ impl Stage {
         for part in &scene.records {
             let records = || self.gate.records();
             let found = |text: &str| {
-                text.lines().any(|line| serde_json::from_str(line).is_ok_and(|record: Value| contains(&record, part)))
+                text.lines()
+                    .any(|line| serde_json::from_str(line).is_ok_and(|record: Value| contains(&record, part)))
             };
             let mut tries = 0;
             // Records are written within 100 ms.

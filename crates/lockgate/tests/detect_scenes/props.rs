@@ -85,8 +85,10 @@ fn jpeg(comment: &str, behind: &str) -> Vec<u8> {
 pub(crate) fn credentials() -> [(&'static str, String); 4] {
     let part = |value: serde_json::Value| BASE64.encode(value.to_string());
     let signature = BASE64.encode(*b"d8Qk2Lr0Zp5Vt9Xw3Nc7Hs1Jf6Gb4MyA");
-    let jwt = [part(json!({ "alg": "HS256", "typ": "JWT" })), part(json!({ "sub": "ann", "exp": 1_900_000_000 }))];
-    let lines = ["MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg", "kQ3vT8xZ1nB6rL0pW5yH2cJ9sD4fG7mKuE"].join("\n");
+    let jwt =
+        [part(json!({ "alg": "HS256", "typ": "JWT" })), part(json!({ "sub": "ann", "exp": 1_900_000_000 }))];
+    let lines =
+        ["MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg", "kQ3vT8xZ1nB6rL0pW5yH2cJ9sD4fG7mKuE"].join("\n");
     let edge = |word: &str| format!("-----{word} PRIVATE{}-----", " KEY");
     [
         ("$OTHER_KEY", format!("glpat{}7Yw2Rk5Zq9mLx4BtVn8c", "-")),
@@ -118,7 +120,9 @@ impl Web {
             let page = pages.get(heard.path.split('?').next().unwrap_or_default());
             let (status, page) = page.map_or(("404 Not Found", ""), |page| ("200 OK", page));
             let (kind, length) = (if page.starts_with('<') { "html" } else { "plain" }, page.len());
-            let answer = format!("HTTP/1.1 {status}\r\nContent-Type: text/{kind}; charset=utf-8\r\nContent-Length: {length}\r\n\r\n{page}");
+            let answer = format!(
+                "HTTP/1.1 {status}\r\nContent-Type: text/{kind}; charset=utf-8\r\nContent-Length: {length}\r\n\r\n{page}"
+            );
             stream.write_all(answer.as_bytes()).is_ok()
         });
         Self { address: format!("http://{}", upstream.address), asked }

@@ -82,7 +82,8 @@ pub fn page_below(text: &str) -> Option<usize> {
         if line.contains("```") {
             return None;
         }
-        if line.trim_start().starts_with('<') && text.get(at..).is_some_and(|rest| is_page(rest.trim_start())) {
+        if line.trim_start().starts_with('<') && text.get(at..).is_some_and(|rest| is_page(rest.trim_start()))
+        {
             return Some(at);
         }
         at += line.len();
