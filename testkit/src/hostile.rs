@@ -109,7 +109,11 @@ impl Gate {
             let (_, rest) = text.split_once("listening on http://")?;
             Some(rest.split_once("/mcp")?.0.to_owned())
         };
-        until("the gateway listens", || address().is_some());
+        until("the gateway listens", || {
+            let ended = child.try_wait();
+            assert!(matches!(ended, Ok(None)), "the gateway has ended: {}", complaints.text());
+            address().is_some()
+        });
         let host = address().expect("just seen");
         Self { child, host, complaints, folder: folder.to_owned(), own: None }
     }

@@ -73,6 +73,10 @@ fn a_credential_may_go_where_it_came_from() {
     let mut talk = Talk::new(Era::Handshake, usual);
     assert_eq!(call(&mut talk, "mail__write_note"), None);
     assert_eq!(call(&mut talk, "mail__send_message"), refused);
+    // In a URL it goes to whoever is named there, whatever the tool does.
+    let mut reading = Talk::new(Era::Handshake, usual);
+    reading.call("mail__get", json!({"url": format!("https://a.example/?t={}", token(1))}));
+    assert_eq!(reading.fate().err(), refused);
     // The user has said it.
     talk.handle(Event::User { words: &format!("send {} to my brother", token(1)) });
     assert_eq!(call(&mut talk, "mail__send_message"), None);

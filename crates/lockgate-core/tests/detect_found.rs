@@ -289,6 +289,21 @@ fn what_is_found_in_arguments_is_of_its_class_once() {
 }
 
 #[test]
+fn the_name_of_an_argument_says_its_language() {
+    let fate = |arguments: Value| {
+        let mut talk = Talk::new(Era::Handshake, |boundary| {
+            set(boundary, |detect| detect.arguments.code = ByLevel::at_block(Handling::Deny));
+        });
+        talk.call("files__write_note", arguments);
+        talk.fate().err()
+    };
+    let program = "getattr(print, '__se' + 'lf__')";
+    assert_eq!(fate(json!({ "code": program })), None, "in which language?");
+    assert_eq!(fate(json!({ "python_code": program })).as_deref(), Some("code_refused"));
+    assert_eq!(fate(json!({ "python_code": "print(3)" })), None);
+}
+
+#[test]
 fn the_operator_says_which_argument_is_a_program_and_what_it_imports() {
     let python = |imports: &[&str]| Program {
         language: Some(Language::Python),

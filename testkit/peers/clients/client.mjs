@@ -1,6 +1,6 @@
 // A real MCP client (the TypeScript SDK) that does what it is told and prints one JSON line a step.
 //   client.mjs MODE STEPS URL      MODE is default or auto (version 2 of the SDK) or v1 (version 1); STEPS as for client.py:
-//                                  tools, call, resources, read, answer, watch
+//                                  tools, definitions, instructions, call, resources, read, prompt, answer, watch
 // With an `answer` among the steps it can ask a person. `LOCKGATE_E2E_TOKEN` is its bearer token, if it has one.
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
@@ -16,7 +16,13 @@ const { Client, StreamableHTTPClientTransport } = old
 const schemas = old ? await v1('types') : {};
 /** What a message is told apart by: its method, in version 1 its schema. */
 const of = (method, schema) => (old ? schemas[schema] : method);
-const say = (fields) => console.log(JSON.stringify(fields));
+let handle = '';
+const say = (fields) => {
+  const text = JSON.stringify(fields);
+  handle = text.match(/lockgate-[\w-]+-[\w-]{22}/g)?.at(-1) ?? handle;
+  console.log(text);
+};
+const handed = (args) => JSON.parse(JSON.stringify(args).replaceAll('$handle', handle));
 const options = mode === 'auto' ? { versionNegotiation: { mode: 'auto' } } : {};
 const plan = JSON.parse(steps);
 const capabilities = plan.some(([step]) => step === 'answer') ? { elicitation: {} } : {};
@@ -58,7 +64,10 @@ for (const [step, ...rest] of plan) {
   try {
     if (step === 'answer') answer = rest[0];
     if (step === 'tools') say({ tools: (await client.listTools()).tools.map((tool) => tool.name) });
-    if (step === 'call') say({ result: await client.callTool({ name: rest[0], arguments: rest[1] }, ...progress) });
+    if (step === 'call') say({ result: await client.callTool({ name: rest[0], arguments: handed(rest[1]) }, ...progress) });
+    if (step === 'definitions') say({ definitions: (await client.listTools()).tools });
+    if (step === 'instructions') say({ instructions: client.getInstructions() ?? null });
+    if (step === 'prompt') say({ prompt: await client.getPrompt({ name: rest[0], arguments: rest[1] }) });
     if (step === 'watch') await watch(...rest);
     if (step === 'resources') say({ resources: (await client.listResources()).resources.map((resource) => resource.uri) });
     if (step === 'read') say({ read: await client.readResource({ uri: rest[0] }) });

@@ -7,11 +7,13 @@ MODE is auto, legacy or 2026-07-28. STEPS is a JSON list:
     ["subscribe", URI], ["answer", "accept" | "decline" | "late"] (to elicitations from now on; late: accepted after 8 s),
     ["log", LEVEL] (wants log messages from this level on), ["watch", URI | "tools", NAME, ARGUMENTS] (calls the tool while
     changes of the resource or of the list of tools are waited for, as they are in the era), ["anew"] (ends the session and
-    begins another)
+    begins another), ["definitions"] (of tools, whole), ["instructions"]
+In arguments, `$handle` stands for the handle that came last.
 """
 
 import asyncio
 import json
+import re
 import sys
 
 import mcp_types as types
@@ -19,12 +21,20 @@ from mcp import Client, StdioServerParameters
 
 mode, steps, *target = sys.argv[1:]
 answer = "decline"
+handle = ""
 changes = asyncio.Queue()
 seen = {"progress": 0, "log": 0, "elicitation": 0, "sampling": 0, "roots": 0}
 
 
 def say(**fields):
-    print(json.dumps(fields), flush=True)
+    global handle
+    text = json.dumps(fields)
+    handle = next(reversed(re.findall(r"lockgate-[\w-]+-[\w-]{22}", text)), handle)
+    print(text, flush=True)
+
+
+def handed(arguments):
+    return json.loads(json.dumps(arguments).replace("$handle", handle))
 
 
 async def elicit(context, params):
@@ -117,7 +127,11 @@ async def run(server, wishes, steps):
                     case "tools":
                         say(tools=[tool.name for tool in (await client.list_tools()).tools])
                     case "call":
-                        say(result=plain(await client.call_tool(rest[0], rest[1], progress_callback=progress)))
+                        say(result=plain(await client.call_tool(rest[0], handed(rest[1]), progress_callback=progress)))
+                    case "definitions":
+                        say(definitions=[plain(tool) for tool in (await client.list_tools()).tools])
+                    case "instructions":
+                        say(instructions=client.instructions)
                     case "resources":
                         say(resources=[str(resource.uri) for resource in (await client.list_resources()).resources])
                     case "read":

@@ -86,10 +86,13 @@ impl<'m> Search<'_, 'm> {
     ) -> Option<String> {
         let without = self.without(text, name);
         let left = without.as_deref().unwrap_or(text);
-        if !self.look.detect.sanitises || self.way.sealed || !(markup::is_html(left) || is_page()) {
+        if !self.look.detect.sanitises || self.way.sealed {
             return without;
         }
-        let clean = markup::sanitise(left);
+        let whole = markup::is_html(left) || is_page();
+        let from = if whole { Some(0) } else { markup::page_below(left) };
+        let Some((before, page)) = from.and_then(|from| left.split_at_checked(from)) else { return without };
+        let clean = format!("{before}{}", markup::sanitise(page));
         if clean == left || !self.beside("html_sanitised", Handling::Redact) {
             return without;
         }

@@ -153,7 +153,10 @@ impl<'c> Search<'_, 'c> {
     }
 
     fn text(&mut self, value: Json<'c>, name: &str, text: &str) {
-        let looked = self.look.argument(name, self.searched(), self.program, text);
+        // Where the operator says nothing, the names may say the language.
+        let tool = self.call.tool.map_or("", |tool| tool.as_str());
+        let program = self.program.or_else(|| Program::named(&[name, tool]));
+        let looked = self.look.argument(name, self.searched(), program, text);
         let looked = self.weighed(text, looked);
         let place = || Some(format!("argument `{}`", self.place)).filter(|_| !self.place.is_empty());
         self.inspected.found.add(&looked, self.way, place);
@@ -179,10 +182,12 @@ impl<'c> Search<'_, 'c> {
 
     /// What was found in a text, with what is to be done with it on this way.
     fn weighed(&self, text: &str, mut looked: Looked) -> Looked {
+        // Who is named in an address gets all of it, from a tool that only reads as well.
+        let goes_out = self.goes_out || matches!(self.input, Input::Address | Input::Host);
         for hit in looked.hits.iter_mut().filter(|hit| hit.sort == Sort::Secret) {
             // What the user or this server has given may go there.
             let given = text.get(hit.span.clone()).is_some_and(|secret| self.is_given(secret));
-            if given || !self.goes_out {
+            if given || !goes_out {
                 hit.handling = hit.handling.min(Handling::Flag);
             }
         }

@@ -200,7 +200,7 @@ fn by_name(name: &str, said: &str) -> Input {
 }
 
 /// The words of a name, in lower case: `filePath`, `file_path` and `file-path` have the same.
-fn words(name: &str) -> Vec<String> {
+pub(crate) fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut small = false;
     for c in name.chars().take(200) {

@@ -5,7 +5,7 @@
 //! in a program is asked in [`code`](crate::code).
 
 pub mod address;
-mod input;
+pub(crate) mod input;
 mod path;
 
 pub use input::Input;

@@ -77,15 +77,18 @@ impl Places {
             rest => (false, rest),
         };
         let absolute = drive || rest.starts_with(b"/");
-        let mut parts: Vec<&[u8]> = Vec::new();
+        let (mut parts, mut above): (Vec<&[u8]>, _) = (Vec::new(), None);
         for part in rest.split(|&b| b == b'/') {
             match Step::of(part) {
                 Step::Stay => {}
                 Step::Up if decoded => return Some(("path_encoded_climb", Level::Block)),
                 Step::Up => {
-                    let home = parts.last().is_none_or(|&last| last == b"~");
-                    parts.pop();
-                    if home || absolute && parts.is_empty() {
+                    let left = parts.pop();
+                    // One step up from where a server was started is how people write of the folder beside it.
+                    let once = left.is_none() && !absolute && above.is_none() && part == b"..";
+                    if once {
+                        above = Some(("path_climbs", Level::Review));
+                    } else if left.is_none_or(|left| left == b"~") || absolute && parts.is_empty() {
                         return Some(("path_climbs", Level::Block));
                     }
                 }
@@ -95,7 +98,7 @@ impl Places {
         }
         let place = self.0.iter().find(|place| place.matches(absolute, &parts));
         let place = place.filter(|place| place.level > Level::None);
-        share.max_by_level(place.map(|place| (place.rule, place.level)))
+        share.max_by_level(above).max_by_level(place.map(|place| (place.rule, place.level)))
     }
 }
 
@@ -248,7 +251,8 @@ mod tests {
             ("/", None),
             ("", None),
             // Leaving.
-            ("../secret.key", Some("path_climbs")),
+            ("../secret.txt", Some("path_climbs")),
+            ("../secret.key", Some("private_key")),
             ("../../etc/passwd", Some("path_climbs")),
             ("a/../../b", Some("path_climbs")),
             ("..", Some("path_climbs")),
@@ -289,6 +293,10 @@ mod tests {
             ("~/.config/gcloud/access_tokens.db", Some("cloud_credentials")),
             ("/root/.kube/config", Some("cloud_credentials")),
             ("/app/config/prod.pem", Some("private_key")),
+            ("~/.gem/credentials", Some("login_file")),
+            ("serviceAccount.json", Some("cloud_credentials")),
+            ("serviceAccountKey-prod.json", Some("cloud_credentials")),
+            ("terraform.rc", Some("cloud_credentials")),
             (".env", Some("environment_file")),
             ("app/.env.local", Some("environment_file")),
             ("prod.env", Some("environment_file")),
@@ -305,6 +313,26 @@ mod tests {
             ("Default/Login Data", Some("browser_secrets")),
         ] {
             assert_eq!(places.find(path).map(|(rule, _)| rule), rule, "{path}");
+        }
+    }
+
+    #[test]
+    fn one_step_up_is_for_review_and_more_is_not() {
+        let places = Places::new();
+        for (path, level) in [
+            ("..", Level::Review),
+            ("../config/app/settings.json", Level::Review),
+            ("a/../../b", Level::Review),
+            ("..\\docs\\a.md", Level::Review),
+            ("../config/.env", Level::Block),
+            ("../../b", Level::Block),
+            ("../a/../../b", Level::Block),
+            ("..;/admin", Level::Block),
+            ("~/../other", Level::Block),
+            ("/../b", Level::Block),
+            ("%2e%2e/b", Level::Block),
+        ] {
+            assert_eq!(places.find(path).map(|(_, level)| level), Some(level), "{path}");
         }
     }
 }

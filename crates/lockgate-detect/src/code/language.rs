@@ -4,6 +4,9 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
+use super::python_words::lists;
+use crate::attack::input::words;
+
 /// A language that is told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Language {
@@ -146,6 +149,13 @@ const SIGNS: [(Language, u32, &[&str]); 6] = [
     (Language::Shell, 1, &["$(", " && ", " || ", " | ", "${", "\"$", " --", "$1", " -r", " > "]),
 ];
 
+/// Words that say the language.
+const NAMES: [(Language, &str); 3] = [
+    (Language::Python, "python python3 py ipython jupyter"),
+    (Language::JavaScript, "javascript js typescript ts node nodejs deno"),
+    (Language::Shell, "shell bash sh zsh"),
+];
+
 /// Programs named behind `#!`.
 const INTERPRETERS: [(&str, Language); 5] = [
     ("python", Language::Python),
@@ -190,9 +200,35 @@ pub fn language(text: &str) -> Option<Language> {
     (most >= ENOUGH && most > next).then_some(first)
 }
 
+/// The language that the name of a tool or an argument says: `run_python`, `shellScript`. None where it says none, or several.
+pub fn named(name: &str) -> Option<Language> {
+    let words = words(name);
+    let said =
+        |word: &String| NAMES.iter().find(|(_, list)| lists(list, word)).map(|(language, _)| *language);
+    let mut said = words.iter().filter_map(said);
+    let first = said.next()?;
+    said.all(|other| other == first).then_some(first)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hears_what_names_say() {
+        for (name, expected) in [
+            ("run_python", Some(Language::Python)),
+            ("python3_code", Some(Language::Python)),
+            ("execute-js", Some(Language::JavaScript)),
+            ("bash_script", Some(Language::Shell)),
+            ("python_to_javascript", None),
+            ("run_code", None),
+            ("shells_of_the_sea", None),
+            ("", None),
+        ] {
+            assert_eq!(named(name), expected, "{name}");
+        }
+    }
 
     #[test]
     fn tells_languages_apart() {

@@ -8,6 +8,8 @@ pub mod python;
 mod python_words;
 pub mod script;
 
+use std::sync::LazyLock;
+
 use language::Language;
 use python::Allowed;
 
@@ -18,4 +20,18 @@ pub struct Program {
     pub language: Option<Language>,
     /// What it may import, where it is Python.
     pub imports: Allowed,
+}
+
+/// A program in each language, of which nothing else is known.
+static PLAIN: LazyLock<[Program; 3]> = LazyLock::new(|| {
+    [Language::Python, Language::JavaScript, Language::Shell]
+        .map(|language| Program { language: Some(language), imports: Allowed::default() })
+});
+
+impl Program {
+    /// What is known where one of these names says the language: of an argument, or of its tool.
+    pub fn named(names: &[&str]) -> Option<&'static Self> {
+        let language = names.iter().find_map(|name| language::named(name))?;
+        PLAIN.iter().find(|program| program.language == Some(language))
+    }
 }

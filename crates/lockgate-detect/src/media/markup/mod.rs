@@ -14,6 +14,8 @@ pub use carry::{Carrier, carriers};
 
 /// Addresses that a link or a picture may have.
 const SCHEMES: [&str; 5] = ["http", "https", "mailto", "ftp", "tel"];
+/// Most lines that servers write before a page.
+const HEADING: usize = 4;
 /// Most times that a text is sanitised until nothing changes any more.
 const ROUNDS: usize = 4;
 
@@ -71,6 +73,22 @@ pub fn is_html(text: &str) -> bool {
     }
     let fenced = trimmed.contains("```") || trimmed.contains("](");
     first == Some(true) && known > 4 * unknown && !fenced
+}
+
+/// Where a page begins that a server has written some lines before, as those do that fetch pages. A page in a block of code is none.
+pub fn page_below(text: &str) -> Option<usize> {
+    let mut at = 0;
+    for line in text.split_inclusive('\n').take(HEADING) {
+        if line.contains("```") {
+            return None;
+        }
+        if line.trim_start().starts_with('<') && text.get(at..).is_some_and(|rest| is_page(rest.trim_start()))
+        {
+            return Some(at);
+        }
+        at += line.len();
+    }
+    None
 }
 
 /// Does it begin as a page does?

@@ -32,6 +32,22 @@ fn what_does_something_is_taken_out() {
 }
 
 #[test]
+fn a_page_may_stand_below_some_lines() {
+    for (text, expected) in [
+        ("Contents of https://a.example:\n<!DOCTYPE html><p>Hi", Some(31)),
+        ("Two\nlines\n  <HTML lang=en><p>Hi</p></html>", Some(10)),
+        ("<html>a", Some(0)),
+        ("An example:\n```html\n<!doctype html>\n```", None),
+        ("A page begins with <html>", None),
+        ("a\nb\nc\nd\n<html>", None),
+        ("a <b\n<htmlx>", None),
+        ("", None),
+    ] {
+        assert_eq!(page_below(text), expected, "{text}");
+    }
+}
+
+#[test]
 fn what_would_take_long_to_parse_becomes_text() {
     let many = |piece: &str| piece.repeat(20_000);
     let numbered = |count: usize, piece: &dyn Fn(usize) -> String| (0..count).map(piece).collect::<String>();
