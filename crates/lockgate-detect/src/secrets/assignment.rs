@@ -94,10 +94,7 @@ impl Assignment<'_> {
             return None;
         }
         let sort = name::sort(self.name)?;
-        let known = named.beside(&name::plain(self.name)).find(|rule| {
-            rule.shapes.iter().any(|look| look.shape.is_all_of(self.value))
-                && rule.judge(self.value).is_some()
-        });
+        let known = named.rule(self.name, self.value);
         let (kind, class) = match (known, sort) {
             (Some(rule), _) => (rule.kind, rule.class),
             (None, Sort::Token | Sort::Secret) if value::is_token(self.value, self.style) => {

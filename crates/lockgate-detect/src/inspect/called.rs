@@ -1,0 +1,29 @@
+//! What the name of a value says of it.
+
+use super::Inspector;
+use crate::Genre;
+use crate::attack::Input;
+use crate::personal::Field;
+
+/// What a name says: asked once, where many values have the same.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Called {
+    /// What kind of value it is, where it is an argument.
+    pub(super) input: Option<Input>,
+    /// It may be secret for its name alone.
+    pub(super) secret: bool,
+    /// What is personal in it.
+    pub(super) field: Field,
+}
+
+impl Called {
+    pub(super) fn new(inspector: &Inspector, genre: Genre, name: &str) -> Self {
+        let input = (genre == Genre::Arguments).then(|| Input::infer(name, None));
+        Self { input, secret: inspector.secrets.may_name(name), field: inspector.personal.field(name) }
+    }
+
+    /// Of what has no name, or is one itself.
+    pub(super) fn nothing(genre: Genre) -> Self {
+        Self { input: (genre == Genre::Arguments).then_some(Input::Prose), ..Self::default() }
+    }
+}
