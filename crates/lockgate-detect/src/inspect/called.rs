@@ -22,6 +22,11 @@ impl Called {
         Self { input, secret: inspector.secrets.may_name(name), field: inspector.personal.field(name) }
     }
 
+    /// No more than any other name does, unless there is a number in the value.
+    pub(super) fn is_nothing(self) -> bool {
+        self.input.is_none() && !self.secret && !self.field.is_of_words()
+    }
+
     /// Of what has no name, or is one itself.
     pub(super) fn nothing(genre: Genre) -> Self {
         Self { input: (genre == Genre::Arguments).then_some(Input::Prose), ..Self::default() }

@@ -106,11 +106,14 @@ impl<'d, 'j> Look<'d, 'j> {
                 let text = value.text().unwrap_or_default();
                 let Self { inspector, genre, place, known, .. } = self;
                 let name = place.called();
+                let says = called(inspector, *genre, known, name);
+                if says.is_nothing() && is_plain(&text) {
+                    self.add(Report::default(), false);
+                    return self.label(value);
+                }
                 let file =
                     matches!(name, "data" | "blob").then(|| media::read(inspector, *genre, &text)).flatten();
-                let found = file.unwrap_or_else(|| {
-                    inspector.parts(*genre, called(inspector, *genre, known, name), name, &text)
-                });
+                let found = file.unwrap_or_else(|| inspector.parts(*genre, says, name, &text));
                 self.add(found, false);
                 self.label(value);
             }
@@ -190,7 +193,8 @@ fn called(inspector: &Inspector, genre: Genre, known: &mut BTreeMap<String, Call
     called
 }
 
-/// A name as most are: there is nothing in it to look at.
-fn is_plain(name: &str) -> bool {
-    name.len() < 16 && name.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-'))
+/// A name as most are, or a word: there is nothing in it to look at, since no finder knows a text so short without digits or
+/// other marks.
+fn is_plain(text: &str) -> bool {
+    text.len() < 16 && text.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-'))
 }

@@ -70,6 +70,13 @@ pub(crate) struct Field {
     place: bool,
 }
 
+impl Field {
+    /// Words alone may be personal in it.
+    pub(crate) fn is_of_words(self) -> bool {
+        self.person || self.place
+    }
+}
+
 impl Personal {
     /// Made once and used for every text.
     pub fn new() -> Self {

@@ -279,7 +279,8 @@ mod tests {
         let compiled = Compiled::new().unwrap();
         assert!(compiled.words.memory() < 1 << 20, "{}", compiled.words.memory());
         let mut looks = compiled.tokens.0.iter().flat_map(|rule| &rule.shapes);
-        assert!(looks.all(|look| look.shape.shortest() >= SHORTEST));
+        // Objects pass over words that are shorter than 16 bytes.
+        assert!(looks.all(|look| look.shape.shortest() >= SHORTEST.max(16)));
         assert!(Secrets::new().kinds().all(|(kind, what)| !kind.is_empty() && !what.is_empty()));
     }
 
