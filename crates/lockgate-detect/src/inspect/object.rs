@@ -12,7 +12,7 @@ use super::place::Place;
 use super::{Inspector, Report, media};
 use crate::injection::Judgement;
 use crate::personal::Datum;
-use crate::secrets::Secret;
+use crate::secrets::{SHORTEST_TOKEN, Secret};
 use crate::{Genre, Level, MARK, Spot, redact};
 
 /// What was found in an object, in order of where it stands.
@@ -107,7 +107,7 @@ impl<'d, 'j> Look<'d, 'j> {
                 let Self { inspector, genre, place, known, .. } = self;
                 let name = place.called();
                 let says = called(inspector, *genre, known, name);
-                if says.is_nothing() && is_plain(&text) {
+                if says.is_nothing() && text.len() < SHORTEST_TOKEN && is_plain(&text) {
                     self.add(Report::default(), false);
                     return self.label(value);
                 }
@@ -193,8 +193,7 @@ fn called(inspector: &Inspector, genre: Genre, known: &mut BTreeMap<String, Call
     called
 }
 
-/// A name as most are, or a word: there is nothing in it to look at, since no finder knows a text so short without digits or
-/// other marks.
+/// A name as most are, or a word: there is nothing in it to look at but a token.
 fn is_plain(text: &str) -> bool {
     text.len() < 16 && text.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-'))
 }

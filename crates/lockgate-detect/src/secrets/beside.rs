@@ -33,6 +33,11 @@ impl Named {
         self.rules.iter()
     }
 
+    /// Whether a rule may be about a value, for all that its length says.
+    pub(super) fn may_be(&self, value: &str) -> bool {
+        value.len() >= self.shortest
+    }
+
     /// The first in the order of the file that is about what has this name and this value.
     pub(super) fn rule(&self, name: &str, value: &str) -> Option<&Rule> {
         let is = |rule: &&Rule| {
@@ -44,7 +49,7 @@ impl Named {
     /// Those that a name is of, where the value is long enough for any.
     fn beside(&self, name: &str, value: &str) -> impl Iterator<Item = &Rule> {
         let mut rules: Vec<usize> = Vec::new();
-        if value.len() >= self.shortest {
+        if self.may_be(value) {
             let plain = name::plain(name);
             let words = self.words.find_overlapping_iter(&plain);
             rules.extend(words.filter_map(|word| self.of.get(word.pattern().as_usize()).copied()));

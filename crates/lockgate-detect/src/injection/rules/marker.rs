@@ -181,7 +181,7 @@ pub(crate) fn mark_at(text: &str, places: impl Iterator<Item = usize>) -> Vec<(M
 /// Whose turn the text says it is, where it begins. Few texts begin with the three letters that any of them begins with.
 fn turn(rest: &str) -> Option<&'static &'static str> {
     let first = rest.as_bytes().first_chunk::<3>()?.map(|b| b.to_ascii_lowercase());
-    let alike = |turn: &&&str| turn.as_bytes().starts_with(&first);
+    let alike = |turn: &&&str| turn.as_bytes().first_chunk() == Some(&first);
     TURNS.iter().filter(alike).find(|turn| begins(rest, turn))
 }
 
