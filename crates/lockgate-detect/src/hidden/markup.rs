@@ -118,8 +118,7 @@ fn unheard(tag: &Tag<'_>) -> Option<Level> {
 }
 
 /// What comments of Markdown begin with.
-static NOTES: LazyLock<[Finder<'static>; 2]> =
-    LazyLock::new(|| ["[//]:", "[comment]:"].map(|mark| Finder::new(mark)));
+static NOTES: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| ["[//]:", "[comment]:"].map(Finder::new));
 
 /// Comments of Markdown: definitions of a link that no link can use, as `[//]: # (a note)`.
 pub(super) fn notes(text: &str, found: &mut Found<'_>) {

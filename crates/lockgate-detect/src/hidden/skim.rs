@@ -5,6 +5,7 @@ const BLOCK: usize = 16;
 
 /// What there may be in a text.
 #[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that there may be, whatever else is")]
 pub(super) struct Skim {
     /// Characters that are not ASCII, or control characters.
     pub(super) odd: bool,

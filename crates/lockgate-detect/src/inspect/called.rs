@@ -4,6 +4,7 @@ use super::Inspector;
 use crate::Genre;
 use crate::attack::Input;
 use crate::personal::Field;
+use crate::secrets::may_name;
 
 /// What a name says: asked once, where many values have the same.
 #[derive(Clone, Copy, Default)]
@@ -19,7 +20,7 @@ pub(super) struct Called {
 impl Called {
     pub(super) fn new(inspector: &Inspector, genre: Genre, name: &str) -> Self {
         let input = (genre == Genre::Arguments).then(|| Input::infer(name, None));
-        Self { input, secret: inspector.secrets.may_name(name), field: inspector.personal.field(name) }
+        Self { input, secret: may_name(name), field: inspector.personal.field(name) }
     }
 
     /// No more than any other name does, unless there is a number in the value.

@@ -99,16 +99,16 @@ impl Secrets {
         assignment::member(name, value).secret(value, &compiled.named)
     }
 
-    /// Whether a value of that name may be secret for its name alone.
-    pub(crate) fn may_name(&self, name: &str) -> bool {
-        name::sort(name).is_some()
-    }
-
     /// Each kind that is told by its own form or by the name of a service, and what it is.
     pub fn kinds(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let rules = self.0.iter().flat_map(|compiled| compiled.tokens.0.iter().chain(compiled.named.rules()));
         rules.map(|rule| (rule.kind, rule.what))
     }
+}
+
+/// Whether a value of that name may be secret for its name alone.
+pub(crate) fn may_name(name: &str) -> bool {
+    name::sort(name).is_some()
 }
 
 impl Default for Secrets {

@@ -126,7 +126,7 @@ mod tests {
             let mut end = 0;
             for chunk in found {
                 prop_assert_eq!(text.get(chunk.at..chunk.at + chunk.text.len()), Some(chunk.text));
-                let before = &text[end..chunk.at];
+                let before = text.get(end..chunk.at).unwrap();
                 prop_assert!(before.trim().is_empty() && !before.contains('\n'));
                 let lines = chunk.text.starts_with('\n');
                 prop_assert_eq!(chunk.sorts & WIDE != 0, !lines && !chunk.text.is_ascii());

@@ -77,7 +77,9 @@ fn leet(passage: &str) -> String {
         let mut letters = passage.bytes().collect::<Vec<u8>>();
         for word in letters.split_inclusive_mut(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'@' | b'$')) {
             if word.iter().any(u8::is_ascii_alphabetic) {
-                word.iter_mut().for_each(|b| *b = written_for(*b));
+                for b in word {
+                    *b = written_for(*b);
+                }
             }
         }
         return String::from_utf8(letters).unwrap_or_default();
