@@ -181,6 +181,14 @@ pub(crate) fn mark_at(text: &str, places: impl Iterator<Item = usize>) -> Vec<(M
 /// Whose turn the text says it is, where it begins. Few texts begin with the three letters that any of them begins with.
 fn turn(rest: &str) -> Option<&'static &'static str> {
     let first = rest.as_bytes().first_chunk::<3>()?.map(|b| b.to_ascii_lowercase());
+    let may_be = match first {
+        [_, b'|' | b'#' | b'/' | b'i', _] => true,
+        [_, b'<' | b's', next] => next.is_ascii_alphabetic(),
+        _ => false,
+    };
+    if !may_be {
+        return None;
+    }
     let alike = |turn: &&&str| turn.as_bytes().first_chunk() == Some(&first);
     TURNS.iter().filter(alike).find(|turn| begins(rest, turn))
 }
