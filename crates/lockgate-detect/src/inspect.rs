@@ -1,5 +1,6 @@
 //! Everything that can be found in one text, and in one object.
 
+mod called;
 mod media;
 mod object;
 mod place;
@@ -9,6 +10,7 @@ pub use object::{ObjectReport, Placed};
 
 use lockgate_model::Json;
 
+use self::called::Called;
 use self::object::Look;
 use crate::attack::{Attacks, Input};
 use crate::code::language::{Language, language};
@@ -82,12 +84,13 @@ impl Inspector {
 
     /// Looks at one text, the value of what is called `name`. Linear in the text, whatever is in it.
     pub fn text(&self, genre: Genre, name: &str, text: &str) -> Report<'_> {
-        self.judged(genre, text, self.parts(genre, name, text, || Input::infer(name, None)))
+        let called = Called::new(self, genre, name);
+        self.judged(genre, text, self.parts(genre, called, name, text))
     }
 
     /// The same for an argument of which it is known what it takes, and where that is a program, what program. Linear.
     pub fn argument(&self, name: &str, input: Input, program: Option<&Program>, text: &str) -> Report<'_> {
-        let mut report = self.plain(Genre::Arguments, name, text);
+        let mut report = self.plain(Genre::Arguments, Called::new(self, Genre::Result, name), name, text);
         self.attack(input, program.unwrap_or(&self.program), text, &mut report);
         self.judged(Genre::Arguments, text, report)
     }
@@ -107,21 +110,21 @@ impl Inspector {
         Look::new(self, genre, self.injection.judge_object(genre, object)).all(object)
     }
 
-    /// What is in a text besides what it says to a model. `input` is what kind of value it is, where it is an argument.
-    fn parts(&self, genre: Genre, name: &str, text: &str, input: impl FnOnce() -> Input) -> Report<'_> {
-        let mut report = self.plain(genre, name, text);
-        if genre == Genre::Arguments && !text.is_empty() {
-            self.attack(input(), &self.program, text, &mut report);
+    /// What is in a text besides what it says to a model.
+    fn parts(&self, genre: Genre, called: Called, name: &str, text: &str) -> Report<'_> {
+        let mut report = self.plain(genre, called, name, text);
+        if let Some(input) = called.input.filter(|_| !text.is_empty()) {
+            self.attack(input, &self.program, text, &mut report);
         }
         report
     }
 
     /// What is in a text of any kind: secrets, personal data, and what is hidden.
-    fn plain(&self, genre: Genre, name: &str, text: &str) -> Report<'_> {
+    fn plain(&self, genre: Genre, called: Called, name: &str, text: &str) -> Report<'_> {
         if text.is_empty() {
             return Report::default();
         }
-        let (secrets, personal) = self.data(name, text);
+        let (secrets, personal) = self.data(called, name, text);
         let mut report = Report { secrets, personal, ..Report::default() };
         if self.judges != Judges::Model {
             veil::lift(self, genre, text, &mut report);
@@ -135,8 +138,9 @@ impl Inspector {
     /// still not done is taken out whole. Linear.
     pub fn masked(&self, mask: Mask, name: &str, text: &str) -> String {
         let mut masked = text.to_owned();
+        let called = Called::new(self, Genre::Result, name);
         for _ in 0..ROUNDS {
-            let (secrets, personal) = self.data(name, &masked);
+            let (secrets, personal) = self.data(called, name, &masked);
             if secrets.is_empty() && personal.is_empty() {
                 return masked;
             }
@@ -146,10 +150,10 @@ impl Inspector {
     }
 
     /// Secrets, and what is personal outside of them.
-    fn data(&self, name: &str, text: &str) -> (Vec<Secret>, Vec<Datum>) {
-        let secrets = self.credentials(name, text);
+    fn data(&self, called: Called, name: &str, text: &str) -> (Vec<Secret>, Vec<Datum>) {
+        let secrets = self.credentials(if called.secret { name } else { "" }, text);
         let taken: Vec<_> = secrets.iter().map(|secret| secret.span.clone()).collect();
-        let personal = self.personal.find_beside(name, text, &taken);
+        let personal = self.personal.find_in(called.field, text, &taken);
         (secrets, personal)
     }
 

@@ -70,6 +70,11 @@ impl Shape {
         self.end(text.as_bytes(), 0) == Some(text.len())
     }
 
+    /// The least bytes of this shape.
+    pub(crate) fn shortest(&self) -> usize {
+        self.0.iter().map(|part| part.least).sum()
+    }
+
     /// The letters it always begins with.
     pub(crate) fn head(&self) -> String {
         let letters =

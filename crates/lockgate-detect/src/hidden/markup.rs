@@ -1,6 +1,8 @@
 //! Comments, and elements of HTML that are not drawn.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::found::Found;
 use super::{DECODED, HiddenKind, style};
@@ -115,17 +117,21 @@ fn unheard(tag: &Tag<'_>) -> Option<Level> {
     value.eq_ignore_ascii_case("true").then_some(Level::None)
 }
 
+/// What comments of Markdown begin with.
+static NOTES: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| ["[//]:", "[comment]:"].map(Finder::new));
+
 /// Comments of Markdown: definitions of a link that no link can use, as `[//]: # (a note)`.
 pub(super) fn notes(text: &str, found: &mut Found<'_>) {
-    for mark in ["[//]:", "[comment]:"] {
+    for mark in NOTES.iter() {
         let mut past = 0;
-        for start in memmem::find_iter(text.as_bytes(), mark) {
+        for start in mark.find_iter(text.as_bytes()) {
             if start < past {
                 continue;
             }
-            let rest = text.get(start + mark.len()..).unwrap_or_default();
+            let behind = start + mark.needle().len();
+            let rest = text.get(behind..).unwrap_or_default();
             let line = rest.lines().next().unwrap_or_default();
-            past = start + mark.len() + line.len();
+            past = behind + line.len();
             let said = line.trim_matches([' ', '#', '(', ')', '<', '>', '"', '\'']);
             let said = (!said.is_empty()).then(|| bounded(said));
             if said.is_some() && !found.push(HiddenKind::Comment, start..past, Level::None, said) {

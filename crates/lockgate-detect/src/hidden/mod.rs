@@ -108,7 +108,9 @@ pub fn look(text: &str) -> Vec<Hidden> {
     if skim.markup {
         markup::elements(text, &mut found);
     }
-    markup::notes(text, &mut found);
+    if skim.bracket {
+        markup::notes(text, &mut found);
+    }
     found.finish()
 }
 

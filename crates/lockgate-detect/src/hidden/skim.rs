@@ -5,11 +5,14 @@ const BLOCK: usize = 16;
 
 /// What there may be in a text.
 #[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that there may be, whatever else is")]
 pub(super) struct Skim {
     /// Characters that are not ASCII, or control characters.
     pub(super) odd: bool,
     /// A `<`.
     pub(super) markup: bool,
+    /// A `[`.
+    pub(super) bracket: bool,
     /// A block of nothing but white space. Every run of 31 or more has one.
     pub(super) gap: bool,
 }
@@ -18,18 +21,21 @@ pub(super) fn skim(bytes: &[u8]) -> Skim {
     let (blocks, rest) = bytes.as_chunks::<BLOCK>();
     let mut skim = Skim::default();
     for block in blocks {
-        let (mut odd, mut less, mut ink) = (false, false, false);
+        let (mut odd, mut less, mut bracket, mut ink) = (false, false, false, false);
         for byte in block {
             odd |= is_odd(*byte);
             less |= *byte == b'<';
+            bracket |= *byte == b'[';
             ink |= *byte > b' ';
         }
         skim.odd |= odd;
         skim.markup |= less;
+        skim.bracket |= bracket;
         skim.gap |= !ink;
     }
     skim.odd |= rest.iter().any(|byte| is_odd(*byte));
     skim.markup |= rest.contains(&b'<');
+    skim.bracket |= rest.contains(&b'[');
     skim
 }
 

@@ -6,6 +6,7 @@
 pub mod atr;
 mod flat;
 pub mod rules;
+mod seen;
 mod speech;
 mod structure;
 
@@ -15,7 +16,9 @@ use lockgate_model::Json;
 
 use self::flat::Flat;
 use self::model::{Model, Scored};
+use self::seen::Seen;
 use self::speech::{Ear, Speech, weigh};
+use self::structure::Structure;
 use crate::{Genre, Level, Spot, Threat};
 
 /// The rule of a spot that the classifier alone objects to.
@@ -105,23 +108,29 @@ impl Injection {
     /// Judges a definition, a structured result or arguments as a whole: names of parameters, every text, and where each
     /// stands. Linear.
     pub fn judge_object(&self, genre: Genre, object: Json<'_>) -> Judgement<'_> {
-        let (mut spots, mut level) = (Vec::new(), Level::None);
-        if self.judges != Judges::Model {
-            spots = structure::judge(&self.speech, genre, object);
-            level = spots.iter().map(|(_, spot)| spot.level).max().unwrap_or_default();
-        }
+        let mut rules = (self.judges != Judges::Model).then(|| Structure::new(&self.speech, genre));
+        let mut flat = (self.judges != Judges::Rules).then(Flat::default);
+        Seen::each(object, |seen| {
+            if let Some(flat) = &mut flat {
+                flat.see(&seen);
+            }
+            if let Some(rules) = &mut rules {
+                rules.see(seen);
+            }
+        });
+        let mut spots = rules.map(Structure::finish).unwrap_or_default();
+        let mut level = spots.iter().map(|(_, spot)| spot.level).max().unwrap_or_default();
         let (by_rules, mut by_model) = (level, Level::None);
         let mut score = certainty(level);
-        if self.judges != Judges::Rules {
-            let flat = Flat::of(object);
-            if let Some((learned, alone, scored)) = self.learned(genre, flat.text(), level) {
-                by_model = alone;
-                score = score.max(scored.score);
-                if learned > level {
-                    level = learned;
-                    let (text, span) = flat.place(scored.span);
-                    spots.push((text, Spot { rule: LEARNED, threat: Threat::Injection, span, level }));
-                }
+        if let Some(flat) = flat
+            && let Some((learned, alone, scored)) = self.learned(genre, flat.text(), level)
+        {
+            by_model = alone;
+            score = score.max(scored.score);
+            if learned > level {
+                level = learned;
+                let (text, span) = flat.place(scored.span);
+                spots.push((text, Spot { rule: LEARNED, threat: Threat::Injection, span, level }));
             }
         }
         spots.sort_by_key(|(text, spot)| (*text, spot.span.start, spot.span.end));

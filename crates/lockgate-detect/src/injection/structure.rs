@@ -3,15 +3,18 @@
 //! A definition has places for prose, and places that a model reads and no person does: defaults, enumerations, patterns, names.
 //! A result has fields that are records. An order in one of these is graver than in prose.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use lockgate_model::{Json, Kind, Visit};
+use lockgate_model::Kind;
 
 use super::rules::{Force, Names};
+use super::seen::Seen;
 use super::speech::{Ear, Hit, Speech, weighed};
 use crate::{Genre, Level, Spot};
 
-/// Most texts of an object that are judged. There is no end to what a result may have.
+/// Most texts of an object that are judged before no other object or array in it is entered. There is no end to what a result
+/// may have.
 const TEXTS: usize = 65_536;
 /// So many words in an enumeration, a pattern or a name are prose.
 const PROSE: usize = 10;
@@ -30,37 +33,14 @@ const RECORD: &[&str] = &[
     "path", "filename", "state", "version", "unit",
 ];
 
-/// What stands against the object, each with the number of the text that it is in. Linear.
-pub(super) fn judge(speech: &Speech, genre: Genre, object: Json<'_>) -> Vec<(usize, Spot<'static>)> {
-    let (names, ear, open, hits, places) = Default::default();
-    let mut walk = Walk { speech, genre, names, ear, open, hits, places, texts: 0, number: 0 };
-    object.walk(&mut |visit| {
-        match visit {
-            Visit::Enter(inside) => walk.open.push((inside.kind() == Kind::Array, String::new())),
-            Visit::Leave => drop(walk.open.pop()),
-            Visit::Name(key) => {
-                walk.key(&key.text());
-                walk.number += 1;
-            }
-            Visit::Value(value) => {
-                if let Some(text) = value.text() {
-                    walk.text(&text);
-                    walk.number += 1;
-                }
-            }
-        }
-        walk.texts < TEXTS
-    });
-    finish(genre, &walk.hits, &walk.places)
-}
-
-struct Walk<'s> {
+/// The judge of one object. Linear.
+pub(super) struct Structure<'s, 'j> {
     speech: &'s Speech,
     genre: Genre,
     names: Names,
     ear: Ear,
     /// For each open object or array: is it an array, and the name of the member that it has come to.
-    open: Vec<(bool, String)>,
+    open: Vec<(bool, Cow<'j, str>)>,
     /// What was found: all texts of a definition are near each other, so that spans are empty when it is weighed.
     hits: Vec<Hit>,
     /// In which text each is, and where.
@@ -68,23 +48,55 @@ struct Walk<'s> {
     texts: usize,
     /// The number of the name or text that is looked at.
     number: usize,
+    /// How deep it is in an object or an array that is not judged any more.
+    passed: usize,
 }
 
-impl Walk<'_> {
-    fn key(&mut self, name: &str) {
+impl<'s, 'j> Structure<'s, 'j> {
+    pub(super) fn new(speech: &'s Speech, genre: Genre) -> Self {
+        let (names, ear, open, hits, places) = Default::default();
+        Self { speech, genre, names, ear, open, hits, places, texts: 0, number: 0, passed: 0 }
+    }
+
+    /// Takes in what comes next in the object.
+    pub(super) fn see(&mut self, seen: Seen<'j>) {
+        match seen {
+            Seen::Enter(_) if self.passed > 0 || self.texts >= TEXTS => self.passed += 1,
+            Seen::Enter(kind) => self.open.push((kind == Kind::Array, Cow::Borrowed(""))),
+            Seen::Leave if self.passed > 0 => self.passed -= 1,
+            Seen::Leave => drop(self.open.pop()),
+            Seen::Name(_) | Seen::Text(_) if self.passed > 0 => self.number += 1,
+            Seen::Name(name) => {
+                self.key(name);
+                self.number += 1;
+            }
+            Seen::Text(text) => {
+                self.text(&text);
+                self.number += 1;
+            }
+            Seen::Other => {}
+        }
+    }
+
+    /// What stands against the object, each with the number of the text that it is in.
+    pub(super) fn finish(self) -> Vec<(usize, Spot<'static>)> {
+        finish(self.genre, &self.hits, &self.places)
+    }
+
+    fn key(&mut self, name: Cow<'j, str>) {
         let parameter = matches!(self.open.as_slice(), [.., (_, outer), (false, _)] if outer == "properties");
         if self.genre == Genre::Definition && parameter {
             let Self { names, hits, places, genre, number, .. } = self;
-            names.judge(name, &mut |rule| {
+            names.judge(&name, &mut |rule| {
                 hits.push(Hit { rule, span: 0..0, force: rule.force(*genre) });
                 places.push((*number, 0..name.len()));
             });
         }
         if name.contains(char::is_whitespace) || name.len() > 64 {
-            self.heard(name, true, parameter);
+            self.heard(&name, true, parameter);
         }
         if let Some((_, own)) = self.open.last_mut() {
-            name.clone_into(own);
+            *own = name;
         }
     }
 
@@ -94,7 +106,7 @@ impl Walk<'_> {
             self.texts += 1;
             return;
         }
-        let mut members = self.open.iter().rev().filter(|(array, _)| !array).map(|(_, name)| name.as_str());
+        let mut members = self.open.iter().rev().filter(|(array, _)| !array).map(|(_, name)| name.as_ref());
         let (member, outer) = (members.next().unwrap_or_default(), members.next().unwrap_or_default());
         // A parameter may be called `default`; its schema is no text.
         let in_schema = outer != "properties" || member == "default";

@@ -7,12 +7,12 @@ use std::vec::IntoIter;
 
 use lockgate_model::{Json, Kind, Visit};
 
+use super::called::Called;
 use super::place::Place;
 use super::{Inspector, Report, media};
-use crate::attack::Input;
 use crate::injection::Judgement;
 use crate::personal::Datum;
-use crate::secrets::Secret;
+use crate::secrets::{SHORTEST_TOKEN, Secret};
 use crate::{Genre, Level, MARK, Spot, redact};
 
 /// What was found in an object, in order of where it stands.
@@ -45,7 +45,7 @@ pub struct Placed<Finding> {
 /// Shortest number that is looked at, in digits: a shorter one names nobody.
 const TELLING_NUMBER: usize = 7;
 
-/// Most names of members of which it is remembered what kind of value they take.
+/// Most names of members of which it is remembered what they say.
 const REMEMBERED: usize = 256;
 
 /// An object that is being looked through.
@@ -58,8 +58,8 @@ pub(super) struct Look<'d, 'j> {
     spots: Peekable<Zip<IntoIter<usize>, IntoIter<Spot<'d>>>>,
     /// The number of the name or text that is looked at.
     number: usize,
-    /// What kinds of values members take, by their names.
-    inputs: BTreeMap<String, Input>,
+    /// What names of members say.
+    known: BTreeMap<String, Called>,
 }
 
 impl<'d, 'j> Look<'d, 'j> {
@@ -67,7 +67,7 @@ impl<'d, 'j> Look<'d, 'j> {
     pub(super) fn new(inspector: &'d Inspector, genre: Genre, judged: Judgement<'d>) -> Self {
         let report = ObjectReport { level: judged.level, score: judged.score, ..ObjectReport::default() };
         let spots = judged.texts.into_iter().zip(judged.spots).peekable();
-        Self { inspector, genre, report, place: Place::default(), spots, number: 0, inputs: BTreeMap::new() }
+        Self { inspector, genre, report, place: Place::default(), spots, number: 0, known: BTreeMap::new() }
     }
 
     /// Looks at everything in it, once.
@@ -91,7 +91,7 @@ impl<'d, 'j> Look<'d, 'j> {
         let found = if is_plain(&name) {
             Report::default()
         } else {
-            self.inspector.parts(self.genre, "", &name, || Input::Prose)
+            self.inspector.parts(self.genre, Called::nothing(self.genre), "", &name)
         };
         // No pointer repeats a credential.
         let spans = found.secrets.iter().map(|secret| secret.span.clone());
@@ -104,19 +104,24 @@ impl<'d, 'j> Look<'d, 'j> {
         match value.kind() {
             Kind::String => {
                 let text = value.text().unwrap_or_default();
-                let Self { inspector, genre, place, inputs, .. } = self;
-                let called = place.called();
-                let file = matches!(called, "data" | "blob")
-                    .then(|| media::read(inspector, *genre, &text))
-                    .flatten();
-                let found =
-                    file.unwrap_or_else(|| inspector.parts(*genre, called, &text, || input(inputs, called)));
+                let Self { inspector, genre, place, known, .. } = self;
+                let name = place.called();
+                let says = called(inspector, *genre, known, name);
+                if says.is_nothing() && text.len() < SHORTEST_TOKEN && is_plain(&text) {
+                    self.add(Report::default(), false);
+                    return self.label(value);
+                }
+                let file =
+                    matches!(name, "data" | "blob").then(|| media::read(inspector, *genre, &text)).flatten();
+                let found = file.unwrap_or_else(|| inspector.parts(*genre, says, name, &text));
                 self.add(found, false);
                 self.label(value);
             }
             Kind::Number if value.raw().len() >= TELLING_NUMBER => {
                 let digits = std::str::from_utf8(value.raw()).unwrap_or_default();
-                let personal = self.inspector.personal.find(self.place.called(), digits);
+                let Self { inspector, genre, place, known, .. } = self;
+                let field = called(inspector, *genre, known, place.called()).field;
+                let personal = inspector.personal.find_in(field, digits, &[]);
                 self.keep(Report { personal, ..Report::default() }, false);
             }
             Kind::Number | Kind::Bool | Kind::Null | Kind::Object | Kind::Array => {}
@@ -176,19 +181,19 @@ impl<'d, 'j> Look<'d, 'j> {
     }
 }
 
-/// What kind of value a member of that name takes.
-fn input(known: &mut BTreeMap<String, Input>, name: &str) -> Input {
-    if let Some(input) = known.get(name) {
-        return *input;
+/// What the name of a member says.
+fn called(inspector: &Inspector, genre: Genre, known: &mut BTreeMap<String, Called>, name: &str) -> Called {
+    if let Some(called) = known.get(name) {
+        return *called;
     }
-    let input = Input::infer(name, None);
+    let called = Called::new(inspector, genre, name);
     if known.len() < REMEMBERED {
-        known.insert(name.to_owned(), input);
+        known.insert(name.to_owned(), called);
     }
-    input
+    called
 }
 
-/// A name as most are: there is nothing in it to look at.
-fn is_plain(name: &str) -> bool {
-    name.len() < 16 && name.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-'))
+/// A name as most are, or a word: there is nothing in it to look at but a token.
+fn is_plain(text: &str) -> bool {
+    text.len() < 16 && text.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-'))
 }

@@ -51,8 +51,7 @@ pub(super) enum Said {
 }
 
 impl<'v, 't> Context<'v, 't> {
-    pub(super) fn new(vocabulary: &'v Vocabulary, name: &str, text: &'t str) -> Self {
-        let field = vocabulary.field(name);
+    pub(super) fn new(vocabulary: &'v Vocabulary, field: Entities, text: &'t str) -> Self {
         Self {
             vocabulary,
             text,

@@ -27,6 +27,7 @@ use std::ops::Range;
 pub use self::entity::Entity;
 
 use self::context::Context;
+use self::entity::Entities;
 use self::found::Found;
 use self::person::People;
 use self::rules::Rules;
@@ -58,6 +59,24 @@ struct Compiled {
     people: People,
 }
 
+/// What the name of a field says of its value.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Field {
+    /// What a number in it is.
+    numbers: Entities,
+    /// It holds the name of somebody.
+    person: bool,
+    /// It holds a postal address.
+    place: bool,
+}
+
+impl Field {
+    /// Words alone may be personal in it.
+    pub(crate) fn is_of_words(self) -> bool {
+        self.person || self.place
+    }
+}
+
 impl Personal {
     /// Made once and used for every text.
     pub fn new() -> Self {
@@ -71,7 +90,21 @@ impl Personal {
 
     /// The same, but for what is in these spans: secrets that were found there. They are in order and not overlapping.
     pub fn find_beside(&self, name: &str, text: &str, taken: &[Range<usize>]) -> Vec<Datum> {
-        self.0.as_ref().map(|compiled| compiled.find(name, text, taken)).unwrap_or_default()
+        self.find_in(self.field(name), text, taken)
+    }
+
+    /// The same of a value of which is known what its name says.
+    pub(crate) fn find_in(&self, field: Field, text: &str, taken: &[Range<usize>]) -> Vec<Datum> {
+        self.0.as_ref().map(|compiled| compiled.find(field, text, taken)).unwrap_or_default()
+    }
+
+    /// What a name says.
+    pub(crate) fn field(&self, name: &str) -> Field {
+        if name.is_empty() {
+            return Field::default();
+        }
+        let numbers = self.0.as_ref().map(|compiled| compiled.vocabulary.field(name)).unwrap_or_default();
+        Field { numbers, person: person::is_field(name), place: place::is_field(name) }
     }
 }
 
@@ -89,12 +122,17 @@ impl Compiled {
         Some(Self { rules, vocabulary, people: People::new()? })
     }
 
-    fn find(&self, name: &str, text: &str, taken: &[Range<usize>]) -> Vec<Datum> {
-        let context = Context::new(&self.vocabulary, name, text);
+    fn find(&self, field: Field, text: &str, taken: &[Range<usize>]) -> Vec<Datum> {
+        let context = Context::new(&self.vocabulary, field.numbers, text);
         let mut found = Found::new(taken);
         number::read(&self.rules, context, text, &mut found);
-        self.people.read(name, text, &mut found);
-        place::field(name, text, &mut found);
+        if field.person {
+            person::value(text, &mut found);
+        }
+        self.people.read(text, &mut found);
+        if field.place {
+            place::value(text, &mut found);
+        }
         found.finish(taken)
     }
 }

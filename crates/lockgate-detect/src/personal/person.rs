@@ -161,6 +161,9 @@ const BETWEEN: [&str; 22] = [
 const WORDS: usize = 5;
 const LONGEST: usize = 64;
 
+/// No title with a name behind it is shorter, nor any field with its value. Bytes.
+const SHORTEST: usize = 5;
+
 /// Finds what stands before names.
 #[derive(Debug)]
 pub(super) struct People(Words);
@@ -177,14 +180,9 @@ impl People {
         self.0.memory()
     }
 
-    pub(super) fn read(&self, name: &str, text: &str, found: &mut Found<'_>) {
-        if name.len() <= LONGEST
-            && text.len() <= LONGEST
-            && is_field(name)
-            && !text.is_empty()
-            && is_value(text)
-        {
-            found.push(Entity::Person, 0..text.len(), Sure::Likely);
+    pub(super) fn read(&self, text: &str, found: &mut Found<'_>) {
+        if text.len() < SHORTEST {
+            return;
         }
         let mut floor = 0;
         self.0.each(text, |word, at| {
@@ -256,8 +254,19 @@ fn words(text: &str) -> usize {
     length
 }
 
+/// The value of a field that holds the name of somebody.
+pub(super) fn value(text: &str, found: &mut Found<'_>) {
+    if text.len() <= LONGEST && is_value(text) {
+        found.push(Entity::Person, 0..text.len(), Sure::Likely);
+    }
+}
+
 /// Whether a field of that name holds the name of somebody.
-fn is_field(name: &str) -> bool {
+pub(super) fn is_field(name: &str) -> bool {
+    name.len() <= LONGEST && is_of_person(name)
+}
+
+fn is_of_person(name: &str) -> bool {
     let plain: String =
         name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     NAMED.iter().any(|known| plain.ends_with(known))
@@ -293,7 +302,7 @@ fn field(text: &str, at: &Range<usize>) -> Option<Range<usize>> {
     let head: Vec<&str> = head.rsplit(' ').take(3).collect();
     let head: String = head.into_iter().rev().collect();
     let field = format!("{head}{}{}", text.get(at.clone())?, rest.get(..tail)?);
-    is_field(&field).then(|| start..start + length)
+    is_of_person(&field).then(|| start..start + length)
 }
 
 /// How long the name of a script without capitals is. Bytes.

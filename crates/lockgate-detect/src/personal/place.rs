@@ -110,8 +110,8 @@ pub(super) fn street(text: &str, run: &Range<usize>, floor: usize) -> Option<Ran
     right.then(|| behind(text, run)).flatten().or_else(|| left.then(|| before(text, run, floor)).flatten())
 }
 
-/// A field that is called an address and has letters and digits in it.
-pub(super) fn field(name: &str, text: &str, found: &mut Found<'_>) {
+/// Whether a field of that name holds a postal address.
+pub(super) fn is_field(name: &str) -> bool {
     let plain: String = name
         .chars()
         .take(LONGEST)
@@ -131,14 +131,18 @@ pub(super) fn field(name: &str, text: &str, found: &mut Found<'_>) {
         "strasse",
         "straße",
     ];
-    let address = fields.iter().any(|field| plain.ends_with(field));
+    fields.iter().any(|field| plain.ends_with(field))
+}
+
+/// The value of such a field, where it has letters and digits in it.
+pub(super) fn value(text: &str, found: &mut Found<'_>) {
     let has = |is: fn(char) -> bool| text.contains(is);
     let like = text.len() <= LONGEST * 2
         && has(char::is_alphabetic)
         && text.contains(' ')
         && !text.contains("://")
         && !text.contains(['[', '*']);
-    if address && like && has(|letter| letter.is_ascii_digit()) {
+    if like && has(|letter| letter.is_ascii_digit()) {
         found.push(Entity::Location, 0..text.len(), Sure::Likely);
     }
 }

@@ -93,17 +93,18 @@ impl Assignment<'_> {
         if !(value::LEAST..VALUE).contains(&self.value.len()) {
             return None;
         }
+        // Most values are neither, and to read a name is dearer.
+        let token = value::is_token(self.value, self.style);
+        let password = value::is_password(self.value, self.style);
+        if !token && !password && !named.may_be(self.value) {
+            return None;
+        }
         let sort = name::sort(self.name)?;
-        let known = named.beside(&name::plain(self.name)).find(|rule| {
-            rule.shapes.iter().any(|look| look.shape.is_all_of(self.value))
-                && rule.judge(self.value).is_some()
-        });
+        let known = named.rule(self.name, self.value);
         let (kind, class) = match (known, sort) {
             (Some(rule), _) => (rule.kind, rule.class),
-            (None, Sort::Token | Sort::Secret) if value::is_token(self.value, self.style) => {
-                ("named_token", SecretClass::Token)
-            }
-            (None, Sort::Password | Sort::Secret) if value::is_password(self.value, self.style) => {
+            (None, Sort::Token | Sort::Secret) if token => ("named_token", SecretClass::Token),
+            (None, Sort::Password | Sort::Secret) if password => {
                 if self.listed && self.is_setting(text) {
                     ("named_connection", SecretClass::ConnectionString)
                 } else {

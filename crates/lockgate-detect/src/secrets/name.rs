@@ -111,13 +111,11 @@ pub(super) fn sort(name: &str) -> Option<Sort> {
     }
     let words = words(name);
     let mut words = words
-        .iter()
-        .map(String::as_str)
-        .rev()
+        .rsplit(' ')
+        .filter(|word| !word.is_empty())
         .skip_while(|word| AFTER.contains(word) || word.bytes().all(|byte| byte.is_ascii_digit()));
     let last = words.next()?;
-    let before: Vec<&str> = words.collect();
-    let nothing = before.iter().any(|word| OPENS_NOTHING.contains(word));
+    let before = words;
     let joined = |ends: &[&str]| ends.iter().any(|end| last.ends_with(end));
     if joined(&["password", "passwd", "passphrase", "passcode", "pwd", "passwort"])
         || matches!(last, "pass" | "kennwort")
@@ -126,9 +124,6 @@ pub(super) fn sort(name: &str) -> Option<Sort> {
     }
     if joined(&["secret"]) || matches!(last, "secrets" | "credential" | "credentials" | "creds") {
         return Some(Sort::Secret);
-    }
-    if nothing || OPENS_NOTHING.iter().any(|word| last.starts_with(word) && last.len() > word.len()) {
-        return None;
     }
     let token = joined(&[
         "token",
@@ -140,8 +135,12 @@ pub(super) fn sort(name: &str) -> Option<Sort> {
         "accountkey",
         "masterkey",
     ]) || matches!(last, "auth" | "authorization" | "pat")
-        || last == "key" && before.iter().any(|word| OPENS.contains(word));
-    token.then_some(Sort::Token)
+        || last == "key" && before.clone().any(|word| OPENS.contains(&word));
+    let opens_nothing = || {
+        let glued = |word: &&str| last.starts_with(*word) && last.len() > word.len();
+        before.clone().any(|word| OPENS_NOTHING.contains(&word)) || OPENS_NOTHING.iter().any(glued)
+    };
+    (token && !opens_nothing()).then_some(Sort::Token)
 }
 
 /// The name in lower case, without marks.
@@ -149,9 +148,9 @@ pub(super) fn plain(name: &str) -> String {
     name.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| char::from(byte.to_ascii_lowercase())).collect()
 }
 
-/// The words of a name, in lower case: `DB_PASSWORD`, `dbPassword`, `APIKey`, `db-password`.
-fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
+/// The words of a name, in lower case, with blanks between them: `DB_PASSWORD`, `dbPassword`, `APIKey`, `db-password`.
+fn words(name: &str) -> String {
+    let mut words = String::with_capacity(name.len() + 16);
     let mut last = b' ';
     for (at, byte) in name.bytes().enumerate() {
         let next = name.as_bytes().get(at + 1).copied().unwrap_or(b' ');
@@ -159,14 +158,13 @@ fn words(name: &str) -> Vec<String> {
             && (last.is_ascii_lowercase() || last.is_ascii_uppercase() && next.is_ascii_lowercase());
         let digit = byte.is_ascii_digit() != last.is_ascii_digit();
         if begins || digit || !byte.is_ascii_alphanumeric() {
-            words.push(String::new());
+            words.push(' ');
         }
         if byte.is_ascii_alphanumeric() {
-            words.last_mut().into_iter().for_each(|word| word.push(char::from(byte.to_ascii_lowercase())));
+            words.push(char::from(byte.to_ascii_lowercase()));
         }
         last = byte;
     }
-    words.retain(|word| !word.is_empty());
     words
 }
 

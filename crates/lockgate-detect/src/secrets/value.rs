@@ -154,12 +154,12 @@ pub(super) fn is_password(value: &str, style: Style) -> bool {
     let (digits, marks) = (has(char::is_ascii_digit), has(|letter| !letter.is_alphanumeric()));
     let letters = has(char::is_ascii_lowercase) + has(char::is_ascii_uppercase);
     let kinds = digits + marks + letters;
-    let random = value.len() >= 8 && entropy(value) >= 2.75;
+    let random = || value.len() >= 8 && entropy(value) >= 2.75;
     match style {
         Style::Quoted | Style::Plain => {
-            !is_words(value) && (kinds >= 3 || random && digits == 1 && letters >= 1)
+            (kinds >= 3 || digits == 1 && letters >= 1 && random()) && !is_words(value)
         }
-        Style::Said => kinds >= 3 && digits == 1 && random && !is_words(value),
+        Style::Said => kinds >= 3 && digits == 1 && random() && !is_words(value),
     }
 }
 

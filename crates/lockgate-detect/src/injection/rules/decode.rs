@@ -62,7 +62,7 @@ pub(crate) fn base64(run: &str) -> Option<String> {
 
 fn map(passage: &str, letter: impl Fn(u8) -> u8) -> String {
     if passage.is_ascii() {
-        return passage.bytes().map(|b| char::from(letter(b))).collect();
+        return String::from_utf8(passage.bytes().map(letter).collect()).unwrap_or_default();
     }
     passage
         .chars()
@@ -73,12 +73,21 @@ fn map(passage: &str, letter: impl Fn(u8) -> u8) -> String {
 /// Digits for letters, in words that have letters too.
 fn leet(passage: &str) -> String {
     let mut out = String::with_capacity(passage.len());
+    if passage.is_ascii() {
+        let mut letters = passage.bytes().collect::<Vec<u8>>();
+        for word in letters.split_inclusive_mut(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'@' | b'$')) {
+            if word.iter().any(u8::is_ascii_alphabetic) {
+                for b in word {
+                    *b = written_for(*b);
+                }
+            }
+        }
+        return String::from_utf8(letters).unwrap_or_default();
+    }
     for word in passage.split_inclusive(|c: char| !c.is_alphanumeric() && !matches!(c, '@' | '$')) {
         if word.bytes().any(|b| b.is_ascii_alphabetic()) {
-            out.extend(word.chars().map(|c| match c {
-                '@' => 'a',
-                '$' => 's',
-                c => u8::try_from(c).map_or(c, |b| if b.is_ascii() { char::from(unleet(b)) } else { c }),
+            out.extend(word.chars().map(|c| {
+                u8::try_from(c).ok().filter(u8::is_ascii).map_or(c, |b| char::from(written_for(b)))
             }));
         } else {
             out.push_str(word);
@@ -87,8 +96,51 @@ fn leet(passage: &str) -> String {
     out
 }
 
+fn written_for(letter: u8) -> u8 {
+    match letter {
+        b'@' => b'a',
+        b'$' => b's',
+        other => unleet(other),
+    }
+}
+
 /// Single letters put together. Two spaces part words; where nothing does, words are parted where a phrase is known.
 fn spaced(passage: &str) -> String {
+    let mut out = if passage.is_ascii() { together(passage) } else { together_wide(passage) };
+    let mut glued = [false; GLUED.len()];
+    for hit in BARE.iter().flat_map(|bare| bare.find_overlapping_iter(&out)) {
+        glued.get_mut(hit.pattern().as_usize()).into_iter().for_each(|glued| *glued = true);
+    }
+    for (phrase, _) in GLUED.iter().zip(glued).filter(|(_, glued)| *glued) {
+        out.push_str(" . ");
+        out.push_str(phrase);
+    }
+    out
+}
+
+/// The same letters without the one mark that stands between two of them that are alone; words with a space behind each.
+fn together(passage: &str) -> String {
+    let bytes = passage.as_bytes();
+    let is = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_alphanumeric);
+    let length = |from: usize, letters: bool| {
+        bytes.iter().skip(from).take_while(|b| b.is_ascii_alphanumeric() == letters).count()
+    };
+    let mut out = String::with_capacity(passage.len() + 1);
+    let mut at = 0;
+    while at < bytes.len() {
+        let end = at + length(at, true);
+        let next = end + length(end, false);
+        out.push_str(passage.get(at..end).unwrap_or_default());
+        // Nothing at all is alone too.
+        if end - at > 1 || next - end != 1 || is(next) && is(next + 1) {
+            out.push(' ');
+        }
+        at = next;
+    }
+    out
+}
+
+fn together_wide(passage: &str) -> String {
     let mut out = String::new();
     let mut rest = passage;
     while !rest.is_empty() {
@@ -102,14 +154,6 @@ fn spaced(passage: &str) -> String {
             out.push(' ');
         }
         rest = next;
-    }
-    let mut glued = [false; GLUED.len()];
-    for hit in BARE.iter().flat_map(|bare| bare.find_overlapping_iter(&out)) {
-        glued.get_mut(hit.pattern().as_usize()).into_iter().for_each(|glued| *glued = true);
-    }
-    for (phrase, _) in GLUED.iter().zip(glued).filter(|(_, glued)| *glued) {
-        out.push_str(" . ");
-        out.push_str(phrase);
     }
     out
 }
@@ -155,4 +199,18 @@ fn coded(code: &str) -> Option<(char, usize)> {
         _ => None,
     };
     found.filter(|(letter, _)| !letter.is_control())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn ascii_is_put_together_alike(passage in "[ab1 .-]{0,24}") {
+            prop_assert_eq!(together(&passage), together_wide(&passage));
+        }
+    }
 }

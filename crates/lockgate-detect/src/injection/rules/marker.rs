@@ -178,15 +178,19 @@ pub(crate) fn mark_at(text: &str, places: impl Iterator<Item = usize>) -> Vec<(M
     found
 }
 
-/// Whose turn the text says it is, where it begins. Few texts have a second letter that any of them has.
+/// Whose turn the text says it is, where it begins. Few texts begin with the three letters that any of them begins with.
 fn turn(rest: &str) -> Option<&'static &'static str> {
-    let after = rest.as_bytes().get(1..3).unwrap_or_default();
-    let may_be = match after {
-        [b'|' | b'#' | b'/' | b'i' | b'I', _] => true,
-        [b'<' | b's' | b'S', next] => next.is_ascii_alphabetic(),
+    let first = rest.as_bytes().first_chunk::<3>()?.map(|b| b.to_ascii_lowercase());
+    let may_be = match first {
+        [_, b'|' | b'#' | b'/' | b'i', _] => true,
+        [_, b'<' | b's', next] => next.is_ascii_alphabetic(),
         _ => false,
     };
-    TURNS.iter().find(|turn| may_be && begins(rest, turn))
+    if !may_be {
+        return None;
+    }
+    let alike = |turn: &&&str| turn.as_bytes().first_chunk() == Some(&first);
+    TURNS.iter().filter(alike).find(|turn| begins(rest, turn))
 }
 
 fn begins(text: &str, word: &str) -> bool {

@@ -3,6 +3,7 @@
 //! [`Listener`] reads every word and is for short texts, such as definitions; `gate` finds the few passages of a long one that
 //! are worth that.
 
+mod chunk;
 mod decode;
 mod gate;
 mod marker;

@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
+use aho_corasick::nfa::contiguous::NFA;
 
 use super::phrase::Reader;
 use super::rule::{Rule, rules};
+use crate::words::Words;
 
 /// What ends a sentence there.
 const STOPS: [&str; 8] = ["。", "！", "？", ". ", "! ", "? ", "।", "\n\n"];
@@ -22,7 +23,7 @@ impl Default for TermReader {
 /// The finder.
 #[derive(Debug)]
 pub(crate) struct Terms {
-    automaton: Option<AhoCorasick>,
+    automaton: Option<Words<NFA>>,
     /// What each pattern stands for in the phrases; none for an end of a sentence.
     words: Vec<Option<&'static str>>,
 }
@@ -44,8 +45,8 @@ impl Terms {
         patterns.sort_unstable();
         patterns.dedup();
         let (patterns, words): (Vec<_>, Vec<_>) = patterns.into_iter().unzip();
-        let automaton = AhoCorasickBuilder::new().match_kind(MatchKind::Standard).build(&patterns).ok();
-        Self { automaton, words }
+        let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
+        Self { automaton: Words::small(&patterns), words }
     }
 
     /// What the text says, and where. Linear.
@@ -60,24 +61,21 @@ impl Terms {
         reader.stop();
         // How many characters there are before `from`.
         let (mut from, mut places) = (0, 0);
-        for hit in automaton.find_overlapping_iter(text) {
-            places += text.get(from..hit.end()).unwrap_or_default().chars().count();
-            from = hit.end();
-            let Some(word) = self.words.get(hit.pattern().as_usize()).copied().flatten() else {
-                reader.stop();
-                continue;
-            };
-            let length = text.get(hit.range()).unwrap_or_default().chars().count();
-            reader.part(
-                &super::read::reading(word),
-                places - length..places,
-                hit.range(),
-                &mut |rule, span| {
+        automaton.each(text, |which, span| {
+            places += text.get(from..span.end).unwrap_or_default().chars().count();
+            from = span.end;
+            if let Some(word) = self.words.get(which).copied().flatten() {
+                let length = text.get(span.clone()).unwrap_or_default().chars().count();
+                let word = super::read::reading(word);
+                reader.part(&word, places - length..places, span, &mut |rule, span| {
                     if let Some(rule) = rules().list.get(rule) {
                         found(rule, span);
                     }
-                },
-            );
-        }
+                });
+            } else {
+                reader.stop();
+            }
+            true
+        });
     }
 }

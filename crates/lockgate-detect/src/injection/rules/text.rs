@@ -4,6 +4,9 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
+
+use super::chunk::{AROUND, Chunk, MARK, OUTER, WIDE, chunks, word};
 use super::marker::{Mark, mark};
 use super::phrase::Reader;
 use super::read::{is_double, read, words};
@@ -14,9 +17,6 @@ const LONGEST_NAME: usize = 160;
 /// Most words of a name that is written as words.
 const SPOKEN: usize = 5;
 
-/// What stands around words and names and is no part of them.
-const AROUND: [char; 12] = ['<', '>', ',', ';', '(', ')', '"', '`', '[', ']', '{', '}'];
-
 static PATHS: LazyLock<Vec<(&str, &str)>> = LazyLock::new(|| {
     include_str!("paths.rules")
         .lines()
@@ -24,6 +24,10 @@ static PATHS: LazyLock<Vec<(&str, &str)>> = LazyLock::new(|| {
         .filter_map(|line| line.split_once(' '))
         .collect()
 });
+
+/// The parts of all of them at once. None only if they could not be made.
+static PARTS: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::new(PATHS.iter().map(|(_, part)| part)).ok());
 
 static DISGUISED: LazyLock<Option<&Rule>> = LazyLock::new(|| named("disguised_word"));
 
@@ -75,11 +79,18 @@ pub struct Listener {
     /// The last words, for a name that is written as words, the newest last; and how many of them are of this sentence.
     spoken: Vec<String>,
     heard: usize,
+    /// A word in lower case.
+    lower: String,
 }
 
 impl Default for Listener {
     fn default() -> Self {
-        Self { reader: rules().texts.reader(), spoken: vec![String::new(); SPOKEN], heard: 0 }
+        Self {
+            reader: rules().texts.reader(),
+            spoken: vec![String::new(); SPOKEN],
+            heard: 0,
+            lower: String::new(),
+        }
     }
 }
 
@@ -96,29 +107,6 @@ impl Listener {
         talk.hear(text);
         talk.stop();
     }
-}
-
-/// The runs of characters between spaces, and between them, as one run, those ends of lines that there are.
-fn chunks(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let mut rest = text;
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        let blank = rest.len() - rest.trim_start().len();
-        let (space, after) = rest.split_at_checked(blank)?;
-        let lines = space.find('\n').filter(|_| !after.is_empty());
-        if let Some(first) = lines {
-            let from = at + first;
-            at += blank;
-            rest = after;
-            return Some((from, space.get(first..)?));
-        }
-        let length = after.find(char::is_whitespace).unwrap_or(after.len());
-        let (chunk, next) = after.split_at_checked(length)?;
-        let from = at + blank;
-        at = from + length;
-        rest = next;
-        (!chunk.is_empty()).then_some((from, chunk))
-    })
 }
 
 fn ends_sentence(seen: &str) -> bool {
@@ -165,7 +153,7 @@ impl Talk<'_> {
     fn hear(&mut self, text: &str) {
         let mut seen = String::new();
         let mut ended_line = false;
-        for (at, chunk) in chunks(text) {
+        for Chunk { at, text: chunk, sorts } in chunks(text) {
             if chunk.starts_with('\n') {
                 // A line that is empty, or one that begins like an item of a list, begins a sentence.
                 if chunk.matches('\n').count() > 1 {
@@ -177,26 +165,28 @@ impl Talk<'_> {
             if std::mem::take(&mut ended_line) && matches!(chunk, "-" | "*" | "•" | "–") {
                 self.stop();
             }
-            seen.clear();
-            if chunk.is_ascii() {
-                seen.push_str(chunk);
-            } else {
-                chunk.chars().for_each(|letter| read(letter, &mut seen));
-            }
             let span = at..at + chunk.len();
-            if seen.bytes().any(|b| AROUND.contains(&char::from(b))) {
+            let seen = if sorts & WIDE == 0 {
+                chunk
+            } else {
+                seen.clear();
+                chunk.chars().for_each(|letter| read(letter, &mut seen));
+                &seen
+            };
+            if sorts & (OUTER | WIDE) != 0 {
                 for part in seen.split(AROUND).filter(|part| !part.is_empty()) {
                     self.part(part, span.clone());
                 }
             } else {
-                self.part(&seen, span.clone());
+                self.part(seen, span.clone());
             }
-            if is_disguised(chunk)
+            if sorts & WIDE != 0
+                && is_disguised(chunk)
                 && let Some(rule) = *DISGUISED
             {
                 (self.found)(Found { rule, span, other: None });
             }
-            if ends_sentence(&seen) {
+            if sorts & (MARK | WIDE) != 0 && ends_sentence(seen) {
                 self.stop();
             }
         }
@@ -210,6 +200,10 @@ impl Talk<'_> {
 
     /// A part of a run of characters between spaces, as it is read.
     fn part(&mut self, seen: &str, span: Range<usize>) {
+        let others = self.others.any();
+        if !others && let Some(word) = word(seen) {
+            return self.plain(word, span);
+        }
         let lower = if seen.bytes().any(|b| b.is_ascii_uppercase()) {
             Cow::Owned(seen.to_ascii_lowercase())
         } else {
@@ -225,7 +219,6 @@ impl Talk<'_> {
             }
             return self.word(sort, span);
         }
-        let others = self.others.any();
         if others {
             self.tool(seen, span.clone());
         }
@@ -244,6 +237,19 @@ impl Talk<'_> {
                 self.say(word, span.clone());
             }
         }
+    }
+
+    /// A word of ASCII.
+    fn plain(&mut self, word: &str, span: Range<usize>) {
+        if !word.bytes().any(|b| b.is_ascii_uppercase()) {
+            return self.word(word, span);
+        }
+        let mut lower = std::mem::take(&mut self.listener.lower);
+        lower.clear();
+        lower.push_str(word);
+        lower.make_ascii_lowercase();
+        self.word(&lower, span);
+        self.listener.lower = lower;
     }
 
     /// Is it the name of a tool, written as one?
@@ -316,7 +322,8 @@ fn path(bare: &str) -> Option<&'static str> {
         return None;
     }
     let mut sort = None;
-    for (kind, part) in PATHS.iter().filter(|(_, part)| bare.contains(part)) {
+    let parts = PARTS.iter().flat_map(|parts| parts.find_overlapping_iter(bare));
+    for (kind, part) in parts.filter_map(|part| PATHS.get(part.pattern().as_usize())) {
         match *kind {
             "open" => return None,
             "secret" => sort = Some("%secretfile"),

@@ -51,6 +51,8 @@ struct Block {
     bits: Bits,
     /// Is there any in `bits`?
     any: bool,
+    /// Are those of an address of a person?
+    called: bool,
     /// Words of one letter in a row, and the most of them.
     single: u32,
     singles: u32,
@@ -64,7 +66,8 @@ struct Block {
 impl Block {
     /// As if there were no word in it.
     fn clear(&mut self) {
-        let Self { from, words, bits, any, single, singles, codes, turned, leet, odd } = self;
+        let Self { from, words, bits, any, called, single, singles, codes, turned, leet, odd } = self;
+        *called = false;
         if std::mem::take(any) {
             *bits = Bits::default();
         }
@@ -177,9 +180,11 @@ impl<'g> Walk<'g> {
                     self.seen.marks.push(at);
                     stop = false;
                 }
-                AT if may_call(bytes, at) => {
-                    self.block.bits.add(&self.gate.mailbox);
-                    self.block.any = true;
+                AT => {
+                    if !self.block.called && may_call(bytes, at) {
+                        self.block.bits.add(&self.gate.mailbox);
+                        (self.block.any, self.block.called) = (true, true);
+                    }
                     stop = false;
                 }
                 OPEN => {
