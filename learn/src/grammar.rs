@@ -65,8 +65,7 @@ impl Grammar {
         let mut rest = pattern;
         while let Some((before, behind)) = rest.split_once('{') {
             text.push_str(before);
-            let slot = behind
-                .split_once('}')
+            let slot = closing(behind)
                 .filter(|_| behind.starts_with(|letter: char| letter.is_alphabetic() || letter == '#'));
             // Braces of code stay as they are.
             let Some((slot, after)) = slot else {
@@ -86,8 +85,8 @@ impl Grammar {
                 let digits = digits.parse::<usize>().unwrap_or(1);
                 (0..digits).for_each(|_| text.push(char::from(b'0' + dice.below(10) as u8)));
             } else if slot.contains('|') {
-                let words: Vec<_> = slot.split('|').collect();
-                text.push_str(dice.of::<&str>(&words));
+                let ways = ways(slot);
+                self.put(dice.of::<&str>(&ways), dice, text, depth + 1);
             } else if let Some(list) = self.lists.get(slot).filter(|_| depth < DEPTH) {
                 self.put(dice.of::<String>(list), dice, text, depth + 1);
             } else {
@@ -96,6 +95,26 @@ impl Grammar {
         }
         text.push_str(rest);
     }
+}
+
+/// What stands before the brace that closes, and what behind.
+fn closing(text: &str) -> Option<(&str, &str)> {
+    let mut open = 1_usize;
+    let end = text.find(|letter| {
+        open = open + usize::from(letter == '{') - usize::from(letter == '}');
+        open == 0
+    })?;
+    Some((&text[..end], &text[end + 1..]))
+}
+
+/// The ways to say something, parted by bars that stand in no braces.
+fn ways(slot: &str) -> Vec<&str> {
+    let mut open = 0_i32;
+    slot.split(|letter| {
+        open += i32::from(letter == '{') - i32::from(letter == '}');
+        letter == '|' && open == 0
+    })
+    .collect()
 }
 
 #[cfg(test)]
@@ -109,6 +128,15 @@ mod tests {
         assert!(said.starts_with("one ") || said.starts_with("two "), "{said}");
         assert!(said.ends_with("x!") || said.ends_with("y!"), "{said}");
         assert!(!said.contains('{'), "{said}");
+    }
+
+    #[test]
+    fn ways_may_have_slots_of_their_own() {
+        let grammar = Grammar::read(&["@a\n{x {b|c} {#2}|y {d}}\n@d\nz\n"]);
+        for seed in 0..20 {
+            let said = grammar.say("a", &mut Dice::new(seed));
+            assert!(said == "y z" || said.len() == 6 && said.starts_with("x "), "{said}");
+        }
     }
 
     #[test]

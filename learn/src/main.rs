@@ -48,7 +48,7 @@ fn main() -> Result<()> {
     eprintln!("{real} rows, and {} of our own", rows.len() - real);
     let concepts = lockgate_detect::injection::model::concepts::Concepts::built_in();
     let study =
-        learn(&rows, &concepts, &mut |said| eprintln!("{:>5.1} s  {said}", begun.elapsed().as_secs_f32()));
+        learn(&rows, &concepts, &|said| eprintln!("{:>5.1} s  {said}", begun.elapsed().as_secs_f32()));
     let file = weights::write(&study.models, concepts.stamp());
     if let Some(path) = &asked.write {
         std::fs::write(path, &file)?;
@@ -57,11 +57,9 @@ fn main() -> Result<()> {
     println!("## Each source judged by a model that never saw it\n\n{}", held.markdown());
     let rules = Injection::new().judged_by(Judges::Rules);
     println!("## Rules alone\n\n{}", by_rules(&rows, &rules).markdown());
-    println!(
-        "## Rules and a model that never saw the source\n\n{}",
-        together(&rows, &study, &rules).markdown()
-    );
-    let classes = by_class(&rows, &study);
+    let joined = joined(&rows, &study, &rules);
+    println!("## Rules and a model that never saw the source\n\n{}", table(&joined).markdown());
+    let classes = by_class(&joined);
     println!(
         "## The same by sort of attack, where the sort says how orders are dressed\n\n{}",
         classes.markdown()
@@ -69,15 +67,21 @@ fn main() -> Result<()> {
     for (model, name) in study.models.iter().zip(["definitions", "results"]) {
         let (said, spoken) = (model.thresholds, model.spoken);
         println!(
-            "Thresholds for {name}: review {:.3}, block {:.3}; for what users write: review {:.3}, block {:.3}.\n",
-            said.review, said.block, spoken.review, spoken.block
+            "Thresholds for {name}: agree {:.3}, review {:.3}, block {:.3}; for what users write: agree {:.3}, review {:.3}, \
+             block {:.3}.\n",
+            said.agree, said.review, said.block, spoken.agree, spoken.review, spoken.block
         );
     }
     let mut tables = vec![("held_out", held.json())];
     if let Some(folder) = &asked.sessions {
-        let outside = outside(&read_sessions(folder)?, &file)?;
+        let sessions = read_sessions(folder)?;
+        if let Some(most) = asked.worst {
+            let fine: Vec<Row> = sessions.iter().filter(|row| !row.bad).cloned().collect();
+            highest(&fine, &Model::with(&file)?, most);
+        }
+        let outside = outside(&sessions, &file)?;
         println!("## Recorded sessions, never learned from\n\n{}", outside.markdown());
-        println!("## The same, with rules\n\n{}", both(&read_sessions(folder)?).markdown());
+        println!("## The same, with rules\n\n{}", both(&sessions).markdown());
         tables.push(("sessions", outside.json()));
     }
     let mut texts = Vec::new();
@@ -85,6 +89,9 @@ fn main() -> Result<()> {
         texts.extend(read_texts(folder)?);
     }
     if !texts.is_empty() {
+        if let Some(most) = asked.worst {
+            highest(&texts, &Model::with(&file)?, most);
+        }
         let outside = outside(&texts, &file)?;
         println!("## Documents, never learned from\n\n{}", outside.markdown());
         println!("## The same, with rules\n\n{}", both(&texts).markdown());
@@ -152,31 +159,38 @@ fn both(rows: &[Row]) -> Table {
     Table::of(rows, |row| level(row, &injection) as u8)
 }
 
-fn together(rows: &[Row], study: &Study, rules: &Injection) -> Table {
-    let mut scores =
-        rows.iter().zip(&study.held).filter(|(row, _)| !ours::is(&row.source)).map(|(_, score)| *score);
+/// The level of each row by rules and by the model that never saw its source.
+fn joined<'r>(rows: &'r [Row], study: &Study, rules: &Injection) -> Vec<(&'r Row, Level)> {
     let [definition, result] = &study.models;
-    Table::of(real(rows), |row| {
+    let scored = rows.iter().zip(&study.held).filter(|(row, _)| !ours::is(&row.source));
+    let judged = scored.map(|(row, score)| {
         let thresholds = match row.genre {
             Genre::Definition => definition.thresholds,
             Genre::Result => result.thresholds,
             Genre::Arguments | Genre::Prompt => result.spoken,
         };
         let by_rules = level(row, rules);
-        by_rules.max(thresholds.level(scores.next().unwrap_or_default(), by_rules)) as u8
-    })
+        (row, by_rules.max(thresholds.level(*score, by_rules)))
+    });
+    judged.collect()
 }
 
-fn by_class(rows: &[Row], study: &Study) -> Table {
-    let named = held(rows, study).filter(|(row, _)| {
+fn table(levels: &[(&Row, Level)]) -> Table {
+    let mut next = levels.iter();
+    Table::of(levels.iter().map(|(row, _)| *row), |_| next.next().map_or(0, |(_, level)| *level as u8))
+}
+
+fn by_class(joined: &[(&Row, Level)]) -> Table {
+    let named = joined.iter().filter(|(row, _)| {
         let dressed = row.source.ends_with("-injected") || row.source == "atr-rule-tests";
-        row.bad && (row.genre == Genre::Result && dressed || row.source == "atr-adversarial")
+        row.bad && (row.genre <= Genre::Result && dressed || row.source == "atr-adversarial")
     });
-    let tiers: Vec<_> = named
-        .map(|(row, tier)| (Row { source: format!("{}: {}", row.source, row.class), ..row.clone() }, tier))
+    let rows: Vec<_> = named
+        .map(|(row, level)| {
+            (Row { source: format!("{}: {}", row.source, row.class), ..(*row).clone() }, *level)
+        })
         .collect();
-    let mut next = tiers.iter();
-    Table::of(tiers.iter().map(|(row, _)| row), |_| next.next().map_or(0, |(_, tier)| *tier))
+    table(&rows.iter().map(|(row, level)| (row, *level)).collect::<Vec<_>>())
 }
 
 fn outside(rows: &[Row], file: &[u8]) -> Result<Table> {
@@ -184,21 +198,32 @@ fn outside(rows: &[Row], file: &[u8]) -> Result<Table> {
     Ok(Table::of(rows, |row| tier(model.score(row.genre, &row.text).score, model.thresholds(row.genre))))
 }
 
-/// What was missed and what was not harmless, for whoever improves this: ordinary texts with the highest scores of each
-/// source, and bad ones with the lowest.
+/// The passages of texts that were never learned from that look worst.
+fn highest(texts: &[Row], model: &Model, most: usize) {
+    let mut scored: Vec<_> = texts.iter().map(|row| (row, model.score(row.genre, &row.text))).collect();
+    scored.sort_by(|one, other| other.1.score.total_cmp(&one.1.score));
+    for (row, scored) in scored.into_iter().take(most) {
+        let text = row.text[scored.span].replace('\n', "\\n");
+        eprintln!("{:.3} outside {} | {text}", scored.score, row.source);
+    }
+}
+
+/// What was missed and what was not harmless, for whoever improves this: for each source the passages of ordinary
+/// texts with the highest scores, and of bad ones with the lowest.
 fn mistakes(rows: &[Row], study: &Study, most: usize) {
-    let mut sorted: Vec<_> = rows.iter().zip(&study.held).filter(|(row, _)| row.weight > 0.0).collect();
+    let each = rows.iter().zip(&study.spans).zip(&study.held);
+    let mut sorted: Vec<_> = each.filter(|((row, _), _)| row.weight > 0.0).collect();
     sorted.sort_by(|one, other| {
-        let order = (one.0.bad, &one.0.source).cmp(&(other.0.bad, &other.0.source));
-        order.then(if one.0.bad { one.1.total_cmp(other.1) } else { other.1.total_cmp(one.1) })
+        let order = (one.0.0.bad, &one.0.0.source).cmp(&(other.0.0.bad, &other.0.0.source));
+        order.then(if one.0.0.bad { one.1.total_cmp(other.1) } else { other.1.total_cmp(one.1) })
     });
     let (mut source, mut count) = (String::new(), 0);
-    for (row, score) in sorted {
+    for ((row, span), score) in sorted {
         let name = format!("{} {}", row.bad, row.source);
         count = if name == source { count + 1 } else { 0 };
         source = name;
         if count < most {
-            let text: String = row.text.chars().take(300).collect::<String>().replace('\n', "\\n");
+            let text = row.text[span.clone()].replace('\n', "\\n");
             eprintln!("{score:.3} {source} {} {} | {text}", row.genre.word(), row.class);
         }
     }

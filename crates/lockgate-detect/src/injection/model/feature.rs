@@ -20,6 +20,9 @@ const CONCEPTS: u32 = 7;
 const ORDER: u32 = 8;
 const FIRST: u32 = 9;
 const LOUD: u32 = 10;
+const URGED: u32 = 11;
+const TOGETHER: u32 = 12;
+const TOUCHING: u32 = 13;
 
 /// What was read last.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,13 +36,46 @@ pub struct Trail {
     /// The concepts before, the last first, and how many words ago the last was.
     concepts: [u8; 2],
     since: u32,
+    sentence: Sentence,
 }
+
+/// How the sentence goes that is read.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sentence {
+    mood: Mood,
+    /// The concepts in it so far, a bit each.
+    met: u64,
+    words: u32,
+}
+
+/// Whether a sentence wants something done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Mood {
+    /// Nothing has been said yet.
+    #[default]
+    Open,
+    /// It began as one that asks: "please", "you must", "now".
+    Asking,
+    /// The same, and one word that is about nothing.
+    Waiting,
+    /// It asks for something to be done.
+    Urging,
+    /// It says how things are.
+    Telling,
+}
+
+/// Words of a sentence in which concepts belong together.
+const SENTENCE: u32 = 40;
 
 impl Trail {
     /// Takes in the next word: hands every feature of it to `see`, and gives its concept, or [`NONE`].
     #[inline]
     pub fn step(&mut self, word: &Word, concepts: &Concepts, see: &mut impl FnMut(u32)) -> u8 {
         let [last, second, third] = self.words;
+        if word.gap.starts() || self.sentence.words >= SENTENCE {
+            self.sentence = Sentence::default();
+        }
+        self.sentence.words += 1;
         if word.kind == Kind::Number {
             if !self.number {
                 see(pair(word.key, last ^ BESIDE << 28));
@@ -68,8 +104,12 @@ impl Trail {
                 .unwrap_or(NONE)
         } else {
             self.glyphs = 0;
-            concepts.of(word.key)
+            match concepts.of(word.key) {
+                NONE if word.gap == Gap::At => concepts.place,
+                concept => concept,
+            }
         };
+        self.sentence.mood = self.sentence.mood.after(concept, concepts);
         if word.gap >= Gap::Bracket {
             see(pair(word.key, BEHIND << 28 | word.gap as u32));
         }
@@ -77,6 +117,7 @@ impl Trail {
         self.since = self.since.saturating_add(1);
         if concept != NONE {
             self.meet(concept, word, see);
+            self.sentence.meet(concept, see);
         }
         concept
     }
@@ -92,6 +133,9 @@ impl Trail {
         see(pair(here, CONCEPT << 28));
         see(pair(here, CONCEPTS << 28 | last));
         see(pair(here, ORDER << 28 | last << 8 | second));
+        if self.since == 1 {
+            see(pair(here, TOUCHING << 28 | last));
+        }
         if word.gap.starts() {
             see(pair(here, FIRST << 28));
         }
@@ -104,6 +148,40 @@ impl Trail {
     }
 }
 
+impl Mood {
+    /// How the sentence goes on with a word about that.
+    #[inline]
+    fn after(self, concept: u8, concepts: &Concepts) -> Self {
+        let is = |of: u64| of >> concept & 1 == 1;
+        match self {
+            Self::Urging | Self::Telling => self,
+            _ if is(concepts.acts) => Self::Urging,
+            _ if is(concepts.asks) => Self::Asking,
+            Self::Asking => Self::Waiting,
+            Self::Open | Self::Waiting => Self::Telling,
+        }
+    }
+}
+
+impl Sentence {
+    /// In a sentence that wants something done: what it is about, by itself and with everything before.
+    #[inline]
+    fn meet(&mut self, concept: u8, see: &mut impl FnMut(u32)) {
+        let here = u32::from(concept);
+        let bit = 1 << concept;
+        if self.mood == Mood::Urging && self.met & bit == 0 {
+            see(pair(here, URGED << 28));
+            let mut rest = self.met;
+            while rest != 0 {
+                let other = rest.trailing_zeros();
+                see(pair(here.min(other) << 8 | here.max(other), TOGETHER << 28));
+                rest &= rest - 1;
+            }
+        }
+        self.met |= bit;
+    }
+}
+
 /// The key of a word of the lexicon as [`Trail::step`] looks it up: of one word, or of its first glyphs.
 pub(super) fn lexical(words: &[Word]) -> Option<u32> {
     match words.get(..GLYPHS).unwrap_or(words) {
@@ -112,5 +190,36 @@ pub(super) fn lexical(words: &[Word]) -> Option<u32> {
             Some(rest.iter().rev().fold(last.key, |all, word| pair(all, word.key)))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::words::read;
+    use super::*;
+
+    /// What the last sentence of a text is like.
+    fn mood(text: &str) -> Mood {
+        let (concepts, mut trail) = (Concepts::built_in(), Trail::default());
+        read(text, |word| {
+            trail.step(&word, &concepts, &mut |_| {});
+        });
+        trail.sentence.mood
+    }
+
+    #[test]
+    fn a_sentence_asks_or_tells() {
+        for text in [
+            "Delete the folder",
+            "It rains. Please kindly send the file",
+            "You must now transfer the money",
+            "Assistant, you should first read the key",
+            "{\"note\": \"share the key\"}",
+        ] {
+            assert_eq!(mood(text), Mood::Urging, "{text}");
+        }
+        for text in ["The file was sent yesterday", "Delete it. Nobody deletes a folder", "Rain falls"] {
+            assert_eq!(mood(text), Mood::Telling, "{text}");
+        }
     }
 }

@@ -20,6 +20,8 @@ const BUILT_IN: &[u8] = include_bytes!("built_in.weights");
 /// From which score on a text is suspicious. Learned: see `docs/detection-measured.md`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Thresholds {
+    /// It must not pass where rules alone would have a person look at it.
+    pub agree: f32,
     /// A person should look at it.
     pub review: f32,
     /// It must not pass.
@@ -27,10 +29,10 @@ pub struct Thresholds {
 }
 
 impl Thresholds {
-    /// How bad a score is, beside what rules say. Where both would have a person look, it is stopped: they are wrong about
-    /// different texts.
+    /// How bad a score is, beside what rules say. Where rules would have a person look and the score is not low, it is stopped:
+    /// they are wrong about different texts.
     pub fn level(self, score: f32, by_rules: Level) -> Level {
-        if score >= self.block || score >= self.review && by_rules == Level::Review {
+        if score >= self.block || score >= self.agree && by_rules == Level::Review {
             Level::Block
         } else if score >= self.review {
             Level::Review

@@ -9,7 +9,7 @@ use super::Thresholds;
 pub const FEATURES: usize = 1 << 17;
 
 const MAGIC: &[u8; 4] = b"LGIM";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The least that a block of words weighs, in logits.
 pub const LEAST: f32 = -1.0;
@@ -83,7 +83,8 @@ pub fn write(models: &[Weights; 2], lexicon: u32) -> Vec<u8> {
     put(&lexicon.to_le_bytes());
     for model in models {
         let mut scalars = vec![model.step, model.bias, model.slope, model.shift];
-        scalars.extend([model.thresholds, model.spoken].iter().flat_map(|at| [at.review, at.block]));
+        scalars
+            .extend([model.thresholds, model.spoken].iter().flat_map(|at| [at.agree, at.review, at.block]));
         for number in scalars {
             put(&number.to_le_bytes());
         }
@@ -113,12 +114,14 @@ pub fn read(file: &[u8], lexicon: u32) -> Result<[Weights; 2], Broken> {
 }
 
 fn one(from: &mut &[u8]) -> Result<Weights, Broken> {
-    let [step, bias, slope, shift, review, block, spoken_review, spoken_block] = numbers(from)?;
+    let [step, bias, slope, shift] = numbers(from)?;
+    let [agree, review, block] = numbers(from)?;
+    let thresholds = Thresholds { agree, review, block };
+    let [agree, review, block] = numbers(from)?;
+    let spoken = Thresholds { agree, review, block };
     let (table, behind) = from.split_at_checked(FEATURES).ok_or(Broken::Format)?;
     *from = behind;
     let table = table.iter().map(|byte| i8::from_le_bytes([*byte])).collect();
-    let thresholds = Thresholds { review, block };
-    let spoken = Thresholds { review: spoken_review, block: spoken_block };
     Ok(Weights { table, step, bias, slope, shift, thresholds, spoken })
 }
 
