@@ -226,7 +226,7 @@ impl Tree {
             return;
         }
         self.signed = Instant::now();
-        if let Err(error) = self.log.sign(|_| ()) {
+        if let Err(error) = self.log.sign() {
             eprintln!("lockgate: the checkpoint of the records cannot be written: {error}");
         }
     }

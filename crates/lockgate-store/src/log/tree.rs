@@ -83,8 +83,8 @@ impl TreeLog {
         })
     }
 
-    /// Signs a checkpoint over all records. `note` may add signatures of witnesses to it before it is published.
-    pub fn sign(&mut self, note: impl FnOnce(&mut Note)) -> Result<Checkpoint, LogError> {
+    /// Signs a checkpoint over all records.
+    pub fn sign(&mut self) -> Result<Checkpoint, LogError> {
         self.alone(|log| {
             let key = &log.signing.key;
             let (origin, size, root) = (key.name().to_owned(), log.growing.size(), log.growing.root());
@@ -92,7 +92,6 @@ impl TreeLog {
             let path = log.folder.at("checkpoint");
             let mut signed = Note::new(checkpoint.text()).ok_or(LogError::Damaged(path))?;
             signed.sign(key, 0, &log.signing.sign);
-            note(&mut signed);
             let before = log.signed;
             for part in log.growing.parts() {
                 log.put(&part, false)?;
@@ -339,7 +338,7 @@ mod tests {
             assert!(waiting.is_empty());
             size += many;
             if many != 700 {
-                assert_eq!(log.sign(|_| ()).unwrap().size, size);
+                assert_eq!(log.sign().unwrap().size, size);
                 assert_eq!(check(&folder), Ok(Verified { records: size, removed: 0 }));
             }
         }
@@ -356,10 +355,10 @@ mod tests {
             let log = if number % 3 == 0 { &mut one } else { &mut two };
             log.append(&mut records(number, number + 1)).unwrap();
             if number % 7 == 0 {
-                log.sign(|_| ()).unwrap();
+                log.sign().unwrap();
             }
         }
-        one.sign(|_| ()).unwrap();
+        one.sign().unwrap();
         assert_eq!(check(&folder), Ok(Verified { records: 600, removed: 0 }));
         assert_eq!(all(&folder, 600), Vec::from(records(0, 600)));
     }
@@ -378,7 +377,7 @@ mod tests {
         }
         fs::remove_dir(&head).unwrap();
         assert_eq!(log.append(&mut waiting).unwrap(), 256);
-        log.sign(|_| ()).unwrap();
+        log.sign().unwrap();
         assert_eq!(check(&folder), Ok(Verified { records: 300, removed: 0 }));
         assert_eq!(all(&folder, 300), Vec::from(records(0, 300)));
     }
@@ -397,7 +396,7 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let mut log = open(&folder).unwrap();
         log.append(&mut records(0, 300)).unwrap();
-        log.sign(|_| ()).unwrap();
+        log.sign().unwrap();
         let path = folder.path().join("log/tile/0/001.p/44");
         let mut bytes = fs::read(&path).unwrap();
         bytes[0] ^= 1;
@@ -414,7 +413,7 @@ mod tests {
             let folder = TempDir::new().unwrap();
             let mut log = open(&folder).unwrap();
             log.append(&mut records(0, signed)).unwrap();
-            log.sign(|_| ()).unwrap();
+            log.sign().unwrap();
             log.append(&mut records(signed, signed + more)).unwrap();
             drop(log);
             let head = folder.path().join(format!("log/head/{}", (signed + more) / WIDTH));
@@ -432,7 +431,7 @@ mod tests {
             let size = log.size();
             prop_assert!(size >= signed && size <= signed + more && (kept < length || size == signed + more));
             log.append(&mut records(size, size + 5)).unwrap();
-            log.sign(|_| ()).unwrap();
+            log.sign().unwrap();
             prop_assert_eq!(check(&folder), Ok(Verified { records: size + 5, removed: 0 }));
             prop_assert_eq!(all(&folder, size + 5), Vec::from(records(0, size + 5)));
         }
