@@ -24,6 +24,10 @@ pub enum Happening {
     Configuration,
     /// A person, or a lock file, approved or refused something a server says of itself.
     Pin,
+    /// The gateway started, or ended in good order.
+    Gateway,
+    /// The log says something of itself: records of it were lost, or removed.
+    Log,
 }
 
 impl Happening {
@@ -37,6 +41,8 @@ impl Happening {
             Self::Definition => "definition",
             Self::Configuration => "configuration",
             Self::Pin => "pin",
+            Self::Gateway => "gateway",
+            Self::Log => "log",
         }
     }
 }
@@ -158,6 +164,8 @@ pub struct Record {
     /// Facts beside the decision, in words of ours: `credential` where one was found, `label_ignored` where a server said
     /// something of its own result that changes nothing, `failed` where an answer says that the request came to nothing.
     pub notes: Vec<&'static str>,
+    /// How many records it stands for, where it says that some were lost or removed.
+    pub count: Option<u64>,
     /// What was found in the message. At most [`MOST_DETECTED`].
     pub detected: Vec<Detected>,
     /// How likely the message gives orders to a model, in hundredths; none where it was not looked at, or not at all likely.
@@ -166,7 +174,39 @@ pub struct Record {
     pub duration: u64,
 }
 
+/// What stands for a session, a principal and a request where there are none.
+const GATEWAY: &str = "gateway";
+
 impl Record {
+    /// A record of the gateway itself, of no session and no request.
+    pub fn of_gateway(happening: Happening) -> Self {
+        Self {
+            happening,
+            session: SessionId::new(GATEWAY),
+            principal: Principal::new(GATEWAY),
+            client: None,
+            correlation: GATEWAY.to_owned(),
+            method: None,
+            server: None,
+            target: None,
+            arguments: None,
+            argument_text: None,
+            measure: Measure::default(),
+            sources: Vec::new(),
+            changes: Vec::new(),
+            verdict: Verdict::Forward,
+            would: None,
+            finding: None,
+            label_before: None,
+            label_after: None,
+            notes: Vec::new(),
+            count: None,
+            detected: Vec::new(),
+            score: None,
+            duration: 0,
+        }
+    }
+
     /// The same in at most so many bytes: arguments and changes are left out where there is no room for them, and counted
     /// in `left_out`. At least 16 KiB, which everything else fits in.
     pub fn to_json_within(&self, time: &str, most: usize) -> String {
@@ -239,6 +279,9 @@ impl Record {
         }
         if !self.notes.is_empty() {
             line.raw("notes", &format!("[\"{}\"]", self.notes.join("\",\"")));
+        }
+        if let Some(count) = self.count {
+            line.raw("count", &count.to_string());
         }
         if !self.detected.is_empty() {
             let detected: Vec<_> = self.detected.iter().take(MOST_DETECTED).map(detected_json).collect();
@@ -434,6 +477,7 @@ mod tests {
             label_before: Some(label.clone()),
             label_after: Some(label),
             notes: Vec::new(),
+            count: None,
             detected: vec![
                 Detected {
                     rule: "conceals_from_user",

@@ -168,6 +168,7 @@ impl Core {
             label_before: label_before.cloned(),
             label_after: label_after.cloned(),
             notes: note.notes,
+            count: None,
             detected: note.detected,
             score: note.score,
             duration: note.duration,

@@ -3,20 +3,20 @@
 mod folder;
 mod lines;
 mod tree;
+mod waiting;
 
-use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use lockgate_audit::Record;
-use lockgate_audit::log::LONGEST;
 
 use self::lines::Segment;
+use self::waiting::Waiting;
 use crate::rfc3339;
 
 pub use folder::{LogError, LogFolder};
@@ -27,13 +27,6 @@ pub use tree::{Sign, Signing, TreeLog};
 const WAITING: usize = 8_192;
 /// Longest time a record stays in memory.
 const FLUSH: Duration = Duration::from_millis(100);
-/// So many records go to the disk at once, at the latest.
-const BATCH: usize = 256;
-/// Shortest time between two checkpoints.
-const SIGN: Duration = Duration::from_secs(1);
-/// Most records that are kept in memory while nothing can be written. What comes then is counted, and said once it can be.
-const KEPT: usize = 65_536;
-
 /// Where records go: at least one of the two.
 #[derive(Debug, Default)]
 pub struct RecordsTo {
@@ -69,14 +62,7 @@ impl RecordLog {
         let file = to.file.map(|(path, rotation)| Segment::open(path, rotation)).transpose()?;
         let failing = Arc::new(AtomicBool::new(false));
         let (entries, incoming) = sync_channel(WAITING);
-        let tree = to.tree.map(|log| Tree {
-            log,
-            waiting: VecDeque::new(),
-            since: None,
-            signed: Instant::now(),
-            uncounted: 0,
-            failing: Arc::clone(&failing),
-        });
+        let tree = to.tree.map(|log| Waiting::new(log, Arc::clone(&failing)));
         let writer = Writer { file, tree };
         let writer =
             std::thread::Builder::new().name("records".to_owned()).spawn(move || writer.run(&incoming))?;
@@ -118,7 +104,7 @@ impl Drop for RecordLog {
 
 struct Writer {
     file: Option<Segment>,
-    tree: Option<Tree>,
+    tree: Option<Waiting>,
 }
 
 impl Writer {
@@ -131,7 +117,7 @@ impl Writer {
                         file.write(&record.to_json(&time));
                     }
                     if let Some(tree) = &mut self.tree {
-                        tree.take(record.to_json_within(&time, LONGEST));
+                        tree.take(&time, &record);
                     }
                 }
                 Ok(Entry::Flush(done)) => {
@@ -150,7 +136,12 @@ impl Writer {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
-        self.flush();
+        if let Some(file) = &mut self.file {
+            file.flush();
+        }
+        if let Some(tree) = self.tree {
+            tree.end();
+        }
     }
 
     fn flush(&mut self) {
@@ -164,107 +155,17 @@ impl Writer {
     }
 }
 
-/// Records on their way into a log that nobody can quietly change.
-struct Tree {
-    log: TreeLog,
-    waiting: VecDeque<Vec<u8>>,
-    /// When the oldest that waits came.
-    since: Option<Instant>,
-    signed: Instant,
-    /// Records that were made while nothing could be written and memory was full.
-    uncounted: u64,
-    failing: Arc<AtomicBool>,
-}
-
-impl Tree {
-    fn take(&mut self, line: String) {
-        if self.waiting.len() >= KEPT {
-            self.uncounted += 1;
-        } else {
-            self.waiting.push_back(line.into_bytes());
-        }
-        let since = *self.since.get_or_insert_with(Instant::now);
-        // While nothing can be written it is tried again when nothing else is to be done, and now and then.
-        let many = self.waiting.len() >= BATCH && !self.failing.load(Ordering::Relaxed);
-        if many || since.elapsed() >= FLUSH {
-            self.flush();
-        }
-    }
-
-    fn flush(&mut self) {
-        self.write();
-        if self.signed.elapsed() >= SIGN {
-            self.sign();
-        }
-    }
-
-    fn write(&mut self) {
-        self.since = None;
-        if self.waiting.is_empty() {
-            return;
-        }
-        match self.log.append(&mut self.waiting) {
-            Ok(_) => {
-                if self.failing.swap(false, Ordering::Relaxed) {
-                    eprintln!(
-                        "lockgate: records are written again; {} more were made meanwhile",
-                        self.uncounted
-                    );
-                    self.uncounted = 0;
-                }
-            }
-            Err(error) => {
-                if !self.failing.swap(true, Ordering::Relaxed) {
-                    eprintln!("lockgate: records cannot be written, and calls are refused: {error}");
-                }
-            }
-        }
-    }
-
-    fn sign(&mut self) {
-        if !self.log.is_unsigned() || self.failing.load(Ordering::Relaxed) {
-            return;
-        }
-        self.signed = Instant::now();
-        if let Err(error) = self.log.sign() {
-            eprintln!("lockgate: the checkpoint of the records cannot be written: {error}");
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
 
     use super::*;
-    use lockgate_audit::{Happening, Measure};
-    use lockgate_model::{Principal, SessionId, Verdict};
+    use lockgate_audit::Happening;
+    use lockgate_audit::log::{NoteKey, Use};
 
     fn record(number: usize) -> Box<Record> {
-        Box::new(Record {
-            happening: Happening::Request,
-            session: SessionId::new("s"),
-            principal: Principal::new("local"),
-            client: None,
-            correlation: format!("s-{number}"),
-            method: Some("ping"),
-            server: None,
-            target: None,
-            arguments: None,
-            argument_text: None,
-            measure: Measure::default(),
-            verdict: Verdict::Forward,
-            would: None,
-            finding: None,
-            sources: Vec::new(),
-            changes: Vec::new(),
-            label_before: None,
-            label_after: None,
-            notes: Vec::new(),
-            detected: Vec::new(),
-            score: None,
-            duration: 0,
-        })
+        let correlation = format!("s-{number}");
+        Box::new(Record { correlation, ..Record::of_gateway(Happening::Request) })
     }
 
     #[test]
@@ -299,5 +200,43 @@ mod tests {
         }
         drop(log);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+    }
+
+    fn values(folder: &Path) -> Vec<serde_json::Value> {
+        let log = LogFolder::new(folder);
+        let tiles = (0..).map_while(|tile| log.records(tile).unwrap());
+        tiles.flatten().map(|line| serde_json::from_slice(&line).unwrap()).collect()
+    }
+
+    #[test]
+    fn what_is_lost_while_nothing_can_be_written_is_said_in_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = NoteKey::new("example.org/log", Use::Log, [7; 32]).unwrap();
+        let tree = TreeLog::open(folder.path(), Signing { key, sign: Box::new(|_| [0; 64]) }).unwrap();
+        let log = RecordLog::start(RecordsTo { file: None, tree: Some(tree) }).unwrap();
+        // Files stand where folders must be.
+        let blocked = ["head", "tile"].map(|name| folder.path().join(name));
+        fs::remove_dir(&blocked[0]).unwrap();
+        for path in &blocked {
+            fs::write(path, "").unwrap();
+        }
+        (0..66_000).for_each(|number| log.write(SystemTime::now(), record(number)));
+        log.flush();
+        assert!(log.is_failing());
+        for path in &blocked {
+            fs::remove_file(path).unwrap();
+        }
+        fs::create_dir(&blocked[0]).unwrap();
+        log.write(SystemTime::now(), record(66_000));
+        log.flush();
+        log.write(SystemTime::now(), record(66_001));
+        drop(log);
+        let values = values(folder.path());
+        let lost = values.iter().position(|value| value["event"] == "log").unwrap();
+        assert_eq!(values[lost]["notes"], serde_json::json!(["lost"]));
+        // What is there and what is said to be lost is everything.
+        assert_eq!(values[lost]["count"].as_u64().unwrap(), 66_002 - (values.len() as u64 - 1));
+        assert_eq!(values[lost - 1]["correlation"], "s-65535");
+        assert_eq!(values.last().unwrap()["correlation"], "s-66001");
     }
 }

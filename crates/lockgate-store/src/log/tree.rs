@@ -77,7 +77,6 @@ impl TreeLog {
                     log.lost = true;
                 }
                 added?;
-                waiting.drain(..many);
             }
             Ok(first)
         })
@@ -173,7 +172,7 @@ impl TreeLog {
     }
 
     /// Adds so many that the tile is whole. It takes the place of the head.
-    fn fill(&mut self, waiting: &VecDeque<Vec<u8>>, many: usize) -> Result<(), LogError> {
+    fn fill(&mut self, waiting: &mut VecDeque<Vec<u8>>, many: usize) -> Result<(), LogError> {
         let head = self.folder.head(self.size() / WIDTH);
         let mut whole = Vec::new();
         for record in waiting.iter().take(many) {
@@ -181,7 +180,12 @@ impl TreeLog {
         }
         for part in &whole {
             // The records come first, and hashes can be made anew from them.
-            self.put(part, matches!(part.0, Tile::Records { .. }))?;
+            let are_records = matches!(part.0, Tile::Records { .. });
+            self.put(part, are_records)?;
+            if are_records {
+                // They are in the log now, whatever becomes of the rest.
+                waiting.drain(..many);
+            }
         }
         self.head = 0;
         match fs::remove_file(&head) {
@@ -191,9 +195,9 @@ impl TreeLog {
     }
 
     /// Adds fewer.
-    fn lengthen(&mut self, waiting: &VecDeque<Vec<u8>>) -> Result<(), LogError> {
+    fn lengthen(&mut self, waiting: &mut VecDeque<Vec<u8>>) -> Result<(), LogError> {
         let mut frames = Vec::new();
-        for record in waiting {
+        for record in waiting.iter() {
             push_head(&mut frames, record);
             self.growing.append(record, &mut drop).ok_or(LogError::TooLong)?;
         }
@@ -209,6 +213,7 @@ impl TreeLog {
         });
         written.map_err(|error| LogError::Disk(path, error))?;
         self.head += frames.len() as u64;
+        waiting.clear();
         Ok(())
     }
 
@@ -376,6 +381,24 @@ mod tests {
             assert_eq!(waiting.len(), 44);
         }
         fs::remove_dir(&head).unwrap();
+        assert_eq!(log.append(&mut waiting).unwrap(), 256);
+        log.sign().unwrap();
+        assert_eq!(check(&folder), Ok(Verified { records: 300, removed: 0 }));
+        assert_eq!(all(&folder, 300), Vec::from(records(0, 300)));
+    }
+
+    #[test]
+    fn what_is_in_the_log_is_not_put_in_again() {
+        let folder = TempDir::new().unwrap();
+        let mut log = open(&folder).unwrap();
+        // The records of the tile reach the disk, its hashes do not.
+        let hashes = folder.path().join("log/tile/0");
+        fs::create_dir(folder.path().join("log/tile")).unwrap();
+        fs::write(&hashes, "").unwrap();
+        let mut waiting = records(0, 300);
+        assert!(matches!(log.append(&mut waiting), Err(LogError::Disk(..))));
+        assert_eq!(waiting.len(), 44);
+        fs::remove_file(&hashes).unwrap();
         assert_eq!(log.append(&mut waiting).unwrap(), 256);
         log.sign().unwrap();
         assert_eq!(check(&folder), Ok(Verified { records: 300, removed: 0 }));

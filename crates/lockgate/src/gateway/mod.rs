@@ -426,6 +426,7 @@ impl Gateway {
         self.keep_behaviour_at_last();
         if let Some(records) = &self.records {
             self.record_decided(self.approved.decided());
+            self.record_stop();
             records.flush();
         }
     }

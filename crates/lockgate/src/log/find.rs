@@ -100,7 +100,7 @@ struct Wanted {
     /// With this verdict: forward, rewrite, hold or deny
     #[arg(long)]
     verdict: Option<String>,
-    /// About this: request, answer, server, approval, definition, configuration or pin
+    /// About this: request, answer, server, approval, definition, configuration, pin, gateway or log
     #[arg(long)]
     event: Option<String>,
     /// Not before this: 2026-01-31T08:00:00Z

@@ -32,7 +32,7 @@ pub struct Entry {
     pub at: UnixMillis,
     /// When, as it is written.
     pub time: String,
-    /// `request`, `answer`, `server`, `approval`, `definition`, `configuration` or `pin`.
+    /// `request`, `answer`, `server`, `approval`, `definition`, `configuration`, `pin`, `gateway` or `log`.
     pub event: String,
     /// The agent's run.
     pub session: String,

@@ -1,0 +1,123 @@
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use lockgate_audit::log::LONGEST;
+use lockgate_audit::{Happening, Record};
+
+use super::{FLUSH, TreeLog};
+use crate::rfc3339;
+
+/// So many records go to the disk at once, at the latest.
+const BATCH: usize = 256;
+/// Shortest time between two checkpoints.
+const SIGN: Duration = Duration::from_secs(1);
+/// Most records that are kept in memory while nothing can be written. What comes then is counted, and the log says so where it
+/// would stand.
+const KEPT: usize = 65_536;
+/// Most bytes of them.
+const KEPT_BYTES: usize = 64 << 20;
+
+/// Records on their way into a log that nobody can quietly change.
+pub(super) struct Waiting {
+    log: TreeLog,
+    records: VecDeque<Vec<u8>>,
+    bytes: usize,
+    /// When the oldest that waits came.
+    since: Option<Instant>,
+    signed: Instant,
+    /// Records that were made while nothing could be written and memory was full, since the last one that was kept.
+    lost: u64,
+    failing: Arc<AtomicBool>,
+}
+
+impl Waiting {
+    pub(super) fn new(log: TreeLog, failing: Arc<AtomicBool>) -> Self {
+        let signed = Instant::now();
+        Self { log, records: VecDeque::new(), bytes: 0, since: None, signed, lost: 0, failing }
+    }
+
+    pub(super) fn take(&mut self, time: &str, record: &Record) {
+        if self.is_full() {
+            self.lost += 1;
+        } else {
+            self.say_lost();
+            self.push(record.to_json_within(time, LONGEST));
+        }
+        let since = *self.since.get_or_insert_with(Instant::now);
+        // While nothing can be written it is tried again when nothing else is to be done, and now and then.
+        let many = self.records.len() >= BATCH && !self.failing.load(Ordering::Relaxed);
+        if many || since.elapsed() >= FLUSH {
+            self.flush();
+        }
+    }
+
+    pub(super) fn flush(&mut self) {
+        self.write();
+        if self.signed.elapsed() >= SIGN {
+            self.sign();
+        }
+    }
+
+    pub(super) fn write(&mut self) {
+        self.since = None;
+        while !self.records.is_empty() {
+            let written = self.log.append(&mut self.records);
+            self.bytes = self.records.iter().map(Vec::len).sum();
+            match written {
+                Ok(_) => {
+                    if self.failing.swap(false, Ordering::Relaxed) {
+                        eprintln!("lockgate: records are written again; {} were lost meanwhile", self.lost);
+                    }
+                    // Which is a record as well.
+                    self.say_lost();
+                }
+                Err(error) => {
+                    if !self.failing.swap(true, Ordering::Relaxed) {
+                        eprintln!("lockgate: records cannot be written, and calls are refused: {error}");
+                    }
+                    break;
+                }
+            }
+        }
+    }
+
+    pub(super) fn sign(&mut self) {
+        if !self.log.is_unsigned() || self.failing.load(Ordering::Relaxed) {
+            return;
+        }
+        self.signed = Instant::now();
+        if let Err(error) = self.log.sign() {
+            eprintln!("lockgate: the checkpoint of the records cannot be written: {error}");
+        }
+    }
+
+    /// Writes and signs what there is, for the last time.
+    pub(super) fn end(mut self) {
+        self.write();
+        self.sign();
+        let lost = self.records.len() as u64 + self.lost;
+        if lost > 0 {
+            eprintln!("lockgate: {lost} records could not be written, and are lost");
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.records.len() >= KEPT || self.bytes >= KEPT_BYTES
+    }
+
+    /// Where records were lost, a record says how many, in their place.
+    fn say_lost(&mut self) {
+        if self.lost > 0 {
+            let (count, notes) = (Some(std::mem::take(&mut self.lost)), vec!["lost"]);
+            let record = Record { count, notes, ..Record::of_gateway(Happening::Log) };
+            self.push(record.to_json(&rfc3339(SystemTime::now())));
+        }
+    }
+
+    fn push(&mut self, line: String) {
+        self.bytes += line.len();
+        self.records.push_back(line.into_bytes());
+    }
+}
