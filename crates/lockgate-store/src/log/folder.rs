@@ -2,7 +2,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use lockgate_audit::log::{Hash, Note, NoteKey, Tile, Tiles, WIDTH, read_records};
+use lockgate_audit::log::{
+    Hash, Note, NoteKey, Subtrees, Tile, Tiles, WIDTH, fold, read_hashes, read_records,
+};
 
 /// Why a log cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +72,26 @@ impl LogFolder {
             return Ok(owned(read_records(&bytes).0));
         }
         Ok(read(&self.head(tile))?.and_then(|bytes| owned(read_head(&bytes).0)))
+    }
+}
+
+/// The tree over the first records of a log, for proofs.
+#[derive(Clone, Copy, Debug)]
+pub struct Grown<'l> {
+    /// The log.
+    pub log: &'l LogFolder,
+    /// How many records.
+    pub size: u64,
+}
+
+impl Subtrees for Grown<'_> {
+    type Error = LogError;
+
+    fn subtree(&self, level: u8, number: u64) -> Result<Hash, LogError> {
+        let (tile, first, many) = Tile::of_subtree(level, number, self.size);
+        let damaged = || LogError::Damaged(self.log.at(tile.path()));
+        let hashes = self.log.read(tile)?.and_then(|bytes| read_hashes(&bytes)).ok_or_else(damaged)?;
+        hashes.get(first..first + many).and_then(fold).ok_or_else(damaged)
     }
 }
 

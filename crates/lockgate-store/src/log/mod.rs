@@ -19,7 +19,7 @@ use self::lines::Segment;
 use self::waiting::Waiting;
 use crate::rfc3339;
 
-pub use folder::{LogError, LogFolder};
+pub use folder::{Grown, LogError, LogFolder};
 pub use lines::Rotation;
 pub use tree::{Sign, Signing, TreeLog};
 

@@ -316,7 +316,14 @@ fn sentence(entry: &Entry) -> String {
         let rule = entry.rule.as_ref().map_or_else(String::new, |rule| format!(" by {}", plain(rule)));
         format!(": {}{rule}", plain(reason))
     });
-    format!("{:13} {:7}  {}{why}", plain(&entry.event), plain(&entry.verdict), what(entry))
+    // What is of no request says what happened in its notes.
+    let said = match (&entry.method, entry.count) {
+        (Some(_), _) => what(entry),
+        (None, Some(count)) => format!("{count} records {}", plain(&entry.notes.join(", "))),
+        (None, None) if entry.notes.is_empty() => what(entry),
+        (None, None) => plain(&entry.notes.join(", ")),
+    };
+    format!("{:13} {:7}  {said}{why}", plain(&entry.event), plain(&entry.verdict))
 }
 
 /// Time since the beginning: `+12.345s`.

@@ -1,11 +1,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lockgate_audit::log::{
-    Checkpoint, Damage, Note, Subtrees, Tile, Tiles, Verified, consistency, continues, fold, read_hashes,
-    verify,
-};
-use lockgate_store::{LogError, LogFolder};
+use lockgate_audit::log::{Checkpoint, Damage, Note, Verified, consistency, continues, verify};
+use lockgate_store::{Grown, LogError, LogFolder};
 use serde_json::json;
 
 use super::{Which, is_right, read_key};
@@ -92,23 +89,6 @@ fn grew(log: &LogFolder, earlier: &Checkpoint, now: &Checkpoint) -> Result<bool,
     }
     let path = consistency(&Grown { log, size: now.size }, earlier.size, now.size)?;
     Ok(path.is_some_and(|path| continues((earlier.size, earlier.root), (now.size, now.root), &path)))
-}
-
-/// Hashes of subtrees, from the tiles of a log.
-pub(super) struct Grown<'l> {
-    pub(super) log: &'l LogFolder,
-    pub(super) size: u64,
-}
-
-impl Subtrees for Grown<'_> {
-    type Error = LogError;
-
-    fn subtree(&self, level: u8, number: u64) -> Result<lockgate_audit::log::Hash, LogError> {
-        let (tile, first, many) = Tile::of_subtree(level, number, self.size);
-        let damaged = || LogError::Damaged(PathBuf::from(tile.path()));
-        let hashes = self.log.read(tile)?.and_then(|bytes| read_hashes(&bytes)).ok_or_else(damaged)?;
-        hashes.get(first..first + many).and_then(fold).ok_or_else(damaged)
-    }
 }
 
 /// Records that came after the checkpoint.

@@ -72,6 +72,10 @@ pub struct Entry {
     pub sources: Vec<Source>,
     /// What stood against the call.
     pub evidence: Option<Evidence>,
+    /// Facts beside the decision: `credential`, `start` …
+    pub notes: Vec<String>,
+    /// How many records were lost or removed, where it says that.
+    pub count: Option<u64>,
     /// From the request to this decision. Microseconds.
     pub duration: u64,
     /// Is it a further record of a request that has one already?
@@ -237,6 +241,13 @@ impl Entry {
                 .take(MOST_SOURCES)
                 .collect(),
             evidence: json.get("evidence").and_then(Evidence::parse),
+            notes: json
+                .get("notes")
+                .into_iter()
+                .flat_map(Json::elements)
+                .filter_map(|note| Some(note.text()?.into_owned()))
+                .collect(),
+            count: json.get("count").and_then(Json::unsigned),
             duration: json.get("duration_us").and_then(Json::unsigned).unwrap_or_default(),
             repeats: false,
         })
