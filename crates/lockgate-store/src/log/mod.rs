@@ -4,6 +4,7 @@ mod folder;
 mod lines;
 mod tree;
 mod waiting;
+mod witness;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use crate::rfc3339;
 pub use folder::{Grown, LogError, LogFolder};
 pub use lines::Rotation;
 pub use tree::{Sign, Signing, TreeLog};
+pub use witness::Witnessed;
 
 /// Most records that wait for the writer; then the calls that make them wait too.
 const WAITING: usize = 8_192;

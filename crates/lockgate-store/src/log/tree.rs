@@ -42,9 +42,7 @@ impl TreeLog {
     pub fn open(folder: &Path, signing: Signing) -> Result<Self, LogError> {
         make_folder(folder)?;
         make_folder(&folder.join("head"))?;
-        let path = folder.join("lock");
-        let lock = private().write(true).create(true).truncate(false).open(&path);
-        let lock = lock.map_err(|error| LogError::Disk(path, error))?;
+        let lock = open_lock(folder)?;
         let mut log = Self {
             folder: LogFolder::new(folder),
             lock,
@@ -282,7 +280,14 @@ fn private() -> OpenOptions {
     options
 }
 
-fn make_folder(folder: &Path) -> Result<(), LogError> {
+/// The file that is locked while somebody writes into the folder.
+pub(super) fn open_lock(folder: &Path) -> Result<File, LogError> {
+    let path = folder.join("lock");
+    let lock = private().write(true).create(true).truncate(false).open(&path);
+    lock.map_err(|error| LogError::Disk(path, error))
+}
+
+pub(super) fn make_folder(folder: &Path) -> Result<(), LogError> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -291,7 +296,7 @@ fn make_folder(folder: &Path) -> Result<(), LogError> {
 }
 
 /// Writes a file so that it is there whole or not at all.
-fn write(path: &Path, bytes: &[u8], synced: bool) -> Result<(), LogError> {
+pub(super) fn write(path: &Path, bytes: &[u8], synced: bool) -> Result<(), LogError> {
     let mut new = path.to_owned().into_os_string();
     new.push(".new");
     let new = PathBuf::from(new);
