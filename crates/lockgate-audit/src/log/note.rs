@@ -64,6 +64,11 @@ impl NoteKey {
         (hex(key.id()) == id).then_some(key)
     }
 
+    /// Is it the key of a witness, and not of a log?
+    pub fn is_of_witness(&self) -> bool {
+        self.used_as == Use::Witness
+    }
+
     /// The name that stands before its signatures.
     pub fn name(&self) -> &str {
         &self.name

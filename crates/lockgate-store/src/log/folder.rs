@@ -3,8 +3,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use lockgate_audit::log::{
-    Hash, Note, NoteKey, Subtrees, Tile, Tiles, WIDTH, fold, read_hashes, read_records,
+    Checkpoint, Hash, Note, NoteKey, Subtrees, Tile, Tiles, WIDTH, fold, read_hashes, read_records,
 };
+
+use super::tree::write;
 
 /// Why a log cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -23,9 +25,12 @@ pub enum LogError {
     TooLong,
 }
 
+/// The newest checkpoint that enough witnesses have signed.
+const WITNESSED: &str = "checkpoint.witnessed";
+
 /// A folder with a log, for who reads it.
 ///
-/// In it are the [`Tile`]s, `checkpoint`, `log.vkey` with the key that signs it, and in `head/` the records of the tile that is
+/// In it are the [`Tile`]s, `checkpoint`, `checkpoint.witnessed` where there are witnesses, `log.vkey` with the key that signs it, and in `head/` the records of the tile that is
 /// not whole yet, as they come: each after its length (two bytes) and the first eight bytes of its hash, so that what a crash
 /// cut off is told from what was written.
 #[derive(Clone, Debug)]
@@ -50,6 +55,20 @@ impl LogFolder {
     /// The checkpoint that was signed last; none where none was.
     pub fn checkpoint(&self) -> Result<Option<Note>, LogError> {
         self.parsed("checkpoint", Note::parse)
+    }
+
+    /// The newest checkpoint that enough witnesses have signed; none where none was.
+    pub fn witnessed(&self) -> Result<Option<Note>, LogError> {
+        self.parsed(WITNESSED, Note::parse)
+    }
+
+    /// Keeps a checkpoint that enough witnesses have signed, where none with more records is kept.
+    pub fn keep_witnessed(&self, note: &Note) -> Result<(), LogError> {
+        let size = |note: &Note| Checkpoint::parse(note.text()).map(|checkpoint| checkpoint.size);
+        if self.witnessed()?.as_ref().and_then(size) > size(note) {
+            return Ok(());
+        }
+        write(&self.at(WITNESSED), note.to_string().as_bytes(), true)
     }
 
     /// The key that checkpoints are signed with, as the log says itself.
@@ -102,12 +121,18 @@ impl Tiles for LogFolder {
         if let Some(bytes) = read(&self.at(tile.path()))? {
             return Ok(Some(bytes));
         }
-        // It may have become whole since.
-        let whole = match tile {
-            Tile::Hashes { level, number, .. } => Tile::Hashes { level, number, width: WIDTH },
-            Tile::Records { number, .. } => Tile::Records { number, width: WIDTH },
-        };
-        read(&self.at(whole.path()))
+        // It may have become wider since, or whole.
+        let width = tile.width();
+        let parts = self.at(tile.of_width(1).path());
+        let parts = parts.parent().and_then(|parts| fs::read_dir(parts).ok()).into_iter().flatten();
+        let widths = parts.filter_map(|part| part.ok()?.file_name().to_str()?.parse::<u64>().ok());
+        let wider = widths.filter(|part| (width..WIDTH).contains(part)).max();
+        for width in wider.into_iter().chain([WIDTH]) {
+            if let Some(bytes) = read(&self.at(tile.of_width(width).path()))? {
+                return Ok(Some(bytes));
+            }
+        }
+        Ok(None)
     }
 }
 

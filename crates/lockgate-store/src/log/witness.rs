@@ -1,5 +1,6 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use lockgate_audit::log::{Checkpoint, Hash};
 
@@ -10,14 +11,15 @@ use super::tree::{make_folder, open_lock, write};
 #[derive(Debug)]
 pub struct Witnessed {
     folder: PathBuf,
-    lock: File,
+    /// Keeps other processes out, and other threads of this one.
+    lock: Mutex<File>,
 }
 
 impl Witnessed {
     /// Opens the folder; makes it where there is none.
     pub fn open(folder: &Path) -> Result<Self, LogError> {
         make_folder(folder)?;
-        Ok(Self { folder: folder.to_owned(), lock: open_lock(folder)? })
+        Ok(Self { folder: folder.to_owned(), lock: Mutex::new(open_lock(folder)?) })
     }
 
     /// Takes the next checkpoint of a log. `judge` is given the last one and says whether this may follow; what it refuses changes
@@ -28,7 +30,8 @@ impl Witnessed {
         judge: impl FnOnce(Option<&Checkpoint>) -> Result<(), E>,
     ) -> Result<(), E> {
         let locked = |error| LogError::Disk(self.folder.join("lock"), error);
-        self.lock.lock().map_err(locked)?;
+        let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        lock.lock().map_err(locked)?;
         let done = self.last(&next.origin).map_err(E::from).and_then(|last| {
             judge(last.as_ref())?;
             let path = self.file(&next.origin);
@@ -37,7 +40,7 @@ impl Witnessed {
             let synced = File::open(&self.folder).and_then(|folder| folder.sync_all());
             synced.map_err(|error| LogError::Disk(path, error).into())
         });
-        let unlocked = self.lock.unlock();
+        let unlocked = lock.unlock();
         done?;
         unlocked.map_err(|error| locked(error).into())
     }
@@ -102,21 +105,26 @@ mod tests {
     #[test]
     fn of_several_at_once_each_sees_what_the_one_before_it_took() {
         let folder = tempfile::tempdir().unwrap();
-        let add = |_: usize| {
-            let seen = Witnessed::open(folder.path()).unwrap();
+        let both = [(); 2].map(|()| Witnessed::open(folder.path()).unwrap());
+        let won = std::sync::atomic::AtomicU64::new(0);
+        let add = &|number: usize| {
+            let seen = &both[number % 2];
             for _ in 0..50 {
                 let now = seen.last("example.org/../log").unwrap().map_or(0, |last| last.size);
                 // Only one of those that saw the same may go on.
                 let next = checkpoint(now + 1);
-                let _lost_or_won = seen.follow(&next, |last| {
+                let taken = seen.follow(&next, |last| {
                     if last.map_or(0, |last| last.size) == now { Ok(()) } else { Err(Failed::Refused) }
                 });
+                won.fetch_add(u64::from(taken.is_ok()), std::sync::atomic::Ordering::Relaxed);
             }
         };
         std::thread::scope(|scope| {
-            (0..4).map(|number| scope.spawn(move || add(number))).for_each(drop);
+            for number in 0..4 {
+                scope.spawn(move || add(number));
+            }
         });
         let last = Witnessed::open(folder.path()).unwrap().last("example.org/../log").unwrap().unwrap();
-        assert!((50..=200).contains(&last.size), "{last:?}");
+        assert_eq!(last.size, won.into_inner(), "each that went on counts once");
     }
 }

@@ -85,6 +85,7 @@ pub(super) const MOST_ADDED: Bounds = bounds("Pinning", "most_added", Count, 20,
 pub(super) const PIN_APPROVERS: Bounds = bounds("Pinning", "approvers", Count, 1, (1, 5));
 pub(super) const OUTPUT_PARTS: Bounds = bounds("Output", "parts", Count, 10_000, (1, 1_000_000));
 pub(super) const MEDIA_BYTES: Bounds = bounds("Output", "media_bytes", Size, 16 * MIB, (KIB, 256 * MIB));
+pub(super) const QUORUM: Bounds = bounds("Records", "quorum", Count, 1, (1, 16));
 pub(super) const KEEP: Bounds = bounds("Records", "keep", Count, 5, (1, 1_000));
 pub(super) const WARM_UP: Bounds = bounds("Behaviour", "warm_up", Count, 50, (10, 10_000));
 pub(super) const RISK_HALF_LIFE: Bounds =
@@ -141,6 +142,7 @@ pub(super) const ALL: &[Bounds] = &[
     MOST_ADDED,
     PIN_APPROVERS,
     KEEP,
+    QUORUM,
 ];
 
 impl Bounds {

@@ -344,6 +344,21 @@ fn records(config: &Config) -> String {
                     folder.display()
                 ));
             }
+            if !records.witnesses.is_empty() {
+                let names: Vec<&str> = records.witnesses.iter().map(|witness| witness.key.name()).collect();
+                text.push_str(&format!(
+                    " {} of {} witnesses must have signed its checkpoints: {}.",
+                    records.quorum,
+                    names.len(),
+                    names.join(", ")
+                ));
+            }
+            if let Some(file) = &records.publish_file {
+                text.push_str(&format!(" Its checkpoints are published in {}.", file.display()));
+            }
+            if records.publish_webhook.is_some() {
+                text.push_str(" Its checkpoints are sent to a webhook.");
+            }
             if let Some(file) = &records.file {
                 let start = if text.is_empty() { "Records" } else { " Records" };
                 text.push_str(&format!(

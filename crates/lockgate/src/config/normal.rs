@@ -178,11 +178,12 @@ fn limit(node: &Node) -> Node {
 }
 
 /// Where else a secret may stand; `*` is any name.
-const SECRETS: [&[&str]; 4] = [
+const SECRETS: [&[&str]; 5] = [
     &["admin", "tokens", "*"],
     &["approvals", "webhook", "secret"],
     &["approvals", "webhook", "url"],
     &["flow", "hook", "key"],
+    &["records", "publish", "webhook"],
 ];
 
 /// A section, sorted, with its secrets left out.

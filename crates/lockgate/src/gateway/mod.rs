@@ -67,6 +67,7 @@ pub(crate) use inquire::list_tools;
 pub use inquire::{Offered, Unlisted, list_all};
 pub use reload::Watched;
 pub use serve::serve_http;
+pub(crate) use serve::{runtime, stopped};
 pub(crate) use start::{block_on, npm_registry_of, origin_of, pypi_index_of};
 pub use stdio::{Pipe, serve_stdio};
 
@@ -93,12 +94,16 @@ const ATTESTATIONS: &str = "attestations";
 /// Longest wait for a server to acknowledge what wants no answer.
 const COURTESY: Duration = Duration::from_secs(5);
 
+/// How often a new checkpoint of the log is looked for.
+const WITNESS: Duration = Duration::from_secs(1);
+
 /// Everything the process shares.
 pub struct Gateway {
     state: Mutex<State>,
     sessions: Sessions,
     records: Option<RecordLog>,
     watch: Watch,
+    witnesses: tokio::sync::Mutex<Option<log::Witnesses>>,
     clock: Clock,
     budget: Budget,
     desk: Desk,
@@ -227,6 +232,9 @@ impl Gateway {
             sessions: Sessions::default(),
             records,
             watch: Watch::new(folder.clone(), config.behaviour.as_ref()),
+            witnesses: tokio::sync::Mutex::new(
+                config.records.as_ref().and_then(|settings| log::Witnesses::new(settings, complain)),
+            ),
             clock: Clock::start(),
             budget: Budget::new(folder.clone()),
             desk: Desk::new(folder, notices),
@@ -355,6 +363,7 @@ impl Gateway {
     async fn keep_time(self: Arc<Self>) {
         use tokio::signal::unix::{SignalKind, signal};
         let mut stop = signal(SignalKind::user_defined1()).ok();
+        tokio::spawn(Arc::clone(&self).keep_witnesses());
         loop {
             let told = async {
                 match &mut stop {
@@ -385,6 +394,17 @@ impl Gateway {
                     session.end().await;
                 });
             }
+        }
+    }
+
+    /// Has checkpoints of the log witnessed and published. Never returns where there is anything to do.
+    async fn keep_witnesses(self: Arc<Self>) {
+        loop {
+            match &mut *self.witnesses.lock().await {
+                Some(witnesses) => witnesses.look(false).await,
+                None => return,
+            }
+            tokio::time::sleep(WITNESS).await;
         }
     }
 
@@ -428,6 +448,13 @@ impl Gateway {
             self.record_decided(self.approved.decided());
             self.record_stop();
             records.flush();
+            let last = async {
+                if let Some(witnesses) = &mut *self.witnesses.lock().await {
+                    witnesses.look(true).await;
+                }
+            };
+            // Who is away holds up nobody's end.
+            let _in_time = tokio::time::timeout(COURTESY, last).await;
         }
     }
 }

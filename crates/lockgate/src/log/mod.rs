@@ -4,6 +4,7 @@ mod export;
 mod find;
 mod prove;
 mod verify;
+mod witnesses;
 
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,8 @@ use lockgate_store::{LogFolder, RecordLog, RecordsTo, Rotation, Signing, TreeLog
 use crate::command::Told;
 use crate::config::{Config, Process, RecordsSettings};
 use crate::state;
+
+pub(crate) use witnesses::Witnesses;
 
 /// What is done with a log.
 #[derive(Subcommand)]
@@ -115,12 +118,12 @@ fn signing(state: &Path) -> Result<Signing, String> {
 }
 
 /// Is an Ed25519 signature right?
-fn is_right(key: &[u8; 32], message: &[u8], signature: &[u8]) -> bool {
+pub(crate) fn is_right(key: &[u8; 32], message: &[u8], signature: &[u8]) -> bool {
     UnparsedPublicKey::new(&ED25519, key).verify(message, signature).is_ok()
 }
 
 /// A key as it is written, or a file with it.
-fn read_key(text: &str) -> Result<NoteKey, String> {
+pub(crate) fn read_key(text: &str) -> Result<NoteKey, String> {
     let wrong = || {
         format!(
             "`{}` is neither a key nor a file with one\n  hint: name the file `log.vkey` of the log, or a copy of it",
