@@ -77,7 +77,7 @@ impl Witnesses {
     /// after this.
     pub(crate) async fn look(&mut self, last: bool) {
         if let Err(error) = self.sign().await {
-            (self.say)(&format!("lockgate: checkpoints cannot be witnessed: {error}"));
+            (self.say)(&format!("checkpoints cannot be witnessed: {error}"));
         }
         let due = self.published.as_ref().is_none_or(|(when, _)| when.elapsed() >= PUBLISH);
         if due || last {
@@ -85,7 +85,7 @@ impl Witnesses {
             if let Err(error) = &told
                 && !self.failing
             {
-                (self.say)(&format!("lockgate: the checkpoint cannot be published: {error}"));
+                (self.say)(&format!("the checkpoint cannot be published: {error}"));
             }
             self.failing = told.is_err();
         }
@@ -162,13 +162,13 @@ impl Asked {
             Ok(()) => {
                 self.size = size;
                 if self.away.take().is_some() {
-                    say(&format!("lockgate: the witness {name} signs again"));
+                    say(&format!("the witness {name} signs again"));
                 }
             }
             Err(why) => {
                 if self.away.is_none() {
                     say(&format!(
-                        "lockgate: the witness {name} does not sign, and the log goes on without it: {why}"
+                        "the witness {name} does not sign, and the log goes on without it: {why}"
                     ));
                 }
                 let pause = self.away.map_or(Duration::from_secs(1), |(_, pause)| (pause * 2).min(PAUSE));
