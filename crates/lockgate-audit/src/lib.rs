@@ -10,5 +10,5 @@ mod record;
 
 pub use record::{
     Change, Detected, Happening, KEPT_ARGUMENTS, MOST_CHANGES, MOST_DESTINATIONS, MOST_DETECTED,
-    MOST_SOURCES, Measure, Record, Source, VERSION, numbered, one_line,
+    MOST_SOURCES, Measure, Record, Source, VERSION, digest, numbered, one_line,
 };

@@ -3,6 +3,7 @@ use std::fmt::Write;
 use lockgate_model::{
     ClientName, Effect, Evidence, Finding, Integrity, Label, Principal, ServerName, SessionId, Verdict, quote,
 };
+use sha2::{Digest, Sha256};
 
 /// Version of the record's shape. Raised when a field changes its meaning; fields may be added without raising it.
 pub const VERSION: u32 = 1;
@@ -146,6 +147,8 @@ pub struct Record {
     pub argument_text: Option<String>,
     /// What can be compared of the call.
     pub measure: Measure,
+    /// SHA-256 of [`argument_text`](Self::argument_text) in hexadecimal, where that is kept beside the record and not in it.
+    pub content: Option<String>,
     /// Where the values in the arguments came from, of requests. At most [`MOST_SOURCES`]; what was never seen is not
     /// among them.
     pub sources: Vec<Source>,
@@ -192,6 +195,7 @@ impl Record {
             arguments: None,
             argument_text: None,
             measure: Measure::default(),
+            content: None,
             sources: Vec::new(),
             changes: Vec::new(),
             verdict: Verdict::Forward,
@@ -205,6 +209,13 @@ impl Record {
             score: None,
             duration: 0,
         }
+    }
+
+    /// Takes the arguments out, to be kept beside the record; their digest stays.
+    pub fn part(&mut self) -> Option<String> {
+        let content = self.argument_text.take()?;
+        self.content = Some(digest(content.as_bytes()));
+        Some(content)
     }
 
     /// The same in at most so many bytes: arguments and changes are left out where there is no room for them, and counted
@@ -253,6 +264,7 @@ impl Record {
             let hosts = self.measure.destinations.iter().take(MOST_DESTINATIONS).map(|host| quote(host));
             line.raw("destinations", &format!("[{}]", hosts.collect::<Vec<_>>().join(",")));
         }
+        line.maybe("content_sha256", self.content.as_deref());
         if !self.sources.is_empty() {
             let sources: Vec<_> = self.sources.iter().take(MOST_SOURCES).map(source_json).collect();
             line.raw("sources", &format!("[{}]", sources.join(",")));
@@ -293,6 +305,15 @@ impl Record {
         line.raw("duration_us", &self.duration.to_string());
         line.finish()
     }
+}
+
+/// SHA-256 in hexadecimal, as records name contents.
+pub fn digest(content: &[u8]) -> String {
+    Sha256::digest(content).iter().fold(String::with_capacity(64), |mut text, byte| {
+        let written = write!(text, "{byte:02x}");
+        debug_assert!(written.is_ok(), "writing to a String does not fail");
+        text
+    })
 }
 
 /// Longest arguments that are kept. Bytes, as they came.
@@ -455,6 +476,7 @@ mod tests {
                 "{\n\t\"a\": \"\u{e9}\u{7f}\u{1f600}\u{202e}\", \"n\": 1.50\r\n}".as_bytes(),
             ),
             measure: measure(),
+            content: None,
             sources: [
                 vec![source(None, None, Integrity::Endorsed)],
                 vec![source(Some(&web), Some(3), Integrity::FreeText); 20],

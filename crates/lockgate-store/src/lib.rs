@@ -24,7 +24,8 @@ pub use counters::{Counters, CountersError, Refused, Reservation, Reserved, Slot
 pub use destinations::{Destination, Destinations};
 pub use labels::{Labelled, Labels};
 pub use log::{
-    Grown, LogError, LogFolder, RecordLog, RecordsTo, Rotation, Sign, Signing, TreeLog, Witnessed,
+    Grown, Kept, LogError, LogFolder, RecordLog, RecordsTo, Retention, Rotation, Sign, Signing, TreeLog,
+    Witnessed,
 };
 pub use pins::Pins;
 pub use state::StateError;

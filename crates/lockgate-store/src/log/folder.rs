@@ -1,11 +1,14 @@
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use lockgate_audit::digest;
 use lockgate_audit::log::{
     Checkpoint, Hash, Note, NoteKey, Subtrees, Tile, Tiles, WIDTH, fold, read_hashes, read_records,
 };
 
+use super::retention::removed;
 use super::tree::write;
 
 /// Why a log cannot be used.
@@ -94,6 +97,34 @@ impl LogFolder {
     }
 }
 
+impl LogFolder {
+    /// What records of a tile name by their digests (SHA-256 in hexadecimal), as far as it is kept.
+    pub fn contents(&self, tile: u64) -> Result<BTreeMap<String, Vec<u8>>, LogError> {
+        let bytes = read(&self.at(contents_path(tile)))?.unwrap_or_default();
+        let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        Ok(lines.map(|line| (digest(line), line.to_vec())).collect())
+    }
+
+    /// How many of the oldest records were removed, as the newest record says that was signed. Where none is missing, 0 at once;
+    /// else the records are read from the newest on.
+    pub fn removed(&self) -> Result<u64, LogError> {
+        let checkpoint = self.checkpoint()?.and_then(|note| Checkpoint::parse(note.text()));
+        let size = checkpoint.map_or(0, |checkpoint| checkpoint.size);
+        if size < WIDTH || self.records(0)?.is_some() {
+            return Ok(0);
+        }
+        for tile in (0..=size / WIDTH).rev() {
+            let signed = usize::try_from(size - tile * WIDTH).unwrap_or(usize::MAX);
+            let records = self.records(tile)?.unwrap_or_default();
+            let said = records.iter().take(signed).rev().find_map(|record| removed(record));
+            if let Some(removed) = said {
+                return Ok(removed.min(tile * WIDTH));
+            }
+        }
+        Ok(0)
+    }
+}
+
 /// The tree over the first records of a log, for proofs.
 #[derive(Clone, Copy, Debug)]
 pub struct Grown<'l> {
@@ -112,6 +143,11 @@ impl Subtrees for Grown<'_> {
         let hashes = self.log.read(tile)?.and_then(|bytes| read_hashes(&bytes)).ok_or_else(damaged)?;
         hashes.get(first..first + many).and_then(fold).ok_or_else(damaged)
     }
+}
+
+/// Where what records of a tile name by digests is kept, one a line.
+pub(super) fn contents_path(tile: u64) -> String {
+    Tile::Records { number: tile, width: WIDTH }.path().replacen("tile/entries/", "contents/", 1)
 }
 
 impl Tiles for LogFolder {

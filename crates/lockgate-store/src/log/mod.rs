@@ -2,6 +2,7 @@
 
 mod folder;
 mod lines;
+mod retention;
 mod tree;
 mod waiting;
 mod witness;
@@ -22,7 +23,8 @@ use crate::rfc3339;
 
 pub use folder::{Grown, LogError, LogFolder};
 pub use lines::Rotation;
-pub use tree::{Sign, Signing, TreeLog};
+pub use retention::Retention;
+pub use tree::{Kept, Sign, Signing, TreeLog};
 pub use witness::Witnessed;
 
 /// Most records that wait for the writer; then the calls that make them wait too.
@@ -36,6 +38,8 @@ pub struct RecordsTo {
     pub file: Option<(PathBuf, Rotation)>,
     /// A log that nobody can quietly change.
     pub tree: Option<TreeLog>,
+    /// How long it is kept.
+    pub retention: Retention,
 }
 
 /// Records of decisions. Written by a thread of its own in the order they were made; on the disk at most 100 ms later, and
@@ -56,7 +60,7 @@ enum Entry {
 impl RecordLog {
     /// Opens a plain file for appending; makes it where there is none, readable by its owner alone.
     pub fn open(path: &Path, rotation: Rotation) -> io::Result<Self> {
-        Self::start(RecordsTo { file: Some((path.to_owned(), rotation)), tree: None })
+        Self::start(RecordsTo { file: Some((path.to_owned(), rotation)), tree: None, ..RecordsTo::default() })
     }
 
     /// Starts to write.
@@ -64,7 +68,7 @@ impl RecordLog {
         let file = to.file.map(|(path, rotation)| Segment::open(path, rotation)).transpose()?;
         let failing = Arc::new(AtomicBool::new(false));
         let (entries, incoming) = sync_channel(WAITING);
-        let tree = to.tree.map(|log| Waiting::new(log, Arc::clone(&failing)));
+        let tree = to.tree.map(|log| Waiting::new(log, to.retention, Arc::clone(&failing)));
         let writer = Writer { file, tree };
         let writer =
             std::thread::Builder::new().name("records".to_owned()).spawn(move || writer.run(&incoming))?;
@@ -119,7 +123,7 @@ impl Writer {
                         file.write(&record.to_json(&time));
                     }
                     if let Some(tree) = &mut self.tree {
-                        tree.take(&time, &record);
+                        tree.take(&time, record);
                     }
                 }
                 Ok(Entry::Flush(done)) => {
@@ -215,7 +219,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let key = NoteKey::new("example.org/log", Use::Log, [7; 32]).unwrap();
         let tree = TreeLog::open(folder.path(), Signing { key, sign: Box::new(|_| [0; 64]) }).unwrap();
-        let log = RecordLog::start(RecordsTo { file: None, tree: Some(tree) }).unwrap();
+        let log =
+            RecordLog::start(RecordsTo { file: None, tree: Some(tree), ..RecordsTo::default() }).unwrap();
         // Files stand where folders must be.
         let blocked = ["head", "tile"].map(|name| folder.path().join(name));
         fs::remove_dir(&blocked[0]).unwrap();

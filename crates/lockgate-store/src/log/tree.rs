@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use lockgate_audit::log::{Checkpoint, Growing, Note, NoteKey, Tile, Tiles, WIDTH, Written, read_records};
 
-use super::folder::{LogError, LogFolder, push_head, read, read_head};
+use super::folder::{LogError, LogFolder, contents_path, push_head, read, read_head};
 
 /// Makes a signature (Ed25519, RFC 8032) of a message.
 pub type Sign = Box<dyn Fn(&[u8]) -> [u8; 64] + Send>;
@@ -18,6 +18,21 @@ pub struct Signing {
     pub key: NoteKey,
     /// Signs with it.
     pub sign: Sign,
+}
+
+/// A record on its way into a log, and what is kept beside it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// The record.
+    pub record: Vec<u8>,
+    /// One line that the record names by its digest.
+    pub content: Option<Vec<u8>>,
+}
+
+impl From<Vec<u8>> for Kept {
+    fn from(record: Vec<u8>) -> Self {
+        Self { record, content: None }
+    }
 }
 
 /// Writes a log. Several gateways may write into one folder, each for a moment alone.
@@ -63,7 +78,7 @@ impl TreeLog {
 
     /// Adds records and brings them to the disk. What was added is taken from the front of those that wait; where that fails, the
     /// rest stays there, and may be tried again. Gives the number of the first.
-    pub fn append(&mut self, waiting: &mut VecDeque<Vec<u8>>) -> Result<u64, LogError> {
+    pub fn append(&mut self, waiting: &mut VecDeque<Kept>) -> Result<u64, LogError> {
         self.alone(|log| {
             let first = log.size();
             while !waiting.is_empty() {
@@ -98,6 +113,11 @@ impl TreeLog {
             log.forget_parts(before);
             Ok(checkpoint)
         })
+    }
+
+    /// What it is written to.
+    pub(super) fn folder(&self) -> &LogFolder {
+        &self.folder
     }
 
     /// Are there records that no checkpoint covers?
@@ -169,11 +189,32 @@ impl TreeLog {
         Ok(())
     }
 
+    /// Brings contents to the disk, before the records that name them. What is there twice does no harm, nor does a line that a
+    /// crash has cut off: nothing names it.
+    fn put_contents<'w>(&self, waiting: impl Iterator<Item = &'w Kept>) -> Result<(), LogError> {
+        let contents: Vec<&[u8]> = waiting.filter_map(|kept| kept.content.as_deref()).collect();
+        if contents.is_empty() {
+            return Ok(());
+        }
+        let path = self.folder.at(contents_path(self.size() / WIDTH));
+        if let Some(folder) = path.parent() {
+            make_folder(folder)?;
+        }
+        let text = [b"\n", &contents.join(&b'\n')[..], b"\n"].concat();
+        let mut options = private();
+        let written = options.append(true).create(true).open(&path).and_then(|mut file| {
+            file.write_all(&text)?;
+            file.sync_data()
+        });
+        written.map_err(|error| LogError::Disk(path, error))
+    }
+
     /// Adds so many that the tile is whole. It takes the place of the head.
-    fn fill(&mut self, waiting: &mut VecDeque<Vec<u8>>, many: usize) -> Result<(), LogError> {
+    fn fill(&mut self, waiting: &mut VecDeque<Kept>, many: usize) -> Result<(), LogError> {
         let head = self.folder.head(self.size() / WIDTH);
         let mut whole = Vec::new();
-        for record in waiting.iter().take(many) {
+        self.put_contents(waiting.iter().take(many))?;
+        for Kept { record, .. } in waiting.iter().take(many) {
             self.growing.append(record, &mut |part| whole.push(part)).ok_or(LogError::TooLong)?;
         }
         for part in &whole {
@@ -193,9 +234,10 @@ impl TreeLog {
     }
 
     /// Adds fewer.
-    fn lengthen(&mut self, waiting: &mut VecDeque<Vec<u8>>) -> Result<(), LogError> {
+    fn lengthen(&mut self, waiting: &mut VecDeque<Kept>) -> Result<(), LogError> {
         let mut frames = Vec::new();
-        for record in waiting.iter() {
+        self.put_contents(waiting.iter())?;
+        for Kept { record, .. } in waiting.iter() {
             push_head(&mut frames, record);
             self.growing.append(record, &mut drop).ok_or(LogError::TooLong)?;
         }
@@ -321,8 +363,8 @@ mod tests {
         TreeLog::open(&folder.path().join("log"), Signing { key, sign: Box::new(|_| [0; 64]) })
     }
 
-    fn records(from: u64, to: u64) -> VecDeque<Vec<u8>> {
-        (from..to).map(|number| format!("record {number}").into_bytes()).collect()
+    fn records(from: u64, to: u64) -> VecDeque<Kept> {
+        (from..to).map(|number| format!("record {number}").into_bytes().into()).collect()
     }
 
     fn check(folder: &TempDir) -> Result<Verified, Damage> {
@@ -331,9 +373,10 @@ mod tests {
         verify(&log, &checkpoint, 0).unwrap()
     }
 
-    fn all(folder: &TempDir, size: u64) -> Vec<Vec<u8>> {
+    fn all(folder: &TempDir, size: u64) -> Vec<Kept> {
         let log = LogFolder::new(folder.path().join("log"));
-        (0..=size / WIDTH).flat_map(|tile| log.records(tile).unwrap().unwrap_or_default()).collect()
+        let records = (0..=size / WIDTH).flat_map(|tile| log.records(tile).unwrap().unwrap_or_default());
+        records.map(Kept::from).collect()
     }
 
     #[test]

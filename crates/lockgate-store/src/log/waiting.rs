@@ -6,7 +6,8 @@ use std::time::{Duration, Instant, SystemTime};
 use lockgate_audit::log::LONGEST;
 use lockgate_audit::{Happening, Record};
 
-use super::{FLUSH, TreeLog};
+use super::retention::{Gone, Retention};
+use super::{FLUSH, Kept, TreeLog};
 use crate::rfc3339;
 
 /// So many records go to the disk at once, at the latest.
@@ -22,7 +23,7 @@ const KEPT_BYTES: usize = 64 << 20;
 /// Records on their way into a log that nobody can quietly change.
 pub(super) struct Waiting {
     log: TreeLog,
-    records: VecDeque<Vec<u8>>,
+    records: VecDeque<Kept>,
     bytes: usize,
     /// When the oldest that waits came.
     since: Option<Instant>,
@@ -30,20 +31,38 @@ pub(super) struct Waiting {
     /// Records that were made while nothing could be written and memory was full, since the last one that was kept.
     lost: u64,
     failing: Arc<AtomicBool>,
+    retention: Retention,
+    gone: Gone,
+    /// When it was looked last for what is too old.
+    retired: Option<Instant>,
 }
 
+/// How often it is looked for what is too old.
+const RETIRE: Duration = Duration::from_hours(1);
+
 impl Waiting {
-    pub(super) fn new(log: TreeLog, failing: Arc<AtomicBool>) -> Self {
-        let signed = Instant::now();
-        Self { log, records: VecDeque::new(), bytes: 0, since: None, signed, lost: 0, failing }
+    pub(super) fn new(log: TreeLog, retention: Retention, failing: Arc<AtomicBool>) -> Self {
+        Self {
+            log,
+            records: VecDeque::new(),
+            bytes: 0,
+            since: None,
+            signed: Instant::now(),
+            lost: 0,
+            failing,
+            retention,
+            gone: Gone::default(),
+            retired: None,
+        }
     }
 
-    pub(super) fn take(&mut self, time: &str, record: &Record) {
+    pub(super) fn take(&mut self, time: &str, mut record: Box<Record>) {
         if self.is_full() {
             self.lost += 1;
         } else {
             self.say_lost();
-            self.push(record.to_json_within(time, LONGEST));
+            let content = record.part().map(String::into_bytes);
+            self.push(Kept { record: record.to_json_within(time, LONGEST).into_bytes(), content });
         }
         let since = *self.since.get_or_insert_with(Instant::now);
         // While nothing can be written it is tried again when nothing else is to be done, and now and then.
@@ -58,13 +77,26 @@ impl Waiting {
         if self.signed.elapsed() >= SIGN {
             self.sign();
         }
+        self.retire();
+    }
+
+    /// Removes what is too old, now and then.
+    fn retire(&mut self) {
+        let recently = self.retired.is_some_and(|when| when.elapsed() < RETIRE);
+        if recently || self.failing.load(Ordering::Relaxed) {
+            return;
+        }
+        self.retired = Some(Instant::now());
+        if let Err(error) = self.log.retire(self.retention, SystemTime::now(), &mut self.gone) {
+            eprintln!("lockgate: records that are too old cannot be removed: {error}");
+        }
     }
 
     pub(super) fn write(&mut self) {
         self.since = None;
         while !self.records.is_empty() {
             let written = self.log.append(&mut self.records);
-            self.bytes = self.records.iter().map(Vec::len).sum();
+            self.bytes = self.records.iter().map(size).sum();
             match written {
                 Ok(_) => {
                     if self.failing.swap(false, Ordering::Relaxed) {
@@ -112,12 +144,16 @@ impl Waiting {
         if self.lost > 0 {
             let (count, notes) = (Some(std::mem::take(&mut self.lost)), vec!["lost"]);
             let record = Record { count, notes, ..Record::of_gateway(Happening::Log) };
-            self.push(record.to_json(&rfc3339(SystemTime::now())));
+            self.push(record.to_json(&rfc3339(SystemTime::now())).into_bytes().into());
         }
     }
 
-    fn push(&mut self, line: String) {
-        self.bytes += line.len();
-        self.records.push_back(line.into_bytes());
+    fn push(&mut self, kept: Kept) {
+        self.bytes += size(&kept);
+        self.records.push_back(kept);
     }
+}
+
+fn size(kept: &Kept) -> usize {
+    kept.record.len() + kept.content.as_ref().map_or(0, Vec::len)
 }

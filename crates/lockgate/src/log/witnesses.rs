@@ -167,9 +167,7 @@ impl Asked {
             }
             Err(why) => {
                 if self.away.is_none() {
-                    say(&format!(
-                        "the witness {name} does not sign, and the log goes on without it: {why}"
-                    ));
+                    say(&format!("the witness {name} does not sign, and the log goes on without it: {why}"));
                 }
                 let pause = self.away.map_or(Duration::from_secs(1), |(_, pause)| (pause * 2).min(PAUSE));
                 self.away = Some((Instant::now(), pause));
