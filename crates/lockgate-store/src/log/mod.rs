@@ -2,6 +2,7 @@
 
 mod folder;
 mod lines;
+mod queue;
 mod retention;
 mod tree;
 mod waiting;
@@ -11,13 +12,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use lockgate_audit::Record;
 
 use self::lines::Segment;
+use self::queue::{Queue, Taken};
 use self::waiting::Waiting;
 use crate::rfc3339;
 
@@ -27,8 +28,6 @@ pub use retention::Retention;
 pub use tree::{Kept, Sign, Signing, TreeLog};
 pub use witness::Witnessed;
 
-/// Most records that wait for the writer; then the calls that make them wait too.
-const WAITING: usize = 8_192;
 /// Longest time a record stays in memory.
 const FLUSH: Duration = Duration::from_millis(100);
 /// Where records go: at least one of the two.
@@ -46,41 +45,31 @@ pub struct RecordsTo {
 /// all of them when the log is dropped.
 #[derive(Debug)]
 pub struct RecordLog {
-    entries: Option<SyncSender<Entry>>,
+    queue: Arc<Queue>,
     writer: Option<JoinHandle<()>>,
     failing: Arc<AtomicBool>,
-}
-
-enum Entry {
-    Record(SystemTime, Box<Record>),
-    /// Everything before is to be on the disk, and then word given.
-    Flush(SyncSender<()>),
 }
 
 impl RecordLog {
     /// Opens a plain file for appending; makes it where there is none, readable by its owner alone.
     pub fn open(path: &Path, rotation: Rotation) -> io::Result<Self> {
-        Self::start(RecordsTo { file: Some((path.to_owned(), rotation)), tree: None, ..RecordsTo::default() })
+        Self::start(RecordsTo { file: Some((path.to_owned(), rotation)), ..RecordsTo::default() })
     }
 
     /// Starts to write.
     pub fn start(to: RecordsTo) -> io::Result<Self> {
         let file = to.file.map(|(path, rotation)| Segment::open(path, rotation)).transpose()?;
         let failing = Arc::new(AtomicBool::new(false));
-        let (entries, incoming) = sync_channel(WAITING);
         let tree = to.tree.map(|log| Waiting::new(log, to.retention, Arc::clone(&failing)));
-        let writer = Writer { file, tree };
-        let writer =
-            std::thread::Builder::new().name("records".to_owned()).spawn(move || writer.run(&incoming))?;
-        Ok(Self { entries: Some(entries), writer: Some(writer), failing })
+        let queue = Arc::new(Queue::default());
+        let writer = Writer { file, tree, left: Left(Arc::clone(&queue), Arc::clone(&failing)) };
+        let writer = std::thread::Builder::new().name("records".to_owned()).spawn(move || writer.run())?;
+        Ok(Self { queue, writer: Some(writer), failing })
     }
 
     /// Writes a record down. Waits where 8 192 records are waiting for the disk already.
     pub fn write(&self, time: SystemTime, record: Box<Record>) {
-        if let Some(entries) = &self.entries {
-            // The writer ends only after this sender has.
-            let _sent = entries.send(Entry::Record(time, record));
-        }
+        self.queue.put((time, record));
     }
 
     /// Can the log that nobody can quietly change not be written at the moment? Nothing that must be recorded may pass then.
@@ -88,20 +77,15 @@ impl RecordLog {
         self.failing.load(Ordering::Relaxed)
     }
 
-    /// Waits until all that was written before is on the disk.
+    /// Waits until all that was written before is on the disk, and signed.
     pub fn flush(&self) {
-        let (done, wait) = sync_channel(1);
-        if let Some(entries) = &self.entries
-            && entries.send(Entry::Flush(done)).is_ok()
-        {
-            let _done = wait.recv();
-        }
+        self.queue.flush();
     }
 }
 
 impl Drop for RecordLog {
     fn drop(&mut self) {
-        self.entries = None;
+        self.queue.close();
         if let Some(writer) = self.writer.take() {
             let _joined = writer.join();
         }
@@ -111,35 +95,47 @@ impl Drop for RecordLog {
 struct Writer {
     file: Option<Segment>,
     tree: Option<Waiting>,
+    left: Left,
+}
+
+/// Says that the writer has ended, however that comes: without it nothing is recorded.
+struct Left(Arc<Queue>, Arc<AtomicBool>);
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        self.1.store(true, Ordering::Relaxed);
+        self.0.leave();
+    }
 }
 
 impl Writer {
-    fn run(mut self, incoming: &Receiver<Entry>) {
+    fn run(mut self) {
+        let queue = Arc::clone(&self.left.0);
         loop {
-            match incoming.recv_timeout(FLUSH) {
-                Ok(Entry::Record(time, record)) => {
-                    let time = rfc3339(time);
-                    if let Some(file) = &mut self.file {
-                        file.write(&record.to_json(&time));
-                    }
-                    if let Some(tree) = &mut self.tree {
-                        tree.take(&time, record);
-                    }
+            let Taken { entries, flush, closed } = queue.take(FLUSH);
+            for (time, record) in entries {
+                let time = rfc3339(time);
+                if let Some(file) = &mut self.file {
+                    file.write(&record.to_json(&time));
                 }
-                Ok(Entry::Flush(done)) => {
-                    self.flush();
-                    // Whoever asked may have stopped waiting.
-                    let _told = done.send(());
+                if let Some(tree) = &mut self.tree {
+                    tree.take(&time, record);
                 }
-                Err(RecvTimeoutError::Timeout) => {
-                    if let Some(file) = &mut self.file {
-                        file.flush();
-                    }
-                    if let Some(tree) = &mut self.tree {
-                        tree.flush();
-                    }
+            }
+            if closed {
+                break;
+            }
+            if let Some(file) = &mut self.file {
+                file.flush();
+            }
+            if let Some(tree) = &mut self.tree {
+                tree.flush();
+                if flush.is_some() {
+                    tree.sign();
                 }
-                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if let Some(asked) = flush {
+                queue.answer(asked);
             }
         }
         if let Some(file) = &mut self.file {
@@ -147,16 +143,6 @@ impl Writer {
         }
         if let Some(tree) = self.tree {
             tree.end();
-        }
-    }
-
-    fn flush(&mut self) {
-        if let Some(file) = &mut self.file {
-            file.flush();
-        }
-        if let Some(tree) = &mut self.tree {
-            tree.write();
-            tree.sign();
         }
     }
 }

@@ -7,11 +7,9 @@ use lockgate_audit::log::LONGEST;
 use lockgate_audit::{Happening, Record};
 
 use super::retention::{Gone, Retention};
-use super::{FLUSH, Kept, TreeLog};
+use super::{Kept, TreeLog};
 use crate::rfc3339;
 
-/// So many records go to the disk at once, at the latest.
-const BATCH: usize = 256;
 /// Shortest time between two checkpoints.
 const SIGN: Duration = Duration::from_secs(1);
 /// Most records that are kept in memory while nothing can be written. What comes then is counted, and the log says so where it
@@ -25,8 +23,6 @@ pub(super) struct Waiting {
     log: TreeLog,
     records: VecDeque<Kept>,
     bytes: usize,
-    /// When the oldest that waits came.
-    since: Option<Instant>,
     signed: Instant,
     /// Records that were made while nothing could be written and memory was full, since the last one that was kept.
     lost: u64,
@@ -46,7 +42,6 @@ impl Waiting {
             log,
             records: VecDeque::new(),
             bytes: 0,
-            since: None,
             signed: Instant::now(),
             lost: 0,
             failing,
@@ -63,12 +58,6 @@ impl Waiting {
             self.say_lost();
             let content = record.part().map(String::into_bytes);
             self.push(Kept { record: record.to_json_within(time, LONGEST).into_bytes(), content });
-        }
-        let since = *self.since.get_or_insert_with(Instant::now);
-        // While nothing can be written it is tried again when nothing else is to be done, and now and then.
-        let many = self.records.len() >= BATCH && !self.failing.load(Ordering::Relaxed);
-        if many || since.elapsed() >= FLUSH {
-            self.flush();
         }
     }
 
@@ -92,8 +81,7 @@ impl Waiting {
         }
     }
 
-    pub(super) fn write(&mut self) {
-        self.since = None;
+    fn write(&mut self) {
         while !self.records.is_empty() {
             let written = self.log.append(&mut self.records);
             self.bytes = self.records.iter().map(size).sum();
