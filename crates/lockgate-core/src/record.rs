@@ -160,8 +160,6 @@ impl Core {
             arguments,
             argument_text,
             measure,
-            arguments: digest.map(str::to_owned),
-            argument_text: kept.map(str::to_owned),
             content: None,
             sources: note.sources,
             changes: Vec::new(),

@@ -106,6 +106,16 @@ impl Agent {
     }
 }
 
+/// The same with something else in `records`.
+fn folder_with(key: &str, value: Value) -> TempDir {
+    let folder = folder();
+    let path = folder.path().join("lockgate.yaml");
+    let mut config: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    config["records"][key] = value;
+    std::fs::write(path, config.to_string()).unwrap();
+    folder
+}
+
 /// A log of some calls.
 fn written() -> TempDir {
     let folder = folder();
@@ -155,6 +165,28 @@ fn what_is_written_is_verified_read_and_proven() {
     let id = shown.lines().find(|line| line.contains("\"correlation\"")).unwrap().split('"').nth(3).unwrap();
     let (text, code) = lockgate(at, &["explain", id, "log"]);
     assert!(code == 0 && text.contains("search"), "{text}");
+}
+
+#[test]
+fn arguments_are_kept_beside_the_log() {
+    let folder = folder_with("arguments", json!(true));
+    let at = folder.path();
+    let mut agent = Agent::start(at);
+    agent.search("a note about nothing");
+    agent.end();
+    let records = std::fs::read_dir(at.join("log/tile/entries/000.p")).unwrap().next().unwrap().unwrap();
+    let text = String::from_utf8_lossy(&std::fs::read(records.path()).unwrap()).into_owned();
+    assert!(text.contains("\"content_sha256\":\"") && !text.contains("about nothing"), "{text}");
+    let (found, _) = lockgate(at, &["log", "search", "--event", "request", "--target", "search"]);
+    let number = found.split_whitespace().next().unwrap();
+    assert!(lockgate(at, &["log", "show", number]).0.contains("a note about nothing"));
+    let (learned, code) = lockgate(at, &["replay", "lockgate.yaml", "log"]);
+    assert!(code == 0 && !learned.contains("not kept"), "{learned}");
+    // Without them the log is as good as before.
+    std::fs::remove_dir_all(at.join("log/contents")).unwrap();
+    let (text, code) = lockgate(at, &["log", "verify", "--key", "log/log.vkey"]);
+    assert_eq!(code, 0, "{text}");
+    assert!(!lockgate(at, &["log", "show", number]).0.contains("a note about nothing"));
 }
 
 #[test]

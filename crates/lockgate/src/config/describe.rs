@@ -6,6 +6,7 @@ use lockgate_core::{MayAsk, Server};
 use lockgate_model::{Class, Principal, ServerName};
 use lockgate_policy::test::{Conditions, Selector, Test};
 use lockgate_policy::{Action, ClassTable, Fallback, Rule, RuleSet, Undeclared};
+use lockgate_store::Retention;
 use serde_json::{Value, json};
 
 use super::bounds::{self, Bounds};
@@ -352,6 +353,15 @@ fn records(config: &Config) -> String {
                     names.len(),
                     names.join(", ")
                 ));
+            }
+            let for_good = Retention::default();
+            for (what, keep, good) in [
+                ("The arguments in it", records.retention.contents, for_good.contents),
+                ("Its records", records.retention.records, for_good.records),
+            ] {
+                if keep != good {
+                    text.push_str(&format!(" {what} are kept for {} days.", keep.as_secs() / 86_400));
+                }
             }
             if let Some(file) = &records.publish_file {
                 text.push_str(&format!(" Its checkpoints are published in {}.", file.display()));

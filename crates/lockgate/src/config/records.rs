@@ -1,11 +1,13 @@
 //! Where records go, who witnesses them, and where their checkpoints are published.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use lockgate_audit::log::NoteKey;
+use lockgate_store::Retention;
 use schemars::JsonSchema;
 
-use super::error::{At, Report, quoted};
+use super::error::{At, Place, Report, quoted};
 use super::secret::{Resolver, Secret};
 use super::section::Section;
 use super::yaml::{Kind, Node};
@@ -27,6 +29,8 @@ pub struct RecordsSettings {
     pub publish_file: Option<PathBuf>,
     /// Where checkpoints are sent.
     pub publish_webhook: Option<Secret>,
+    /// How long what is in the log is kept. Default a hundred years.
+    pub retention: Retention,
     /// The plain file. Nobody has tried to open it yet. It or the folder is there.
     pub file: Option<PathBuf>,
     /// Size at which it is put aside. Bytes; default 64 MiB.
@@ -63,6 +67,14 @@ pub(super) struct RawRecords {
     /// Where checkpoints of that log are published, at most once a minute: a copy that whoever changes the folder cannot change.
     #[schemars(with = "Option<RawPublish>")]
     pub(super) publish: Option<RawPublish>,
+    /// How long the log keeps the arguments of calls (`arguments: true`). They are kept beside the tree, and records have their
+    /// digest, so that the log verifies without them. What goes goes in files of 256 records, and a record says so.
+    #[schemars(with = "Option<schema::Days>")]
+    pub(super) keep_contents: At<u64>,
+    /// How long the log keeps records. Of those that go the hashes stay, so that the rest verifies. What goes goes in files of
+    /// 256 records, and a record says so.
+    #[schemars(with = "Option<schema::Days>")]
+    pub(super) keep_records: At<u64>,
     /// A plain file, one JSON record a line, relative to the folder of the configuration. Whoever can write it can change it.
     #[schemars(with = "Option<String>")]
     pub(super) file: Option<At<String>>,
@@ -113,6 +125,8 @@ impl RawRecords {
                 section.close();
                 raw
             }),
+            keep_contents: section.measure(&bounds::KEEP_CONTENTS),
+            keep_records: section.measure(&bounds::KEEP_RECORDS),
             file: section.text("file"),
             max_bytes: section.measure(&bounds::MAX_BYTES),
             keep: section.measure(&bounds::KEEP),
@@ -123,7 +137,7 @@ impl RawRecords {
             report.error(section.place(), "`records` names neither a folder nor a file", hint);
         }
         if !section.has("folder") {
-            for key in ["witnesses", "quorum", "publish"] {
+            for key in ["witnesses", "quorum", "publish", "keep_contents", "keep_records"] {
                 if let Some(place) = section.place_of(key) {
                     let message = format!("`records.{key}` has no effect without `records.folder`");
                     report.error(place, message, "write `folder: lockgate-log`, or remove it");
@@ -167,12 +181,16 @@ impl RawRecords {
             report.error(self.quorum.place, message, "write a smaller `quorum`, or more `witnesses`");
         }
         let publish = self.publish.as_ref();
-        let publish_file = match publish.and_then(|publish| publish.file.as_ref()) {
-            None => None,
-            Some(file) => Some(named(file, resolver)?),
-        };
+        let publish_file = publish.and_then(|publish| named(publish.file.as_ref()?, resolver));
         let webhook = publish.and_then(|publish| publish.webhook.as_ref());
         let publish_webhook = webhook.and_then(|url| reached("webhook", url, resolver)).map(Secret::new);
+        let days = |at: &At<u64>| Duration::from_hours(at.value.saturating_mul(24));
+        let retention = Retention { contents: days(&self.keep_contents), records: days(&self.keep_records) };
+        let keeps_contents = self.arguments.as_ref().is_some_and(|at| at.value);
+        if self.keep_contents.place != Place::default() && !keeps_contents {
+            let message = "`records.keep_contents` has no effect: nothing is kept beside the log";
+            report.error(self.keep_contents.place, message, "write `arguments: true`, or remove it");
+        }
         let keep = u32::try_from(self.keep.value).unwrap_or(u32::MAX);
         let max_bytes = self.max_bytes.value;
         Some(RecordsSettings {
@@ -181,6 +199,7 @@ impl RawRecords {
             quorum,
             publish_file,
             publish_webhook,
+            retention,
             file,
             max_bytes,
             keep,

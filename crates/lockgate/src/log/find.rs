@@ -8,7 +8,7 @@ use lockgate_store::{LogError, LogFolder};
 use super::{Which, export};
 use crate::command::Told;
 use crate::moment;
-use crate::records::{Entry, plain, what};
+use crate::records::{Arguments, Entry, plain, what};
 
 /// The newest.
 #[derive(Args)]
@@ -162,8 +162,9 @@ fn signed(log: &LogFolder) -> Result<u64, String> {
 /// The records of one tile that can be read; none where they are not kept, or not there yet.
 fn of_tile(log: &LogFolder, tile: u64) -> Result<Option<Vec<Numbered>>, String> {
     let records = log.records(tile).map_err(failed)?;
+    let contents = log.contents(tile).map_err(failed)?;
     let read = |(number, line): (u64, Vec<u8>)| {
-        let entry = Entry::parse(&line)?;
+        let entry = Entry::parse(&line)?.with(&contents);
         Some(Numbered { number, line, entry })
     };
     Ok(records.map(|records| (tile * WIDTH..).zip(records).filter_map(read).collect()))
@@ -231,7 +232,10 @@ pub(super) fn show(options: &Show) -> Result<Told, String> {
         })?,
     }
     let pretty = |record: &Numbered| -> Option<String> {
-        let value: serde_json::Value = serde_json::from_slice(&record.line).ok()?;
+        let mut value: serde_json::Value = serde_json::from_slice(&record.line).ok()?;
+        if let (Arguments::Known(text), Some(record)) = (&record.entry.arguments, value.as_object_mut()) {
+            record.insert("arguments".to_owned(), serde_json::from_str(text).ok()?);
+        }
         Some(format!("record {}\n{}\n", record.number, serde_json::to_string_pretty(&value).ok()?))
     };
     let text: String = found.iter().filter_map(pretty).collect();

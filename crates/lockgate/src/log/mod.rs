@@ -104,7 +104,7 @@ pub(crate) fn open(settings: &RecordsSettings, state: Option<&Path>) -> Result<R
     let rotation = Rotation { max_bytes: settings.max_bytes, keep: settings.keep };
     let file = settings.file.clone().map(|file| (file, rotation));
     let at = settings.file.as_deref().unwrap_or(Path::new("")).display().to_string();
-    RecordLog::start(RecordsTo { file, tree })
+    RecordLog::start(RecordsTo { file, tree, retention: settings.retention })
         .map_err(|error| format!("records cannot be written to {at}: {error}"))
 }
 

@@ -109,7 +109,8 @@ fn judge(
     earlier: Vec<Checkpoint>,
     enough: bool,
 ) -> Result<Found, LogError> {
-    let verified = match verify(log, now, 0)? {
+    // What the log itself says was removed may be missing: that it says so is signed as all else.
+    let verified = match verify(log, now, log.removed()?)? {
         Err(damage) => return Ok(Found::Damaged(damage)),
         Ok(verified) => verified,
     };
