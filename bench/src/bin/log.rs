@@ -13,7 +13,7 @@ use clap::Parser;
 use lockgate_audit::log::{Checkpoint, Hash, NoteKey, Use, WIDTH, includes, inclusion, verify};
 use lockgate_audit::{Happening, Record};
 use lockgate_model::{ClientName, Label, Principal, ServerName, SessionId};
-use lockgate_store::{Grown, Kept, LogFolder, RecordLog, RecordsTo, Signing, TreeLog};
+use lockgate_store::{Grown, Noted, LogFolder, RecordLog, RecordsTo, Signing, TreeLog};
 use rustix::time::{ClockId, clock_gettime};
 
 #[derive(Parser)]
@@ -94,7 +94,7 @@ fn long(at: &Path, size: u64) -> anyhow::Result<()> {
     let mut number = 0;
     while number < size {
         let end = (number + 100 * WIDTH).min(size);
-        let mut batch: VecDeque<Kept> = (number..end)
+        let mut batch: VecDeque<Noted> = (number..end)
             .map(|number| Ok(record(number)?.to_json("2026-01-31T08:00:00.000000Z").into_bytes().into()))
             .collect::<anyhow::Result<_>>()?;
         log.append(&mut batch)?;

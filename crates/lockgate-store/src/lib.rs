@@ -24,7 +24,7 @@ pub use counters::{Counters, CountersError, Refused, Reservation, Reserved, Slot
 pub use destinations::{Destination, Destinations};
 pub use labels::{Labelled, Labels};
 pub use log::{
-    Grown, Kept, LogError, LogFolder, RecordLog, RecordsTo, Retention, Rotation, Sign, Signing, TreeLog,
+    Grown, LogError, LogFolder, Noted, RecordLog, RecordsTo, Retention, Rotation, Sign, Signing, TreeLog,
     Witnessed,
 };
 pub use pins::Pins;

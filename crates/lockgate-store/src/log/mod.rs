@@ -25,7 +25,7 @@ use crate::rfc3339;
 pub use folder::{Grown, LogError, LogFolder};
 pub use lines::Rotation;
 pub use retention::Retention;
-pub use tree::{Kept, Sign, Signing, TreeLog};
+pub use tree::{Noted, Sign, Signing, TreeLog};
 pub use witness::Witnessed;
 
 /// Longest time a record stays in memory.

@@ -9,7 +9,7 @@ use lockgate_audit::log::{Tile, WIDTH};
 use lockgate_audit::{Happening, Record};
 
 use super::folder::{LogError, contents_path};
-use super::tree::{Kept, TreeLog};
+use super::tree::{Noted, TreeLog};
 use crate::rfc3339;
 
 /// How long what is in a log is kept. A tile goes when its newest record is older.
@@ -62,7 +62,7 @@ impl TreeLog {
             if there {
                 let (count, notes) = (Some(until * WIDTH), vec![note]);
                 let record = Record { count, notes, ..Record::of_gateway(Happening::Log) };
-                said.push_back(Kept::from(record.to_json(&rfc3339(now)).into_bytes()));
+                said.push_back(Noted::from(record.to_json(&rfc3339(now)).into_bytes()));
             }
         }
         if !said.is_empty() {
@@ -91,10 +91,9 @@ impl TreeLog {
     fn older(&self, from: u64, whole: u64, than: Option<SystemTime>) -> Result<u64, LogError> {
         let Some(than) = than.map(rfc3339) else { return Ok(from) };
         for tile in from..whole {
-            let newest =
-                self.folder().records(tile)?.and_then(|records| records.last().and_then(|last| time(last)));
-            // What has no records any more is older than what has.
-            if newest.is_some_and(|newest| newest >= than) {
+            // What has no records any more went before; what does not say when it was made stays.
+            let Some(records) = self.folder().records(tile)? else { continue };
+            if records.last().and_then(|last| time(last)).is_none_or(|newest| newest >= than) {
                 return Ok(tile);
             }
         }
@@ -116,8 +115,11 @@ fn time(record: &[u8]) -> Option<String> {
 /// Up to which record the oldest are gone, as the newest record says that was signed; 0 where none says so. Asked only where
 /// the first tile is missing.
 pub(super) fn removed(record: &[u8]) -> Option<u64> {
-    let record = std::str::from_utf8(record).ok().filter(|record| record.contains("\"event\":\"log\""))?;
-    let (_, count) = record.split_once(&format!("\"notes\":[\"{RECORDS}\"],\"count\":"))?;
+    let record = std::str::from_utf8(record).ok()?;
+    // What it is about stands behind its time, before anything that is not ours.
+    let (_, said) = record.split_once("\"time\":\"")?.1.split_once('"')?;
+    let said = said.strip_prefix(",\"event\":\"log\",")?;
+    let (_, count) = said.split_once(&format!("\"notes\":[\"{RECORDS}\"],\"count\":"))?;
     count.split(',').next()?.parse().ok()
 }
 
@@ -138,14 +140,43 @@ mod tests {
     }
 
     fn add(log: &mut TreeLog, day: u64, many: u64) {
-        let mut waiting: VecDeque<Kept> = (0..many)
+        let mut waiting: VecDeque<Noted> = (0..many)
             .map(|number| {
                 let record = format!("{{\"v\":1,\"time\":\"{}\",\"number\":{number}}}", rfc3339(at(day)));
-                Kept { record: record.into_bytes(), content: Some(format!("{{\"day\":{day}}}").into_bytes()) }
+                Noted {
+                    record: record.into_bytes(),
+                    content: Some(format!("{{\"day\":{day}}}").into_bytes()),
+                }
             })
             .collect();
         log.append(&mut waiting).unwrap();
         log.sign().unwrap();
+    }
+
+    #[test]
+    fn only_a_record_of_the_log_says_what_was_removed() {
+        let gone = Record { count: Some(512), notes: vec![RECORDS], ..Record::of_gateway(Happening::Log) };
+        let gone = gone.to_json("2026-01-31T08:00:00.000000Z");
+        assert_eq!(removed(gone.as_bytes()), Some(512), "{gone}");
+        for (from, to) in [
+            ("\"event\":\"log\"", "\"event\":\"request\",\"arguments\":{\"time\":\"\",\"event\":\"log\"}"),
+            (RECORDS, CONTENTS),
+            ("512", "-1"),
+        ] {
+            assert_eq!(removed(gone.replacen(from, to, 1).as_bytes()), None, "{to}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_say_when_it_was_made_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = NoteKey::new("example.org/log", Use::Log, [7; 32]).unwrap();
+        let mut log = TreeLog::open(folder.path(), Signing { key, sign: Box::new(|_| [0; 64]) }).unwrap();
+        let mut waiting: VecDeque<Noted> = (0..256).map(|_| Noted::from(b"{}".to_vec())).collect();
+        log.append(&mut waiting).unwrap();
+        log.retire(days(1, 1), at(9_000), &mut Gone::default()).unwrap();
+        assert_eq!(log.size(), 256);
+        assert!(LogFolder::new(folder.path()).records(0).unwrap().is_some());
     }
 
     #[test]

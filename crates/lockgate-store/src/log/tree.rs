@@ -22,14 +22,14 @@ pub struct Signing {
 
 /// A record on its way into a log, and what is kept beside it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Kept {
+pub struct Noted {
     /// The record.
     pub record: Vec<u8>,
     /// One line that the record names by its digest.
     pub content: Option<Vec<u8>>,
 }
 
-impl From<Vec<u8>> for Kept {
+impl From<Vec<u8>> for Noted {
     fn from(record: Vec<u8>) -> Self {
         Self { record, content: None }
     }
@@ -78,7 +78,7 @@ impl TreeLog {
 
     /// Adds records and brings them to the disk. What was added is taken from the front of those that wait; where that fails, the
     /// rest stays there, and may be tried again. Gives the number of the first.
-    pub fn append(&mut self, waiting: &mut VecDeque<Kept>) -> Result<u64, LogError> {
+    pub fn append(&mut self, waiting: &mut VecDeque<Noted>) -> Result<u64, LogError> {
         self.alone(|log| {
             let first = log.size();
             while !waiting.is_empty() {
@@ -191,7 +191,7 @@ impl TreeLog {
 
     /// Brings contents to the disk, before the records that name them. What is there twice does no harm, nor does a line that a
     /// crash has cut off: nothing names it.
-    fn put_contents<'w>(&self, waiting: impl Iterator<Item = &'w Kept>) -> Result<(), LogError> {
+    fn put_contents<'w>(&self, waiting: impl Iterator<Item = &'w Noted>) -> Result<(), LogError> {
         let contents: Vec<&[u8]> = waiting.filter_map(|kept| kept.content.as_deref()).collect();
         if contents.is_empty() {
             return Ok(());
@@ -210,11 +210,11 @@ impl TreeLog {
     }
 
     /// Adds so many that the tile is whole. It takes the place of the head.
-    fn fill(&mut self, waiting: &mut VecDeque<Kept>, many: usize) -> Result<(), LogError> {
+    fn fill(&mut self, waiting: &mut VecDeque<Noted>, many: usize) -> Result<(), LogError> {
         let head = self.folder.head(self.size() / WIDTH);
         let mut whole = Vec::new();
         self.put_contents(waiting.iter().take(many))?;
-        for Kept { record, .. } in waiting.iter().take(many) {
+        for Noted { record, .. } in waiting.iter().take(many) {
             self.growing.append(record, &mut |part| whole.push(part)).ok_or(LogError::TooLong)?;
         }
         for part in &whole {
@@ -234,10 +234,10 @@ impl TreeLog {
     }
 
     /// Adds fewer.
-    fn lengthen(&mut self, waiting: &mut VecDeque<Kept>) -> Result<(), LogError> {
+    fn lengthen(&mut self, waiting: &mut VecDeque<Noted>) -> Result<(), LogError> {
         let mut frames = Vec::new();
         self.put_contents(waiting.iter())?;
-        for Kept { record, .. } in waiting.iter() {
+        for Noted { record, .. } in waiting.iter() {
             push_head(&mut frames, record);
             self.growing.append(record, &mut drop).ok_or(LogError::TooLong)?;
         }
@@ -363,7 +363,7 @@ mod tests {
         TreeLog::open(&folder.path().join("log"), Signing { key, sign: Box::new(|_| [0; 64]) })
     }
 
-    fn records(from: u64, to: u64) -> VecDeque<Kept> {
+    fn records(from: u64, to: u64) -> VecDeque<Noted> {
         (from..to).map(|number| format!("record {number}").into_bytes().into()).collect()
     }
 
@@ -373,10 +373,10 @@ mod tests {
         verify(&log, &checkpoint, 0).unwrap()
     }
 
-    fn all(folder: &TempDir, size: u64) -> Vec<Kept> {
+    fn all(folder: &TempDir, size: u64) -> Vec<Noted> {
         let log = LogFolder::new(folder.path().join("log"));
         let records = (0..=size / WIDTH).flat_map(|tile| log.records(tile).unwrap().unwrap_or_default());
-        records.map(Kept::from).collect()
+        records.map(Noted::from).collect()
     }
 
     #[test]

@@ -7,7 +7,7 @@ use lockgate_audit::log::LONGEST;
 use lockgate_audit::{Happening, Record};
 
 use super::retention::{Gone, Retention};
-use super::{Kept, TreeLog};
+use super::{Noted, TreeLog};
 use crate::rfc3339;
 
 /// Shortest time between two checkpoints.
@@ -21,7 +21,7 @@ const KEPT_BYTES: usize = 64 << 20;
 /// Records on their way into a log that nobody can quietly change.
 pub(super) struct Waiting {
     log: TreeLog,
-    records: VecDeque<Kept>,
+    records: VecDeque<Noted>,
     bytes: usize,
     signed: Instant,
     /// Records that were made while nothing could be written and memory was full, since the last one that was kept.
@@ -57,7 +57,7 @@ impl Waiting {
         } else {
             self.say_lost();
             let content = record.part().map(String::into_bytes);
-            self.push(Kept { record: record.to_json_within(time, LONGEST).into_bytes(), content });
+            self.push(Noted { record: record.to_json_within(time, LONGEST).into_bytes(), content });
         }
     }
 
@@ -136,12 +136,12 @@ impl Waiting {
         }
     }
 
-    fn push(&mut self, kept: Kept) {
+    fn push(&mut self, kept: Noted) {
         self.bytes += size(&kept);
         self.records.push_back(kept);
     }
 }
 
-fn size(kept: &Kept) -> usize {
+fn size(kept: &Noted) -> usize {
     kept.record.len() + kept.content.as_ref().map_or(0, Vec::len)
 }
