@@ -13,7 +13,7 @@ use clap::Parser;
 use lockgate_audit::log::{Checkpoint, Hash, NoteKey, Use, WIDTH, includes, inclusion, verify};
 use lockgate_audit::{Happening, Record};
 use lockgate_model::{ClientName, Label, Principal, ServerName, SessionId};
-use lockgate_store::{Grown, Noted, LogFolder, RecordLog, RecordsTo, Signing, TreeLog};
+use lockgate_store::{Grown, LogFolder, Noted, RecordLog, RecordsTo, Signing, TreeLog};
 use rustix::time::{ClockId, clock_gettime};
 
 #[derive(Parser)]

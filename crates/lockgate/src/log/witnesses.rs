@@ -32,6 +32,8 @@ pub(crate) struct Witnesses {
     /// The checkpoint that is signed now, with what signatures it has.
     note: Option<Note>,
     published: Option<(Instant, String)>,
+    /// Why nothing could be witnessed the last time; said once.
+    unsigned: Option<String>,
     /// A failure to publish is said once, until it works again.
     failing: bool,
     say: fn(&str),
@@ -68,6 +70,7 @@ impl Witnesses {
             webhook,
             note: None,
             published: None,
+            unsigned: None,
             failing: false,
             say,
         })
@@ -76,9 +79,11 @@ impl Witnesses {
     /// Brings the newest checkpoint to those who have not signed it, and publishes it once enough have. `last`: nobody comes
     /// after this.
     pub(crate) async fn look(&mut self, last: bool) {
-        if let Err(error) = self.sign().await {
+        let unsigned = self.sign().await.err().map(|error| error.to_string());
+        if let Some(error) = unsigned.as_ref().filter(|_| unsigned != self.unsigned) {
             (self.say)(&format!("checkpoints cannot be witnessed: {error}"));
         }
+        self.unsigned = unsigned;
         let due = self.published.as_ref().is_none_or(|(when, _)| when.elapsed() >= PUBLISH);
         if due || last {
             let told = self.publish().await;
