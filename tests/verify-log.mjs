@@ -1,8 +1,9 @@
 // Verifies a log of Lockgate, or a proof out of it, with nothing but the hashes and signatures of Node: written from
-// RFC 9162, c2sp.org/signed-note, c2sp.org/tlog-checkpoint and c2sp.org/tlog-tiles alone.
+// RFC 9162, c2sp.org/signed-note, c2sp.org/tlog-checkpoint, c2sp.org/tlog-cosignature and c2sp.org/tlog-tiles alone.
 //
 //     node tests/verify-log.mjs log FOLDER VKEY        all records against the checkpoint, and every whole tile of hashes
 //     node tests/verify-log.mjs proof FILE VKEY        one record against the checkpoint in the proof
+//     node tests/verify-log.mjs witnessed FOLDER VKEY WITNESS   what a witness has signed, against all records
 import { createHash, createPublicKey, verify } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -22,12 +23,12 @@ function root(leaves) {
   return waiting.length ? waiting.reduceRight((right, left) => pair(left, right)) : sha256();
 }
 
-// The checkpoint of a note, if its signature is right.
-function checkpoint(note, vkey) {
+// The checkpoint of a note, if its signature is right: that of a log (1), or of a witness (4).
+function checkpoint(note, vkey, kind = 1) {
   // The key in Base64 may have a `+` of its own.
   const [, name, id, key] = vkey.trim().match(/^([^+]+)\+([0-9a-f]{8})\+(.+)$/);
   const raw = Buffer.from(key, "base64");
-  if (raw[0] !== 1) fail("not an Ed25519 key of a log");
+  if (raw[0] !== kind) fail("not an Ed25519 key of this kind");
   if (sha256(name, "\n", raw).subarray(0, 4).toString("hex") !== id) fail("the key has another id");
   const at = note.lastIndexOf("\n\n");
   const text = note.slice(0, at + 1);
@@ -36,8 +37,10 @@ function checkpoint(note, vkey) {
   const signed = note.slice(at + 2).trimEnd().split("\n").some((line) => {
     const [dash, who, bytes] = line.split(" ");
     const signature = Buffer.from(bytes, "base64");
-    return dash === "\u2014" && who === name && signature.subarray(0, 4).toString("hex") === id
-      && verify(null, Buffer.from(text), publicKey, signature.subarray(4));
+    if (dash !== "\u2014" || who !== name || signature.subarray(0, 4).toString("hex") !== id) return false;
+    if (kind === 1) return verify(null, Buffer.from(text), publicKey, signature.subarray(4));
+    const head = `cosignature/v1\ntime ${signature.readBigUInt64BE(4)}\n`;
+    return verify(null, Buffer.from(head + text), publicKey, signature.subarray(12));
   });
   if (!signed) fail("the checkpoint is not signed with this key");
   const [origin, size, hash] = text.split("\n");
@@ -74,6 +77,17 @@ function log(folder, vkey) {
     }
   }
   console.log(`${size} records of ${origin} are as they were signed`);
+  return leaves;
+}
+
+// What a witness has signed is what the log has signed, and the log of today continues it.
+function witnessed(folder, vkey, witness) {
+  const leaves = log(folder, vkey);
+  const note = readFileSync(join(folder, "checkpoint.witnessed"), "utf8");
+  checkpoint(note, vkey);
+  const { size, root: expected } = checkpoint(note, witness, 4);
+  if (size > leaves.length || !root(leaves.slice(0, size)).equals(expected)) fail("the log does not continue what was witnessed");
+  console.log(`the first ${size} are signed by ${witness.split("+")[0]}`);
 }
 
 // RFC 9162, 2.1.3.2.
@@ -96,6 +110,5 @@ function proof(file, vkey) {
   console.log(`record ${number} is in the log`);
 }
 
-const [what, path, key] = process.argv.slice(2);
-const vkey = existsSync(key) ? readFileSync(key, "utf8") : key;
-({ log, proof })[what](path, vkey);
+const [what, path, ...keys] = process.argv.slice(2);
+({ log, proof, witnessed })[what](path, ...keys.map((key) => (existsSync(key) ? readFileSync(key, "utf8") : key)));

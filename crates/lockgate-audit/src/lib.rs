@@ -11,6 +11,6 @@ mod trace;
 
 pub use record::{
     Change, Detected, Happening, KEPT_ARGUMENTS, MOST_CHANGES, MOST_DESTINATIONS, MOST_DETECTED,
-    MOST_SOURCES, Measure, Outcome, Record, Source, Upstream, VERSION, numbered, one_line,
+    MOST_SOURCES, Measure, Outcome, Record, Source, Upstream, VERSION, digest, numbered, one_line,
 };
 pub use trace::Trace;

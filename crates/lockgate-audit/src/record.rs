@@ -3,6 +3,7 @@ use std::fmt::Write;
 use lockgate_model::{
     ClientName, Effect, Evidence, Finding, Integrity, Label, Principal, ServerName, SessionId, Verdict, quote,
 };
+use sha2::{Digest, Sha256};
 
 use crate::Trace;
 
@@ -26,6 +27,10 @@ pub enum Happening {
     Configuration,
     /// A person, or a lock file, approved or refused something a server says of itself.
     Pin,
+    /// The gateway started, or ended in good order.
+    Gateway,
+    /// The log says something of itself: records of it were lost, or removed.
+    Log,
 }
 
 impl Happening {
@@ -39,6 +44,8 @@ impl Happening {
             Self::Definition => "definition",
             Self::Configuration => "configuration",
             Self::Pin => "pin",
+            Self::Gateway => "gateway",
+            Self::Log => "log",
         }
     }
 }
@@ -166,6 +173,8 @@ pub struct Record {
     pub argument_text: Option<String>,
     /// What can be compared of the call.
     pub measure: Measure,
+    /// SHA-256 of [`argument_text`](Self::argument_text) in hexadecimal, where that is kept beside the record and not in it.
+    pub content: Option<String>,
     /// Where the values in the arguments came from, of requests. At most [`MOST_SOURCES`]; what was never seen is not
     /// among them.
     pub sources: Vec<Source>,
@@ -184,6 +193,8 @@ pub struct Record {
     /// Facts beside the decision, in words of ours: `credential` where one was found, `label_ignored` where a server said
     /// something of its own result that changes nothing, `failed` where an answer says that the request came to nothing.
     pub notes: Vec<&'static str>,
+    /// How many records it stands for, where it says that some were lost or removed.
+    pub count: Option<u64>,
     /// What was found in the message. At most [`MOST_DETECTED`].
     pub detected: Vec<Detected>,
     /// How likely the message gives orders to a model, in hundredths; none where it was not looked at, or not at all likely.
@@ -196,7 +207,50 @@ pub struct Record {
     pub last: bool,
 }
 
+/// What stands for a session, a principal and a request where there are none.
+const GATEWAY: &str = "gateway";
+
 impl Record {
+    /// A record of the gateway itself, of no session and no request.
+    pub fn of_gateway(happening: Happening) -> Self {
+        Self {
+            happening,
+            session: SessionId::new(GATEWAY),
+            principal: Principal::new(GATEWAY),
+            client: None,
+            correlation: GATEWAY.to_owned(),
+            trace: None,
+            method: None,
+            server: None,
+            target: None,
+            arguments: None,
+            argument_text: None,
+            measure: Measure::default(),
+            content: None,
+            sources: Vec::new(),
+            changes: Vec::new(),
+            verdict: Verdict::Forward,
+            would: None,
+            finding: None,
+            label_before: None,
+            label_after: None,
+            notes: Vec::new(),
+            count: None,
+            detected: Vec::new(),
+            score: None,
+            duration: 0,
+            upstream: None,
+            last: false,
+        }
+    }
+
+    /// Takes the arguments out, to be kept beside the record; their digest stays.
+    pub fn part(&mut self) -> Option<String> {
+        let content = self.argument_text.take()?;
+        self.content = Some(digest(content.as_bytes()));
+        Some(content)
+    }
+
     /// The same in at most so many bytes: arguments and changes are left out where there is no room for them, and counted
     /// in `left_out`. At least 16 KiB, which everything else fits in.
     pub fn to_json_within(&self, time: &str, most: usize) -> String {
@@ -246,6 +300,7 @@ impl Record {
             let hosts = self.measure.destinations.iter().take(MOST_DESTINATIONS).map(|host| quote(host));
             line.raw("destinations", &format!("[{}]", hosts.collect::<Vec<_>>().join(",")));
         }
+        line.maybe("content_sha256", self.content.as_deref());
         if !self.sources.is_empty() {
             let sources: Vec<_> = self.sources.iter().take(MOST_SOURCES).map(source_json).collect();
             line.raw("sources", &format!("[{}]", sources.join(",")));
@@ -273,6 +328,9 @@ impl Record {
         if !self.notes.is_empty() {
             line.raw("notes", &format!("[\"{}\"]", self.notes.join("\",\"")));
         }
+        if let Some(count) = self.count {
+            line.raw("count", &count.to_string());
+        }
         if !self.detected.is_empty() {
             let detected: Vec<_> = self.detected.iter().take(MOST_DETECTED).map(detected_json).collect();
             line.raw("detected", &format!("[{}]", detected.join(",")));
@@ -291,6 +349,15 @@ impl Record {
         }
         line.finish()
     }
+}
+
+/// SHA-256 in hexadecimal, as records name contents.
+pub fn digest(content: &[u8]) -> String {
+    Sha256::digest(content).iter().fold(String::with_capacity(64), |mut text, byte| {
+        let written = write!(text, "{byte:02x}");
+        debug_assert!(written.is_ok(), "writing to a String does not fail");
+        text
+    })
 }
 
 /// Longest arguments that are kept. Bytes, as they came.
@@ -461,6 +528,7 @@ mod tests {
                 "{\n\t\"a\": \"\u{e9}\u{7f}\u{1f600}\u{202e}\", \"n\": 1.50\r\n}".as_bytes(),
             ),
             measure: measure(),
+            content: None,
             sources: [
                 vec![source(None, None, Integrity::Endorsed)],
                 vec![source(Some(&web), Some(3), Integrity::FreeText); 20],
@@ -483,6 +551,7 @@ mod tests {
             label_before: Some(label.clone()),
             label_after: Some(label),
             notes: Vec::new(),
+            count: None,
             detected: vec![
                 Detected {
                     rule: "conceals_from_user",

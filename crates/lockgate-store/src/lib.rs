@@ -23,7 +23,10 @@ pub use approvals::{Approvals, Ballot, Entry, Filed, Filter, Request, Scope, Voi
 pub use counters::{Counters, CountersError, Refused, Reservation, Reserved, Slot};
 pub use destinations::{Destination, Destinations};
 pub use labels::{Labelled, Labels};
-pub use log::{LogError, LogFolder, RecordLog, RecordsTo, Rotation, Sign, Signing, TreeLog};
+pub use log::{
+    Grown, LogError, LogFolder, Noted, RecordLog, RecordsTo, Retention, Rotation, Sign, Signing, TreeLog,
+    Witnessed,
+};
 pub use pins::Pins;
 pub use state::StateError;
 pub use stops::{Change, Stop, Stops, Target};

@@ -1,16 +1,15 @@
 //! Approvals that several processes use at once.
 #![allow(clippy::unwrap_used, reason = "a test that fails here has found something")]
 
-use std::io::Write;
+mod processes;
+
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 
 use lockgate_store::{Approvals, Ballot, Filter, Request, Scope, Vote};
+use processes::{AT, JOB, say, start};
 
 const NOW: u64 = 1_800_000_000_000;
-/// Names the folder, and makes this program a child that uses it.
-const FOLDER: &str = "LOCKGATE_TEST_STATE";
-const JOB: &str = "LOCKGATE_TEST_JOB";
 const CALLS: usize = 15;
 
 fn call(number: usize) -> Request {
@@ -34,7 +33,7 @@ fn call(number: usize) -> Request {
 /// Not a test of its own: what the children of the others do. Each uses, or says yes, as often as it can.
 #[test]
 fn child() {
-    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    let Some(folder) = std::env::var_os(AT) else { return };
     let approvals = Approvals::open(Path::new(&folder)).unwrap();
     let job = std::env::var(JOB).unwrap();
     let ids: Vec<String> = approvals.list(Filter::All, NOW).unwrap().into_iter().map(|e| e.id).collect();
@@ -62,22 +61,6 @@ fn child() {
             return;
         }
     }
-}
-
-fn say(line: &str) {
-    let mut out = std::io::stdout().lock();
-    out.write_all(line.as_bytes()).unwrap();
-    out.flush().unwrap();
-}
-
-fn start(folder: &Path, job: &str) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child", "--nocapture"])
-        .env(FOLDER, folder)
-        .env(JOB, job)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap()
 }
 
 #[test]

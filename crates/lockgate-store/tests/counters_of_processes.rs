@@ -1,16 +1,16 @@
 //! Counters that several processes use, some of which are killed at any moment.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails here has found something")]
 
-use std::io::{BufRead, BufReader, Write};
+mod processes;
+
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout};
 
 use lockgate_store::{Counters, Refused, Reservation, Slot};
+use processes::{AT, JOB, say, start};
 
 const NOW: u64 = 1_800_000_000_000;
-/// Names the file, and makes this program a child that uses it.
-const FILE: &str = "LOCKGATE_TEST_COUNTERS";
-const JOB: &str = "LOCKGATE_TEST_JOB";
 
 fn day(now: u64) -> Slot {
     let at = now - now % 86_400_000;
@@ -28,18 +28,12 @@ fn place(at_most: u32) -> Reservation<'static> {
 /// Not a test of its own: what the children of the others do.
 #[test]
 fn child() {
-    let Some(file) = std::env::var_os(FILE) else { return };
+    let Some(file) = std::env::var_os(AT) else { return };
     let counters = Counters::open(Path::new(&file)).unwrap();
     match std::env::var(JOB).unwrap().as_str() {
         "without_end" => call_without_end(&counters),
         _ => call_as_often_as_allowed(&counters),
     }
-}
-
-fn say(line: &str) {
-    let mut out = std::io::stdout().lock();
-    out.write_all(line.as_bytes()).unwrap();
-    out.flush().unwrap();
 }
 
 /// Takes and, every other time, gives back; says each after it was done.
@@ -71,14 +65,8 @@ fn call_as_often_as_allowed(counters: &Counters) {
     say("done\n");
 }
 
-fn start(file: &Path, job: &str) -> (Child, BufReader<ChildStdout>) {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child", "--nocapture"])
-        .env(FILE, file)
-        .env(JOB, job)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+fn reader(file: &Path, job: &str) -> (Child, BufReader<ChildStdout>) {
+    let mut child = start(file, job);
     let out = BufReader::new(child.stdout.take().unwrap());
     (child, out)
 }
@@ -93,7 +81,7 @@ fn a_process_that_is_killed_leaves_at_most_the_call_under_way_in_doubt() {
     let mut random = 1_u64;
     for round in 0..30 {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let (mut child, out) = start(&file, "without_end");
+        let (mut child, out) = reader(&file, "without_end");
         let mut lines = out.lines().map(Result::unwrap);
         // Sometimes before it has opened the file, else after so many lines; more follow.
         let until = usize::try_from(random >> 57).unwrap();
@@ -127,7 +115,7 @@ fn a_process_that_is_killed_leaves_at_most_the_call_under_way_in_doubt() {
 fn processes_together_never_pass_a_limit() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("counters.db");
-    let mut children: Vec<_> = (0..4).map(|_| start(&file, "as_often_as_allowed")).collect();
+    let mut children: Vec<_> = (0..4).map(|_| reader(&file, "as_often_as_allowed")).collect();
     let mut passed = 0;
     for (child, out) in &mut children {
         let lines: Vec<String> = out.lines().map(Result::unwrap).collect();

@@ -1,17 +1,17 @@
 //! Pins that several processes use at once, and one that is killed.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails here has found something")]
 
-use std::io::{BufRead, BufReader, Write};
+mod processes;
+
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 
 use lockgate_store::Pins;
 use lockgate_store::pins::{Cause, Filter, Kind, Seen, Sighted, State, Trust};
+use processes::{AT, JOB, say, start};
 
 const NOW: u64 = 1_800_000_000_000;
-/// Names the folder, and makes this program a child that uses it.
-const FOLDER: &str = "LOCKGATE_TEST_STATE";
-const JOB: &str = "LOCKGATE_TEST_JOB";
 const TOOLS: usize = 100;
 
 fn seen(name: &str, number: u64, trust: Trust) -> Seen {
@@ -31,7 +31,7 @@ fn seen(name: &str, number: u64, trust: Trust) -> Seen {
 /// Not a test of its own: what the children of the others do.
 #[test]
 fn child() {
-    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    let Some(folder) = std::env::var_os(AT) else { return };
     let pins = Pins::open(Path::new(&folder)).unwrap();
     let job = std::env::var(JOB).unwrap();
     if job == "change" {
@@ -53,22 +53,6 @@ fn child() {
             | Sighted::NoRoom) => panic!("{other:?}"),
         }
     }
-}
-
-fn say(line: &str) {
-    let mut out = std::io::stdout().lock();
-    out.write_all(line.as_bytes()).unwrap();
-    out.flush().unwrap();
-}
-
-fn start(folder: &Path, job: &str) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child", "--nocapture"])
-        .env(FOLDER, folder)
-        .env(JOB, job)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap()
 }
 
 #[test]

@@ -40,6 +40,19 @@ pub async fn fetch_as(
     if status == 200 { Ok(document) } else { Err(Unfetched::Status(status)) }
 }
 
+/// Hands a text to somebody who is no server of an agent, as to a witness of a log. Gives the status, and what was answered where
+/// it has at most `largest` bytes. Redirects are not followed.
+pub async fn submit(
+    address: &str,
+    text: String,
+    largest: usize,
+    patience: Duration,
+) -> Result<(u16, Bytes), Unfetched> {
+    let http = HttpServer::new(address, &[], largest)?;
+    let answer = timeout(patience, http.submit(text)).await;
+    answer.unwrap_or(Err(Reason::ServerTimedOut)).map_err(Unfetched::Failed)
+}
+
 #[cfg(test)]
 mod tests {
     use tokio::io::AsyncWriteExt;

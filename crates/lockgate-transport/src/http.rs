@@ -196,6 +196,16 @@ impl HttpServer {
         Ok((status, collect(response.into_body(), None, self.largest).await?))
     }
 
+    /// Hands over a text that is no message of the protocol.
+    pub(crate) async fn submit(&self, text: String) -> Result<(u16, Bytes), Reason> {
+        let mut request = self.request(Method::POST, None);
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        *request.body_mut() = Full::new(text.into());
+        let response = self.client.request(request).await.map_err(|_| self.unreachable())?;
+        let status = response.status().as_u16();
+        Ok((status, collect(response.into_body(), None, self.largest).await?))
+    }
+
     /// Opens the one stream of a server of HTTP+SSE.
     pub(crate) async fn events(&self) -> Result<HttpAnswer, Reason> {
         let mut request = self.request(Method::GET, None);

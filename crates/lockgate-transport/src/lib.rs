@@ -20,6 +20,6 @@ pub mod sse;
 mod testing;
 mod tls;
 
-pub use fetch::{Unfetched, fetch, fetch_as};
+pub use fetch::{Unfetched, fetch, fetch_as, submit};
 pub use random::{key, seal_key, unguessable};
 pub use tls::TlsKey;

@@ -21,3 +21,4 @@ mod signing;
 mod state;
 mod tools;
 mod turn;
+mod witness;

@@ -52,10 +52,15 @@ const LOG: &str = "log.pem";
 
 /// The key that checkpoints of the log of records are signed with. It is made, for its owner alone, where there is none.
 pub(crate) fn log_key(folder: &Path) -> Result<SigningKey, String> {
-    let file = folder.join(LOG);
+    signing_key(folder, LOG)
+}
+
+/// A key to sign with, in a file of the folder. It is made, for its owner alone, where there is none.
+pub(crate) fn signing_key(folder: &Path, name: &str) -> Result<SigningKey, String> {
+    let file = folder.join(name);
     if !file.exists() {
         let (_, pem) = SigningKey::generate().ok_or("the system has no randomness")?;
-        let made = make(folder).and_then(|()| keep(folder, LOG, pem.as_bytes()));
+        let made = make(folder).and_then(|()| keep(folder, name, pem.as_bytes()));
         made.map_err(|error| format!("{} cannot be made: {error}", file.display()))?;
     }
     SigningKey::read(&file)

@@ -46,13 +46,17 @@ impl Running {
         while !self.1.recv_timeout(Duration::from_secs(30)).expect(words).contains(words) {}
     }
 
-    /// Ends it in good order, and reads its records about what is trusted.
+    /// Ends it in good order, and reads its records about what is trusted: those between its start and its stop.
     fn records(mut self, at: &Path) -> Vec<Value> {
         let id = self.0.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         self.0.wait().unwrap();
         let text = std::fs::read_to_string(at.join("records.jsonl")).unwrap();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        let mut records: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        for (record, what) in [(records.remove(0), "start"), (records.pop().unwrap(), "stop")] {
+            assert_eq!((&record["event"], &record["notes"]), (&json!("gateway"), &json!([what])));
+        }
+        records
     }
 }
 

@@ -8,36 +8,28 @@
     reason = "a test that fails here has found something"
 )]
 
+mod shell;
+
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use shell::{command, install, printed};
 use tempfile::TempDir;
 
-const LOCKGATE: &str = env!("CARGO_BIN_EXE_lockgate");
-
-/// A server in a few lines of shell.
-const SERVER: &str = r#"#!/bin/sh
-while read -r line; do
-    id=$(printf '%s' "$line" | sed -n 's/.*"id":\([0-9]*\).*/\1/p')
-    [ -n "$id" ] || continue
-    case "$line" in
-    *'"initialize"'*) result='{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"notes","version":"1.2.0"}}' ;;
-    *'"tools/list"'*) result='{"tools":[{"name":"search","description":"Searches the notes.","inputSchema":{"type":"object","properties":{"text":{"type":"string"}}}}]}' ;;
-    *) result='{"content":[{"type":"text","text":"found"}]}' ;;
-    esac
-    printf '{"jsonrpc":"2.0","id":%s,"result":%s}\n' "$id" "$result"
-done
-"#;
+/// What the server answers.
+const CASES: [&str; 3] = [
+    r#"*'"initialize"'*) result='{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"notes","version":"1.2.0"}}'"#,
+    r#"*'"tools/list"'*) result='{"tools":[{"name":"search","description":"Searches the notes.","inputSchema":{"type":"object","properties":{"text":{"type":"string"}}}}]}'"#,
+    r#"*) result='{"content":[{"type":"text","text":"found"}]}'"#,
+];
 
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let server = folder.path().join("notes-server");
-    std::fs::write(&server, SERVER).unwrap();
-    std::fs::set_permissions(&server, std::fs::Permissions::from_mode(0o755)).unwrap();
+    install(&server, &shell::server("", &CASES));
     let config = json!({
         "records": { "folder": "log" },
         "servers": { "notes": { "command": [server], "tier": "core" } },
@@ -46,17 +38,9 @@ fn folder() -> TempDir {
     folder
 }
 
-fn command(at: &Path) -> Command {
-    let mut command = Command::new(LOCKGATE);
-    command.current_dir(at).env("LOCKGATE_STATE", at.join("state")).env_remove("LOCKGATE_ENVIRONMENT");
-    command
-}
-
 /// What it prints, and how it ends.
 fn lockgate(at: &Path, arguments: &[&str]) -> (String, i32) {
-    let output = command(at).args(arguments).output().unwrap();
-    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-    (text, output.status.code().unwrap())
+    printed(command(at, "lockgate").args(arguments))
 }
 
 /// An agent and its gateway.
@@ -64,8 +48,12 @@ struct Agent(Child, ChildStdin, BufReader<ChildStdout>, u64);
 
 impl Agent {
     fn start(at: &Path) -> Self {
-        let mut child =
-            command(at).arg("stdio").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = command(at, "lockgate")
+            .arg("stdio")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let (input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
         let mut agent = Self(child, input, BufReader::new(output), 0);
         let client = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" } });
@@ -118,6 +106,16 @@ impl Agent {
     }
 }
 
+/// The same with something else in `records`.
+fn folder_with(key: &str, value: Value) -> TempDir {
+    let folder = folder();
+    let path = folder.path().join("lockgate.yaml");
+    let mut config: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    config["records"][key] = value;
+    std::fs::write(path, config.to_string()).unwrap();
+    folder
+}
+
 /// A log of some calls.
 fn written() -> TempDir {
     let folder = folder();
@@ -147,6 +145,9 @@ fn what_is_written_is_verified_read_and_proven() {
     std::fs::write(at.join("forged.json"), proof.replace("rewrite", "forward")).unwrap();
     let (text, code) = lockgate(at, &["log", "check", "forged.json", "--key", "log/log.vkey"]);
     assert!(code == 1 && text.contains("not proven"), "{text}");
+    let (all, _) = lockgate(at, &["log", "search"]);
+    let (newest, _) = lockgate(at, &["log", "tail", "-n", "3"]);
+    assert!(newest.lines().count() == 3 && all.ends_with(&newest), "{newest}");
     let (shown, _) = lockgate(at, &["log", "show", number]);
     let session = shown.lines().find(|line| line.contains("\"session\"")).unwrap().split('"').nth(3).unwrap();
     let (text, code) = lockgate(at, &["log", "timeline", session]);
@@ -164,6 +165,28 @@ fn what_is_written_is_verified_read_and_proven() {
     let id = shown.lines().find(|line| line.contains("\"correlation\"")).unwrap().split('"').nth(3).unwrap();
     let (text, code) = lockgate(at, &["explain", id, "log"]);
     assert!(code == 0 && text.contains("search"), "{text}");
+}
+
+#[test]
+fn arguments_are_kept_beside_the_log() {
+    let folder = folder_with("arguments", json!(true));
+    let at = folder.path();
+    let mut agent = Agent::start(at);
+    agent.search("a note about nothing");
+    agent.end();
+    let records = std::fs::read_dir(at.join("log/tile/entries/000.p")).unwrap().next().unwrap().unwrap();
+    let text = String::from_utf8_lossy(&std::fs::read(records.path()).unwrap()).into_owned();
+    assert!(text.contains("\"content_sha256\":\"") && !text.contains("about nothing"), "{text}");
+    let (found, _) = lockgate(at, &["log", "search", "--event", "request", "--target", "search"]);
+    let number = found.split_whitespace().next().unwrap();
+    assert!(lockgate(at, &["log", "show", number]).0.contains("a note about nothing"));
+    let (learned, code) = lockgate(at, &["replay", "lockgate.yaml", "log"]);
+    assert!(code == 0 && !learned.contains("not kept"), "{learned}");
+    // Without them the log is as good as before.
+    std::fs::remove_dir_all(at.join("log/contents")).unwrap();
+    let (text, code) = lockgate(at, &["log", "verify", "--key", "log/log.vkey"]);
+    assert_eq!(code, 0, "{text}");
+    assert!(!lockgate(at, &["log", "show", number]).0.contains("a note about nothing"));
 }
 
 #[test]

@@ -6,40 +6,36 @@
     reason = "a test that fails here has found something"
 )]
 
+mod shell;
+
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use shell::{command, install as install_program, printed};
 
 const FILE: &str = "mcp_tool-1.4-py3-none-any.whl";
 const INFO: &str = "mcp_tool-1.4.dist-info";
 const SITE: &str = "venv/lib/python3.11/site-packages";
 
-/// A server in a few lines of shell, where the interpreter would be.
-const SERVER: &str = r#"#!/bin/sh
-while read -r line; do
-    id=$(printf '%s' "$line" | sed -n 's/.*"id":\([0-9]*\).*/\1/p')
-    [ -n "$id" ] || continue
-    case "$line" in
-    *'"initialize"'*) result='{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"tool","version":"1.4"}}' ;;
-    *) result='{"tools":[{"name":"search","inputSchema":{"type":"object"}}]}' ;;
-    esac
-    printf '{"jsonrpc":"2.0","id":%s,"result":%s}\n' "$id" "$result"
-done
-"#;
+/// What the server answers.
+const CASES: [&str; 2] = [
+    r#"*'"initialize"'*) result='{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"tool","version":"1.4"}}'"#,
+    r#"*) result='{"tools":[{"name":"search","inputSchema":{"type":"object"}}]}'"#,
+];
 
 fn write(at: &Path, file: &str, text: &str) {
     std::fs::create_dir_all(at.join(file).parent().unwrap()).unwrap();
-    std::fs::write(at.join(file), text).unwrap();
-    let mode = if file.contains("/bin/") { 0o755 } else { 0o644 };
-    std::fs::set_permissions(at.join(file), std::fs::Permissions::from_mode(mode)).unwrap();
+    if file.contains("/bin/") {
+        install_program(&at.join(file), text);
+    } else {
+        std::fs::write(at.join(file), text).unwrap();
+    }
 }
 
 /// Installs the package with this text as its module, and gives the list of its files.
@@ -61,7 +57,7 @@ fn install(at: &Path, module: &str) -> String {
         &format!("{list}{INFO}/INSTALLER,,\n../../../bin/mcp-tool,,\n"),
     );
     write(at, "venv/pyvenv.cfg", "home = /usr/bin\n");
-    write(at, "venv/bin/python", SERVER);
+    write(at, "venv/bin/python", &shell::server("", &CASES));
     write(at, "venv/bin/mcp-tool", &format!("#!{}/venv/bin/python\n", at.display()));
     list
 }
@@ -110,12 +106,7 @@ fn index(archive: Vec<u8>) -> (String, Arc<Mutex<Vec<String>>>) {
 
 /// What `lockgate pin` prints, and how it ends.
 fn pin(at: &Path, index: &str, more: &[&str]) -> (String, i32) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lockgate"));
-    command.current_dir(at).env("LOCKGATE_STATE", at.join("state")).env("PIP_INDEX_URL", index);
-    command.env_remove("LOCKGATE_ENVIRONMENT").env_remove("LOCKGATE_TRUSTED_KEYS");
-    let output = command.arg("pin").args(more).output().unwrap();
-    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-    (text, output.status.code().unwrap())
+    printed(command(at, "lockgate").env("PIP_INDEX_URL", index).arg("pin").args(more))
 }
 
 fn integrity(at: &Path) -> Value {

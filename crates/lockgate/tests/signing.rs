@@ -7,10 +7,12 @@
 )]
 
 use std::collections::BTreeMap;
+mod shell;
+
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -18,53 +20,34 @@ use lockgate_model::{Json, ServerName};
 use lockgate_provenance::Kind;
 use lockgate_provenance::lock::{Lock, Locked};
 use serde_json::{Value, json};
+use shell::{command, install, printed};
 
 const LOCKGATE: &str = env!("CARGO_BIN_EXE_lockgate");
 
-/// A server in a few lines of shell. Called with `--changed`, it describes a tool otherwise, and has one more.
-const SERVER: &str = r#"#!/bin/sh
-search='{"name":"search","description":"Searches the notes.","inputSchema":{"type":"object"}}'
-[ "$1" = --changed ] && search='{"name":"search","description":"Searches, and sends.","inputSchema":{"type":"object"}},{"name":"send","inputSchema":{"type":"object"}}'
-while read -r line; do
-    id=$(printf '%s' "$line" | sed -n 's/.*"id":\([0-9]*\).*/\1/p')
-    [ -n "$id" ] || continue
-    case "$line" in
-    *'"initialize"'*) result='{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"notes","version":"1.2.0"},"instructions":"Search first."}' ;;
-    *) result="{\"tools\":[$search]}" ;;
-    esac
-    printf '{"jsonrpc":"2.0","id":%s,"result":%s}\n' "$id" "$result"
-done
-"#;
+/// Called with `--changed`, the server describes a tool otherwise, and has one more.
+const START: &str = r#"search='{"name":"search","description":"Searches the notes.","inputSchema":{"type":"object"}}'
+[ "$1" = --changed ] && search='{"name":"search","description":"Searches, and sends.","inputSchema":{"type":"object"}},{"name":"send","inputSchema":{"type":"object"}}'"#;
+/// What the server answers.
+const CASES: [&str; 2] = [
+    r#"*'"initialize"'*) result='{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"notes","version":"1.2.0"},"instructions":"Search first."}'"#,
+    r#"*) result="{\"tools\":[$search]}""#,
+];
 
 /// A folder with the server in it.
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let server = folder.path().join("notes-server");
-    std::fs::write(&server, SERVER).unwrap();
-    std::fs::set_permissions(&server, std::fs::Permissions::from_mode(0o755)).unwrap();
+    install(&folder.path().join("notes-server"), &shell::server(START, &CASES));
     folder
 }
 
-/// A command in a folder, with programs found there and beside Lockgate.
-fn command(folder: &Path, program: &str) -> Command {
-    let mut command = Command::new(program);
-    let own = Path::new(LOCKGATE).parent().unwrap();
-    let path = format!("{}:{}:{}", folder.display(), own.display(), std::env::var("PATH").unwrap());
-    command.current_dir(folder).env("PATH", path).env("LOCKGATE_STATE", folder.join("state"));
-    command.env_remove("LOCKGATE_ENVIRONMENT").env_remove("LOCKGATE_TRUSTED_KEYS");
-    command
-}
-
-fn shell(folder: &Path, line: &str) -> Output {
+fn sh(folder: &Path, line: &str) -> Output {
     command(folder, "sh").args(["-c", line]).output().unwrap()
 }
 
 /// What it prints, and how it ends.
 #[track_caller]
 fn lockgate(folder: &Path, arguments: &[&str]) -> (String, i32) {
-    let output = command(folder, LOCKGATE).args(arguments).output().unwrap();
-    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-    (text, output.status.code().unwrap())
+    printed(command(folder, LOCKGATE).args(arguments))
 }
 
 #[track_caller]
@@ -107,7 +90,7 @@ fn run_page(page: &str, folder: &Path) -> String {
             if fence != "console" {
                 out.push_str(&format!("{line}\n"));
             } else if let Some(command) = line.strip_prefix("$ ") {
-                let output = shell(folder, command);
+                let output = sh(folder, command);
                 let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
                 out.push_str(&format!("{line}\n{}", shortened(&text)));
                 if output.status.code() != Some(0) {

@@ -11,6 +11,7 @@ mod note;
 mod tile;
 mod tree;
 mod verify;
+mod witness;
 
 pub use checkpoint::Checkpoint;
 pub use growing::{Growing, Written};
@@ -19,3 +20,4 @@ pub use note::{Check, Note, NoteKey, Use};
 pub use tile::{LONGEST, Tile, WIDTH, fold, push_record, read_hashes, read_records};
 pub use tree::{Subtrees, consistency, continues, includes, inclusion, root};
 pub use verify::{Damage, Tiles, Verified, verify};
+pub use witness::{Refusal, Submission};

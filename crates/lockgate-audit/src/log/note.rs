@@ -64,6 +64,11 @@ impl NoteKey {
         (hex(key.id()) == id).then_some(key)
     }
 
+    /// Is it the key of a witness, and not of a log?
+    pub fn is_of_witness(&self) -> bool {
+        self.used_as == Use::Witness
+    }
+
     /// The name that stands before its signatures.
     pub fn name(&self) -> &str {
         &self.name
@@ -166,6 +171,25 @@ impl Note {
         })
     }
 
+    /// The signatures of this key, as lines: what a witness answers with.
+    pub fn lines_of(&self, key: &NoteKey) -> String {
+        let own = |signature: &&Signature| signature.name == key.name && signature.id == key.id();
+        self.signatures.iter().filter(own).fold(String::new(), |lines, line| lines + &format!("{line}\n"))
+    }
+
+    /// Takes over the right signature of this key from lines that were answered. False where there is none, or the key has
+    /// signed already.
+    pub fn take(&mut self, lines: &str, key: &NoteKey, check: Check<'_>) -> bool {
+        let signatures = lines.lines().take(SIGNATURES).filter_map(Signature::parse);
+        for signature in signatures {
+            let one = Self { text: self.text.clone(), signatures: vec![signature] };
+            if !self.is_signed_by(key, check) && one.is_signed_by(key, check) {
+                return self.join(one);
+            }
+        }
+        false
+    }
+
     /// Takes over the signatures of another note of the same text that are not here yet. False where the text is another.
     pub fn join(&mut self, other: Self) -> bool {
         if self.text != other.text {
@@ -183,10 +207,14 @@ impl Note {
 impl std::fmt::Display for Note {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(f, "{}", self.text)?;
-        self.signatures.iter().try_for_each(|signature| {
-            let bytes = STANDARD.encode([&signature.id[..], &signature.bytes].concat());
-            writeln!(f, "{DASH}{} {bytes}", signature.name)
-        })
+        self.signatures.iter().try_for_each(|signature| writeln!(f, "{signature}"))
+    }
+}
+
+impl std::fmt::Display for Signature {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let bytes = STANDARD.encode([&self.id[..], &self.bytes].concat());
+        write!(f, "{DASH}{} {bytes}", self.name)
     }
 }
 
@@ -257,6 +285,14 @@ mod tests {
         assert!(!again.is_signed_by(&key(&pair(3), Use::Log), &check));
         assert!(!again.clone().join(Note::new("other\n".to_owned()).unwrap()));
         assert_eq!(again.signatures.len(), 2);
+        // The same, as a witness answers it.
+        let lines = again.lines_of(&witness_key);
+        let mut asked = Note { signatures: again.signatures[..1].to_vec(), ..again.clone() };
+        assert!(!asked.take(&lines, &key(&pair(3), Use::Witness), &check));
+        assert!(!asked.take(&lines.replace('A', "B"), &witness_key, &check));
+        assert!(asked.take(&format!("nothing\n{lines}"), &witness_key, &check));
+        assert!(!asked.take(&lines, &witness_key, &check), "once is enough");
+        assert_eq!(asked, again);
     }
 
     #[test]

@@ -50,6 +50,22 @@ impl Tile {
         format!("tile/{kind}/{}{part}", steps.join("/"))
     }
 
+    /// How many hashes or records are in it.
+    pub fn width(self) -> u64 {
+        match self {
+            Self::Hashes { width, .. } | Self::Records { width, .. } => width,
+        }
+    }
+
+    /// The same tile when it was, or will be, so wide.
+    #[must_use]
+    pub fn of_width(self, width: u64) -> Self {
+        match self {
+            Self::Hashes { level, number, .. } => Self::Hashes { level, number, width },
+            Self::Records { number, .. } => Self::Records { number, width },
+        }
+    }
+
     /// The tile with the hash of a subtree in a log of `size` records, and which of its hashes, counted from 0, belong to
     /// it: `2^k` of them, from `first` on.
     pub fn of_subtree(level: u8, number: u64, size: u64) -> (Self, usize, usize) {

@@ -1,8 +1,15 @@
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use lockgate_audit::log::{Hash, Note, NoteKey, Tile, Tiles, WIDTH, read_records};
+use lockgate_audit::digest;
+use lockgate_audit::log::{
+    Checkpoint, Hash, Note, NoteKey, Subtrees, Tile, Tiles, WIDTH, fold, read_hashes, read_records,
+};
+
+use super::retention::removed;
+use super::tree::write;
 
 /// Why a log cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -21,9 +28,12 @@ pub enum LogError {
     TooLong,
 }
 
+/// The newest checkpoint that enough witnesses have signed.
+const WITNESSED: &str = "checkpoint.witnessed";
+
 /// A folder with a log, for who reads it.
 ///
-/// In it are the [`Tile`]s, `checkpoint`, `log.vkey` with the key that signs it, and in `head/` the records of the tile that is
+/// In it are the [`Tile`]s, `checkpoint`, `checkpoint.witnessed` where there are witnesses, `log.vkey` with the key that signs it, and in `head/` the records of the tile that is
 /// not whole yet, as they come: each after its length (two bytes) and the first eight bytes of its hash, so that what a crash
 /// cut off is told from what was written.
 #[derive(Clone, Debug)]
@@ -50,6 +60,20 @@ impl LogFolder {
         self.parsed("checkpoint", Note::parse)
     }
 
+    /// The newest checkpoint that enough witnesses have signed; none where none was.
+    pub fn witnessed(&self) -> Result<Option<Note>, LogError> {
+        self.parsed(WITNESSED, Note::parse)
+    }
+
+    /// Keeps a checkpoint that enough witnesses have signed, where none with more records is kept.
+    pub fn keep_witnessed(&self, note: &Note) -> Result<(), LogError> {
+        let size = |note: &Note| Checkpoint::parse(note.text()).map(|checkpoint| checkpoint.size);
+        if self.witnessed()?.as_ref().and_then(size) > size(note) {
+            return Ok(());
+        }
+        write(&self.at(WITNESSED), note.to_string().as_bytes(), true)
+    }
+
     /// The key that checkpoints are signed with, as the log says itself.
     pub fn key(&self) -> Result<Option<NoteKey>, LogError> {
         self.parsed("log.vkey", NoteKey::parse)
@@ -73,6 +97,59 @@ impl LogFolder {
     }
 }
 
+impl LogFolder {
+    /// What records of a tile name by their digests (SHA-256 in hexadecimal), as far as it is kept.
+    pub fn contents(&self, tile: u64) -> Result<BTreeMap<String, Vec<u8>>, LogError> {
+        let bytes = read(&self.at(contents_path(tile)))?.unwrap_or_default();
+        let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        Ok(lines.map(|line| (digest(line), line.to_vec())).collect())
+    }
+
+    /// How many of the oldest records were removed, as the newest record says that was signed. Where none is missing, 0 at once;
+    /// else the records are read from the newest on.
+    pub fn removed(&self) -> Result<u64, LogError> {
+        let checkpoint = self.checkpoint()?.and_then(|note| Checkpoint::parse(note.text()));
+        let size = checkpoint.map_or(0, |checkpoint| checkpoint.size);
+        if size < WIDTH || self.records(0)?.is_some() {
+            return Ok(0);
+        }
+        for tile in (0..=size / WIDTH).rev() {
+            let signed = usize::try_from(size - tile * WIDTH).unwrap_or(usize::MAX);
+            let records = self.records(tile)?.unwrap_or_default();
+            let said = records.iter().take(signed).rev().find_map(|record| removed(record));
+            if let Some(removed) = said {
+                return Ok(removed.min(tile * WIDTH));
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// The tree over the first records of a log, for proofs.
+#[derive(Clone, Copy, Debug)]
+pub struct Grown<'l> {
+    /// The log.
+    pub log: &'l LogFolder,
+    /// How many records.
+    pub size: u64,
+}
+
+impl Subtrees for Grown<'_> {
+    type Error = LogError;
+
+    fn subtree(&self, level: u8, number: u64) -> Result<Hash, LogError> {
+        let (tile, first, many) = Tile::of_subtree(level, number, self.size);
+        let damaged = || LogError::Damaged(self.log.at(tile.path()));
+        let hashes = self.log.read(tile)?.and_then(|bytes| read_hashes(&bytes)).ok_or_else(damaged)?;
+        hashes.get(first..first + many).and_then(fold).ok_or_else(damaged)
+    }
+}
+
+/// Where what records of a tile name by digests is kept, one a line.
+pub(super) fn contents_path(tile: u64) -> String {
+    Tile::Records { number: tile, width: WIDTH }.path().replacen("tile/entries/", "contents/", 1)
+}
+
 impl Tiles for LogFolder {
     type Error = LogError;
 
@@ -80,12 +157,18 @@ impl Tiles for LogFolder {
         if let Some(bytes) = read(&self.at(tile.path()))? {
             return Ok(Some(bytes));
         }
-        // It may have become whole since.
-        let whole = match tile {
-            Tile::Hashes { level, number, .. } => Tile::Hashes { level, number, width: WIDTH },
-            Tile::Records { number, .. } => Tile::Records { number, width: WIDTH },
-        };
-        read(&self.at(whole.path()))
+        // It may have become wider since, or whole.
+        let width = tile.width();
+        let parts = self.at(tile.of_width(1).path());
+        let parts = parts.parent().and_then(|parts| fs::read_dir(parts).ok()).into_iter().flatten();
+        let widths = parts.filter_map(|part| part.ok()?.file_name().to_str()?.parse::<u64>().ok());
+        let wider = widths.filter(|part| (width..WIDTH).contains(part)).max();
+        for width in wider.into_iter().chain([WIDTH]) {
+            if let Some(bytes) = read(&self.at(tile.of_width(width).path()))? {
+                return Ok(Some(bytes));
+            }
+        }
+        Ok(None)
     }
 }
 

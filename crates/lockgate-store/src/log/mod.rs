@@ -2,38 +2,34 @@
 
 mod folder;
 mod lines;
+mod queue;
+mod retention;
 mod tree;
+mod waiting;
+mod witness;
 
-use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use lockgate_audit::Record;
-use lockgate_audit::log::LONGEST;
 
 use self::lines::Segment;
+use self::queue::{Queue, Taken};
+use self::waiting::Waiting;
 use crate::rfc3339;
 
-pub use folder::{LogError, LogFolder};
+pub use folder::{Grown, LogError, LogFolder};
 pub use lines::Rotation;
-pub use tree::{Sign, Signing, TreeLog};
+pub use retention::Retention;
+pub use tree::{Noted, Sign, Signing, TreeLog};
+pub use witness::Witnessed;
 
-/// Most records that wait for the writer; then the calls that make them wait too.
-const WAITING: usize = 8_192;
 /// Longest time a record stays in memory.
 const FLUSH: Duration = Duration::from_millis(100);
-/// So many records go to the disk at once, at the latest.
-const BATCH: usize = 256;
-/// Shortest time between two checkpoints.
-const SIGN: Duration = Duration::from_secs(1);
-/// Most records that are kept in memory while nothing can be written. What comes then is counted, and said once it can be.
-const KEPT: usize = 65_536;
-
 /// Where records go: at least one of the two.
 #[derive(Debug, Default)]
 pub struct RecordsTo {
@@ -41,13 +37,15 @@ pub struct RecordsTo {
     pub file: Option<(PathBuf, Rotation)>,
     /// A log that nobody can quietly change.
     pub tree: Option<TreeLog>,
+    /// How long it is kept.
+    pub retention: Retention,
 }
 
 /// Records of decisions. Written by a thread of its own in the order they were made; on the disk at most 100 ms later, and
 /// all of them when the log is dropped.
 #[derive(Debug)]
 pub struct RecordLog {
-    entries: Option<SyncSender<Entry>>,
+    queue: Arc<Queue>,
     writer: Option<JoinHandle<()>>,
     failing: Arc<AtomicBool>,
     progress: Arc<Progress>,
@@ -63,46 +61,30 @@ struct Progress {
     logs: bool,
 }
 
-enum Entry {
-    Record(SystemTime, Box<Record>),
-    /// Everything before is to be on the disk, and then word given.
-    Flush(SyncSender<()>),
-}
-
 impl RecordLog {
     /// Opens a plain file for appending; makes it where there is none, readable by its owner alone.
     pub fn open(path: &Path, rotation: Rotation) -> io::Result<Self> {
-        Self::start(RecordsTo { file: Some((path.to_owned(), rotation)), tree: None })
+        Self::start(RecordsTo { file: Some((path.to_owned(), rotation)), ..RecordsTo::default() })
     }
 
     /// Starts to write.
     pub fn start(to: RecordsTo) -> io::Result<Self> {
         let file = to.file.map(|(path, rotation)| Segment::open(path, rotation)).transpose()?;
         let failing = Arc::new(AtomicBool::new(false));
-        let progress = Arc::new(Progress { logs: to.tree.is_some(), ..Progress::default() });
-        progress.logged.store(to.tree.as_ref().map_or(0, TreeLog::size), Ordering::Relaxed);
-        let (entries, incoming) = sync_channel(WAITING);
-        let tree = to.tree.map(|log| Tree {
-            log,
-            waiting: VecDeque::new(),
-            since: None,
-            signed: Instant::now(),
-            uncounted: 0,
-            failing: Arc::clone(&failing),
-        });
-        let writer = Writer { file, tree, progress: Arc::clone(&progress) };
-        let writer =
-            std::thread::Builder::new().name("records".to_owned()).spawn(move || writer.run(&incoming))?;
-        Ok(Self { entries: Some(entries), writer: Some(writer), failing, progress })
+        let tree = to.tree.map(|log| Waiting::new(log, to.retention, Arc::clone(&failing)));
+        let progress = Arc::new(Progress { logs: tree.is_some(), ..Progress::default() });
+        progress.logged.store(tree.as_ref().map_or(0, Waiting::size), Ordering::Relaxed);
+        let queue = Arc::new(Queue::default());
+        let left = Left(Arc::clone(&queue), Arc::clone(&failing));
+        let writer = Writer { file, tree, left, progress: Arc::clone(&progress) };
+        let writer = std::thread::Builder::new().name("records".to_owned()).spawn(move || writer.run())?;
+        Ok(Self { queue, writer: Some(writer), failing, progress })
     }
 
     /// Writes a record down. Waits where 8 192 records are waiting for the disk already.
     pub fn write(&self, time: SystemTime, record: Box<Record>) {
-        if let Some(entries) = &self.entries {
-            self.progress.taken.fetch_add(1, Ordering::Relaxed);
-            // The writer ends only after this sender has.
-            let _sent = entries.send(Entry::Record(time, record));
-        }
+        self.progress.taken.fetch_add(1, Ordering::Relaxed);
+        self.queue.put((time, record));
     }
 
     /// Can the log that nobody can quietly change not be written at the moment? Nothing that must be recorded may pass then.
@@ -121,20 +103,15 @@ impl RecordLog {
         Some(self.progress.logged.load(Ordering::Relaxed)).filter(|_| self.progress.logs)
     }
 
-    /// Waits until all that was written before is on the disk.
+    /// Waits until all that was written before is on the disk, and signed.
     pub fn flush(&self) {
-        let (done, wait) = sync_channel(1);
-        if let Some(entries) = &self.entries
-            && entries.send(Entry::Flush(done)).is_ok()
-        {
-            let _done = wait.recv();
-        }
+        self.queue.flush();
     }
 }
 
 impl Drop for RecordLog {
     fn drop(&mut self) {
-        self.entries = None;
+        self.queue.close();
         if let Some(writer) = self.writer.take() {
             let _joined = writer.join();
         }
@@ -143,120 +120,59 @@ impl Drop for RecordLog {
 
 struct Writer {
     file: Option<Segment>,
-    tree: Option<Tree>,
+    tree: Option<Waiting>,
     progress: Arc<Progress>,
+    left: Left,
+}
+
+/// Says that the writer has ended, however that comes: without it nothing is recorded.
+struct Left(Arc<Queue>, Arc<AtomicBool>);
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        self.1.store(true, Ordering::Relaxed);
+        self.0.leave();
+    }
 }
 
 impl Writer {
-    fn run(mut self, incoming: &Receiver<Entry>) {
+    fn run(mut self) {
+        let queue = Arc::clone(&self.left.0);
         loop {
-            let size = self.tree.as_ref().map_or(0, |tree| tree.log.size());
-            self.progress.logged.store(size, Ordering::Relaxed);
-            match incoming.recv_timeout(FLUSH) {
-                Ok(Entry::Record(time, record)) => {
-                    let time = rfc3339(time);
-                    if let Some(file) = &mut self.file {
-                        file.write(&record.to_json(&time));
-                    }
-                    if let Some(tree) = &mut self.tree {
-                        tree.take(record.to_json_within(&time, LONGEST));
-                    }
-                    self.progress.written.fetch_add(1, Ordering::Relaxed);
+            let Taken { entries, flush, closed } = queue.take(FLUSH);
+            let count = u64::try_from(entries.len()).unwrap_or(u64::MAX);
+            for (time, record) in entries {
+                let time = rfc3339(time);
+                if let Some(file) = &mut self.file {
+                    file.write(&record.to_json(&time));
                 }
-                Ok(Entry::Flush(done)) => {
-                    self.flush();
-                    // Whoever asked may have stopped waiting.
-                    let _told = done.send(());
+                if let Some(tree) = &mut self.tree {
+                    tree.take(&time, record);
                 }
-                Err(RecvTimeoutError::Timeout) => {
-                    if let Some(file) = &mut self.file {
-                        file.flush();
-                    }
-                    if let Some(tree) = &mut self.tree {
-                        tree.flush();
-                    }
+            }
+            if closed {
+                break;
+            }
+            if let Some(file) = &mut self.file {
+                file.flush();
+            }
+            if let Some(tree) = &mut self.tree {
+                tree.flush();
+                if flush.is_some() {
+                    tree.sign();
                 }
-                Err(RecvTimeoutError::Disconnected) => break,
+                self.progress.logged.store(tree.size(), Ordering::Relaxed);
+            }
+            self.progress.written.fetch_add(count, Ordering::Relaxed);
+            if let Some(asked) = flush {
+                queue.answer(asked);
             }
         }
-        self.flush();
-    }
-
-    fn flush(&mut self) {
         if let Some(file) = &mut self.file {
             file.flush();
         }
-        if let Some(tree) = &mut self.tree {
-            tree.write();
-            tree.sign();
-        }
-    }
-}
-
-/// Records on their way into a log that nobody can quietly change.
-struct Tree {
-    log: TreeLog,
-    waiting: VecDeque<Vec<u8>>,
-    /// When the oldest that waits came.
-    since: Option<Instant>,
-    signed: Instant,
-    /// Records that were made while nothing could be written and memory was full.
-    uncounted: u64,
-    failing: Arc<AtomicBool>,
-}
-
-impl Tree {
-    fn take(&mut self, line: String) {
-        if self.waiting.len() >= KEPT {
-            self.uncounted += 1;
-        } else {
-            self.waiting.push_back(line.into_bytes());
-        }
-        let since = *self.since.get_or_insert_with(Instant::now);
-        // While nothing can be written it is tried again when nothing else is to be done, and now and then.
-        let many = self.waiting.len() >= BATCH && !self.failing.load(Ordering::Relaxed);
-        if many || since.elapsed() >= FLUSH {
-            self.flush();
-        }
-    }
-
-    fn flush(&mut self) {
-        self.write();
-        if self.signed.elapsed() >= SIGN {
-            self.sign();
-        }
-    }
-
-    fn write(&mut self) {
-        self.since = None;
-        if self.waiting.is_empty() {
-            return;
-        }
-        match self.log.append(&mut self.waiting) {
-            Ok(_) => {
-                if self.failing.swap(false, Ordering::Relaxed) {
-                    eprintln!(
-                        "lockgate: records are written again; {} more were made meanwhile",
-                        self.uncounted
-                    );
-                    self.uncounted = 0;
-                }
-            }
-            Err(error) => {
-                if !self.failing.swap(true, Ordering::Relaxed) {
-                    eprintln!("lockgate: records cannot be written, and calls are refused: {error}");
-                }
-            }
-        }
-    }
-
-    fn sign(&mut self) {
-        if !self.log.is_unsigned() || self.failing.load(Ordering::Relaxed) {
-            return;
-        }
-        self.signed = Instant::now();
-        if let Err(error) = self.log.sign(|_| ()) {
-            eprintln!("lockgate: the checkpoint of the records cannot be written: {error}");
+        if let Some(tree) = self.tree {
+            tree.end();
         }
     }
 }
@@ -266,37 +182,12 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use lockgate_audit::{Happening, Measure};
-    use lockgate_model::{Principal, SessionId, Verdict};
+    use lockgate_audit::Happening;
+    use lockgate_audit::log::{NoteKey, Use};
 
     fn record(number: usize) -> Box<Record> {
-        Box::new(Record {
-            happening: Happening::Request,
-            session: SessionId::new("s"),
-            principal: Principal::new("local"),
-            client: None,
-            correlation: format!("s-{number}"),
-            trace: None,
-            method: Some("ping"),
-            server: None,
-            target: None,
-            arguments: None,
-            argument_text: None,
-            measure: Measure::default(),
-            verdict: Verdict::Forward,
-            would: None,
-            finding: None,
-            sources: Vec::new(),
-            changes: Vec::new(),
-            label_before: None,
-            label_after: None,
-            notes: Vec::new(),
-            detected: Vec::new(),
-            score: None,
-            duration: 0,
-            upstream: None,
-            last: false,
-        })
+        let correlation = format!("s-{number}");
+        Box::new(Record { correlation, ..Record::of_gateway(Happening::Request) })
     }
 
     #[test]
@@ -331,5 +222,44 @@ mod tests {
         }
         drop(log);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+    }
+
+    fn values(folder: &Path) -> Vec<serde_json::Value> {
+        let log = LogFolder::new(folder);
+        let tiles = (0..).map_while(|tile| log.records(tile).unwrap());
+        tiles.flatten().map(|line| serde_json::from_slice(&line).unwrap()).collect()
+    }
+
+    #[test]
+    fn what_is_lost_while_nothing_can_be_written_is_said_in_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = NoteKey::new("example.org/log", Use::Log, [7; 32]).unwrap();
+        let tree = TreeLog::open(folder.path(), Signing { key, sign: Box::new(|_| [0; 64]) }).unwrap();
+        let log =
+            RecordLog::start(RecordsTo { file: None, tree: Some(tree), ..RecordsTo::default() }).unwrap();
+        // Files stand where folders must be.
+        let blocked = ["head", "tile"].map(|name| folder.path().join(name));
+        fs::remove_dir(&blocked[0]).unwrap();
+        for path in &blocked {
+            fs::write(path, "").unwrap();
+        }
+        (0..66_000).for_each(|number| log.write(SystemTime::now(), record(number)));
+        log.flush();
+        assert!(log.is_failing());
+        for path in &blocked {
+            fs::remove_file(path).unwrap();
+        }
+        fs::create_dir(&blocked[0]).unwrap();
+        log.write(SystemTime::now(), record(66_000));
+        log.flush();
+        log.write(SystemTime::now(), record(66_001));
+        drop(log);
+        let values = values(folder.path());
+        let lost = values.iter().position(|value| value["event"] == "log").unwrap();
+        assert_eq!(values[lost]["notes"], serde_json::json!(["lost"]));
+        // What is there and what is said to be lost is everything.
+        assert_eq!(values[lost]["count"].as_u64().unwrap(), 66_002 - (values.len() as u64 - 1));
+        assert_eq!(values[lost - 1]["correlation"], "s-65535");
+        assert_eq!(values.last().unwrap()["correlation"], "s-66001");
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use lockgate_audit::log::{Checkpoint, Growing, Note, NoteKey, Tile, Tiles, WIDTH, Written, read_records};
 
-use super::folder::{LogError, LogFolder, push_head, read, read_head};
+use super::folder::{LogError, LogFolder, contents_path, push_head, read, read_head};
 
 /// Makes a signature (Ed25519, RFC 8032) of a message.
 pub type Sign = Box<dyn Fn(&[u8]) -> [u8; 64] + Send>;
@@ -18,6 +18,21 @@ pub struct Signing {
     pub key: NoteKey,
     /// Signs with it.
     pub sign: Sign,
+}
+
+/// A record on its way into a log, and what is kept beside it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Noted {
+    /// The record.
+    pub record: Vec<u8>,
+    /// One line that the record names by its digest.
+    pub content: Option<Vec<u8>>,
+}
+
+impl From<Vec<u8>> for Noted {
+    fn from(record: Vec<u8>) -> Self {
+        Self { record, content: None }
+    }
 }
 
 /// Writes a log. Several gateways may write into one folder, each for a moment alone.
@@ -42,9 +57,7 @@ impl TreeLog {
     pub fn open(folder: &Path, signing: Signing) -> Result<Self, LogError> {
         make_folder(folder)?;
         make_folder(&folder.join("head"))?;
-        let path = folder.join("lock");
-        let lock = private().write(true).create(true).truncate(false).open(&path);
-        let lock = lock.map_err(|error| LogError::Disk(path, error))?;
+        let lock = open_lock(folder)?;
         let mut log = Self {
             folder: LogFolder::new(folder),
             lock,
@@ -65,7 +78,7 @@ impl TreeLog {
 
     /// Adds records and brings them to the disk. What was added is taken from the front of those that wait; where that fails, the
     /// rest stays there, and may be tried again. Gives the number of the first.
-    pub fn append(&mut self, waiting: &mut VecDeque<Vec<u8>>) -> Result<u64, LogError> {
+    pub fn append(&mut self, waiting: &mut VecDeque<Noted>) -> Result<u64, LogError> {
         self.alone(|log| {
             let first = log.size();
             while !waiting.is_empty() {
@@ -77,14 +90,13 @@ impl TreeLog {
                     log.lost = true;
                 }
                 added?;
-                waiting.drain(..many);
             }
             Ok(first)
         })
     }
 
-    /// Signs a checkpoint over all records. `note` may add signatures of witnesses to it before it is published.
-    pub fn sign(&mut self, note: impl FnOnce(&mut Note)) -> Result<Checkpoint, LogError> {
+    /// Signs a checkpoint over all records.
+    pub fn sign(&mut self) -> Result<Checkpoint, LogError> {
         self.alone(|log| {
             let key = &log.signing.key;
             let (origin, size, root) = (key.name().to_owned(), log.growing.size(), log.growing.root());
@@ -92,7 +104,6 @@ impl TreeLog {
             let path = log.folder.at("checkpoint");
             let mut signed = Note::new(checkpoint.text()).ok_or(LogError::Damaged(path))?;
             signed.sign(key, 0, &log.signing.sign);
-            note(&mut signed);
             let before = log.signed;
             for part in log.growing.parts() {
                 log.put(&part, false)?;
@@ -102,6 +113,11 @@ impl TreeLog {
             log.forget_parts(before);
             Ok(checkpoint)
         })
+    }
+
+    /// What it is written to.
+    pub(super) fn folder(&self) -> &LogFolder {
+        &self.folder
     }
 
     /// Are there records that no checkpoint covers?
@@ -173,16 +189,42 @@ impl TreeLog {
         Ok(())
     }
 
+    /// Brings contents to the disk, before the records that name them. What is there twice does no harm, nor does a line that a
+    /// crash has cut off: nothing names it.
+    fn put_contents<'w>(&self, waiting: impl Iterator<Item = &'w Noted>) -> Result<(), LogError> {
+        let contents: Vec<&[u8]> = waiting.filter_map(|kept| kept.content.as_deref()).collect();
+        if contents.is_empty() {
+            return Ok(());
+        }
+        let path = self.folder.at(contents_path(self.size() / WIDTH));
+        if let Some(folder) = path.parent() {
+            make_folder(folder)?;
+        }
+        let text = [b"\n", &contents.join(&b'\n')[..], b"\n"].concat();
+        let mut options = private();
+        let written = options.append(true).create(true).open(&path).and_then(|mut file| {
+            file.write_all(&text)?;
+            file.sync_data()
+        });
+        written.map_err(|error| LogError::Disk(path, error))
+    }
+
     /// Adds so many that the tile is whole. It takes the place of the head.
-    fn fill(&mut self, waiting: &VecDeque<Vec<u8>>, many: usize) -> Result<(), LogError> {
+    fn fill(&mut self, waiting: &mut VecDeque<Noted>, many: usize) -> Result<(), LogError> {
         let head = self.folder.head(self.size() / WIDTH);
         let mut whole = Vec::new();
-        for record in waiting.iter().take(many) {
+        self.put_contents(waiting.iter().take(many))?;
+        for Noted { record, .. } in waiting.iter().take(many) {
             self.growing.append(record, &mut |part| whole.push(part)).ok_or(LogError::TooLong)?;
         }
         for part in &whole {
             // The records come first, and hashes can be made anew from them.
-            self.put(part, matches!(part.0, Tile::Records { .. }))?;
+            let are_records = matches!(part.0, Tile::Records { .. });
+            self.put(part, are_records)?;
+            if are_records {
+                // They are in the log now, whatever becomes of the rest.
+                waiting.drain(..many);
+            }
         }
         self.head = 0;
         match fs::remove_file(&head) {
@@ -192,9 +234,10 @@ impl TreeLog {
     }
 
     /// Adds fewer.
-    fn lengthen(&mut self, waiting: &VecDeque<Vec<u8>>) -> Result<(), LogError> {
+    fn lengthen(&mut self, waiting: &mut VecDeque<Noted>) -> Result<(), LogError> {
         let mut frames = Vec::new();
-        for record in waiting {
+        self.put_contents(waiting.iter())?;
+        for Noted { record, .. } in waiting.iter() {
             push_head(&mut frames, record);
             self.growing.append(record, &mut drop).ok_or(LogError::TooLong)?;
         }
@@ -210,6 +253,7 @@ impl TreeLog {
         });
         written.map_err(|error| LogError::Disk(path, error))?;
         self.head += frames.len() as u64;
+        waiting.clear();
         Ok(())
     }
 
@@ -278,7 +322,14 @@ fn private() -> OpenOptions {
     options
 }
 
-fn make_folder(folder: &Path) -> Result<(), LogError> {
+/// The file that is locked while somebody writes into the folder.
+pub(super) fn open_lock(folder: &Path) -> Result<File, LogError> {
+    let path = folder.join("lock");
+    let lock = private().write(true).create(true).truncate(false).open(&path);
+    lock.map_err(|error| LogError::Disk(path, error))
+}
+
+pub(super) fn make_folder(folder: &Path) -> Result<(), LogError> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -287,7 +338,7 @@ fn make_folder(folder: &Path) -> Result<(), LogError> {
 }
 
 /// Writes a file so that it is there whole or not at all.
-fn write(path: &Path, bytes: &[u8], synced: bool) -> Result<(), LogError> {
+pub(super) fn write(path: &Path, bytes: &[u8], synced: bool) -> Result<(), LogError> {
     let mut new = path.to_owned().into_os_string();
     new.push(".new");
     let new = PathBuf::from(new);
@@ -312,8 +363,8 @@ mod tests {
         TreeLog::open(&folder.path().join("log"), Signing { key, sign: Box::new(|_| [0; 64]) })
     }
 
-    fn records(from: u64, to: u64) -> VecDeque<Vec<u8>> {
-        (from..to).map(|number| format!("record {number}").into_bytes()).collect()
+    fn records(from: u64, to: u64) -> VecDeque<Noted> {
+        (from..to).map(|number| format!("record {number}").into_bytes().into()).collect()
     }
 
     fn check(folder: &TempDir) -> Result<Verified, Damage> {
@@ -322,9 +373,10 @@ mod tests {
         verify(&log, &checkpoint, 0).unwrap()
     }
 
-    fn all(folder: &TempDir, size: u64) -> Vec<Vec<u8>> {
+    fn all(folder: &TempDir, size: u64) -> Vec<Noted> {
         let log = LogFolder::new(folder.path().join("log"));
-        (0..=size / WIDTH).flat_map(|tile| log.records(tile).unwrap().unwrap_or_default()).collect()
+        let records = (0..=size / WIDTH).flat_map(|tile| log.records(tile).unwrap().unwrap_or_default());
+        records.map(Noted::from).collect()
     }
 
     #[test]
@@ -339,7 +391,7 @@ mod tests {
             assert!(waiting.is_empty());
             size += many;
             if many != 700 {
-                assert_eq!(log.sign(|_| ()).unwrap().size, size);
+                assert_eq!(log.sign().unwrap().size, size);
                 assert_eq!(check(&folder), Ok(Verified { records: size, removed: 0 }));
             }
         }
@@ -356,10 +408,10 @@ mod tests {
             let log = if number % 3 == 0 { &mut one } else { &mut two };
             log.append(&mut records(number, number + 1)).unwrap();
             if number % 7 == 0 {
-                log.sign(|_| ()).unwrap();
+                log.sign().unwrap();
             }
         }
-        one.sign(|_| ()).unwrap();
+        one.sign().unwrap();
         assert_eq!(check(&folder), Ok(Verified { records: 600, removed: 0 }));
         assert_eq!(all(&folder, 600), Vec::from(records(0, 600)));
     }
@@ -378,7 +430,25 @@ mod tests {
         }
         fs::remove_dir(&head).unwrap();
         assert_eq!(log.append(&mut waiting).unwrap(), 256);
-        log.sign(|_| ()).unwrap();
+        log.sign().unwrap();
+        assert_eq!(check(&folder), Ok(Verified { records: 300, removed: 0 }));
+        assert_eq!(all(&folder, 300), Vec::from(records(0, 300)));
+    }
+
+    #[test]
+    fn what_is_in_the_log_is_not_put_in_again() {
+        let folder = TempDir::new().unwrap();
+        let mut log = open(&folder).unwrap();
+        // The records of the tile reach the disk, its hashes do not.
+        let hashes = folder.path().join("log/tile/0");
+        fs::create_dir(folder.path().join("log/tile")).unwrap();
+        fs::write(&hashes, "").unwrap();
+        let mut waiting = records(0, 300);
+        assert!(matches!(log.append(&mut waiting), Err(LogError::Disk(..))));
+        assert_eq!(waiting.len(), 44);
+        fs::remove_file(&hashes).unwrap();
+        assert_eq!(log.append(&mut waiting).unwrap(), 256);
+        log.sign().unwrap();
         assert_eq!(check(&folder), Ok(Verified { records: 300, removed: 0 }));
         assert_eq!(all(&folder, 300), Vec::from(records(0, 300)));
     }
@@ -397,7 +467,7 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let mut log = open(&folder).unwrap();
         log.append(&mut records(0, 300)).unwrap();
-        log.sign(|_| ()).unwrap();
+        log.sign().unwrap();
         let path = folder.path().join("log/tile/0/001.p/44");
         let mut bytes = fs::read(&path).unwrap();
         bytes[0] ^= 1;
@@ -414,7 +484,7 @@ mod tests {
             let folder = TempDir::new().unwrap();
             let mut log = open(&folder).unwrap();
             log.append(&mut records(0, signed)).unwrap();
-            log.sign(|_| ()).unwrap();
+            log.sign().unwrap();
             log.append(&mut records(signed, signed + more)).unwrap();
             drop(log);
             let head = folder.path().join(format!("log/head/{}", (signed + more) / WIDTH));
@@ -432,7 +502,7 @@ mod tests {
             let size = log.size();
             prop_assert!(size >= signed && size <= signed + more && (kept < length || size == signed + more));
             log.append(&mut records(size, size + 5)).unwrap();
-            log.sign(|_| ()).unwrap();
+            log.sign().unwrap();
             prop_assert_eq!(check(&folder), Ok(Verified { records: size + 5, removed: 0 }));
             prop_assert_eq!(all(&folder, size + 5), Vec::from(records(0, size + 5)));
         }

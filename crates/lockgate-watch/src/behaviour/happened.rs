@@ -69,7 +69,9 @@ pub(super) fn read(record: &Record) -> Happened<'_> {
             | Happening::Server
             | Happening::Definition
             | Happening::Configuration
-            | Happening::Pin,
+            | Happening::Pin
+            | Happening::Gateway
+            | Happening::Log,
             _,
         ) => Happened::Other,
     }
@@ -115,6 +117,8 @@ pub(super) fn lost(record: &Record) -> Option<(&ServerName, u32)> {
         | Happening::Approval
         | Happening::Definition
         | Happening::Configuration
-        | Happening::Pin => None,
+        | Happening::Pin
+        | Happening::Gateway
+        | Happening::Log => None,
     }
 }

@@ -11,6 +11,8 @@ pub(super) enum Measure {
     Size,
     /// Milliseconds: a whole number with `ms`, `s`, `m` or `h`.
     Time,
+    /// Days: a whole number with `d`.
+    Days,
 }
 
 /// One setting and what it may be.
@@ -47,7 +49,7 @@ const SECOND: u64 = 1_000;
 const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 
-use Measure::{Count, Size, Time};
+use Measure::{Count, Days, Size, Time};
 
 pub(super) const TIMEOUT: Bounds = bounds("Server", "timeout", Time, MINUTE, (10, HOUR));
 pub(super) const DEADLINE: Bounds = bounds("Server", "deadline", Time, 10 * MINUTE, (10, 24 * HOUR));
@@ -85,6 +87,11 @@ pub(super) const MOST_ADDED: Bounds = bounds("Pinning", "most_added", Count, 20,
 pub(super) const PIN_APPROVERS: Bounds = bounds("Pinning", "approvers", Count, 1, (1, 5));
 pub(super) const OUTPUT_PARTS: Bounds = bounds("Output", "parts", Count, 10_000, (1, 1_000_000));
 pub(super) const MEDIA_BYTES: Bounds = bounds("Output", "media_bytes", Size, 16 * MIB, (KIB, 256 * MIB));
+pub(super) const QUORUM: Bounds = bounds("Records", "quorum", Count, 1, (1, 16));
+/// A hundred years.
+const FOR_GOOD: u64 = 36_500;
+pub(super) const KEEP_CONTENTS: Bounds = bounds("Records", "keep_contents", Days, FOR_GOOD, (1, FOR_GOOD));
+pub(super) const KEEP_RECORDS: Bounds = bounds("Records", "keep_records", Days, FOR_GOOD, (1, FOR_GOOD));
 pub(super) const KEEP: Bounds = bounds("Records", "keep", Count, 5, (1, 1_000));
 pub(super) const WARM_UP: Bounds = bounds("Behaviour", "warm_up", Count, 50, (10, 10_000));
 pub(super) const RISK_HALF_LIFE: Bounds =
@@ -146,6 +153,9 @@ pub(super) const ALL: &[Bounds] = &[
     MOST_ADDED,
     PIN_APPROVERS,
     KEEP,
+    QUORUM,
+    KEEP_CONTENTS,
+    KEEP_RECORDS,
 ];
 
 impl Bounds {
@@ -178,6 +188,7 @@ impl Measure {
             Self::Count => &[("", 1)],
             Self::Size => &[("GiB", GIB), ("MiB", MIB), ("KiB", KIB), ("B", 1)],
             Self::Time => &[("h", HOUR), ("m", MINUTE), ("s", SECOND), ("ms", 1)],
+            Self::Days => &[("d", 1)],
         }
     }
 
@@ -211,6 +222,7 @@ impl Measure {
             (Self::Time, unit) if unit.starts_with('s') => Some("s"),
             (Self::Time, unit) if unit.starts_with('m') => Some("m"),
             (Self::Time, unit) if unit.starts_with('h') => Some("h"),
+            (Self::Days, "" | "days" | "day") => Some("d"),
             (Self::Size, unit) if unit.starts_with('k') => Some("KiB"),
             (Self::Size, unit) if unit.starts_with('m') => Some("MiB"),
             (Self::Size, unit) if unit.starts_with('g') => Some("GiB"),
@@ -223,6 +235,7 @@ impl Measure {
         match self {
             Self::Count => ("a whole number", "write digits only".to_owned()),
             Self::Size => ("a size", format!("{guess}write a whole number with `B`, `KiB`, `MiB` or `GiB`")),
+            Self::Days => ("a number of days", format!("{guess}write a whole number with `d`")),
             Self::Time => ("a time", format!("{guess}write a whole number with `ms`, `s`, `m` or `h`")),
         }
     }

@@ -17,15 +17,13 @@ use super::admin::{self, tokens};
 use super::bounds;
 use super::error::{At, Report, quoted};
 use super::flow_rules::Keeps;
-use super::raw::{RawBehaviour, RawConfig, RawHttp, RawLimits, RawPrincipal, RawRecords, RawServer};
+use super::raw::{RawBehaviour, RawConfig, RawHttp, RawLimits, RawPrincipal, RawServer};
+use super::records::RawRecords;
 use super::secret::Resolver;
 use super::server;
 use super::trust;
 use super::words::Default;
-use super::{
-    Config, HttpSettings, LISTEN, Launch, RecordsSettings, address, classes, cross_server, detect,
-    flow_rules, pins,
-};
+use super::{Config, HttpSettings, LISTEN, Launch, address, classes, cross_server, detect, flow_rules, pins};
 
 /// Checks everything. `None`, or a report that is not clean, where something is wrong.
 pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> {
@@ -101,7 +99,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
     let hook = raw.flow.hook.as_ref().filter(|_| flow_hears).and_then(|raw| raw.key.as_ref());
     let hook = hook.and_then(|raw| admin::signing("the key of the hook", raw, resolver));
     let records = match &raw.records {
-        Some(raw) => Some(records(raw, resolver)?),
+        Some(raw) => Some(raw.check(resolver)?),
         None => None,
     };
     let telemetry = raw.telemetry.as_ref().map(|raw| raw.check(listen, admin.as_ref(), &mut notes, resolver));
@@ -309,36 +307,6 @@ fn behaviour(raw: &RawBehaviour) -> Option<Settings> {
         result: limit(default.result, &raw.read),
         ..default
     })
-}
-
-fn records(raw: &RawRecords, resolver: &Resolver<'_>) -> Option<RecordsSettings> {
-    let file = match &raw.file {
-        None => None,
-        Some(file) => {
-            let path = resolver.expand(file)?;
-            if path.is_empty() || path.ends_with(['/', '.']) {
-                let message = format!("{} is not the name of a file", quoted(&file.value));
-                let hint = "write a file in a folder that exists: `lockgate-records.jsonl`";
-                resolver.report.error(file.place, message, hint);
-                return None;
-            }
-            Some(resolver.base.join(path))
-        }
-    };
-    let folder = match &raw.folder {
-        None => None,
-        Some(folder) => {
-            let path = resolver.expand(folder)?;
-            if path.is_empty() {
-                let hint = "write a folder: `lockgate-log`";
-                resolver.report.error(folder.place, "the folder of the records has no name", hint);
-                return None;
-            }
-            Some(resolver.base.join(path))
-        }
-    };
-    let keep = u32::try_from(raw.keep.value).unwrap_or(u32::MAX);
-    Some(RecordsSettings { folder, file, max_bytes: raw.max_bytes.value, keep })
 }
 
 /// A number within bounds that all fit.

@@ -6,6 +6,7 @@ use lockgate_core::{MayAsk, Server};
 use lockgate_model::{Class, Principal, ServerName};
 use lockgate_policy::test::{Conditions, Selector, Test};
 use lockgate_policy::{Action, ClassTable, Fallback, Rule, RuleSet, Undeclared};
+use lockgate_store::Retention;
 use serde_json::{Value, json};
 
 use super::bounds::{self, Bounds};
@@ -360,6 +361,30 @@ fn records(config: &Config) -> String {
                     "Records of every decision go to the log in {}, which nobody can quietly change; while it cannot be written, calls are refused.",
                     folder.display()
                 ));
+            }
+            if !records.witnesses.is_empty() {
+                let names: Vec<&str> = records.witnesses.iter().map(|witness| witness.key.name()).collect();
+                text.push_str(&format!(
+                    " {} of {} witnesses must have signed its checkpoints: {}.",
+                    records.quorum,
+                    names.len(),
+                    names.join(", ")
+                ));
+            }
+            let for_good = Retention::default();
+            for (what, keep, good) in [
+                ("The arguments in it", records.retention.contents, for_good.contents),
+                ("Its records", records.retention.records, for_good.records),
+            ] {
+                if keep != good {
+                    text.push_str(&format!(" {what} are kept for {} days.", keep.as_secs() / 86_400));
+                }
+            }
+            if let Some(file) = &records.publish_file {
+                text.push_str(&format!(" Its checkpoints are published in {}.", file.display()));
+            }
+            if records.publish_webhook.is_some() {
+                text.push_str(" Its checkpoints are sent to a webhook.");
             }
             if let Some(file) = &records.file {
                 let start = if text.is_empty() { "Records" } else { " Records" };

@@ -34,6 +34,7 @@ mod place;
 mod program;
 mod raw;
 mod read;
+mod records;
 mod reference;
 mod rule;
 mod rules;
@@ -71,6 +72,7 @@ pub use expected::Expected;
 pub use fit::{Listed, ListedTool, fit};
 pub use intercept::is_intercept;
 pub use place::place_of;
+pub use records::{RecordsSettings, Witness};
 pub use reference::reference;
 pub use schema::schema;
 pub use seal::{Files, signature_of, to_sign};
@@ -230,19 +232,6 @@ impl Default for HttpSettings {
             poll_after: Duration::from_millis(bounds::POLL_AFTER.default),
         }
     }
-}
-
-/// Where records go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RecordsSettings {
-    /// The folder of the log that nobody can quietly change. Nobody has tried to open it yet.
-    pub folder: Option<PathBuf>,
-    /// The plain file. Nobody has tried to open it yet. It or the folder is there.
-    pub file: Option<PathBuf>,
-    /// Size at which it is put aside. Bytes; default 64 MiB.
-    pub max_bytes: u64,
-    /// How many put aside are kept. Default 5.
-    pub keep: u32,
 }
 
 impl Config {

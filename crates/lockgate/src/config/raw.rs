@@ -13,6 +13,7 @@ use super::expected::{RawAttestation, RawOwner, RawRequire};
 use super::flow::RawFlow;
 use super::flow_rules::RawFlowRule;
 use super::pins::{RawPinning, RawPins};
+use super::records::RawRecords;
 use super::schema;
 use super::trust::RawClearance;
 use super::words::{Ask, Default};
@@ -534,30 +535,6 @@ pub(super) struct RawAdmin {
     /// from all of them, since no agent may answer its own calls.
     #[schemars(with = "Option<std::collections::BTreeMap<String, schema::Secret>>")]
     pub(super) tokens: Option<At<RawSecrets>>,
-}
-
-/// Where the records of every decision go.
-#[derive(JsonSchema)]
-#[schemars(rename = "Records", deny_unknown_fields)]
-pub(super) struct RawRecords {
-    /// A folder for a log that nobody can quietly change: every record is a leaf of a Merkle tree whose checkpoints are signed,
-    /// and `lockgate log verify` finds what was changed, removed or put in. Relative to the folder of the configuration. While
-    /// it cannot be written, calls are refused.
-    #[schemars(with = "Option<String>")]
-    pub(super) folder: Option<At<String>>,
-    /// A plain file, one JSON record a line, relative to the folder of the configuration. Whoever can write it can change it.
-    #[schemars(with = "Option<String>")]
-    pub(super) file: Option<At<String>>,
-    /// Size at which the file is put aside and a new one is begun.
-    #[schemars(with = "Option<schema::Size>")]
-    pub(super) max_bytes: At<u64>,
-    /// How many files put aside are kept, besides the one being written; the oldest is deleted.
-    #[schemars(with = "Option<schema::Count>")]
-    pub(super) keep: At<u64>,
-    /// Keep the arguments of calls, not only their digest, up to 64 KiB each. `lockgate replay` and `lockgate learn` need
-    /// them; whoever reads the records then reads what agents send, secrets and personal data with it.
-    #[schemars(with = "Option<bool>", extend("default" = false))]
-    pub(super) arguments: Option<At<bool>>,
 }
 
 /// A secret as it is written.

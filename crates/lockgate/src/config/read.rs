@@ -15,9 +15,10 @@ use super::meaning;
 use super::pins::{RawPinning, RawPins};
 use super::raw::{
     RawAdmin, RawApprovals, RawBehaviour, RawConfig, RawCredentials, RawFlowSession, RawHook, RawHttp,
-    RawLimits, RawLoops, RawPrincipal, RawRecords, RawRoles, RawRules, RawSecret, RawSecrets, RawServer,
-    RawSignature, RawWebhook,
+    RawLimits, RawLoops, RawPrincipal, RawRoles, RawRules, RawSecret, RawSecrets, RawServer, RawSignature,
+    RawWebhook,
 };
+use super::records::RawRecords;
 use super::rule::{self, People};
 use super::section::{self, Section};
 use super::telemetry::RawTelemetry;
@@ -279,24 +280,6 @@ impl RawAdmin {
             listen: section.text("listen"),
             tokens: secrets(&section, "tokens", report),
         };
-        section.close();
-        raw
-    }
-}
-
-impl RawRecords {
-    fn read(section: Section<'_>, report: &Report) -> Self {
-        let raw = Self {
-            folder: section.text("folder"),
-            file: section.text("file"),
-            max_bytes: section.measure(&bounds::MAX_BYTES),
-            keep: section.measure(&bounds::KEEP),
-            arguments: section.switch("arguments"),
-        };
-        if !section.has("file") && !section.has("folder") {
-            let hint = "write `folder: lockgate-log`, or `file: lockgate-records.jsonl`";
-            report.error(section.place(), "`records` names neither a folder nor a file", hint);
-        }
         section.close();
         raw
     }

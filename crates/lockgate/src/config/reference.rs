@@ -84,6 +84,8 @@ const SECTIONS: &[(&str, &str)] = &[
     ("`approvals.webhook`", "/$defs/Webhook"),
     ("`admin`", "/$defs/Admin"),
     ("`records`", "/$defs/Records"),
+    ("`records.witnesses`", "/$defs/Witness"),
+    ("`records.publish`", "/$defs/Publish"),
     ("`behaviour`", "/$defs/Behaviour"),
     ("`telemetry`", "/$defs/Telemetry"),
     ("`telemetry.otlp`", "/$defs/Otlp"),

@@ -126,6 +126,8 @@ macro_rules! shape {
 shape! {
     /// A time.
     Time => |_| json_schema!({ "type": "string", "pattern": "^[0-9]+(ms|s|m|h)$" });
+    /// A number of days.
+    Days => |_| json_schema!({ "type": "string", "pattern": "^[0-9]+d$" });
     /// A size.
     Size => |_| json_schema!({ "type": ["string", "integer"], "pattern": "^[0-9]+(B|KiB|MiB|GiB)?$" });
     /// A whole number.

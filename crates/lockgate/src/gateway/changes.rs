@@ -5,8 +5,8 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use lockgate_audit::{Change, Happening, Measure, Record};
-use lockgate_model::{Principal, ServerName, SessionId, Untrusted, Verdict};
+use lockgate_audit::{Change, Happening, Record};
+use lockgate_model::{Principal, ServerName, Untrusted, Verdict};
 use lockgate_store::pins::{Event, What};
 use sha2::{Digest, Sha256};
 
@@ -14,8 +14,6 @@ use super::Gateway;
 use super::session::lock;
 use crate::config::{Files, INVALID, Process, Surroundings};
 
-/// What stands for a session and a request where there are none.
-const GATEWAY: &str = "gateway";
 /// Most characters of a path that are written down.
 const PATH: usize = 4_096;
 
@@ -31,10 +29,20 @@ impl Gateway {
     /// Writes down what the gateway starts with. From here on, what people decide is written down as well.
     pub(super) fn record_start(&self) {
         if self.records.is_some() {
+            self.record_gateway("start");
             let files = Arc::clone(&lock(&self.state).files);
             self.record_files(&Files::default(), &files, Verdict::Forward, "start", standing(&files));
             let _before = self.approved.decided();
         }
+    }
+
+    /// Writes down that the gateway ends in good order. Of one that was killed there is a start and no stop.
+    pub(super) fn record_stop(&self) {
+        self.record_gateway("stop");
+    }
+
+    fn record_gateway(&self, what: &'static str) {
+        self.record(Box::new(Record { notes: vec![what], ..Record::of_gateway(Happening::Gateway) }));
     }
 
     /// Writes down what is in force instead of what was.
@@ -97,7 +105,12 @@ impl Gateway {
         };
         let changes = paths.into_iter().map(change).collect();
         let notes = vec![when, note];
-        self.record(Box::new(Record { changes, verdict, notes, ..record(Happening::Configuration) }));
+        self.record(Box::new(Record {
+            changes,
+            verdict,
+            notes,
+            ..Record::of_gateway(Happening::Configuration)
+        }));
     }
 }
 
@@ -128,44 +141,14 @@ fn decision(Decided { server, shown, event }: Decided) -> Record {
         What::Trusted | What::Approved | What::Locked => change.after = Some(event.digest),
     }
     let by = event.by.as_deref().map(Principal::new);
+    let own = Record::of_gateway(Happening::Pin);
     Record {
-        principal: by.unwrap_or_else(|| Principal::new(GATEWAY)),
+        principal: by.unwrap_or(own.principal),
         server: Some(server),
         target: (event.what != What::Forgotten).then_some(shown),
         changes: vec![change],
         verdict,
         notes: vec![event.what.word()],
-        ..record(Happening::Pin)
-    }
-}
-
-/// A record of the gateway itself.
-fn record(happening: Happening) -> Record {
-    Record {
-        happening,
-        session: SessionId::new(GATEWAY),
-        principal: Principal::new(GATEWAY),
-        client: None,
-        correlation: GATEWAY.to_owned(),
-        trace: None,
-        method: None,
-        server: None,
-        target: None,
-        arguments: None,
-        argument_text: None,
-        measure: Measure::default(),
-        sources: Vec::new(),
-        changes: Vec::new(),
-        verdict: Verdict::Forward,
-        would: None,
-        finding: None,
-        label_before: None,
-        label_after: None,
-        notes: Vec::new(),
-        detected: Vec::new(),
-        score: None,
-        duration: 0,
-        upstream: None,
-        last: false,
+        ..own
     }
 }

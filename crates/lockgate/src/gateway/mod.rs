@@ -70,6 +70,7 @@ pub(crate) use inquire::list_tools;
 pub use inquire::{Offered, Unlisted, list_all};
 pub use reload::Watched;
 pub use serve::serve_http;
+pub(crate) use serve::{runtime, stopped};
 pub(crate) use start::{block_on, npm_registry_of, origin_of, pypi_index_of};
 pub use stdio::{Pipe, serve_stdio};
 
@@ -96,6 +97,9 @@ const ATTESTATIONS: &str = "attestations";
 /// Longest wait for a server to acknowledge what wants no answer.
 const COURTESY: Duration = Duration::from_secs(5);
 
+/// How often a new checkpoint of the log is looked for.
+const WITNESS: Duration = Duration::from_secs(1);
+
 /// Everything the process shares.
 pub struct Gateway {
     state: Mutex<State>,
@@ -104,6 +108,7 @@ pub struct Gateway {
     watch: Watch,
     telemetry: Option<Arc<Telemetry>>,
     pulse: Pulse,
+    witnesses: tokio::sync::Mutex<Option<log::Witnesses>>,
     clock: Clock,
     budget: Budget,
     desk: Desk,
@@ -235,6 +240,9 @@ impl Gateway {
             watch: Watch::new(folder.clone(), config.behaviour.as_ref()),
             telemetry,
             pulse: Pulse::default(),
+            witnesses: tokio::sync::Mutex::new(
+                config.records.as_ref().and_then(|settings| log::Witnesses::new(settings, complain)),
+            ),
             clock: Clock::start(),
             budget: Budget::new(folder.clone()),
             desk: Desk::new(folder, notices),
@@ -367,6 +375,7 @@ impl Gateway {
     async fn keep_time(self: Arc<Self>) {
         use tokio::signal::unix::{SignalKind, signal};
         let mut stop = signal(SignalKind::user_defined1()).ok();
+        tokio::spawn(Arc::clone(&self).keep_witnesses());
         loop {
             let told = async {
                 match &mut stop {
@@ -398,6 +407,17 @@ impl Gateway {
                     session.end().await;
                 });
             }
+        }
+    }
+
+    /// Has checkpoints of the log witnessed and published. Never returns where there is anything to do.
+    async fn keep_witnesses(self: Arc<Self>) {
+        loop {
+            match &mut *self.witnesses.lock().await {
+                Some(witnesses) => witnesses.look(false).await,
+                None => return,
+            }
+            tokio::time::sleep(WITNESS).await;
         }
     }
 
@@ -440,7 +460,15 @@ impl Gateway {
         self.keep_behaviour_at_last();
         if let Some(records) = &self.records {
             self.record_decided(self.approved.decided());
+            self.record_stop();
             records.flush();
+            let last = async {
+                if let Some(witnesses) = &mut *self.witnesses.lock().await {
+                    witnesses.look(true).await;
+                }
+            };
+            // Who is away holds up nobody's end.
+            let _in_time = tokio::time::timeout(COURTESY, last).await;
         }
     }
 }

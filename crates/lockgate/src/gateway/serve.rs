@@ -77,12 +77,12 @@ pub fn serve_http(config: &Config, listen: SocketAddr, file: Option<Watched>) ->
 }
 
 /// A runtime for one thread: a request is served where it arrived, without waking another thread.
-pub(super) fn runtime() -> Result<tokio::runtime::Runtime, String> {
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, String> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())
 }
 
 /// Waits for the word to stop.
-pub(super) async fn stopped() {
+pub(crate) async fn stopped() {
     use tokio::signal::unix::{SignalKind, signal};
     match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
         (Ok(mut terminate), Ok(mut interrupt)) => {

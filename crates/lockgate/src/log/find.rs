@@ -3,12 +3,12 @@ use std::collections::VecDeque;
 use clap::{Args, ValueEnum};
 use lockgate_audit::log::{Checkpoint, WIDTH};
 use lockgate_model::UnixMillis;
-use lockgate_store::LogFolder;
+use lockgate_store::{LogError, LogFolder};
 
 use super::{Which, export};
 use crate::command::Told;
 use crate::moment;
-use crate::records::{Entry, plain, what};
+use crate::records::{Arguments, Entry, plain, what};
 
 /// The newest.
 #[derive(Args)]
@@ -100,7 +100,7 @@ struct Wanted {
     /// With this verdict: forward, rewrite, hold or deny
     #[arg(long)]
     verdict: Option<String>,
-    /// About this: request, answer, server, approval, definition, configuration or pin
+    /// About this: request, answer, server, approval, definition, configuration, pin, gateway or log
     #[arg(long)]
     event: Option<String>,
     /// Not before this: 2026-01-31T08:00:00Z
@@ -149,23 +149,37 @@ struct Numbered {
     entry: Entry,
 }
 
+fn failed(error: LogError) -> String {
+    error.to_string()
+}
+
+/// How many records are signed.
+fn signed(log: &LogFolder) -> Result<u64, String> {
+    let checkpoint = log.checkpoint().map_err(failed)?;
+    Ok(checkpoint.and_then(|note| Checkpoint::parse(note.text())).map_or(0, |checkpoint| checkpoint.size))
+}
+
+/// The records of one tile that can be read; none where they are not kept, or not there yet.
+fn of_tile(log: &LogFolder, tile: u64) -> Result<Option<Vec<Numbered>>, String> {
+    let records = log.records(tile).map_err(failed)?;
+    let contents = log.contents(tile).map_err(failed)?;
+    let read = |(number, line): (u64, Vec<u8>)| {
+        let entry = Entry::parse(&line)?.with(&contents);
+        Some(Numbered { number, line, entry })
+    };
+    Ok(records.map(|records| (tile * WIDTH..).zip(records).filter_map(read).collect()))
+}
+
 /// Goes through all records that are kept, oldest first.
 fn each(log: &LogFolder, see: &mut dyn FnMut(Numbered)) -> Result<(), String> {
-    let failed = |error: lockgate_store::LogError| error.to_string();
-    let checkpoint = log.checkpoint().map_err(failed)?;
-    let size =
-        checkpoint.and_then(|note| Checkpoint::parse(note.text())).map_or(0, |checkpoint| checkpoint.size);
+    let size = signed(log)?;
     let mut tile = 0;
     loop {
-        let records = log.records(tile).map_err(failed)?;
-        // The oldest may be gone; what was never signed ends the log.
-        if records.is_none() && tile * WIDTH >= size {
-            return Ok(());
-        }
-        for (number, line) in (tile * WIDTH..).zip(records.unwrap_or_default()) {
-            if let Some(entry) = Entry::parse(&line) {
-                see(Numbered { number, line, entry });
-            }
+        match of_tile(log, tile)? {
+            Some(records) => records.into_iter().for_each(&mut *see),
+            // The oldest may be gone; what was never signed ends the log.
+            None if tile * WIDTH >= size => return Ok(()),
+            None => {}
         }
         tile += 1;
     }
@@ -173,13 +187,20 @@ fn each(log: &LogFolder, see: &mut dyn FnMut(Numbered)) -> Result<(), String> {
 
 pub(super) fn tail(options: &Tail) -> Result<Told, String> {
     let (_, log) = options.which.open()?;
+    let mut tile = signed(&log)? / WIDTH;
     let mut newest = VecDeque::new();
-    each(&log, &mut |record| {
-        newest.push_back(record);
-        if newest.len() > options.number {
-            newest.pop_front();
-        }
-    })?;
+    // What came since may fill more tiles; then back, as far as is needed and kept.
+    let mut next = tile;
+    while let Some(records) = of_tile(&log, next)? {
+        newest.extend(records);
+        next += 1;
+    }
+    while newest.len() < options.number && tile > 0 {
+        tile -= 1;
+        let Some(records) = of_tile(&log, tile)? else { break };
+        records.into_iter().rev().for_each(|record| newest.push_front(record));
+    }
+    newest.drain(..newest.len().saturating_sub(options.number));
     Ok(told(newest, options.json))
 }
 
@@ -199,13 +220,22 @@ pub(super) fn show(options: &Show) -> Result<Told, String> {
     let (_, log) = options.which.open()?;
     let number: Option<u64> = options.id.parse().ok();
     let mut found = VecDeque::new();
-    each(&log, &mut |record| {
-        if number.map_or(record.entry.correlation == options.id, |number| record.number == number) {
-            found.push_back(record);
+    match number {
+        Some(number) => {
+            let records = of_tile(&log, number / WIDTH)?.unwrap_or_default();
+            found.extend(records.into_iter().filter(|record| record.number == number));
         }
-    })?;
+        None => each(&log, &mut |record| {
+            if record.entry.correlation == options.id {
+                found.push_back(record);
+            }
+        })?,
+    }
     let pretty = |record: &Numbered| -> Option<String> {
-        let value: serde_json::Value = serde_json::from_slice(&record.line).ok()?;
+        let mut value: serde_json::Value = serde_json::from_slice(&record.line).ok()?;
+        if let (Arguments::Known(text), Some(record)) = (&record.entry.arguments, value.as_object_mut()) {
+            record.insert("arguments".to_owned(), serde_json::from_str(text).ok()?);
+        }
         Some(format!("record {}\n{}\n", record.number, serde_json::to_string_pretty(&value).ok()?))
     };
     let text: String = found.iter().filter_map(pretty).collect();
@@ -290,7 +320,14 @@ fn sentence(entry: &Entry) -> String {
         let rule = entry.rule.as_ref().map_or_else(String::new, |rule| format!(" by {}", plain(rule)));
         format!(": {}{rule}", plain(reason))
     });
-    format!("{:13} {:7}  {}{why}", plain(&entry.event), plain(&entry.verdict), what(entry))
+    // What is of no request says what happened in its notes.
+    let said = match (&entry.method, entry.count) {
+        (Some(_), _) => what(entry),
+        (None, Some(count)) => format!("{count} records {}", plain(&entry.notes.join(", "))),
+        (None, None) if entry.notes.is_empty() => what(entry),
+        (None, None) => plain(&entry.notes.join(", ")),
+    };
+    format!("{:13} {:7}  {said}{why}", plain(&entry.event), plain(&entry.verdict))
 }
 
 /// Time since the beginning: `+12.345s`.

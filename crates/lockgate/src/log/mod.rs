@@ -4,6 +4,7 @@ mod export;
 mod find;
 mod prove;
 mod verify;
+mod witnesses;
 
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,8 @@ use lockgate_store::{LogFolder, RecordLog, RecordsTo, Rotation, Signing, TreeLog
 use crate::command::Told;
 use crate::config::{Config, Process, RecordsSettings};
 use crate::state;
+
+pub(crate) use witnesses::Witnesses;
 
 /// What is done with a log.
 #[derive(Subcommand)]
@@ -101,7 +104,7 @@ pub(crate) fn open(settings: &RecordsSettings, state: Option<&Path>) -> Result<R
     let rotation = Rotation { max_bytes: settings.max_bytes, keep: settings.keep };
     let file = settings.file.clone().map(|file| (file, rotation));
     let at = settings.file.as_deref().unwrap_or(Path::new("")).display().to_string();
-    RecordLog::start(RecordsTo { file, tree })
+    RecordLog::start(RecordsTo { file, tree, retention: settings.retention })
         .map_err(|error| format!("records cannot be written to {at}: {error}"))
 }
 
@@ -115,12 +118,12 @@ fn signing(state: &Path) -> Result<Signing, String> {
 }
 
 /// Is an Ed25519 signature right?
-fn is_right(key: &[u8; 32], message: &[u8], signature: &[u8]) -> bool {
+pub(crate) fn is_right(key: &[u8; 32], message: &[u8], signature: &[u8]) -> bool {
     UnparsedPublicKey::new(&ED25519, key).verify(message, signature).is_ok()
 }
 
 /// A key as it is written, or a file with it.
-fn read_key(text: &str) -> Result<NoteKey, String> {
+pub(crate) fn read_key(text: &str) -> Result<NoteKey, String> {
     let wrong = || {
         format!(
             "`{}` is neither a key nor a file with one\n  hint: name the file `log.vkey` of the log, or a copy of it",

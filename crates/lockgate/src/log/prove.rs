@@ -2,10 +2,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use lockgate_audit::log::{Checkpoint, Hash, Note, WIDTH, includes, inclusion};
-use lockgate_store::LogError;
+use lockgate_store::{Grown, LogError};
 use serde_json::{Value, json};
 
-use super::verify::Grown;
 use super::{Which, is_right, read_key};
 use crate::command::Told;
 use crate::records::plain;

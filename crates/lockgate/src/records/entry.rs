@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use lockgate_audit::MOST_SOURCES;
+use lockgate_audit::log::WIDTH;
 use lockgate_model::{Json, Principal, ServerName, UnixMillis};
 use lockgate_policy::{Action, Subject};
-use lockgate_store::LogFolder;
+use lockgate_store::{LogError, LogFolder};
 
 use super::values::{self, Evidence, Source};
 use crate::moment;
@@ -32,7 +33,7 @@ pub struct Entry {
     pub at: UnixMillis,
     /// When, as it is written.
     pub time: String,
-    /// `request`, `answer`, `server`, `approval`, `definition`, `configuration` or `pin`.
+    /// `request`, `answer`, `server`, `approval`, `definition`, `configuration`, `pin`, `gateway` or `log`.
     pub event: String,
     /// The agent's run.
     pub session: String,
@@ -50,6 +51,8 @@ pub struct Entry {
     pub target: Option<String>,
     /// What it was called with.
     pub arguments: Arguments,
+    /// The digest of the arguments that are kept beside the record.
+    pub content: Option<String>,
     /// `forward`, `rewrite`, `hold` or `deny`.
     pub verdict: String,
     /// What would have been done, where rules were only observed.
@@ -72,6 +75,10 @@ pub struct Entry {
     pub sources: Vec<Source>,
     /// What stood against the call.
     pub evidence: Option<Evidence>,
+    /// Facts beside the decision: `credential`, `start` …
+    pub notes: Vec<String>,
+    /// How many records were lost or removed, where it says that.
+    pub count: Option<u64>,
     /// From the request to this decision. Microseconds.
     pub duration: u64,
     /// Is it a further record of a request that has one already?
@@ -109,10 +116,13 @@ impl History {
 
     /// A log that nobody can quietly change: what it says is believed as it is, `lockgate log verify` tells whether to.
     fn read_log(&mut self, folder: &Path) -> Result<(), String> {
-        let log = LogFolder::new(folder);
-        let mut tile = 0;
-        while let Some(records) = log.records(tile).map_err(|error| error.to_string())? {
-            records.iter().filter_map(|line| Entry::parse(line)).for_each(|entry| self.note(entry));
+        let (log, failed) = (LogFolder::new(folder), |error: LogError| error.to_string());
+        // The oldest may be gone.
+        let mut tile = log.removed().map_err(failed)? / WIDTH;
+        while let Some(records) = log.records(tile).map_err(failed)? {
+            let contents = log.contents(tile).map_err(failed)?;
+            let entries = records.iter().filter_map(|line| Some(Entry::parse(line)?.with(&contents)));
+            entries.for_each(|entry| self.note(entry));
             tile += 1;
         }
         Ok(())
@@ -220,6 +230,7 @@ impl Entry {
             server: text("server").and_then(|name| ServerName::parse(&name)),
             target: text("target"),
             arguments,
+            content: word("content_sha256"),
             verdict: word("verdict")?,
             would: word("would"),
             reason: word("reason"),
@@ -237,9 +248,26 @@ impl Entry {
                 .take(MOST_SOURCES)
                 .collect(),
             evidence: json.get("evidence").and_then(Evidence::parse),
+            notes: json
+                .get("notes")
+                .into_iter()
+                .flat_map(Json::elements)
+                .filter_map(|note| Some(note.text()?.into_owned()))
+                .collect(),
+            count: json.get("count").and_then(Json::unsigned),
             duration: json.get("duration_us").and_then(Json::unsigned).unwrap_or_default(),
             repeats: false,
         })
+    }
+
+    /// The same with what is kept beside it, by its digest.
+    #[must_use]
+    pub(crate) fn with(mut self, contents: &BTreeMap<String, Vec<u8>>) -> Self {
+        let content = self.content.as_ref().and_then(|digest| contents.get(digest));
+        if let Some(text) = content.and_then(|content| String::from_utf8(content.clone()).ok()) {
+            self.arguments = Arguments::Known(text);
+        }
+        self
     }
 
     /// What rules are asked about, where it is the first record of a request that they decide.

@@ -45,7 +45,7 @@ fn read(path: &Path, what: &str) -> Result<Vec<u8>, String> {
 }
 
 /// Writes a file whole or not at all: beside it first, then in its place.
-fn write(path: &Path, text: &str) -> Result<(), String> {
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), String> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
         io::Write::write_all(&mut file, text.as_bytes())?;
