@@ -11,7 +11,7 @@ use lockgate_model::ServerName;
 use crate::config::{self, Config, Launch, Process, Surroundings, Trusting};
 use crate::demo;
 use crate::gateway::{Pipe, Watched, serve_http, serve_stdio};
-use crate::{clients, import, inspect, log, operator, pin, records, rehearse, signing, tools, turn};
+use crate::{alerts, clients, import, inspect, log, operator, pin, records, rehearse, signing, tools, turn};
 
 /// A boundary gateway for the Model Context Protocol: data may pass between servers, control may not.
 ///
@@ -93,6 +93,9 @@ enum Command {
     /// Read, verify and prove the log of records that nobody can quietly change
     #[command(subcommand)]
     Log(log::Command),
+    /// Send a test alert through the channels of a configuration
+    #[command(subcommand)]
+    Alerts(alerts::Command),
     /// Ask the configured servers for their tools: class, effect, what the rules say, and which rules match nothing
     Tools(tools::Options),
     /// Make keys that lists of tools and configurations are signed with
@@ -194,6 +197,7 @@ pub fn main() -> ExitCode {
         Command::Learn(options) => tell(records::learn(&options)),
         Command::Inspect(options) => tell(inspect::run(&options)),
         Command::Log(command) => tell(log::run(&command)),
+        Command::Alerts(command) => tell(alerts::run(&command)),
         Command::Tools(options) => match tools::run(options) {
             Ok((text, true)) => finish(print(&text)),
             Ok((text, false)) => print(&text).map_or_else(|error| finish(Err(error)), |()| ExitCode::FAILURE),

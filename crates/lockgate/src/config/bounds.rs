@@ -98,6 +98,18 @@ pub(super) const MOST_READ: Bounds = bounds("Behaviour", "read", Size, 32 * MIB,
 
 pub(super) const LABEL_TTL: Bounds = bounds("FlowSession", "ttl", Time, 24 * HOUR, (MINUTE, 30 * 24 * HOUR));
 
+pub(super) const CHANNEL_AT_MOST: Bounds = bounds("AlertChannel", "at_most", Count, 60, (1, 1_000));
+pub(super) const ALERT_AT_MOST: Bounds = bounds("AlertRule", "at_most", Count, 30, (1, 1_000));
+pub(super) const ALERT_COUNT: Bounds =
+    bounds("AlertRule", "count", Count, 1, (1, lockgate_watch::alert::MOST_COUNT as u64));
+pub(super) const ALERT_WITHIN: Bounds =
+    bounds("AlertRule", "within", Time, 10 * MINUTE, (SECOND, lockgate_watch::alert::LONGEST));
+pub(super) const ALERT_QUIET: Bounds =
+    bounds("AlertRule", "quiet", Time, 10 * MINUTE, (SECOND, lockgate_watch::alert::LONGEST));
+/// Has no default: without it nothing but a person lifts a stop. So it is not among those of the schema.
+pub(super) const CONTAINED_FOR: Bounds =
+    bounds("AlertRule", "for", Time, 30 * MINUTE, (MINUTE, 7 * 24 * HOUR));
+
 /// All of them.
 pub(super) const ALL: &[Bounds] = &[
     WARM_UP,
@@ -108,6 +120,11 @@ pub(super) const ALL: &[Bounds] = &[
     MOST_REPEATS,
     MOST_SENT,
     MOST_READ,
+    CHANNEL_AT_MOST,
+    ALERT_AT_MOST,
+    ALERT_COUNT,
+    ALERT_WITHIN,
+    ALERT_QUIET,
     LABEL_TTL,
     OUTPUT_PARTS,
     MEDIA_BYTES,

@@ -23,7 +23,7 @@ use super::server;
 use super::trust;
 use super::words::Default;
 use super::{
-    Config, HttpSettings, LISTEN, Launch, RecordsSettings, address, classes, cross_server, detect,
+    Config, HttpSettings, LISTEN, Launch, RecordsSettings, address, alerts, classes, cross_server, detect,
     flow_rules, pins,
 };
 
@@ -78,7 +78,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
             longest: u8::try_from(raw.longest.value).unwrap_or(u8::MAX),
             pause_millis: raw.pause.value,
         }),
-        records: raw.records.is_some() || behaviour.is_some(),
+        records: raw.records.is_some() || behaviour.is_some() || raw.alerts.is_some(),
         record_arguments: raw.records.as_ref().is_some_and(RawRecords::keeps_arguments),
     };
     let named = raw.principals.iter().map(|raw| (&raw.name, raw.token.as_ref()));
@@ -94,8 +94,6 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         Some((ServerName::parse(&server.name.value)?, expected))
     };
     let expected = raw.servers.iter().filter_map(expect).collect();
-    let webhook = raw.approvals.as_ref().and_then(|raw| raw.webhook.as_ref());
-    let webhook = webhook.and_then(|raw| admin::webhook(raw, resolver));
     let admin = raw.admin.as_ref().and_then(|raw| admin::admin(raw, listen, &principals, resolver));
     let hook = raw.flow.hook.as_ref().filter(|_| flow_hears).and_then(|raw| raw.key.as_ref());
     let hook = hook.and_then(|raw| admin::signing("the key of the hook", raw, resolver));
@@ -103,7 +101,6 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         Some(raw) => Some(records(raw, resolver)?),
         None => None,
     };
-    let state = raw.state.as_ref().and_then(|folder| Some(resolver.base.join(resolver.expand(folder)?)));
     Some(Config {
         listen: listen?,
         boundary: Arc::new(boundary),
@@ -115,10 +112,11 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         session_idle: Duration::from_millis(raw.limits.session_idle.value),
         children: usize_of(&raw.limits.children),
         admin,
-        webhook,
+        webhook: raw.approvals.as_ref().and_then(|raw| admin::webhook(raw.webhook.as_ref()?, resolver)),
+        alerts: alerts::check(raw, resolver),
         label_ttl: Duration::from_millis(raw.flow.session.ttl.value),
         hook,
-        state,
+        state: raw.state.as_ref().and_then(|folder| Some(resolver.base.join(resolver.expand(folder)?))),
         expected,
         notes,
         quiet: false,

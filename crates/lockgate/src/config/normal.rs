@@ -178,10 +178,14 @@ fn limit(node: &Node) -> Node {
 }
 
 /// Where else a secret may stand; `*` is any name.
-const SECRETS: [&[&str]; 4] = [
+const SECRETS: [&[&str]; 8] = [
     &["admin", "tokens", "*"],
     &["approvals", "webhook", "secret"],
     &["approvals", "webhook", "url"],
+    &["alerts", "channels", "*", "webhook", "secret"],
+    &["alerts", "channels", "*", "webhook", "url"],
+    &["alerts", "channels", "*", "slack"],
+    &["alerts", "channels", "*", "email", "password"],
     &["flow", "hook", "key"],
 ];
 

@@ -30,7 +30,7 @@ pub(super) struct Decided {
 impl Gateway {
     /// Writes down what the gateway starts with. From here on, what people decide is written down as well.
     pub(super) fn record_start(&self) {
-        if self.records.is_some() {
+        if self.records.is_some() || self.alerting.is_some() {
             let files = Arc::clone(&lock(&self.state).files);
             self.record_files(&Files::default(), &files, Verdict::Forward, "start", standing(&files));
             let _before = self.approved.decided();
@@ -61,7 +61,10 @@ impl Gateway {
 
     /// Writes down what people have decided since this was last done. Called several times a second.
     pub(super) async fn record_pins(self: &Arc<Self>) {
-        if self.records.is_none() || !self.boundary().pins || !self.approved.is_undecided() {
+        if (self.records.is_none() && self.alerting.is_none())
+            || !self.boundary().pins
+            || !self.approved.is_undecided()
+        {
             return;
         }
         let gateway = Arc::clone(self);

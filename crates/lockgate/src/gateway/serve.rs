@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use lockgate_transport::front::{Admission, FrontSettings, serve};
+use lockgate_watch::{Event as Told, EventName};
 use tokio::sync::watch;
 
 use super::{Gateway, Watched};
@@ -56,14 +57,17 @@ pub fn serve_http(config: &Config, listen: SocketAddr, file: Option<Watched>) ->
             tokio::spawn(file.keep(Arc::clone(&gateway)));
         }
         let mut people = gateway.open_desk(config, &closing).await?;
+        let told = Arc::clone(&gateway);
         tokio::spawn(async move {
             stopped().await;
+            told.tell(Told::new(EventName::GatewayStopped));
             close.send_replace(true);
         });
         serve(listener, Arc::clone(&gateway), settings, admission, closing).await;
         gateway.keep_labels(true).await;
         gateway.end().await;
         while people.join_next().await.is_some() {}
+        gateway.keep_alerts().await;
         Ok(())
     })
 }

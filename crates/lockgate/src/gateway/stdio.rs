@@ -8,6 +8,7 @@ use lockgate_model::{ClientName, Principal, Reason, ServerName, SessionId, Side}
 use lockgate_transport::front::refusal;
 use lockgate_transport::lines::{Line, LineReader, as_line};
 use lockgate_transport::pipes;
+use lockgate_watch::{Event as Told, EventName};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{mpsc, watch};
 
@@ -78,11 +79,13 @@ pub fn serve_stdio(config: &Config, pipe: &Pipe, file: Option<Watched>) -> Resul
         } else {
             gateway.keep_labels(true).await;
         }
+        gateway.tell(Told::new(EventName::GatewayStopped));
         close.send_replace(true);
         gateway.end().await;
         drop(session);
         let _written = writer.await;
         while people.join_next().await.is_some() {}
+        gateway.keep_alerts().await;
         Ok(())
     });
     // Standard input is read by a thread that cannot be called back.
