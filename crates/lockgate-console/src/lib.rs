@@ -5,14 +5,19 @@
 //! hands it to a [`Desk`], which keeps approvals, pins and stops. It never listens on a public address, never speaks to a
 //! server, and never sees a message of an agent. `docs/admin-api.md` is its reference.
 //!
-//! Read [`Desk`] and [`Listener`] first, then [`Webhook`].
+//! Alerts go out the same way: a [`Courier`] keeps each on the disk until its [`Channel`] has taken it.
+//!
+//! Read [`Desk`] and [`Listener`] first, then [`Webhook`] and [`Courier`].
 
+mod channel;
 mod check;
+mod courier;
 mod definition;
 mod desk;
 mod event;
 mod listen;
 mod person;
+mod post;
 mod read;
 mod refusal;
 mod route;
@@ -20,6 +25,8 @@ mod serve;
 mod signature;
 mod webhook;
 
+pub use channel::{BadMail, BadRoots, BadSyslog, Channel, Mail, Message, Roots, Syslog, Unsent};
+pub use courier::{Carried, Courier};
 pub use definition::{Answer, Definition, DefinitionId, Pinned, Verdict, Yes};
 pub use desk::{
     Approval, ApprovalId, Decision, Desk, DeskError, Order, SafeMode, Scope, Session, State, Stop, Stops,

@@ -4,34 +4,22 @@
 //! `Lockgate-Signature: v1=…`, the HMAC-SHA256 in hexadecimal of the timestamp, a point and the body. What the receiver
 //! answers counts by its status only, and is never shown.
 
-mod target;
-
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderValue, USER_AGENT};
-use hyper::{Method, Request, StatusCode, Uri};
-use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper::StatusCode;
 use lockgate_model::UnixMillis;
 use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
-use crate::signature::{SIGNATURE, TIMESTAMP};
+use crate::post::Post;
 use crate::{Event, Signer};
 
 /// Most events that wait. Then the oldest is dropped and counted.
 const WAITING: usize = 1000;
-/// Longest time for one attempt, from the connection to the answer.
-const ATTEMPT: Duration = Duration::from_secs(10);
-/// Most that is read of an answer, so that its connection can be used again. Bytes.
-const ANSWER: usize = 1 << 10;
 /// How long what waits is still sent once the process is closing.
 const FAREWELL: Duration = Duration::from_secs(3);
 /// How long to wait between attempts.
@@ -70,9 +58,7 @@ pub struct Counts {
 
 /// A webhook, and the events that wait for it.
 pub struct Webhook {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
-    address: Uri,
-    signer: Signer,
+    post: Post,
     /// Makes the events' ids different from those of an earlier process. Milliseconds since 1970.
     born: u64,
     pace: Pace,
@@ -119,11 +105,8 @@ impl Webhook {
     /// Prepares to send events. `secret` signs them: at least 16 bytes, better 32 random ones. Opens no connection.
     pub fn new(url: &str, secret: &[u8]) -> Result<Self, BadWebhook> {
         let signer = Signer::new(secret).ok_or(BadWebhook::Secret)?;
-        let address = target::parse(url)?;
         Ok(Self {
-            client: target::client(&address)?,
-            address,
-            signer,
+            post: Post::new(url, Some(signer))?,
             born: unix_millis().0,
             pace: PACE,
             queue: Mutex::default(),
@@ -208,27 +191,7 @@ impl Webhook {
     }
 
     async fn attempt(&self, body: &Bytes) -> Attempt {
-        let Some(request) = self.request(body, unix_millis().0 / 1000) else { return Attempt::Failed };
-        let exchange = async {
-            let response = self.client.request(request).await.ok()?;
-            let status = response.status();
-            skim(response.into_body()).await;
-            Some(status)
-        };
-        timeout(ATTEMPT, exchange).await.ok().flatten().map_or(Attempt::Failed, judge)
-    }
-
-    fn request(&self, body: &Bytes, seconds: u64) -> Option<Request<Full<Bytes>>> {
-        let signature = HeaderValue::from_str(&self.signer.sign(seconds, body)).ok()?;
-        let mut request = Request::new(Full::new(body.clone()));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.address.clone();
-        let headers = request.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(USER_AGENT, HeaderValue::from_static("lockgate"));
-        headers.insert(TIMESTAMP, seconds.into());
-        headers.insert(SIGNATURE, signature);
-        Some(request)
+        self.post.send(body, unix_millis().0 / 1000).await.map_or(Attempt::Failed, judge)
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -250,16 +213,6 @@ fn judge(status: StatusCode) -> Attempt {
         200..=299 => Attempt::Delivered,
         408 | 425 | 429 | 500..=599 => Attempt::Failed,
         _ => Attempt::Refused,
-    }
-}
-
-/// Reads the beginning of an answer and forgets it.
-async fn skim(mut body: Incoming) {
-    let mut read = 0;
-    while read <= ANSWER
-        && let Some(Ok(frame)) = body.frame().await
-    {
-        read += frame.data_ref().map_or(0, Bytes::len);
     }
 }
 

@@ -85,6 +85,8 @@ pub struct Change {
 }
 
 impl Stops {
+    /// Who stops where an alert's rule says so and no person has. A person who stops the same takes it over.
+    pub const BY_ALERT: &'static str = "an alert";
     /// The name of the file in the folder.
     pub const FILE: &'static str = "stops.db";
 
@@ -98,22 +100,28 @@ impl Stops {
         Database::in_memory(&FORMAT).map(Self)
     }
 
-    /// Stops a target. `now` is the wall clock in milliseconds since 1970. Says whether it was running: what is
-    /// stopped already stays as it was.
+    /// Stops a target. `now` is the wall clock in milliseconds since 1970. Says whether it was running, or was stopped
+    /// [by an alert](Self::BY_ALERT) only: what a person has stopped stays as it was.
     pub fn stop(&self, target: &Target, by: &str, why: &str, now: u64) -> Result<bool, StateError> {
         let (kind, name, tool) = target.check()?;
         check_name("who stops", by)?;
         let why = cut(why, TEXT);
         self.0.write(|at| {
-            let known = at
+            let known: Option<String> = at
                 .query_row(
-                    "SELECT 1 FROM stops WHERE kind = ?1 AND name = ?2 AND tool = ?3",
+                    "SELECT by FROM stops WHERE kind = ?1 AND name = ?2 AND tool = ?3",
                     [kind, name, tool],
-                    |_| Ok(()),
+                    |row| row.get(0),
                 )
                 .optional()?;
-            if known.is_some() {
-                return Ok(false);
+            if let Some(known) = known {
+                if known != Self::BY_ALERT || by == Self::BY_ALERT {
+                    return Ok(false);
+                }
+                at.execute(
+                    "DELETE FROM stops WHERE kind = ?1 AND name = ?2 AND tool = ?3",
+                    [kind, name, tool],
+                )?;
             }
             let count: u32 =
                 at.query_row("SELECT count(*) FROM stops WHERE name <> ''", [], |row| row.get(0))?;

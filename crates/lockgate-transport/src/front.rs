@@ -45,6 +45,11 @@ pub trait Handler: Send + Sync + 'static {
     /// Answers one request. Where the agent's connection is lost meanwhile, the future is dropped.
     fn handle(self: Arc<Self>, request: FrontRequest) -> impl Future<Output = FrontResponse> + Send;
 
+    /// A request was refused before it was looked at. Called often where somebody tries.
+    fn refused(&self, reason: Reason) {
+        let _ = reason;
+    }
+
     /// Takes what a host says that its user wrote. There is nothing of the kind unless somebody wants it.
     fn turn(self: Arc<Self>, turn: FrontTurn) -> impl Future<Output = FrontResponse> + Send {
         drop(turn);

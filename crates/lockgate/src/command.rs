@@ -11,7 +11,9 @@ use lockgate_model::ServerName;
 use crate::config::{self, Config, Launch, Process, Surroundings, Trusting};
 use crate::demo;
 use crate::gateway::{Pipe, Watched, serve_http, serve_stdio};
-use crate::{clients, import, inspect, log, operator, pin, records, rehearse, signing, tools, turn, witness};
+use crate::{
+    alerts, clients, import, inspect, log, operator, pin, records, rehearse, signing, tools, turn, witness,
+};
 
 /// A boundary gateway for the Model Context Protocol: data may pass between servers, control may not.
 ///
@@ -96,6 +98,9 @@ enum Command {
     /// Sign checkpoints of other gateways' logs, once each is seen to continue the one before
     #[command(after_help = "Example: lockgate witness --state witness --log ~/kept/log.vkey")]
     Witness(witness::Options),
+    /// Send a test alert through the channels of a configuration
+    #[command(subcommand)]
+    Alerts(alerts::Command),
     /// Ask the configured servers for their tools: class, effect, what the rules say, and which rules match nothing
     Tools(tools::Options),
     /// Make keys that lists of tools and configurations are signed with
@@ -198,6 +203,7 @@ pub fn main() -> ExitCode {
         Command::Inspect(options) => tell(inspect::run(&options)),
         Command::Log(command) => tell(log::run(&command)),
         Command::Witness(options) => finish(witness::run(&options)),
+        Command::Alerts(command) => tell(alerts::run(&command)),
         Command::Tools(options) => match tools::run(options) {
             Ok((text, true)) => finish(print(&text)),
             Ok((text, false)) => print(&text).map_or_else(|error| finish(Err(error)), |()| ExitCode::FAILURE),

@@ -2,6 +2,7 @@
 //!
 //! Read [`command`] for what the program does and [`gateway`] for how the pieces meet.
 
+mod alerts;
 mod clients;
 pub mod command;
 pub mod config;

@@ -23,6 +23,7 @@ impl Fake {
         let variables = BTreeMap::from([
             ("WEB_TOKEN", "wwwwwwwwwwwwwwwwwwww"),
             ("ALICE_TOKEN", "alice-alice-alice"),
+            ("HOOK", "https://hooks.example/alerts"),
             ("SHORT", "short"),
             ("TWO_LINES", "first\nnext-line-secret"),
             ("ADDRESS", "ftp://secret"),
@@ -30,6 +31,7 @@ impl Fake {
         let file = |name: &str, text: &[u8]| (PathBuf::from("etc").join(name), text.to_vec());
         let files = BTreeMap::from([
             file("secrets/k", b"from-a-file-0123456789\n"),
+            file("secrets/hook", b"https://hooks.example/T/B/x\n"),
             file("secrets/binary", b"\xff\xfe"),
         ]);
         Self { variables, files }
@@ -437,6 +439,11 @@ fn the_normal_form_holds_no_secret() {
 flow: { hook: { key: "key-in-clear-key-in-clear" } }
 admin: { tokens: { ann: "ann-in-clear-ann-in-clear", bob: { file: secrets/k } } }
 approvals: { webhook: { url: "https://hooks.example/in-clear", secret: "secret-in-clear" } }
+alerts:
+  channels:
+    a: { slack: "https://hooks.example/slack-in-clear" }
+    b: { webhook: { url: "https://hooks.example/b-in-clear", secret: "b-in-clear-b-in-clear" } }
+    c: { email: { server: "smtps://a", from: a@b, to: [c@d], user: u, password: "password-in-clear" } }
 servers: { web: { url: https://example.com/mcp, headers: { x: "header-in-clear" } } }
 principals: { eve: { token: "eve-in-clear-eve-in-clear" } }
 "#;
@@ -460,6 +467,7 @@ fn the_schema_knows_the_keys_that_are_read() {
     let schema = config::schema();
     let unknown = "?: x\nflow: {?: x, freeze: {?: x}, user_turns: {?: x}}\nservers: {s: {command: [s], ?: x}}\nprincipals: {p: {token: 0123456789abcdef, ?: x}}
 http: {?: x}\nlimits: {?: x}\napprovals: {webhook: {url: 'https://a', secret: 0123456789abcdef, ?: x}}\nadmin: {?: x}
+alerts: {channels: {c: {file: f, ?: x}, d: {syslog: {address: 'unix:///dev/log', ?: x}}, e: {email: {server: 'smtp://a', from: a@b, to: [a@b], ?: x}}}, rules: {r: {severity: high, ?: x}}, ?: x}
 records: {file: f, ?: x}"
         .replace('?', "zzzzzzzzzz");
     let errors = Config::parse(&unknown, "f", Path::new(""), &Fake::new()).unwrap_err();
@@ -474,6 +482,11 @@ records: {file: f, ?: x}"
         "/$defs/Limits",
         "/$defs/Webhook",
         "/$defs/Admin",
+        "/$defs/AlertChannel",
+        "/$defs/Syslog",
+        "/$defs/Email",
+        "/$defs/AlertRule",
+        "/$defs/Alerts",
         "/$defs/Records",
     ];
     assert_eq!(errors.iter().count(), places.len());

@@ -124,3 +124,19 @@ fn what_cannot_be_read_is_an_error() {
     std::fs::rename(folder.path().join("approvals.db"), folder.path().join("stops.db")).unwrap();
     assert!(matches!(Stops::open(folder.path()), Err(StateError::Foreign)));
 }
+
+/// What a rule stops for a time must not be lifted by it once a person wants it stopped.
+#[test]
+fn a_person_takes_over_what_an_alert_stopped_and_not_the_other_way_round() {
+    let stops = Stops::in_memory().unwrap();
+    let target = Target::Server("web".to_owned());
+    assert!(stops.stop(&target, Stops::BY_ALERT, "alert 1", 1).unwrap());
+    assert!(!stops.stop(&target, Stops::BY_ALERT, "alert 2", 2).unwrap());
+    assert!(stops.stop(&target, "ann", "until we know", 3).unwrap());
+    assert!(!stops.stop(&target, Stops::BY_ALERT, "alert 3", 4).unwrap());
+    assert!(!stops.stop(&target, "bob", "me too", 5).unwrap());
+    let listed = stops.list().unwrap();
+    assert_eq!((listed.len(), listed[0].by.as_str(), listed[0].since), (1, "ann", 3));
+    let history: Vec<_> = stops.history().unwrap().into_iter().map(|change| change.by).collect();
+    assert_eq!(history, [Stops::BY_ALERT, "ann"]);
+}

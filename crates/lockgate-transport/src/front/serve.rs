@@ -111,15 +111,18 @@ async fn answer<H: Handler>(
     // A length beside chunks: whoever stands in front may have cut the request elsewhere. The chunks count, and nothing
     // after them is taken for a request (RFC 9112, section 6.3).
     let chunked = request.headers().contains_key(TRANSFER_ENCODING);
-    let refuse = |reason| FrontResponse::Refuse(reason, None);
+    let refuse = |reason| {
+        handler.refused(reason);
+        FrontResponse::Refuse(reason, None)
+    };
     let mut response = write(if request.uri().path() == TURN {
         match admit_turn(request, settings).await {
-            Ok(turn) => handler.turn(turn).await,
+            Ok(turn) => Arc::clone(&handler).turn(turn).await,
             Err(reason) => refuse(reason),
         }
     } else {
         match admit(request, settings).await {
-            Ok(request) => handler.handle(request).await,
+            Ok(request) => Arc::clone(&handler).handle(request).await,
             Err(reason) => refuse(reason),
         }
     });

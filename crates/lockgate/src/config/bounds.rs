@@ -108,6 +108,18 @@ pub(super) const SAMPLE_ONE_IN: Bounds = bounds("Otlp", "sample_one_in", Count, 
 
 pub(super) const LABEL_TTL: Bounds = bounds("FlowSession", "ttl", Time, 24 * HOUR, (MINUTE, 30 * 24 * HOUR));
 
+pub(super) const CHANNEL_AT_MOST: Bounds = bounds("AlertChannel", "at_most", Count, 60, (1, 1_000));
+pub(super) const ALERT_AT_MOST: Bounds = bounds("AlertRule", "at_most", Count, 30, (1, 1_000));
+pub(super) const ALERT_COUNT: Bounds =
+    bounds("AlertRule", "count", Count, 1, (1, lockgate_watch::alert::MOST_COUNT as u64));
+pub(super) const ALERT_WITHIN: Bounds =
+    bounds("AlertRule", "within", Time, 10 * MINUTE, (SECOND, lockgate_watch::alert::LONGEST));
+pub(super) const ALERT_QUIET: Bounds =
+    bounds("AlertRule", "quiet", Time, 10 * MINUTE, (SECOND, lockgate_watch::alert::LONGEST));
+/// Has no default: without it nothing but a person lifts a stop. So it is not among those of the schema.
+pub(super) const CONTAINED_FOR: Bounds =
+    bounds("AlertRule", "for", Time, 30 * MINUTE, (MINUTE, 7 * 24 * HOUR));
+
 /// All of them.
 pub(super) const ALL: &[Bounds] = &[
     WARM_UP,
@@ -120,6 +132,11 @@ pub(super) const ALL: &[Bounds] = &[
     MOST_READ,
     OTLP_INTERVAL,
     SAMPLE_ONE_IN,
+    CHANNEL_AT_MOST,
+    ALERT_AT_MOST,
+    ALERT_COUNT,
+    ALERT_WITHIN,
+    ALERT_QUIET,
     LABEL_TTL,
     OUTPUT_PARTS,
     MEDIA_BYTES,
@@ -195,7 +212,8 @@ impl Measure {
     /// A value in the largest unit that leaves nothing over.
     pub(super) fn show(self, value: u64) -> String {
         let unit = self.units().iter().find(|(_, size)| value >= *size && value.is_multiple_of(*size));
-        let (word, size) = unit.copied().unwrap_or(("", 1));
+        // Nothing at all is nothing of the smallest.
+        let (word, size) = unit.or(self.units().last()).copied().unwrap_or(("", 1));
         format!("{}{word}", value / size)
     }
 

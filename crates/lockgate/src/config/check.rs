@@ -23,7 +23,9 @@ use super::secret::Resolver;
 use super::server;
 use super::trust;
 use super::words::Default;
-use super::{Config, HttpSettings, LISTEN, Launch, address, classes, cross_server, detect, flow_rules, pins};
+use super::{
+    Config, HttpSettings, LISTEN, Launch, address, alerts, classes, cross_server, detect, flow_rules, pins,
+};
 
 /// Checks everything. `None`, or a report that is not clean, where something is wrong.
 pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> {
@@ -76,7 +78,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
             longest: u8::try_from(raw.longest.value).unwrap_or(u8::MAX),
             pause_millis: raw.pause.value,
         }),
-        records: raw.records.is_some() || behaviour.is_some(),
+        records: raw.records.is_some() || behaviour.is_some() || raw.alerts.is_some(),
         counted: raw.telemetry.is_some(),
         record_arguments: raw.records.as_ref().is_some_and(RawRecords::keeps_arguments),
     };
@@ -93,8 +95,6 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         Some((ServerName::parse(&server.name.value)?, expected))
     };
     let expected = raw.servers.iter().filter_map(expect).collect();
-    let webhook = raw.approvals.as_ref().and_then(|raw| raw.webhook.as_ref());
-    let webhook = webhook.and_then(|raw| admin::webhook(raw, resolver));
     let admin = raw.admin.as_ref().and_then(|raw| admin::admin(raw, listen, &principals, resolver));
     let hook = raw.flow.hook.as_ref().filter(|_| flow_hears).and_then(|raw| raw.key.as_ref());
     let hook = hook.and_then(|raw| admin::signing("the key of the hook", raw, resolver));
@@ -115,7 +115,8 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         session_idle: Duration::from_millis(raw.limits.session_idle.value),
         children: usize_of(&raw.limits.children),
         admin,
-        webhook,
+        webhook: raw.approvals.as_ref().and_then(|raw| admin::webhook(raw.webhook.as_ref()?, resolver)),
+        alerts: alerts::check(raw, resolver),
         label_ttl: Duration::from_millis(raw.flow.session.ttl.value),
         hook,
         state,

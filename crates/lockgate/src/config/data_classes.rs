@@ -145,7 +145,9 @@ impl RawServerDataClasses {
 }
 
 fn lay(written: &[(DataClass, Handling)], over: &mut ByClass) {
-    written.iter().for_each(|(class, handling)| over.set(*class, *handling));
+    for (class, handling) in written {
+        over.set(*class, *handling);
+    }
 }
 
 fn by_class(section: &Section<'_>, key: &'static str) -> Vec<(DataClass, Handling)> {

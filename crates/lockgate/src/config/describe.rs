@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::bounds::{self, Bounds};
 use super::crossing;
 use super::{Admin, Config, Door, Launch, Telemetry, Transport};
-use super::{detect, flow_rules, words};
+use super::{alerts, detect, flow_rules, words};
 
 /// Columns that people read in.
 const WIDTH: usize = 100;
@@ -71,6 +71,13 @@ pub fn describe(config: &Config) -> String {
     for told in people(config) {
         line(&mut out, 0, &told);
     }
+    if let Some(told) = &config.alerts {
+        let (channels, rules) = alerts::told(told);
+        line(&mut out, 0, "\nWho is told of what is worth telling:");
+        rows(&mut out, 2, &channels);
+        line(&mut out, 0, if told.own_rules { "\nWhat is told:" } else { "\nWhat is told, by default:" });
+        rows(&mut out, 2, &rules);
+    }
     for note in &config.notes {
         line(&mut out, 0, &format!("\nNote: {}", one_line(note)));
     }
@@ -99,6 +106,7 @@ pub fn describe_json(config: &Config) -> Value {
         "webhook": config.webhook.is_some(),
         "behaviour": config.behaviour.is_some(),
         "telemetry": config.telemetry.as_ref().map(telemetry_json),
+        "alerts": config.alerts.as_ref().map(alerts::json),
         "records": config.records.as_ref().and_then(|records| records.file.as_ref()).map(|file| file.to_string_lossy()),
         "log": config.records.as_ref().and_then(|records| records.folder.as_ref()).map(|folder| folder.to_string_lossy()),
     })

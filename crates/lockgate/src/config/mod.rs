@@ -7,6 +7,7 @@
 
 mod address;
 mod admin;
+mod alerts;
 mod argument;
 mod bounds;
 mod cases;
@@ -63,6 +64,7 @@ use lockgate_watch::behaviour::Settings;
 use sha2::{Digest, Sha256};
 
 pub use admin::{Admin, Door, Webhook};
+pub use alerts::{Alerts, Channel as AlertChannel, Email, Way as AlertWay};
 pub use cases::{Case, CaseFile};
 pub use cross_server::{import_cross_server, is_cross_server};
 pub use describe::{describe, describe_json};
@@ -119,6 +121,8 @@ pub struct Config {
     pub admin: Option<Admin>,
     /// Whom to tell that people are needed; `None` for nobody.
     pub webhook: Option<Webhook>,
+    /// Who is told of what; `None` for nobody.
+    pub alerts: Option<Alerts>,
     /// How long what a session has read is kept after its gateway has ended. Default 24 h.
     pub label_ttl: Duration,
     /// What the turns of users are signed with; `None` where no host tells them. 16 to 1024 characters.
@@ -328,6 +332,7 @@ impl Config {
             children: usize::try_from(bounds::CHILDREN.default).unwrap_or(usize::MAX),
             admin: None,
             webhook: None,
+            alerts: None,
             label_ttl: Duration::from_millis(bounds::LABEL_TTL.default),
             hook: None,
             state: None,
@@ -344,7 +349,7 @@ impl Config {
 }
 
 /// What tells one thing from another without saying what it is.
-fn short_digest(bytes: &[u8]) -> String {
+pub(crate) fn short_digest(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
     let first = digest.first_chunk().copied().map(u64::from_be_bytes);
     format!("{:016x}", first.unwrap_or_default())

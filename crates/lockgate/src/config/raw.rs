@@ -7,6 +7,7 @@ use lockgate_policy::{Rule, Treatment, Undeclared};
 use schemars::JsonSchema;
 
 use super::Transport;
+use super::alerts::RawAlerts;
 use super::detect::{RawDetect, RawServerDetect};
 use super::error::{At, Place};
 use super::expected::{RawAttestation, RawOwner, RawRequire};
@@ -102,6 +103,11 @@ pub(super) struct RawConfig {
     /// this section only the client can ask, and rules cannot want more than one approver.
     #[schemars(with = "Option<RawApprovals>")]
     pub(super) approvals: Option<RawApprovals>,
+    /// Who is told of what is worth telling, and what is stopped because of it. Without this section nobody is.
+    #[schemars(with = "Option<RawAlerts>")]
+    pub(super) alerts: Option<RawAlerts>,
+    #[schemars(skip)]
+    pub(super) alerts_place: Option<Place>,
     /// Where people rule the running gateway, over HTTP: they answer held calls, stop servers and sessions, and look at
     /// what is going on. Without this section there is no such place; `lockgate approvals` and `lockgate stop` need none.
     /// Read when the gateway starts.

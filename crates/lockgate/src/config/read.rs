@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use lockgate_policy::Subject;
 
+use super::alerts::RawAlerts;
 use super::bounds;
 use super::classes;
 use super::detect::{RawDetect, RawServerDetect};
@@ -59,6 +60,8 @@ impl RawConfig {
             http: RawHttp::read(root.section_or_empty("http")),
             limits: RawLimits::read(root.section_or_empty("limits")),
             hold_timeout: root.measure(&bounds::HOLD_TIMEOUT),
+            alerts: root.section("alerts").map(|section| RawAlerts::read(section, report)),
+            alerts_place: root.place_of("alerts"),
             approvals: root.section("approvals").map(|section| RawApprovals::read(section, report)),
             admin: root.section("admin").map(|section| RawAdmin::read(section, report)),
             state: root.text("state"),
@@ -256,13 +259,13 @@ impl RawApprovals {
 }
 
 impl RawWebhook {
-    fn read(section: Section<'_>, report: &Report) -> Self {
+    pub(super) fn read(section: Section<'_>, report: &Report) -> Self {
         for (key, hint) in [
             ("url", "write `url: https://…`, the address that events are sent to"),
             ("secret", "write `secret: ${NAME}`, with 32 random characters in that environment variable"),
         ] {
             if !section.has(key) {
-                let message = format!("`approvals.webhook` has no `{key}`");
+                let message = format!("{} has no `{key}`", quoted(section.path()));
                 report.error(section.place(), message, hint);
             }
         }
@@ -381,7 +384,7 @@ pub(super) fn secrets(section: &Section<'_>, key: &'static str, report: &Report)
     Some(At { value: members.iter().filter_map(one).collect(), place })
 }
 
-fn secret(path: &str, node: &Node, report: &Report) -> Option<RawSecret> {
+pub(super) fn secret(path: &str, node: &Node, report: &Report) -> Option<RawSecret> {
     match &node.value {
         Kind::Map(_) => {
             let section = Section::open(path, node, report)?;

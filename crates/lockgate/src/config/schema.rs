@@ -224,6 +224,28 @@ shape! {
     Speaks => |_| one_of(SPEAKS.iter().map(|(word, speaks)| (*word, words::speaks(*speaks))));
     /// What can be known of an owner.
     OwnerPart => |_| json_schema!({ "enum": lockgate_origin::Part::ALL.map(lockgate_origin::Part::word) });
+    /// Something worth telling.
+    EventName => |_| json_schema!({ "enum": lockgate_watch::EventName::ALL.iter().map(|name| name.word()).collect::<Vec<_>>() });
+    /// How bad it is.
+    Severity => |_| json_schema!({ "enum": lockgate_watch::Severity::ALL.map(lockgate_watch::Severity::word) });
+    /// Is one worth telling?
+    EventClass => |_| one_of([
+        ("immediate", "Each is worth telling."),
+        ("delayed", "Many are."),
+    ]);
+    /// What is counted together.
+    Per => |_| one_of([
+        ("rule", "Everything that the rule is about."),
+        ("server", "What is about one server."),
+        ("principal", "What one principal does."),
+        ("session", "What happens in one session."),
+    ]);
+    /// What is stopped.
+    Contain => |_| one_of([
+        ("server", "Every call to the server."),
+        ("principal", "Every call of the principal."),
+        ("session", "Every call of the session."),
+    ]);
     /// What a server may ask for.
     Ask => |_| one_of(ASKS.iter().map(|(word, ask)| (*word, words::ask(*ask))));
     /// A program with its arguments.

@@ -144,6 +144,7 @@ impl Gateway {
             tasks.spawn(lockgate_console::serve(listener, console, closing.clone()));
         }
         let (gateway, closing) = (Arc::clone(self), closing.clone());
+        self.open_channels(&closing, &mut tasks);
         tasks.spawn(async move {
             let left = gateway.desk.notices.run(closing).await;
             if left > 0 {

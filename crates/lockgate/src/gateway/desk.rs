@@ -9,6 +9,7 @@ use lockgate_console::Frozen;
 use lockgate_core::{Ask, Ballot as Decided, Event, Reach, Step, Stops as Stopped};
 use lockgate_model::{ExchangeId, Principal, Reason, ServerName, SessionId, ToolName, UnixMillis};
 use lockgate_store::{Approvals, Ballot, RecordLog, Request, Scope, StateError, Stops, Target, Vote};
+use lockgate_watch::{Event as Told, EventName};
 
 use super::notice::Notices;
 use super::session::{Session, Via, lock, unix_millis};
@@ -74,6 +75,11 @@ impl Desk {
             }
         };
         self.approvals.get_or_init(open).clone()
+    }
+
+    /// What was stopped or lifted since this was last asked, where alerts are wanted.
+    pub(super) fn stop_changes(&self) -> Vec<lockgate_console::Event> {
+        self.notices.stop_changes()
     }
 
     /// Is there nothing to read from a file: no stops, and no call that is to be told of?
@@ -161,6 +167,7 @@ impl Gateway {
         let lost = self.desk.notices.lost();
         if lost > 0 {
             self.say(&format!("the webhook has not taken {lost} events: people may wait to be told"));
+            self.tell(Told::new(EventName::NoticesLost).noting(&format!("{lost} events")));
         }
         let mut waiting = Vec::new();
         for session in self.sessions.all() {
@@ -230,6 +237,14 @@ impl Session {
         self.gateway.say(&format!(
             "`{tool}` on server `{server}` is frozen in session {session} of {principal}: refused values were tried again and again"
         ));
+        self.gateway.tell(
+            Told {
+                target: Some(ToolName::new(&tool).shown().to_owned()),
+                ..Told::new(EventName::ToolFrozen)
+            }
+            .about(Some(server))
+            .within(Some(self.core().session_id()), Some(&self.principal)),
+        );
         self.gateway.desk.notices.frozen(Frozen { server: server.to_string(), tool, session, principal });
     }
 

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use lockgate_core::{Core, Front, Identity, Received, Scope};
 use lockgate_model::{Reason, Revision, SessionId, Side};
 use lockgate_transport::front::{FrontMethod, FrontRequest, FrontResponse, FrontTurn, Handler, Route};
+use lockgate_watch::Event as Told;
 
 use super::Gateway;
 use super::session::Session;
@@ -17,6 +18,12 @@ impl Handler for Gateway {
             FrontMethod::Post(_) => self.post(request).await,
             FrontMethod::Get => self.get(request).await,
             FrontMethod::Delete => self.delete(request).await,
+        }
+    }
+
+    fn refused(&self, reason: Reason) {
+        if let Some(event) = Told::of_refusal(reason) {
+            self.tell(event);
         }
     }
 

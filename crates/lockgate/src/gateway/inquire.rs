@@ -109,6 +109,7 @@ fn ask_each(
     open.boundary = Arc::new(boundary);
     open.records = None;
     open.webhook = None;
+    open.alerts = None;
     let gateway = Gateway::new(&open)?;
     runtime()?.block_on(async {
         tokio::spawn(Arc::clone(&gateway).keep_time());

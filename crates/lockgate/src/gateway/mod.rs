@@ -1,5 +1,6 @@
 //! The event loop: sessions, their servers, their agents, and the one door between.
 
+mod alerting;
 mod attest;
 mod behaviour;
 mod budget;
@@ -43,9 +44,11 @@ use lockgate_telemetry::Telemetry;
 use lockgate_transport::TlsKey;
 use lockgate_transport::child::Launch as ChildLaunch;
 use lockgate_transport::http::HttpServer;
+use lockgate_watch::Event as Told;
 
 use crate::config::{Config, Files, Launch, Secret, Transport};
 use crate::log;
+use alerting::Alerting;
 use behaviour::Watch;
 use budget::Budget;
 use clock::Clock;
@@ -62,6 +65,7 @@ use telemetry::Pulse;
 use turn::Turns;
 use vault::Tokens;
 
+pub(crate) use alerting::{channel, message};
 pub use attest::{Unattested, fetch_attestations};
 pub(crate) use attest::{Unlocated, locate};
 pub(crate) use behaviour::{FILE as BEHAVIOUR_FILE, read as read_behaviour};
@@ -109,6 +113,7 @@ pub struct Gateway {
     telemetry: Option<Arc<Telemetry>>,
     pulse: Pulse,
     witnesses: tokio::sync::Mutex<Option<log::Witnesses>>,
+    alerting: Option<Alerting>,
     clock: Clock,
     budget: Budget,
     desk: Desk,
@@ -225,8 +230,9 @@ impl Gateway {
             // Standard output belongs to the agent.
             let _told = writeln!(std::io::stderr().lock(), "lockgate: note: {note}");
         }
-        let notices = Notices::new(config.webhook.as_ref())?;
+        let notices = Notices::new(config.webhook.as_ref(), config.alerts.is_some())?;
         let folder = config.state.clone().unwrap_or_else(crate::state::folder);
+        let alerting = config.alerts.as_ref().map(|alerts| Alerting::new(alerts, &folder, &config.scope));
         let seal = lockgate_transport::seal_key().ok_or("the system has no randomness")?;
         let memory = Memory::new(folder.clone(), config.label_ttl, complain);
         Ok(Arc::new(Self {
@@ -243,6 +249,7 @@ impl Gateway {
             witnesses: tokio::sync::Mutex::new(
                 config.records.as_ref().and_then(|settings| log::Witnesses::new(settings, complain)),
             ),
+            alerting: alerting.transpose()?,
             clock: Clock::start(),
             budget: Budget::new(folder.clone()),
             desk: Desk::new(folder, notices),
@@ -356,10 +363,16 @@ impl Gateway {
     }
 
     fn record(&self, record: Box<Record>) {
-        self.watch.observe(&record);
+        let unusual = self.watch.observe(&record);
         let now = session::wall();
         if let Some(telemetry) = &self.telemetry {
             telemetry.take(&record, now);
+        }
+        if let Some(alerting) = &self.alerting {
+            for found in &unusual {
+                alerting.tell(&Told::of_unusual(found));
+            }
+            alerting.see(&record);
         }
         if let Some(records) = &self.records {
             records.write(now, record);
@@ -385,9 +398,11 @@ impl Gateway {
             };
             tokio::select! {
                 _ = told => self.stop_everything("SIGUSR1").await,
+                () = self.must_contain() => self.contain().await,
                 () = tokio::time::sleep(Duration::from_millis(250)) => self.look_at_desk().await,
             }
             self.pulse.beat(self.clock.now());
+            self.look_at_alerts().await;
             self.look_at_pins().await;
             self.record_pins().await;
             for session in self.sessions.all() {
@@ -447,7 +462,9 @@ impl Gateway {
     }
 
     /// Ends every session.
-    async fn end(&self) {
+    async fn end(self: &Arc<Self>) {
+        self.contain().await;
+        self.look_at_alerts().await;
         let ends: Vec<_> = self
             .sessions
             .all()

@@ -21,6 +21,8 @@ pub(super) struct Notices {
     webhook: Option<Webhook>,
     calls: Mutex<Calls>,
     stops: Mutex<Stopped>,
+    /// What was stopped and lifted and is not asked for yet; none where nobody asks.
+    changes: Option<Mutex<Vec<Event>>>,
     /// How many lost events the operator knows of.
     lost: AtomicU64,
 }
@@ -44,8 +46,8 @@ struct Stopped {
 }
 
 impl Notices {
-    /// Prepares to tell. Opens no connection.
-    pub(super) fn new(settings: Option<&config::Webhook>) -> Result<Self, String> {
+    /// Prepares to tell. Opens no connection. With `alerts`, what is stopped is also kept for [`Self::stop_changes`].
+    pub(super) fn new(settings: Option<&config::Webhook>, alerts: bool) -> Result<Self, String> {
         let webhook = settings.map(|settings| {
             Webhook::new(settings.url.reveal(), settings.secret.reveal().as_bytes())
                 .map_err(|error| format!("the webhook cannot be used: {error}"))
@@ -54,6 +56,7 @@ impl Notices {
             webhook: webhook.transpose()?,
             calls: Mutex::default(),
             stops: Mutex::default(),
+            changes: alerts.then(Mutex::default),
             lost: AtomicU64::new(0),
         })
     }
@@ -100,16 +103,35 @@ impl Notices {
 
     /// Tells what is stopped and was not, and the other way round. `history` is asked where something was lifted.
     pub(super) fn stops(&self, now: Vec<Stop>, history: impl Fn() -> Vec<Change>) {
-        let Some(webhook) = &self.webhook else { return };
-        lock(&self.stops).look(now, history).iter().for_each(|event| webhook.tell(event));
+        if self.webhook.is_some() || self.changes.is_some() {
+            for event in lock(&self.stops).look(now, history) {
+                self.changed(event);
+            }
+        }
+    }
+
+    /// What was stopped or lifted since this was last asked.
+    pub(super) fn stop_changes(&self) -> Vec<Event> {
+        self.changes.as_ref().map_or_else(Vec::new, |changes| std::mem::take(&mut *lock(changes)))
+    }
+
+    fn changed(&self, event: Event) {
+        if let Some(webhook) = &self.webhook {
+            webhook.tell(&event);
+        }
+        if let Some(changes) = &self.changes {
+            lock(changes).push(event);
+        }
     }
 
     /// What was stopped by hand cannot be read: everything is stopped.
     pub(super) fn stops_unreadable(&self) {
-        let Some(webhook) = &self.webhook else { return };
+        if self.webhook.is_none() && self.changes.is_none() {
+            return;
+        }
         let stop = shown::unreadable(unix_millis());
         if let Some(event) = event(&stop, true) {
-            webhook.tell(&event);
+            self.changed(event);
         }
         lock(&self.stops).last.get_or_insert_default().push(stop);
     }

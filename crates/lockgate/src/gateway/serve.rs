@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use lockgate_transport::front::{Admission, FrontSettings, serve};
+use lockgate_watch::{Event as Told, EventName};
 use tokio::sync::watch;
 
 use lockgate_telemetry::Transport;
@@ -33,7 +34,7 @@ pub fn serve_http(config: &Config, listen: SocketAddr, file: Option<Watched>) ->
     for server in config.boundary.servers.keys() {
         gateway.say(&format!("server `{server}` alone: http://{address}/s/{server}/mcp"));
     }
-    let telling = gateway.tell(config, Transport::Tcp)?;
+    let telling = gateway.report(config, Transport::Tcp)?;
     let (close, closing) = watch::channel(false);
     let admission = Admission::new(settings.connections);
     let mut threads = Vec::new();
@@ -63,12 +64,14 @@ pub fn serve_http(config: &Config, listen: SocketAddr, file: Option<Watched>) ->
         tokio::spawn(async move {
             stopped().await;
             ending.pulse.ends();
+            ending.tell(Told::new(EventName::GatewayStopped));
             close.send_replace(true);
         });
         serve(listener, Arc::clone(&gateway), settings, admission, closing).await;
         gateway.keep_labels(true).await;
         gateway.end().await;
         while people.join_next().await.is_some() {}
+        gateway.keep_alerts().await;
         Ok(())
     });
     // What is left is told now.

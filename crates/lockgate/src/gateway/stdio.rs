@@ -9,6 +9,7 @@ use lockgate_telemetry::Transport;
 use lockgate_transport::front::refusal;
 use lockgate_transport::lines::{Line, LineReader, as_line};
 use lockgate_transport::pipes;
+use lockgate_watch::{Event as Told, EventName};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{mpsc, watch};
 
@@ -39,7 +40,7 @@ pub fn serve_stdio(config: &Config, pipe: &Pipe, file: Option<Watched>) -> Resul
         Pipe::All => Scope::All,
     };
     // A client may start several gateways with one configuration: the others go on without a listener.
-    let telling = gateway.tell(config, Transport::Pipe).unwrap_or_else(|error| {
+    let telling = gateway.report(config, Transport::Pipe).unwrap_or_else(|error| {
         gateway.say(&error);
         None
     });
@@ -84,11 +85,13 @@ pub fn serve_stdio(config: &Config, pipe: &Pipe, file: Option<Watched>) -> Resul
         } else {
             gateway.keep_labels(true).await;
         }
+        gateway.tell(Told::new(EventName::GatewayStopped));
         close.send_replace(true);
         gateway.end().await;
         drop(session);
         let _written = writer.await;
         while people.join_next().await.is_some() {}
+        gateway.keep_alerts().await;
         Ok(())
     });
     // Standard input is read by a thread that cannot be called back.

@@ -60,7 +60,7 @@ fn servers(config: &Config) -> impl Iterator<Item = (ServerName, Transport)> {
 
 impl Gateway {
     /// Begins to tell what it does, to who is named in the configuration. `front` is what agents speak over.
-    pub(super) fn tell(
+    pub(super) fn report(
         self: &Arc<Self>,
         config: &Config,
         front: Transport,

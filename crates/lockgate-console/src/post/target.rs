@@ -8,7 +8,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use super::BadWebhook;
+use crate::BadWebhook;
 
 /// How long an idle connection is kept.
 const IDLE: Duration = Duration::from_secs(30);
