@@ -77,7 +77,9 @@ impl Watch {
         let told: Vec<_> =
             found.iter().filter(|_| seen.may_tell(now)).map(|unusual| line(unusual, risk)).collect();
         drop(seen);
-        told.iter().for_each(|line| complain(line));
+        for line in &told {
+            complain(line);
+        }
         found
     }
 
