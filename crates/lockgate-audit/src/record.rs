@@ -492,6 +492,15 @@ mod tests {
         }
     }
 
+    fn changed() -> Change {
+        Change { what: "lockgate.yaml".to_owned(), before: Some("sha256:00".to_owned()), after: None }
+    }
+
+    fn detected() -> Detected {
+        let (rule, class, level) = ("conceals_from_user", "injection", Some("block"));
+        Detected { rule, class, level, count: 2, done: "redact" }
+    }
+
     #[test]
     fn a_record_is_one_line_of_json() {
         let web = ServerName::parse("web").unwrap();
@@ -534,14 +543,7 @@ mod tests {
                 vec![source(Some(&web), Some(3), Integrity::FreeText); 20],
             ]
             .concat(),
-            changes: vec![
-                Change {
-                    what: "lockgate.yaml".to_owned(),
-                    before: Some("sha256:00".to_owned()),
-                    after: None
-                };
-                MOST_CHANGES + 1
-            ],
+            changes: vec![changed(); MOST_CHANGES + 1],
             verdict: Verdict::Deny,
             would: None,
             finding: Some(Finding {
@@ -552,16 +554,7 @@ mod tests {
             label_after: Some(label),
             notes: Vec::new(),
             count: None,
-            detected: vec![
-                Detected {
-                    rule: "conceals_from_user",
-                    class: "injection",
-                    level: Some("block"),
-                    count: 2,
-                    done: "redact"
-                };
-                MOST_DETECTED + 1
-            ],
+            detected: vec![detected(); MOST_DETECTED + 1],
             score: Some(97),
             duration: 12,
             upstream: Some(Upstream { took: 7, outcome: Outcome::Error(-32_602) }),

@@ -11,16 +11,13 @@ const NOON: u64 = 20_458 * DAY + DAY / 2;
 
 fn record(session: &str, number: usize, tool: &str) -> Record {
     Record {
-        happening: Happening::Request,
         session: SessionId::new(session),
         principal: Principal::new("ann"),
-        client: None,
         correlation: format!("{session}-{number}"),
         method: Some("tools/call"),
         server: ServerName::parse("files"),
         target: Some(tool.to_owned()),
         arguments: Some(format!("{number}")),
-        argument_text: None,
         measure: Measure {
             effect: Some(Effect::Egress),
             arguments_bytes: Some(100),
@@ -28,17 +25,8 @@ fn record(session: &str, number: usize, tool: &str) -> Record {
             result_bytes: None,
             destinations: Vec::new(),
         },
-        sources: Vec::new(),
-        changes: Vec::new(),
         verdict: Verdict::Forward,
-        would: None,
-        finding: None,
-        label_before: None,
-        label_after: None,
-        notes: Vec::new(),
-        detected: Vec::new(),
-        score: None,
-        duration: 0,
+        ..Record::of_gateway(Happening::Request)
     }
 }
 

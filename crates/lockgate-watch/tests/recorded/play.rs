@@ -74,28 +74,17 @@ pub(crate) fn records(
 fn request(session: &Session, name: &str, number: usize, turn: &Turn) -> Record {
     let finding = Finding::deny(Phase::Identify, Reason::UnknownTool, "protocol");
     Record {
-        happening: Happening::Request,
         session: SessionId::new(name),
         principal: Principal::new(&session.principal),
-        client: None,
         correlation: format!("{name}-{number}"),
         method: Some("tools/call"),
         server: ServerName::parse(&turn.server),
         target: Some(turn.tool.clone()),
         arguments: Some(turn.arguments.clone()),
-        argument_text: None,
         measure: turn.measure.clone(),
-        sources: Vec::new(),
-        changes: Vec::new(),
         verdict: if turn.refused { Verdict::Deny } else { Verdict::Forward },
-        would: None,
         finding: turn.refused.then_some(finding),
-        label_before: None,
-        label_after: None,
-        notes: Vec::new(),
-        detected: Vec::new(),
-        score: None,
-        duration: 0,
+        ..Record::of_gateway(Happening::Request)
     }
 }
 
