@@ -24,7 +24,7 @@ pub fn schema() -> Value {
             format!("/$defs/{}/properties/{}", bounds.section, bounds.key)
         };
         if let Some(Value::Object(property)) = root.pointer_mut(&place) {
-            limit(property, &bounds);
+            limit(property, bounds);
         }
     }
     root

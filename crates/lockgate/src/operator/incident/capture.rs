@@ -6,6 +6,7 @@ use std::path::Path;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use lockgate_attest::{Statement, Subject};
+use lockgate_model::ServerName;
 use lockgate_store::Labels;
 use serde_json::{Value, json};
 
@@ -22,6 +23,9 @@ pub(super) const PREDICATE: &str = "https://github.com/lockgate/lockgate/inciden
 pub(super) const MANIFEST: &str = "manifest.json";
 /// Most files of one capture. The rest is named as missing.
 const MOST_FILES: usize = 90_000;
+
+/// Writes a list of the state folder as JSON.
+type List<'l> = &'l dyn Fn(&mut Vec<u8>) -> Result<(), Problem>;
 
 /// What is being captured.
 struct Evidence<'e> {
@@ -70,7 +74,6 @@ impl Evidence<'_> {
     fn state(&mut self, common: &Common) -> Result<(), Problem> {
         let folder = common.folder()?;
         let as_json = || Common { state: common.state.clone(), json: true };
-        type List<'l> = &'l dyn Fn(&mut Vec<u8>) -> Result<(), Problem>;
         let lists: [(&str, List<'_>); 5] = [
             ("approvals", &|out| {
                 approvals::run(approvals::Command::List { all: true, common: as_json() }, out)
@@ -93,7 +96,7 @@ impl Evidence<'_> {
                     .iter()
                     .map(|one| {
                         let secrecy = one.label.secrecy();
-                        let origins: Vec<&str> = one.label.origins().map(|origin| origin.as_str()).collect();
+                        let origins: Vec<&str> = one.label.origins().map(ServerName::as_str).collect();
                         json!({
                             "session": one.session, "principal": one.principal, "agent": one.agent,
                             "integrity": one.label.integrity().word(), "secrecy": secrecy.level.word(),

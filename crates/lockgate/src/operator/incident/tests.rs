@@ -27,7 +27,7 @@ impl Scene {
         With { config: self.home.path().join("lockgate.yaml"), key: None }
     }
 
-    fn does(&self, command: Command) -> Result<serde_json::Value, Problem> {
+    fn does(command: Command) -> Result<serde_json::Value, Problem> {
         let mut out = Vec::new();
         run(command, &mut out)?;
         Ok(serde_json::from_slice(&out).unwrap())
@@ -37,12 +37,12 @@ impl Scene {
         let stops = stops.iter().map(|text| target(text).unwrap()).collect();
         let (with, common) = (self.with(), self.common());
         let reason = "mail sends what it should not".to_owned();
-        self.does(Command::Open(Open { reason, severity: Severity::High, stops, with, common })).unwrap()
+        Self::does(Command::Open(Open { reason, severity: Severity::High, stops, with, common })).unwrap()
     }
 
-    fn verifies(&self, folder: &Path) -> Result<serde_json::Value, Problem> {
+    fn verifies(folder: &Path) -> Result<serde_json::Value, Problem> {
         let key = folder.parent().unwrap().join("signer.pem");
-        self.does(Command::Verify(verify::Options { folder: folder.to_owned(), key, json: true }))
+        Self::does(Command::Verify(verify::Options { folder: folder.to_owned(), key, json: true }))
     }
 
     fn stopped(&self) -> Vec<Target> {
@@ -69,10 +69,10 @@ fn an_incident_stops_captures_and_closes() {
         assert!(capture.join(file).is_file(), "{file}: {opened}");
     }
     assert!(fs::read_to_string(capture.join("state/stops.json")).unwrap().contains(&id));
-    assert_eq!(scene.verifies(&capture).unwrap()["good"], true);
+    assert_eq!(Scene::verifies(&capture).unwrap()["good"], true);
 
     let again = Capture { id: id.clone(), with: scene.with(), common: scene.common() };
-    let again = scene.does(Command::Capture(again)).unwrap();
+    let again = Scene::does(Command::Capture(again)).unwrap();
     assert_eq!(again["captures"].as_array().unwrap().len(), 2, "{again}");
 
     let close = |keep_stops| Close {
@@ -81,11 +81,11 @@ fn an_incident_stops_captures_and_closes() {
         keep_stops,
         common: scene.common(),
     };
-    let closed = scene.does(Command::Close(close(false))).unwrap();
+    let closed = Scene::does(Command::Close(close(false))).unwrap();
     assert_eq!(closed["closed"]["note"], "it was a test");
     assert_eq!(scene.stopped(), []);
-    assert!(matches!(scene.does(Command::Close(close(false))), Err(Problem::Refused(_))));
-    let listed = scene.does(Command::List { common: scene.common() }).unwrap();
+    assert!(matches!(Scene::does(Command::Close(close(false))), Err(Problem::Refused(_))));
+    let listed = Scene::does(Command::List { common: scene.common() }).unwrap();
     assert_eq!(listed["incidents"][0]["id"], id.as_str());
 }
 
@@ -98,7 +98,7 @@ fn what_was_stopped_before_stays_stopped() {
     for (incident, keep_stops, left) in [(&second, false, 1), (&first, true, 1)] {
         let id = incident["id"].as_str().unwrap().to_owned();
         let note = "over".to_owned();
-        scene.does(Command::Close(Close { id, note, keep_stops, common: scene.common() })).unwrap();
+        Scene::does(Command::Close(Close { id, note, keep_stops, common: scene.common() })).unwrap();
         assert_eq!(scene.stopped().len(), left);
     }
 }
@@ -127,9 +127,9 @@ fn a_capture_that_was_changed_is_told() {
         let scene = Scene::new();
         let opened = scene.opens(&[]);
         let capture = Path::new(opened["folder"].as_str().unwrap()).join("capture-1");
-        assert!(scene.verifies(&capture).is_ok());
+        assert!(Scene::verifies(&capture).is_ok());
         change(&capture);
-        let refused = scene.verifies(&capture);
+        let refused = Scene::verifies(&capture);
         assert!(matches!(&refused, Err(Problem::Refused(why)) if why.contains(fault)), "{fault} {refused:?}");
     }
 }
@@ -179,6 +179,6 @@ fn an_id_leads_nowhere_else() {
     scene.opens(&[]);
     for id in ["", "..", "../incidents", "2026-01-01-zzzzzz"] {
         let again = Capture { id: id.to_owned(), with: scene.with(), common: scene.common() };
-        assert!(matches!(scene.does(Command::Capture(again)), Err(Problem::Refused(_))), "{id}");
+        assert!(matches!(Scene::does(Command::Capture(again)), Err(Problem::Refused(_))), "{id}");
     }
 }

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 
 use clap::Args;
-use lockgate_attest::{Envelope, PAYLOAD, PublicKey, Statement};
+use lockgate_attest::{Envelope, PAYLOAD, PublicKey, Statement, Subject};
 use serde_json::json;
 
 use super::capture::{MANIFEST, PREDICATE, sha256};
@@ -77,8 +77,7 @@ fn faults(folder: &Path, statement: &Statement) -> Result<Vec<String>, Problem> 
         match File::open(folder.join(path)) {
             Ok(mut file) => {
                 let found = sha256(&mut file, &mut std::io::sink())?;
-                let found: String = found.iter().map(|byte| format!("{byte:02x}")).collect();
-                if *digest != Some(&found) {
+                if *digest != Subject::sha256(name, &found).digest.get("sha256") {
                     faults.push(format!("{name}: it is not the one that was signed"));
                 }
             }
