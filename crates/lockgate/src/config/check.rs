@@ -17,7 +17,7 @@ use super::admin::{self, tokens};
 use super::bounds;
 use super::error::{At, Report, quoted};
 use super::flow_rules::Keeps;
-use super::raw::{RawBehaviour, RawConfig, RawHttp, RawLimits, RawPrincipal, RawServer};
+use super::raw::{RawBehaviour, RawConfig, RawHttp, RawLimits, RawLoops, RawPrincipal, RawServer};
 use super::records::RawRecords;
 use super::secret::Resolver;
 use super::server;
@@ -73,11 +73,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         seal: [0; 32],
         pins: true,
         observes: raw.mode.as_ref().is_some_and(|mode| mode.value),
-        loops: raw.loops.as_ref().map(|raw| LoopRules {
-            at_most: u32::try_from(raw.at_most.value).unwrap_or(u32::MAX),
-            longest: u8::try_from(raw.longest.value).unwrap_or(u8::MAX),
-            pause_millis: raw.pause.value,
-        }),
+        loops: raw.loops.as_ref().map(circles),
         records: raw.records.is_some() || behaviour.is_some() || raw.alerts.is_some(),
         counted: raw.telemetry.is_some(),
         record_arguments: raw.records.as_ref().is_some_and(RawRecords::keeps_arguments),
@@ -132,6 +128,14 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         scope: String::new(),
         shown,
     })
+}
+
+fn circles(raw: &RawLoops) -> LoopRules {
+    LoopRules {
+        at_most: u32::try_from(raw.at_most.value).unwrap_or(u32::MAX),
+        longest: u8::try_from(raw.longest.value).unwrap_or(u8::MAX),
+        pause_millis: raw.pause.value,
+    }
 }
 
 /// Says what of the file as a whole changes nothing, or cannot hold.
