@@ -9,30 +9,13 @@ use super::{Gauges, House, Telemetry, Transport};
 /// A record of a call of `read` on `files` by itself.
 pub(crate) fn record(happening: Happening) -> Record {
     Record {
-        happening,
         session: SessionId::new("s1"),
         principal: Principal::new("local"),
-        client: None,
         correlation: "s1-7".to_owned(),
-        trace: None,
         method: Some("tools/call"),
         server: ServerName::parse("files"),
         target: Some("read".to_owned()),
-        arguments: None,
-        argument_text: None,
-        sources: Vec::new(),
-        changes: Vec::new(),
-        verdict: Verdict::Forward,
-        would: None,
-        finding: None,
-        label_before: None,
-        label_after: None,
-        notes: Vec::new(),
-        detected: Vec::new(),
-        score: None,
-        duration: 0,
-        upstream: None,
-        last: false,
+        ..Record::of_gateway(happening)
     }
 }
 

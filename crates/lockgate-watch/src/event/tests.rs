@@ -5,28 +5,17 @@ use super::*;
 
 fn record(happening: Happening, reason: Option<Reason>, notes: &[&'static str]) -> Record {
     Record {
-        happening,
         session: SessionId::new("s1"),
         principal: Principal::new("carol"),
-        client: None,
         correlation: "s1-7".to_owned(),
         method: Some("tools/call"),
         server: ServerName::parse("db"),
         target: Some("drop_table".to_owned()),
-        arguments: None,
-        argument_text: None,
-        sources: Vec::new(),
-        changes: Vec::new(),
         verdict: if reason.is_some() { Verdict::Deny } else { Verdict::Forward },
-        would: None,
         finding: reason.map(|reason| Finding::deny(Phase::Flow, reason, "flow.value")),
-        label_before: None,
-        label_after: None,
         notes: notes.to_vec(),
-        detected: Vec::new(),
-        score: None,
         duration: 1,
-        measure: lockgate_audit::Measure::default(),
+        ..Record::of_gateway(happening)
     }
 }
 
