@@ -120,3 +120,8 @@ fn python() {
 fn foreign_rule() {
     replay("foreign_rule", testkit::fuzz::detect::foreign_rule);
 }
+
+#[test]
+fn indicators() {
+    replay("indicators", testkit::fuzz::detect::indicators);
+}

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use lockgate_detect::code::python::{Allowed, check};
 use lockgate_detect::hidden::{clean, look};
+use lockgate_detect::indicators::Indicators;
 use lockgate_detect::injection::atr;
 use lockgate_detect::media::markup::sanitise;
 use lockgate_detect::media::metadata;
@@ -95,6 +96,17 @@ pub fn foreign_rule(bytes: &[u8]) {
     for genre in Genre::ALL {
         for spot in imported.judge(genre, &text) {
             assert!(text.get(spot.span.clone()).is_some(), "{spot:?}");
+        }
+    }
+}
+
+/// A list of indicators, and behind the first zero a text: any list is read or refused, and whatever is found is a part of the text.
+pub fn indicators(bytes: &[u8]) {
+    let all = String::from_utf8_lossy(bytes);
+    let (list, text) = all.split_once('\0').unwrap_or((&all, &all));
+    if let Ok(indicators) = Indicators::read(&[list]) {
+        for (_, span) in indicators.find(text) {
+            assert!(text.get(span.clone()).is_some(), "{span:?}");
         }
     }
 }
