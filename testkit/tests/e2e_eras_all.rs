@@ -87,7 +87,7 @@ fn text_does_not_choose_what_a_server_of_the_other_era_deletes() {
             "env": { "MEMORY_FILE_PATH": folder.path().join("memory.json") },
         },
         "desk": { "command": only("modern", &command) }
-    } });
+    }, "detect": { "results": { "injection": "flag" } } });
     let gateway = Running::start(folder.path(), &config);
     let entity = |name: &str| json!({ "entities": [{ "name": name, "entityType": "user", "observations": ["first"] }] });
     let delete = |name: &str| json!(["call", "desk__delete_user", { "name": name }]);

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use lockgate_core::{Boundary, Server, Speaks, Wire};
+use lockgate_core::{Boundary, Detect, Server, Speaks, Wire};
 use lockgate_flow::Mode;
 use lockgate_model::ServerName;
 use proptest::prelude::*;
@@ -19,8 +19,13 @@ fn server(name: &str) -> ServerName {
 }
 
 fn boundary(mode: Mode) -> Arc<Boundary> {
-    let servers = ["web", "mail", "crm", "bank"]
-        .map(|name| (server(name), Server { speaks: Some(Speaks::Both), ..Server::new(Wire::Lines) }));
+    // What is taken out is not read; here it is asked what becomes of what is.
+    let detect = Arc::new(Detect::off());
+    let servers = ["web", "mail", "crm", "bank"].map(|name| {
+        let of =
+            Server { speaks: Some(Speaks::Both), detect: Arc::clone(&detect), ..Server::new(Wire::Lines) };
+        (server(name), of)
+    });
     let mut boundary = Boundary::new(servers.into());
     boundary.flow.mode = mode;
     Arc::new(boundary)

@@ -131,7 +131,7 @@ fn records_name_the_trace_that_the_message_names_or_else_its_http_request() {
 fn the_last_record_of_a_request_says_how_long_it_and_its_server_took() {
     let records = records(|boundary| boundary.counted = true);
     let of: Vec<_> = records.iter().map(|record| (record.last, record.duration, record.upstream)).collect();
-    let upstream = Upstream { took: 1_000, outcome: Outcome::Result };
+    let upstream = Upstream { took: 1_000, outcome: Outcome::ToolError };
     assert_eq!(of, [(false, 0, None), (true, 1_000, Some(upstream))]);
     for record in records {
         assert!(record.arguments.is_none() && record.label_before.is_none(), "nobody reads them: {record:?}");

@@ -72,6 +72,25 @@ fn the_operator_names_who_gets_secrets() {
 }
 
 #[test]
+fn nobody_who_is_named_in_an_address_gets_a_secret_unasked() {
+    for era in ERAS {
+        let mut talk = Talk::new(era, |_| {});
+        let given = handle(&talk.read("files", &token(1)));
+        let address = format!("https://other.example/?key={given}");
+        talk.call("files__get", json!({"url": address}));
+        assert_eq!(talk.fate(), Err("handle_not_for_this_server".to_owned()));
+        talk.call("files__get", json!({"key": given}));
+        assert_eq!(talk.fate(), Ok(json!({"key": token(1)})));
+        let mut named = Talk::new(era, |boundary| {
+            boundary.flow.secrets.expand_for = Some(BTreeSet::from([server("files")]));
+        });
+        let given = handle(&named.read("files", &token(1)));
+        named.call("files__get", json!({"url": format!("https://other.example/?key={given}")}));
+        assert_eq!(named.fate(), Ok(json!({"url": format!("https://other.example/?key={}", token(1))})));
+    }
+}
+
+#[test]
 fn a_short_secret_is_known_again_once_it_was_sent() {
     let mut talk = Talk::new(Era::Handshake, |_| {});
     let secret = "q7!Zk2";

@@ -6,6 +6,11 @@ use super::{Kept, Stands, text};
 use crate::Core;
 use crate::exchange::Outgoing;
 
+/// How far an argument goes: who is named in an address gets all of it, from a tool that only reads as well.
+pub(crate) fn reach(argument: &str, effect: Effect) -> Effect {
+    if argument.contains("://") { Effect::Egress } else { effect }
+}
+
 impl Core {
     /// What stands against a text on its way to a server: a handle that means nothing, or that is not for it. `length` is that
     /// of what the handles stand for, and added up.
@@ -50,15 +55,26 @@ impl Core {
             core: self,
             server: &before.server,
             effect,
+            in_arguments: true,
             used: Vec::new(),
             room: self.boundary.limits.request_bytes,
         };
         let mut splice = Splice::new(&before.message);
-        for value in [params.arguments(), params.get("uri")].into_iter().flatten() {
-            expansion.value(value, &mut splice);
+        if let Some(arguments) = params.arguments() {
+            expansion.value(arguments, &mut splice);
+        }
+        if let Some(address) = params.get("uri") {
+            expansion.in_arguments = false;
+            expansion.value(address, &mut splice);
         }
         let head = &mut outgoing.head;
-        for text in head.name.iter_mut().chain(head.parameters.iter_mut().map(|(_, text)| text)) {
+        if let Some(name) = &mut head.name
+            && let Some(expanded) = expansion.text(name)
+        {
+            *name = expanded;
+        }
+        expansion.in_arguments = true;
+        for (_, text) in &mut head.parameters {
             if let Some(expanded) = expansion.text(text) {
                 *text = expanded;
             }
@@ -78,6 +94,8 @@ struct Expansion<'c> {
     core: &'c Core,
     server: &'c ServerName,
     effect: Effect,
+    /// Is it an argument, and not the address of a resource of the server's own?
+    in_arguments: bool,
     used: Vec<String>,
     /// Bytes that may still be added.
     room: usize,
@@ -100,11 +118,12 @@ impl Expansion<'_> {
     /// The text with its secrets; none where there is no handle in it that may become one.
     fn text(&mut self, text: &str) -> Option<String> {
         let (mut expanded, mut from) = (String::new(), 0);
+        let effect = if self.in_arguments { reach(text, self.effect) } else { self.effect };
         for at in text::handles(text) {
             let handle = text.get(at.clone())?;
             let Some(kept) = self.core.handles.kept.get(handle) else { continue };
             let Some(room) = self.room.checked_sub(kept.secret.len()) else { continue };
-            if self.core.may_have(kept, self.server, self.effect) {
+            if self.core.may_have(kept, self.server, effect) {
                 self.room = room;
                 expanded.push_str(text.get(from..at.start)?);
                 expanded.push_str(&kept.secret);

@@ -12,6 +12,7 @@ use std::fmt;
 use lockgate_detect::Known;
 use lockgate_model::{ExchangeId, ServerName, quote};
 
+pub(crate) use self::expand::reach;
 pub(crate) use self::text::{handles as handles_in, within};
 use crate::session::Identity;
 use crate::{Boundary, digest};
