@@ -402,7 +402,8 @@ fn past_approvals_with_one_yes_for_two_calls() {
                 question(&mut stream).unwrap_or_else(|| panic!("{path}: call {id} was not asked about"));
             assert_eq!(heard(&upstream, "tools/call") + 1, usize::try_from(id).unwrap());
             agent.post(yes_to(&question));
-            assert!(Answer::read(&mut stream).text.contains("called"));
+            let answer = Answer::read(&mut stream).text;
+            assert!(answer.contains("called"), "{path}: call {id}: {answer}");
             // The same answer again is one to nothing.
             assert_eq!(agent.post(yes_to(&question)).reason(), Some("unexpected_answer"));
         }
