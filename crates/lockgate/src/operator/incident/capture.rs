@@ -10,7 +10,7 @@ use lockgate_model::ServerName;
 use lockgate_store::Labels;
 use serde_json::{Value, json};
 
-use super::{Captured, Incident, With, make};
+use super::{Captured, Incident, Where, With, make};
 use crate::config::{self, Config, Process};
 use crate::operator::who::local;
 use crate::operator::{Common, Problem, approvals, destinations, now, quarantine, show, stops, tokens};
@@ -39,11 +39,11 @@ pub(super) fn capture(
     incident: &Incident,
     home: &Path,
     with: &With,
-    common: &Common,
+    at: &Where,
 ) -> Result<Captured, Problem> {
     let key = match &with.key {
         Some(file) => SigningKey::read(file),
-        None => state::log_key(&common.folder()?),
+        None => state::log_key(&at.common.folder()?),
     };
     let key = key.map_err(Problem::Wrong)?;
     let name = format!("capture-{}", incident.captures.len() + 1);
@@ -54,11 +54,11 @@ pub(super) fn capture(
     }
     make(&draft)?;
     let mut evidence = Evidence { folder: &draft, files: Vec::new(), missing: Vec::new() };
-    evidence.state(common)?;
-    evidence.configuration(&with.config)?;
-    let at = show::moment(now());
+    evidence.state(&at.common)?;
+    evidence.configuration(&at.config)?;
+    let moment = show::moment(now());
     let predicate = json!({
-        "incident": incident.id, "opened": incident.opened, "reason": incident.reason, "captured": at,
+        "incident": incident.id, "opened": incident.opened, "reason": incident.reason, "captured": moment,
         "by": local(), "lockgate": env!("CARGO_PKG_VERSION"), "missing": evidence.missing,
     });
     let Evidence { files, missing, .. } = evidence;
@@ -66,7 +66,14 @@ pub(super) fn capture(
     write(&draft.join(MANIFEST), key.sign(&statement).as_bytes())?;
     fs::rename(&draft, home.join(&name))?;
     fs::write(home.join("signer.pem"), key.public().pem())?;
-    Ok(Captured { folder: name, at, by: local(), key: key.public().id(), files: files.len(), missing })
+    Ok(Captured {
+        folder: name,
+        at: moment,
+        by: local(),
+        key: key.public().id(),
+        files: files.len(),
+        missing,
+    })
 }
 
 impl Evidence<'_> {

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::approvals::reason;
 use super::who::local;
 use super::{Common, Problem, now, show};
+use crate::config::{Config, Process};
 
 /// The folder of incidents in the state folder.
 const FOLDER: &str = "incidents";
@@ -41,18 +42,36 @@ pub enum Command {
     /// List the incidents, the newest last
     List {
         #[command(flatten)]
-        common: Common,
+        at: Where,
     },
     /// Say whether a capture is what was signed; exit code 1 where it is not
     Verify(verify::Options),
 }
 
+/// Which gateways.
+#[derive(Args)]
+pub struct Where {
+    /// The configuration of the gateways; it says where records and the state folder are
+    #[arg(short, long, value_name = "FILE", default_value = "lockgate.yaml")]
+    config: PathBuf,
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Where {
+    /// With the state folder of the gateways: a stop in another one stops nothing. What is given goes before what the configuration
+    /// says.
+    fn settled(mut self) -> Self {
+        if self.common.state.is_none() {
+            self.common.state = Config::load(&self.config, &Process).ok().and_then(|config| config.state);
+        }
+        self
+    }
+}
+
 /// What to capture with.
 #[derive(Args)]
 pub(super) struct With {
-    /// The configuration of the gateways; it says where records are
-    #[arg(short, long, value_name = "FILE", default_value = "lockgate.yaml")]
-    config: PathBuf,
     /// The private key that signs [default: that of the log of records in the state folder]
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
@@ -73,7 +92,7 @@ pub struct Open {
     #[command(flatten)]
     with: With,
     #[command(flatten)]
-    common: Common,
+    at: Where,
 }
 
 /// What to capture.
@@ -84,7 +103,7 @@ pub struct Capture {
     #[command(flatten)]
     with: With,
     #[command(flatten)]
-    common: Common,
+    at: Where,
 }
 
 /// What to close.
@@ -99,7 +118,7 @@ pub struct Close {
     #[arg(long)]
     keep_stops: bool,
     #[command(flatten)]
-    common: Common,
+    at: Where,
 }
 
 /// How bad an incident is.
@@ -151,16 +170,17 @@ struct Closed {
 pub(super) fn run(command: Command, out: &mut impl Write) -> Result<(), Problem> {
     match command {
         Command::Open(options) => open(options, out),
-        Command::Capture(options) => again(&options, out),
+        Command::Capture(options) => again(options, out),
         Command::Close(options) => close(options, out),
-        Command::List { common } => list(&common, out),
+        Command::List { at } => list(&at.settled().common, out),
         Command::Verify(options) => verify::run(&options, out),
     }
 }
 
 fn open(options: Open, out: &mut impl Write) -> Result<(), Problem> {
-    let Open { reason, severity, stops, with, common } = options;
-    let state = common.folder()?;
+    let Open { reason, severity, stops, with, at } = options;
+    let at = at.settled();
+    let state = at.common.folder()?;
     let opened = show::moment(now());
     let unique = lockgate_transport::unguessable()
         .ok_or_else(|| Problem::Refused("the system has no randomness".to_owned()))?;
@@ -192,18 +212,21 @@ fn open(options: Open, out: &mut impl Write) -> Result<(), Problem> {
     let home = state.join(FOLDER).join(&incident.id);
     make(&home)?;
     incident.keep(&home)?;
-    incident.capture(&home, &with, &common)?;
-    told(&incident, &home, &common, out)
+    incident.capture(&home, &with, &at)?;
+    told(&incident, &home, &at.common, out)
 }
 
-fn again(options: &Capture, out: &mut impl Write) -> Result<(), Problem> {
-    let (mut incident, home) = find(&options.id, &options.common)?;
-    incident.capture(&home, &options.with, &options.common)?;
-    told(&incident, &home, &options.common, out)
+fn again(options: Capture, out: &mut impl Write) -> Result<(), Problem> {
+    let Capture { id, with, at } = options;
+    let at = at.settled();
+    let (mut incident, home) = find(&id, &at.common)?;
+    incident.capture(&home, &with, &at)?;
+    told(&incident, &home, &at.common, out)
 }
 
 fn close(options: Close, out: &mut impl Write) -> Result<(), Problem> {
-    let Close { id, note, keep_stops, common } = options;
+    let Close { id, note, keep_stops, at } = options;
+    let common = at.settled().common;
     let (mut incident, home) = find(&id, &common)?;
     if incident.closed.is_some() {
         return Err(Problem::Refused(format!("incident {id} is closed already")));
@@ -295,11 +318,11 @@ impl Incident {
         Ok(())
     }
 
-    fn capture(&mut self, home: &Path, with: &With, common: &Common) -> Result<(), Problem> {
+    fn capture(&mut self, home: &Path, with: &With, at: &Where) -> Result<(), Problem> {
         if self.captures.len() >= CAPTURES {
             return Err(Problem::Refused(format!("an incident has at most {CAPTURES} captures")));
         }
-        let captured = capture::capture(self, home, with, common)?;
+        let captured = capture::capture(self, home, with, at)?;
         self.captures.push(captured);
         self.keep(home)
     }

@@ -4,6 +4,7 @@ const CONFIG: &str = "\
 servers:
   mail: { command: mail-server, env: { TOKEN: plain-and-secret-Zq81 } }
 records: { file: records.jsonl }
+state: state
 ";
 
 struct Scene {
@@ -19,12 +20,8 @@ impl Scene {
         Self { home }
     }
 
-    fn common(&self) -> Common {
-        Common { state: Some(self.home.path().join("state")), json: true }
-    }
-
-    fn with(&self) -> With {
-        With { config: self.home.path().join("lockgate.yaml"), key: None }
+    fn at(&self) -> Where {
+        Where { config: self.home.path().join("lockgate.yaml"), common: Common { state: None, json: true } }
     }
 
     fn does(command: Command) -> Result<serde_json::Value, Problem> {
@@ -35,9 +32,9 @@ impl Scene {
 
     fn opens(&self, stops: &[&str]) -> serde_json::Value {
         let stops = stops.iter().map(|text| target(text).unwrap()).collect();
-        let (with, common) = (self.with(), self.common());
+        let (with, at) = (With { key: None }, self.at());
         let reason = "mail sends what it should not".to_owned();
-        Self::does(Command::Open(Open { reason, severity: Severity::High, stops, with, common })).unwrap()
+        Self::does(Command::Open(Open { reason, severity: Severity::High, stops, with, at })).unwrap()
     }
 
     fn verifies(folder: &Path) -> Result<serde_json::Value, Problem> {
@@ -71,7 +68,7 @@ fn an_incident_stops_captures_and_closes() {
     assert!(fs::read_to_string(capture.join("state/stops.json")).unwrap().contains(&id));
     assert_eq!(Scene::verifies(&capture).unwrap()["good"], true);
 
-    let again = Capture { id: id.clone(), with: scene.with(), common: scene.common() };
+    let again = Capture { id: id.clone(), with: With { key: None }, at: scene.at() };
     let again = Scene::does(Command::Capture(again)).unwrap();
     assert_eq!(again["captures"].as_array().unwrap().len(), 2, "{again}");
 
@@ -79,13 +76,13 @@ fn an_incident_stops_captures_and_closes() {
         id: id.clone(),
         note: "it was a test".to_owned(),
         keep_stops,
-        common: scene.common(),
+        at: scene.at(),
     };
     let closed = Scene::does(Command::Close(close(false))).unwrap();
     assert_eq!(closed["closed"]["note"], "it was a test");
     assert_eq!(scene.stopped(), []);
     assert!(matches!(Scene::does(Command::Close(close(false))), Err(Problem::Refused(_))));
-    let listed = Scene::does(Command::List { common: scene.common() }).unwrap();
+    let listed = Scene::does(Command::List { at: scene.at() }).unwrap();
     assert_eq!(listed["incidents"][0]["id"], id.as_str());
 }
 
@@ -98,7 +95,7 @@ fn what_was_stopped_before_stays_stopped() {
     for (incident, keep_stops, left) in [(&second, false, 1), (&first, true, 1)] {
         let id = incident["id"].as_str().unwrap().to_owned();
         let note = "over".to_owned();
-        Scene::does(Command::Close(Close { id, note, keep_stops, common: scene.common() })).unwrap();
+        Scene::does(Command::Close(Close { id, note, keep_stops, at: scene.at() })).unwrap();
         assert_eq!(scene.stopped().len(), left);
     }
 }
@@ -178,7 +175,7 @@ fn an_id_leads_nowhere_else() {
     let scene = Scene::new();
     scene.opens(&[]);
     for id in ["", "..", "../incidents", "2026-01-01-zzzzzz"] {
-        let again = Capture { id: id.to_owned(), with: scene.with(), common: scene.common() };
+        let again = Capture { id: id.to_owned(), with: With { key: None }, at: scene.at() };
         assert!(matches!(Scene::does(Command::Capture(again)), Err(Problem::Refused(_))), "{id}");
     }
 }
