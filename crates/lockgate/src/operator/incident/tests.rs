@@ -72,12 +72,8 @@ fn an_incident_stops_captures_and_closes() {
     let again = Scene::does(Command::Capture(again)).unwrap();
     assert_eq!(again["captures"].as_array().unwrap().len(), 2, "{again}");
 
-    let close = |keep_stops| Close {
-        id: id.clone(),
-        note: "it was a test".to_owned(),
-        keep_stops,
-        at: scene.at(),
-    };
+    let close =
+        |keep_stops| Close { id: id.clone(), note: "it was a test".to_owned(), keep_stops, at: scene.at() };
     let closed = Scene::does(Command::Close(close(false))).unwrap();
     assert_eq!(closed["closed"]["note"], "it was a test");
     assert_eq!(scene.stopped(), []);
