@@ -20,8 +20,12 @@ mod texts;
 use self::texts::{HOSTILE, HOSTILE_OBJECTS, ORDINARY, Sort, object};
 
 /// Sizes of texts, in bytes, and what everything together may cost then, in microseconds.
-const SIZES: [(&str, usize, f64); 4] =
-    [("1 KB", 1_000, 25.0), ("10 KB", 10_000, 150.0), ("100 KB", 100_000, 1_500.0), ("1 MB", 1_000_000, 15_000.0)];
+const SIZES: [(&str, usize, f64); 4] = [
+    ("1 KB", 1_000, 25.0),
+    ("10 KB", 10_000, 150.0),
+    ("100 KB", 100_000, 1_500.0),
+    ("1 MB", 1_000_000, 15_000.0),
+];
 /// A measurement goes on until it has taken that long, in seconds, and then the fastest run counts.
 const ENOUGH: f64 = 0.02;
 const RUNS: usize = 5;
@@ -37,22 +41,32 @@ fn main() -> anyhow::Result<()> {
     let inspector = Inspector::new();
     let took = processor_time() - begun;
     let after = resident(std::process::id()).unwrap_or_default();
-    println!("made in {:.1} ms, {:.1} MiB resident", took * 1e3, (after.saturating_sub(before)) as f64 / 1024.0);
+    println!(
+        "made in {:.1} ms, {:.1} MiB resident",
+        took * 1e3,
+        (after.saturating_sub(before)) as f64 / 1024.0
+    );
     for (name, make) in finders_made() {
         let before = resident(std::process::id()).unwrap_or_default();
         let took = timed(|| make());
         let after = resident(std::process::id()).unwrap_or_default();
-        println!("  {name:<20} {:>6.1} ms {:>6.1} MiB", took * 1e3, after.saturating_sub(before) as f64 / 1024.0);
+        println!(
+            "  {name:<20} {:>6.1} ms {:>6.1} MiB",
+            took * 1e3,
+            after.saturating_sub(before) as f64 / 1024.0
+        );
     }
     if wanted("all") {
         println!("\neverything, as a result: µs, of the allowed; and ns a byte of the longest\n{}", header());
-        let all: Look<'_> = Box::new(|text| fastest(|| spend(inspector.text(Genre::Result, "", black_box(text)))));
+        let all: Look<'_> =
+            Box::new(|text| fastest(|| spend(inspector.text(Genre::Result, "", black_box(text)))));
         table(&ORDINARY, &all);
         table(&HOSTILE, &all);
     }
     if wanted("arguments") {
         println!("\neverything, as an argument\n{}", header());
-        let all: Look<'_> = Box::new(|text| fastest(|| spend(inspector.text(Genre::Arguments, "", black_box(text)))));
+        let all: Look<'_> =
+            Box::new(|text| fastest(|| spend(inspector.text(Genre::Arguments, "", black_box(text)))));
         table(&ORDINARY, &all);
         table(&HOSTILE, &all);
     }
