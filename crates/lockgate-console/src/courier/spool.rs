@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File, OpenOptions};
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -21,6 +22,8 @@ const KIND: &str = ".json";
 #[derive(Clone, Debug)]
 pub(super) struct Spool {
     folder: PathBuf,
+    /// Tells what this one keeps from what others keep in the folder: process ids do not, as each container has its own.
+    mark: u64,
 }
 
 /// A message that nobody else sends as long as this is held.
@@ -34,14 +37,14 @@ pub(super) struct Claimed {
 
 impl Spool {
     pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder }
+        Self { folder, mark: RandomState::new().hash_one(()) }
     }
 
-    /// Keeps a message, made at `now` in milliseconds since 1970, as the `number`th of this process. It is on the disk
+    /// Keeps a message, made at `now` in milliseconds since 1970, as the `number`th of this spool. It is on the disk
     /// before this returns. Gives how many older ones were dropped for it.
     pub(super) fn put(&self, message: &Message, now: u64, number: u64) -> io::Result<u64> {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
-        let name = format!("{now:020}-{}-{number}{KIND}", std::process::id());
+        let name = format!("{now:020}-{:016x}-{number:010}{KIND}", self.mark);
         let (path, draft) = (self.folder.join(&name), self.folder.join(format!("{name}.draft")));
         let written = write(&draft, message).and_then(|()| std::fs::rename(&draft, &path));
         if let Err(error) = written {
@@ -143,20 +146,8 @@ fn write(path: &Path, message: &Message) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::message;
     use super::*;
-
-    pub(super) fn message(id: &str) -> Message {
-        let text = |text: &str| text.to_owned();
-        Message {
-            id: text(id),
-            name: text("test"),
-            severity: 6,
-            time: text("2026-07-28T09:30:00.000000Z"),
-            subject: text("[info] test"),
-            text: text("test (info)"),
-            json: text("{}"),
-        }
-    }
 
     fn ids(spool: &Spool, failures: &BTreeMap<String, u32>, now: u64) -> Vec<String> {
         let mut held = Vec::new();
@@ -186,6 +177,20 @@ mod tests {
         first.done().unwrap();
         assert_eq!(ids(&spool, &failed, 1_000), ["c", "b"]);
         assert_eq!(spool.waiting(), 2);
+    }
+
+    #[test]
+    fn what_two_keep_at_once_is_kept_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, other] = [(); 2].map(|()| Spool::new(folder.path().to_owned()));
+        assert_eq!(one.put(&message("a"), 1_000, 1).unwrap(), 0);
+        assert_eq!(other.put(&message("b"), 1_000, 1).unwrap(), 0);
+        assert_eq!(one.waiting(), 2);
+        // In the order in which one of them was told.
+        for number in 8..12 {
+            one.put(&message(&number.to_string()), 2_000, number).unwrap();
+        }
+        assert_eq!(ids(&other, &BTreeMap::new(), 2_000)[2..], ["8", "9", "10", "11"]);
     }
 
     #[test]

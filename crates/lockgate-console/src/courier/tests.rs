@@ -7,7 +7,7 @@ use super::*;
 /// Longer than anything here takes on a busy machine.
 const LONG: Duration = Duration::from_mins(1);
 
-fn message(id: &str) -> Message {
+pub(super) fn message(id: &str) -> Message {
     let text = |text: &str| text.to_owned();
     Message {
         id: text(id),
