@@ -4,6 +4,7 @@
 //     node tests/verify-log.mjs log FOLDER VKEY        all records against the checkpoint, and every whole tile of hashes
 //     node tests/verify-log.mjs proof FILE VKEY        one record against the checkpoint in the proof
 //     node tests/verify-log.mjs witnessed FOLDER VKEY WITNESS   what a witness has signed, against all records
+//     node tests/verify-log.mjs receipt FILE VKEY      a result, as the agent's host got it, against the receipt in its `_meta`
 import { createHash, createPublicKey, verify } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -23,8 +24,8 @@ function root(leaves) {
   return waiting.length ? waiting.reduceRight((right, left) => pair(left, right)) : sha256();
 }
 
-// The checkpoint of a note, if its signature is right: that of a log (1), or of a witness (4).
-function checkpoint(note, vkey, kind = 1) {
+// The text of a note, if its signature is right: that of a log (1), or of a witness (4).
+function signed(note, vkey, kind = 1) {
   // The key in Base64 may have a `+` of its own.
   const [, name, id, key] = vkey.trim().match(/^([^+]+)\+([0-9a-f]{8})\+(.+)$/);
   const raw = Buffer.from(key, "base64");
@@ -34,7 +35,7 @@ function checkpoint(note, vkey, kind = 1) {
   const text = note.slice(0, at + 1);
   const der = Buffer.concat([Buffer.from("302a300506032b6570032100", "hex"), raw.subarray(1)]);
   const publicKey = createPublicKey({ key: der, format: "der", type: "spki" });
-  const signed = note.slice(at + 2).trimEnd().split("\n").some((line) => {
+  const right = note.slice(at + 2).trimEnd().split("\n").some((line) => {
     const [dash, who, bytes] = line.split(" ");
     const signature = Buffer.from(bytes, "base64");
     if (dash !== "\u2014" || who !== name || signature.subarray(0, 4).toString("hex") !== id) return false;
@@ -42,8 +43,12 @@ function checkpoint(note, vkey, kind = 1) {
     const head = `cosignature/v1\ntime ${signature.readBigUInt64BE(4)}\n`;
     return verify(null, Buffer.from(head + text), publicKey, signature.subarray(12));
   });
-  if (!signed) fail("the checkpoint is not signed with this key");
-  const [origin, size, hash] = text.split("\n");
+  if (!right) fail("it is not signed with this key");
+  return text;
+}
+
+function checkpoint(note, vkey, kind) {
+  const [origin, size, hash] = signed(note, vkey, kind).split("\n");
   return { origin, size: Number(size), root: Buffer.from(hash, "base64") };
 }
 
@@ -110,5 +115,20 @@ function proof(file, vkey) {
   console.log(`record ${number} is in the log`);
 }
 
+// RFC 8785: members in the order of their UTF-16 units; numbers and texts are written as JavaScript writes them.
+const canonical = (value) =>
+  Array.isArray(value) ? `[${value.map(canonical).join(",")}]`
+    : value && typeof value === "object" ? `{${Object.keys(value).sort().map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join(",")}}`
+      : JSON.stringify(value);
+
+function receipt(file, vkey) {
+  const { _meta, ...result } = JSON.parse(readFileSync(file, "utf8"));
+  const [kind, ...lines] = signed(_meta["io.lockgate/receipt"], vkey).trimEnd().split("\n");
+  if (kind !== "io.lockgate/receipt/v1") fail("it is not a receipt");
+  const says = Object.fromEntries(lines.map((line) => [line.split(" ", 1)[0], line.slice(line.indexOf(" ") + 1)]));
+  if (sha256(canonical(result)).toString("hex") !== says["result-sha256"]) fail("the result is another one");
+  console.log(`${says.time} ${says.verdict} ${says.method} ${says.target} on ${says.server}`);
+}
+
 const [what, path, ...keys] = process.argv.slice(2);
-({ log, proof, witnessed })[what](path, ...keys.map((key) => (existsSync(key) ? readFileSync(key, "utf8") : key)));
+({ log, proof, receipt, witnessed })[what](path, ...keys.map((key) => (existsSync(key) ? readFileSync(key, "utf8") : key)));

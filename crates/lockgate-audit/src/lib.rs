@@ -6,9 +6,11 @@
 //! Read [`Record`] first, then [`log`].
 
 pub mod log;
+mod receipt;
 mod record;
 mod trace;
 
+pub use receipt::Receipt;
 pub use record::{
     Change, Detected, Happening, KEPT_ARGUMENTS, MOST_CHANGES, MOST_DESTINATIONS, MOST_DETECTED,
     MOST_SOURCES, Measure, Outcome, Record, Source, Upstream, VERSION, digest, numbered, one_line,

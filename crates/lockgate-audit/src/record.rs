@@ -173,6 +173,9 @@ pub struct Record {
     pub argument_text: Option<String>,
     /// What can be compared of the call.
     pub measure: Measure,
+    /// SHA-256 of the result that went to the agent, in hexadecimal: of its canonical form (RFC 8785) without `_meta`. Only
+    /// where receipts are given, of the last record of a call.
+    pub result: Option<String>,
     /// SHA-256 of [`argument_text`](Self::argument_text) in hexadecimal, where that is kept beside the record and not in it.
     pub content: Option<String>,
     /// Where the values in the arguments came from, of requests. At most [`MOST_SOURCES`]; what was never seen is not
@@ -226,6 +229,7 @@ impl Record {
             arguments: None,
             argument_text: None,
             measure: Measure::default(),
+            result: None,
             content: None,
             sources: Vec::new(),
             changes: Vec::new(),
@@ -300,6 +304,7 @@ impl Record {
             let hosts = self.measure.destinations.iter().take(MOST_DESTINATIONS).map(|host| quote(host));
             line.raw("destinations", &format!("[{}]", hosts.collect::<Vec<_>>().join(",")));
         }
+        line.maybe("result_sha256", self.result.as_deref());
         line.maybe("content_sha256", self.content.as_deref());
         if !self.sources.is_empty() {
             let sources: Vec<_> = self.sources.iter().take(MOST_SOURCES).map(source_json).collect();
@@ -537,6 +542,7 @@ mod tests {
                 "{\n\t\"a\": \"\u{e9}\u{7f}\u{1f600}\u{202e}\", \"n\": 1.50\r\n}".as_bytes(),
             ),
             measure: measure(),
+            result: None,
             content: None,
             sources: [
                 vec![source(None, None, Integrity::Endorsed)],

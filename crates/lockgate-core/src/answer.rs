@@ -84,7 +84,7 @@ impl Core {
         };
         self.note(note, steps);
         let status = status(body, open.revision);
-        let release = Release { to: outlet, message, status, last: true };
+        let release = Release { to: outlet, message, status, last: true, gap: None };
         match held {
             Some(finding) => self.hold_result(exchange, open, release, finding, now, steps),
             None => steps.push(Step::Deliver(release)),

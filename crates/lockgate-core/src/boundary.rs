@@ -48,6 +48,8 @@ pub struct Boundary {
     pub counted: bool,
     /// Do records hold arguments, beside their digest? Default false.
     pub record_arguments: bool,
+    /// Is a receipt made ready for every result that goes to the agent? Default false.
+    pub receipts: bool,
 }
 
 /// How calls wait for people outside the client.
@@ -340,6 +342,7 @@ impl Boundary {
             records: false,
             counted: false,
             record_arguments: false,
+            receipts: false,
         }
     }
 

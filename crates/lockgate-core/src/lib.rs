@@ -36,6 +36,7 @@ mod phase;
 mod pin;
 mod question;
 mod reach;
+mod receipt;
 mod received;
 mod record;
 mod reply;

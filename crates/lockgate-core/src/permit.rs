@@ -2,6 +2,7 @@ use bytes::Bytes;
 use lockgate_model::{ExchangeId, Revision, ServerName};
 
 use crate::Outlet;
+use crate::receipt::Gap;
 
 /// Leave to send one message to one server. Only the core makes permits, the message is inside, and a transport sends
 /// nothing else: a check that was forgotten is a type error.
@@ -102,6 +103,8 @@ pub struct Release {
     pub(crate) message: Bytes,
     pub(crate) status: u16,
     pub(crate) last: bool,
+    /// Where a receipt goes, where one is due.
+    pub(crate) gap: Option<Gap>,
 }
 
 impl Release {

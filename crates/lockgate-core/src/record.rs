@@ -196,6 +196,7 @@ impl Core {
             arguments,
             argument_text,
             measure,
+            result: None,
             content: None,
             sources: note.sources,
             changes: Vec::new(),

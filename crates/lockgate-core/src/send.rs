@@ -53,12 +53,12 @@ impl Core {
 
     /// The last word on an exchange.
     pub(crate) fn release(exchange: ExchangeId, message: Bytes, status: u16) -> Step {
-        Step::Deliver(Release { to: Outlet::Exchange(exchange), message, status, last: true })
+        Step::Deliver(Release { to: Outlet::Exchange(exchange), message, status, last: true, gap: None })
     }
 
     /// Something said before the answer, or apart from any.
     pub(crate) fn tell(to: Outlet, message: Bytes) -> Step {
-        Step::Deliver(Release { to, message, status: 200, last: false })
+        Step::Deliver(Release { to, message, status: 200, last: false, gap: None })
     }
 
     /// A notification or an answer of the agent was taken.

@@ -255,6 +255,7 @@ impl Core {
         }
         self.keep_tokens(steps);
         self.cross(begun, now, steps);
+        self.prepare_receipts(begun, steps);
         if !self.aside.is_empty() {
             steps.splice(begun..begun, std::mem::take(&mut self.aside));
         }

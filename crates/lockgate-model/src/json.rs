@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::ops::Range;
 
 use memchr::memchr2;
 
@@ -60,6 +61,11 @@ impl<'a> Json<'a> {
     /// A view of text that was not checked: walking it is safe but may see nonsense.
     pub(crate) fn unchecked(bytes: &'a [u8]) -> Self {
         Self(bytes)
+    }
+
+    /// Where it lies in the message that it was read from; none where it is not part of it.
+    pub fn place_in(self, message: &[u8]) -> Option<Range<usize>> {
+        crate::splice::place(message, self.0)
     }
 
     /// The bytes as they came.

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use crate::{Json, Key, quote};
@@ -85,8 +87,14 @@ impl<'a> Splice<'a> {
 
 /// Where `part` lies in `whole`, by address: it is a slice of it or it is not part of it.
 fn offset(whole: &[u8], part: &[u8]) -> Option<usize> {
+    place(whole, part).map(|place| place.start)
+}
+
+/// The same with its end.
+pub(crate) fn place(whole: &[u8], part: &[u8]) -> Option<Range<usize>> {
     let start = (part.as_ptr() as usize).checked_sub(whole.as_ptr() as usize)?;
-    (start + part.len() <= whole.len()).then_some(start)
+    let end = start.checked_add(part.len())?;
+    (end <= whole.len()).then_some(start..end)
 }
 
 #[cfg(test)]

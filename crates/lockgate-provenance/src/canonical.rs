@@ -14,6 +14,14 @@ pub fn canonical(json: Json<'_>) -> String {
     text(&Value::read(json))
 }
 
+/// A JSON object in the form of RFC 8785, without the member of that name: what others can make with a library for it, and
+/// compare. Texts and names stay as they came.
+pub fn jcs_without(name: &str, object: Json<'_>) -> String {
+    let mut value = Value::read_exactly(object);
+    value.remove(name);
+    text(&value)
+}
+
 /// A value in canonical form.
 pub(crate) fn text(value: &Value<'_>) -> String {
     let mut out = String::new();

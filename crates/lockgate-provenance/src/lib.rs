@@ -16,7 +16,7 @@ mod pins;
 pub mod shadow;
 mod value;
 
-pub use canonical::canonical;
+pub use canonical::{canonical, jcs_without};
 pub use definition::{Kind, Name, digest, nameless, pinned};
 pub use digest::Digest;
 pub use pinning::{Held, Pinning, Sight, verdict};

@@ -23,6 +23,15 @@ pub(crate) type Member<'a> = (Cow<'a, str>, Value<'a>);
 impl<'a> Value<'a> {
     /// Reads each byte once. A value is as deep as the document was allowed to be.
     pub(crate) fn read(json: Json<'a>) -> Self {
+        Self::read_with(json, true)
+    }
+
+    /// The same with all texts and names as they came: not composed.
+    pub(crate) fn read_exactly(json: Json<'a>) -> Self {
+        Self::read_with(json, false)
+    }
+
+    fn read_with(json: Json<'a>, composes: bool) -> Self {
         let mut open: Vec<Open<'a>> = Vec::new();
         let mut whole = Self::Null;
         json.walk(&mut |visit| {
@@ -39,8 +48,8 @@ impl<'a> Value<'a> {
                     }
                     return true;
                 }
-                Visit::Leave => open.pop().map_or(Self::Null, |open| open.value.ordered()),
-                Visit::Value(value) => Self::scalar(value),
+                Visit::Leave => open.pop().map_or(Self::Null, |open| open.value.ordered(composes)),
+                Visit::Value(value) => Self::scalar(value, composes),
             };
             match open.last_mut() {
                 Some(Open { value: Self::List(list), .. }) => list.push(done),
@@ -74,10 +83,11 @@ impl<'a> Value<'a> {
         }
     }
 
-    fn scalar(json: Json<'a>) -> Self {
+    fn scalar(json: Json<'a>, composes: bool) -> Self {
         match json.kind() {
             Kind::Bool => Self::Bool(json.raw() == b"true"),
-            Kind::String => Self::Text(composed(json.text().unwrap_or_default())),
+            Kind::String if composes => Self::Text(composed(json.text().unwrap_or_default())),
+            Kind::String => Self::Text(json.text().unwrap_or_default()),
             Kind::Number => {
                 let text = std::str::from_utf8(json.raw()).unwrap_or_default();
                 Self::Number(text.parse().unwrap_or_default())
@@ -86,10 +96,12 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// With the names of members composed and in order.
-    fn ordered(mut self) -> Self {
+    /// With the names of members in order, and composed where that is wanted.
+    fn ordered(mut self, composes: bool) -> Self {
         if let Self::Table(members) = &mut self {
-            compose_names(members);
+            if composes {
+                compose_names(members);
+            }
             if !members.is_sorted_by(|(a, _), (b, _)| by_units(a, b) != Ordering::Greater) {
                 members.sort_by(|(a, _), (b, _)| by_units(a, b));
             }

@@ -60,7 +60,7 @@ fn a_credential_is_written_nowhere() {
         at,
         json!({
             "servers": { "notes": { "command": [at.join("notes-server")], "timeout": "30s", "tier": "open" } },
-            "records": { "folder": at.join("log"), "arguments": true },
+            "records": { "folder": at.join("log"), "arguments": true, "receipts": true },
             // What is refused is not everything that must stay secret.
             "detect": { "arguments": { "secrets": "flag" } },
             "flow": { "mode": "open" },
@@ -94,6 +94,7 @@ fn a_credential_is_written_nowhere() {
     let (opened, code) = shell::printed(&mut open);
     assert_eq!(code, 0, "{opened}");
     assert!(told.contains("lockgate-secret-"), "a handle stands for what the server gave: {told}");
+    assert!(told.contains("io.lockgate/receipt"), "{told}");
     let mut written = Vec::new();
     files(at, &mut written);
     assert!(written.iter().any(|file| file.ends_with("capture-1/manifest.json")), "{written:?}");
@@ -107,6 +108,7 @@ fn a_credential_is_written_nowhere() {
             assert!(!there, "{secret} in {}", file.display());
         }
         assert!(!complaints.contains(telling), "{secret} on standard error: {complaints}");
+        assert!(!told.contains(telling), "{secret} told to the agent: {told}");
         for post in collector.posts() {
             let there = post.body.windows(telling.len()).any(|window| window == telling.as_bytes());
             assert!(!there, "{secret} told to the collector");

@@ -10,7 +10,7 @@ use lockgate_audit::log::{Checkpoint, Growing, Note, NoteKey, Tile, Tiles, WIDTH
 use super::folder::{LogError, LogFolder, contents_path, push_head, read, read_head};
 
 /// Makes a signature (Ed25519, RFC 8032) of a message.
-pub type Sign = Box<dyn Fn(&[u8]) -> [u8; 64] + Send>;
+pub type Sign = Box<dyn Fn(&[u8]) -> [u8; 64] + Send + Sync>;
 
 /// What signs checkpoints.
 pub struct Signing {

@@ -77,6 +77,7 @@ pub(super) fn check(raw: &RawConfig, resolver: &Resolver<'_>) -> Option<Config> 
         records: raw.records.is_some() || behaviour.is_some() || raw.alerts.is_some(),
         counted: raw.telemetry.is_some(),
         record_arguments: raw.records.as_ref().is_some_and(RawRecords::keeps_arguments),
+        receipts: raw.records.as_ref().is_some_and(RawRecords::gives_receipts),
     };
     let named = raw.principals.iter().map(|raw| (&raw.name, raw.token.as_ref()));
     let principals = tokens("a principal", named, &[], resolver);
@@ -292,6 +293,10 @@ fn each(
 impl RawRecords {
     fn keeps_arguments(&self) -> bool {
         self.arguments.as_ref().is_some_and(|at| at.value)
+    }
+
+    fn gives_receipts(&self) -> bool {
+        self.receipts.as_ref().is_some_and(|at| at.value)
     }
 }
 

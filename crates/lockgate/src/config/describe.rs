@@ -405,6 +405,9 @@ fn records(config: &Config) -> String {
             if config.boundary.record_arguments {
                 text.push_str(" They hold the arguments of calls.");
             }
+            if config.boundary.receipts {
+                text.push_str(" Every result has a signed receipt.");
+            }
             text
         }
     }

@@ -88,6 +88,10 @@ pub(super) struct RawRecords {
     /// them; whoever reads the records then reads what agents send, secrets and personal data with it.
     #[schemars(with = "Option<bool>", extend("default" = false))]
     pub(super) arguments: Option<At<bool>>,
+    /// Give a signed receipt with every result that goes to the agent, in `_meta` under `io.lockgate/receipt`: what was called,
+    /// what was decided and the digest of the result, signed with the key of the log.
+    #[schemars(with = "Option<bool>", extend("default" = false))]
+    pub(super) receipts: Option<At<bool>>,
 }
 
 /// A witness: another Lockgate (`lockgate witness`), or any other program that speaks c2sp.org/tlog-witness.
@@ -131,13 +135,14 @@ impl RawRecords {
             max_bytes: section.measure(&bounds::MAX_BYTES),
             keep: section.measure(&bounds::KEEP),
             arguments: section.switch("arguments"),
+            receipts: section.switch("receipts"),
         };
         if !section.has("file") && !section.has("folder") {
             let hint = "write `folder: lockgate-log`, or `file: lockgate-records.jsonl`";
             report.error(section.place(), "`records` names neither a folder nor a file", hint);
         }
         if !section.has("folder") {
-            for key in ["witnesses", "quorum", "publish", "keep_contents", "keep_records"] {
+            for key in ["witnesses", "quorum", "publish", "keep_contents", "keep_records", "receipts"] {
                 if let Some(place) = section.place_of(key) {
                     let message = format!("`records.{key}` has no effect without `records.folder`");
                     report.error(place, message, "write `folder: lockgate-log`, or remove it");

@@ -109,6 +109,7 @@ pub struct Gateway {
     state: Mutex<State>,
     sessions: Sessions,
     records: Option<RecordLog>,
+    receipts: Option<log::Receipts>,
     watch: Watch,
     telemetry: Option<Arc<Telemetry>>,
     pulse: Pulse,
@@ -225,6 +226,9 @@ impl Gateway {
             Some(settings) => Some(log::open(settings, config.state.as_deref())?),
             None => None,
         };
+        let receipts =
+            config.records.as_ref().map(|settings| log::receipts(settings, config.state.as_deref()));
+        let receipts = receipts.transpose()?;
         let telemetry = telemetry::counting(config);
         for note in &config.notes {
             // Standard output belongs to the agent.
@@ -243,6 +247,7 @@ impl Gateway {
             state: Mutex::new(State::new(config, seal)?),
             sessions: Sessions::default(),
             records,
+            receipts: receipts.flatten(),
             watch: Watch::new(folder.clone(), config.behaviour.as_ref()),
             telemetry,
             pulse: Pulse::default(),
@@ -353,18 +358,29 @@ impl Gateway {
         lockgate_transport::unguessable().ok_or(Reason::InternalFault)
     }
 
-    /// Writes down what is to be written of steps that hold nothing else to do.
-    fn record_all(&self, steps: Vec<Step>) {
-        for step in steps {
+    /// The steps that are left when records are written: each record as soon as its turn comes. What goes to the agent has
+    /// its receipt.
+    fn recorded(&self, steps: Vec<Step>) -> impl Iterator<Item = Step> {
+        let mut receipt = None;
+        steps.into_iter().filter_map(move |mut step| {
             if let Step::Record(record) = step {
-                self.record(record);
+                receipt = self.record(record).or(receipt.take());
+                return None;
             }
-        }
+            if let Step::Deliver(release) = &mut step
+                && let Some(receipt) = receipt.take_if(|_| release.awaits_receipt())
+            {
+                release.carry(&receipt);
+            }
+            Some(step)
+        })
     }
 
-    fn record(&self, record: Box<Record>) {
+    /// Writes a record down. Gives the receipt, where one is due.
+    fn record(&self, record: Box<Record>) -> Option<String> {
         let unusual = self.watch.observe(&record);
         let now = session::wall();
+        let receipt = self.receipts.as_ref().and_then(|receipts| receipts.of(&record, now));
         if let Some(telemetry) = &self.telemetry {
             telemetry.take(&record, now);
         }
@@ -374,9 +390,10 @@ impl Gateway {
             }
             alerting.see(&record);
         }
-        if let Some(records) = &self.records {
-            records.write(now, record);
-        }
+        let records = self.records.as_ref()?;
+        let receipt = receipt.filter(|_| !records.is_failing());
+        records.write(now, record);
+        receipt
     }
 
     /// Says something to the operator, on standard error: standard output belongs to the agent.

@@ -35,7 +35,7 @@ impl Drop for Waiting {
             reason: Reason::ServerExited,
         });
         self.session.close_stream(self.exchange);
-        self.session.gateway.record_all(steps);
+        self.session.gateway.recorded(steps).for_each(drop);
     }
 }
 
@@ -79,10 +79,10 @@ impl Session {
             Ok((http, permit)) => return self.respond_directly(exchange, http, permit).await,
             Err(steps) => steps,
         };
-        if let Some(response) = Self::immediate(exchange, &steps) {
-            self.gateway.record_all(steps);
-            return response;
-        }
+        let steps = match self.immediate(exchange, steps) {
+            Ok(response) => return response,
+            Err(steps) => steps,
+        };
         let stream = self.register(exchange);
         if self.core().revision() == Some(Revision::R2025_11_25) {
             return self.respond_resumably(exchange, steps, stream);
@@ -130,17 +130,18 @@ impl Session {
         FrontResponse::Refuse(Reason::ShuttingDown, None)
     }
 
-    /// Is it one refusal and nothing else?
-    fn immediate(exchange: ExchangeId, steps: &[Step]) -> Option<FrontResponse> {
-        let mut answer = None;
-        for step in steps.iter().filter(|step| !matches!(step, Step::Record(_))) {
-            let Step::Deliver(release) = step else { return None };
-            if !release.last() || release.to() != Outlet::Exchange(exchange) {
-                return None;
-            }
-            answer = Some(json(release));
+    /// The answer where it is one message and there is nothing else to do.
+    fn immediate(&self, exchange: ExchangeId, steps: Vec<Step>) -> Result<FrontResponse, Vec<Step>> {
+        let is_answer = |release: &Release| release.last() && release.to() == Outlet::Exchange(exchange);
+        let others = steps.iter().filter(|step| !matches!(step, Step::Record(_)));
+        let answers = others.map(|step| matches!(step, Step::Deliver(release) if is_answer(release)));
+        if !answers.eq([true]) {
+            return Err(steps);
         }
-        answer
+        match self.gateway.recorded(steps).last() {
+            Some(Step::Deliver(release)) => Ok(json(&release)),
+            left => Err(left.into_iter().collect()),
+        }
     }
 
     /// Is it one message to one HTTP server and nothing else? Then it is sent from within the agent's request, without
@@ -158,10 +159,8 @@ impl Session {
         });
         let Some(http) = http else { return Err(steps) };
         let mut sent = None;
-        for step in steps {
-            if let Step::Record(record) = step {
-                self.gateway.record(record);
-            } else if let Step::Send(permit) = step {
+        for step in self.gateway.recorded(steps) {
+            if let Step::Send(permit) = step {
                 sent = Some(permit);
             }
         }
@@ -242,11 +241,13 @@ impl Session {
         steps: Vec<Step>,
         stream: mpsc::Receiver<Delivery>,
     ) -> FrontResponse {
-        if let Some(response) = Self::immediate(exchange, &steps) {
-            self.close_stream(exchange);
-            self.gateway.record_all(steps);
-            return response;
-        }
+        let steps = match self.immediate(exchange, steps) {
+            Ok(response) => {
+                self.close_stream(exchange);
+                return response;
+            }
+            Err(steps) => steps,
+        };
         let leaving = Leaving { session: Arc::clone(self), exchange, done: false };
         self.perform(steps, Via::default()).await;
         Self::respond_from(stream, leaving).await

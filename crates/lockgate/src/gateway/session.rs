@@ -351,9 +351,9 @@ impl Session {
     ) -> Pin<Box<dyn Future<Output = ()> + Send + 's>> {
         Box::pin(async move {
             let mut via = via;
-            for step in steps {
+            for step in self.gateway.recorded(steps) {
                 match step {
-                    Step::Record(record) => self.gateway.record(record),
+                    Step::Record(_) => {}
                     Step::Deliver(release) => self.deliver(&release, &mut via).await,
                     Step::Send(permit) => self.send(permit).await,
                     Step::Reserve { exchange, claims } => {

@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use clap::{Args, ValueEnum};
 use lockgate_audit::log::{Checkpoint, WIDTH};
@@ -246,6 +246,19 @@ pub(super) fn show(options: &Show) -> Result<Told, String> {
         });
     }
     Ok(Told { text, code: 0 })
+}
+
+/// The records of some requests, as they are in the log, with their numbers.
+pub(super) fn of_requests(
+    log: &LogFolder,
+    ids: &BTreeSet<&str>,
+    see: &mut dyn FnMut(u64, &[u8]),
+) -> Result<(), String> {
+    each(log, &mut |record| {
+        if ids.contains(&*record.entry.correlation) {
+            see(record.number, &record.line);
+        }
+    })
 }
 
 pub(super) fn timeline(options: &Timeline) -> Result<Told, String> {

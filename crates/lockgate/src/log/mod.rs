@@ -1,8 +1,10 @@
 //! The log of records that nobody can quietly change: opened for a gateway, and `lockgate log` for people.
 
+mod check;
 mod export;
 mod find;
 mod prove;
+mod receipts;
 mod verify;
 mod witnesses;
 
@@ -17,6 +19,7 @@ use crate::command::Told;
 use crate::config::{Config, Process, RecordsSettings};
 use crate::state;
 
+pub(crate) use receipts::Receipts;
 pub(crate) use witnesses::Witnesses;
 
 /// What is done with a log.
@@ -34,9 +37,8 @@ pub(crate) enum Command {
     Timeline(find::Timeline),
     /// Write a proof that a record is in the log, for somebody who has not got the log
     Prove(prove::Prove),
-    /// Check a proof, without the log
-    #[command(name = "check")]
-    CheckProof(prove::Check),
+    /// Check a proof or receipts, without the log
+    Check(check::Options),
     /// Write records for other programs, one a line
     Export(find::Export),
 }
@@ -50,7 +52,7 @@ pub(crate) fn run(command: &Command) -> Result<Told, String> {
         Command::Search(options) => find::search(options),
         Command::Timeline(options) => find::timeline(options),
         Command::Prove(options) => prove::prove(options),
-        Command::CheckProof(options) => prove::check(options),
+        Command::Check(options) => check::run(options),
         Command::Export(options) => find::export(options),
     }
 }
@@ -106,6 +108,12 @@ pub(crate) fn open(settings: &RecordsSettings, state: Option<&Path>) -> Result<R
     let at = settings.file.as_deref().unwrap_or(Path::new("")).display().to_string();
     RecordLog::start(RecordsTo { file, tree, retention: settings.retention })
         .map_err(|error| format!("records cannot be written to {at}: {error}"))
+}
+
+/// Signs receipts with the key of that log; nothing where there is no log.
+pub(crate) fn receipts(settings: &RecordsSettings, state: Option<&Path>) -> Result<Option<Receipts>, String> {
+    let state = || state.map_or_else(state::folder, Path::to_owned);
+    settings.folder.as_ref().map(|_| signing(&state()).map(Receipts::new)).transpose()
 }
 
 /// Signs with the key in a state folder, under a name that is made from it.
