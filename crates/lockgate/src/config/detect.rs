@@ -16,14 +16,26 @@ use super::error::{At, Report, perhaps, quoted};
 use super::indicators;
 use super::program::{self, RawCode};
 use super::raw::RawConfig;
+use super::rules;
 use super::schema;
 use super::secret::Resolver;
-use super::section::Section;
+use super::section::{List, Section};
 use super::words::{BESIDE, GUARDED, HANDLINGS, PAGES, TEXTS};
-use super::yaml::{Kind, Node};
+use super::yaml::Kind;
 
 /// Most suppressions.
 const SUPPRESSIONS: usize = 1_000;
+
+const SUPPRESS: List = List {
+    key: "suppress",
+    form: "write `- { rule: NAME, reason: \"why\" }`",
+    needs: &[
+        ("rule", "write `rule: NAME`, as the records name it"),
+        ("reason", "write `reason: \"why its findings are wrong here\"`"),
+    ],
+    most: SUPPRESSIONS,
+    entries: ("rules", "turn the sort off instead: `results: { injection: off }`"),
+};
 
 /// What is looked for in texts on their way, and what is done with what is found. `docs/detect.md` says what each finder finds.
 /// With `mode: observe` everything is only written down.
@@ -206,11 +218,16 @@ impl RawDetect {
             results: results(&section, report),
             arguments: arguments(&section, report),
             personal: RawPersonal::read(section.section_or_empty("personal")),
-            data_classes: RawDataClasses::read(section.section_or_empty("data_classes"), report),
+            data_classes: RawDataClasses::read(section.section_or_empty("data_classes")),
             indicators: section.texts("indicators"),
             output: RawOutput::read(section.section_or_empty("output"), report),
-            suppress: suppressions(&section, report),
-            code: program::read(&section, report),
+            suppress: section.entries(&SUPPRESS, |entry| RawSuppression {
+                rule: entry.text("rule"),
+                server: entry.text("server"),
+                until: entry.text("until"),
+                reason: entry.text("reason"),
+            }),
+            code: program::read(&section),
         };
         section.close();
         raw
@@ -367,41 +384,6 @@ fn handlings(
     sorts.iter().filter_map(one).collect()
 }
 
-fn suppressions(section: &Section<'_>, report: &Report) -> Vec<RawSuppression> {
-    let path = section.name("suppress");
-    let Some(node) = section.take("suppress") else { return Vec::new() };
-    let Kind::List(items) = &node.value else {
-        let message = format!("{} must be a list, not {}", quoted(&path), node.value.word());
-        report.error(node.place, message, "write `- { rule: NAME, reason: \"why\" }`");
-        return Vec::new();
-    };
-    if items.len() > SUPPRESSIONS {
-        let message = format!("{} holds more than {SUPPRESSIONS} rules", quoted(&path));
-        report.error(node.place, message, "turn the sort off instead: `results: { injection: off }`");
-    }
-    items.iter().filter_map(|item| suppression(&path, item, report)).collect()
-}
-
-fn suppression(path: &str, node: &Node, report: &Report) -> Option<RawSuppression> {
-    let section = Section::open(path, node, report)?;
-    for (key, hint) in [
-        ("rule", "write `rule: NAME`, as the records name it"),
-        ("reason", "write `reason: \"why its findings are wrong here\"`"),
-    ] {
-        if !section.has(key) {
-            report.error(section.place(), format!("an entry of {} has no `{key}`", quoted(path)), hint);
-        }
-    }
-    let raw = RawSuppression {
-        rule: section.text("rule"),
-        server: section.text("server"),
-        until: section.text("until"),
-        reason: section.text("reason"),
-    };
-    section.close();
-    Some(raw)
-}
-
 /// Says for every server what is looked for, and which servers get personal data back.
 pub(super) fn apply(
     config: &RawConfig,
@@ -453,7 +435,13 @@ pub(super) fn apply(
         }
     }
     let expand_for = raw.personal.expand_for.as_ref()?;
-    Some(expand_for.value.iter().filter_map(|name| known("expand_for", name, servers, report)).collect())
+    Some(
+        expand_for
+            .value
+            .iter()
+            .filter_map(|name| rules::server("expand_for", name, servers, report))
+            .collect(),
+    )
 }
 
 /// How long tokens are kept, where there are any. Milliseconds.
@@ -470,21 +458,6 @@ fn lay(written: Option<&RawHandlings>, over: &mut Handlings) {
         by_level.block = block.unwrap_or(by_level.block);
         by_level.review = review.unwrap_or(by_level.review);
     }
-}
-
-fn known(
-    key: &str,
-    name: &At<String>,
-    servers: &BTreeMap<ServerName, Server>,
-    report: &Report,
-) -> Option<ServerName> {
-    let found = ServerName::parse(&name.value).filter(|server| servers.contains_key(server));
-    if found.is_none() {
-        let known: Vec<_> = servers.keys().map(ServerName::as_str).collect();
-        let message = format!("`{key}` names {}, which is no server", quoted(&name.value));
-        report.error(name.place, message, format!("write one of {}", known.join(", ")));
-    }
-    found
 }
 
 fn suppressed(
@@ -516,7 +489,7 @@ fn suppressed(
             report.error(reason.place, message, "write why its findings are wrong here");
         }
         let only = match &one.server {
-            Some(name) => match known("server", name, servers, report) {
+            Some(name) => match rules::server("server", name, servers, report) {
                 Some(name) => Some(name),
                 None => continue,
             },
