@@ -1,5 +1,6 @@
 //! Scripted servers and agents, real servers and clients, and a slow, obvious decider, for tests.
 
+pub mod agent;
 pub mod eras;
 pub mod event_server;
 pub mod fuzz;

@@ -1,7 +1,10 @@
 //! What a record says of the arguments of a request.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
+use std::ops::Deref;
 
+use bytes::Bytes;
 use lockgate_audit::{Happening, MOST_DESTINATIONS, Measure, one_line};
 use lockgate_flow::Role;
 use lockgate_model::{Json, Kind, Visit, quote};
@@ -49,23 +52,29 @@ impl Core {
     /// What a record says of arguments; nothing where no records are kept.
     pub(crate) fn measured(&self, arguments: Option<Json<'_>>, target: &Target) -> Option<Box<Said>> {
         let arguments = arguments.filter(|_| self.boundary.records)?;
+        let without = LazyCell::new(|| concealed(arguments));
         let text = self.boundary.record_arguments.then(|| {
             // Without the credentials in them, whatever becomes of the call.
-            let shown = target.concealed.clone().or_else(|| concealed(arguments));
-            one_line(shown.as_deref().unwrap_or(arguments.raw()))
+            let shown = target.concealed.as_ref().or_else(|| without.as_ref());
+            one_line(shown.map_or(arguments.raw(), |shown| &**shown))
         });
         let measure = Measure {
             effect: target.tool.as_ref().map(|(_, effect)| *effect),
             arguments_bytes: u64::try_from(arguments.raw().len()).ok(),
             arguments_shape: Some(shape(arguments)),
             result_bytes: None,
-            destinations: self.destinations(arguments, target),
+            destinations: self.destinations(arguments, &without, target),
         };
         Some(Box::new(Said { digest: digest::hex(arguments.raw()), text: text.flatten(), measure }))
     }
 
-    /// The hosts that arguments name. Linear, and a second time where there are some, for credentials in them.
-    fn destinations(&self, arguments: Json<'_>, target: &Target) -> Vec<String> {
+    /// The hosts that arguments name. Linear, and a second time where there are some, for what they are `without` credentials.
+    fn destinations(
+        &self,
+        arguments: Json<'_>,
+        without: &impl Deref<Target = Option<Bytes>>,
+        target: &Target,
+    ) -> Vec<String> {
         let tool = target.server.as_ref().zip(target.tool.as_ref());
         let known = tool.and_then(|(server, (tool, _))| meaning(self, server, tool));
         let speaks_to = |name: &str| {
@@ -76,10 +85,10 @@ impl Core {
         if found.is_empty() {
             return found;
         }
-        match concealed(arguments) {
+        match without.as_ref() {
             None => found,
             Some(shown) => {
-                Json::check(&shown, usize::MAX).map_or_else(|_| Vec::new(), |shown| hosts(shown, &speaks_to))
+                Json::check(shown, usize::MAX).map_or_else(|_| Vec::new(), |shown| hosts(shown, &speaks_to))
             }
         }
     }

@@ -152,7 +152,7 @@ impl Labels {
         if !folder.join(Self::FILE).exists() {
             return Ok(Vec::new());
         }
-        Database::open(folder, Self::FILE, &FORMAT)?.write(|at| select(at, "gateway IS NOT NULL"))
+        Database::open(folder, Self::FILE, &FORMAT)?.read(|at| select(at, "gateway IS NOT NULL"))
     }
 
     /// Does the gateway still run?

@@ -1,8 +1,10 @@
 //! The folder for what must outlive a gateway: counts for limits, approvals, stops.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 use crate::config::Process;
 use crate::signing::SigningKey;
@@ -68,22 +70,23 @@ pub(crate) fn signing_key(folder: &Path, name: &str) -> Result<SigningKey, Strin
 
 /// Writes a file of the folder for its owner alone, whole or not at all; the first of several gateways makes it for all.
 fn keep(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    let unique = lockgate_transport::unguessable().unwrap_or_default();
-    let draft = folder.join(format!("{name}.{unique}"));
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&draft).and_then(|mut draft| {
-        draft.write_all(bytes)?;
-        draft.sync_all()
-    });
-    let linked = written.and_then(|()| fs::hard_link(&draft, folder.join(name)));
-    fs::remove_file(&draft)?;
-    match linked {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        Ok(()) | Err(_) => Ok(()),
+    match draft(folder, bytes)?.persist_noclobber(folder.join(name)) {
+        Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => Err(error.error),
+        Ok(_) | Err(_) => Ok(()),
     }
+}
+
+/// Writes a file of a folder for its owner alone, whole or not at all, in place of what was there.
+pub(crate) fn replace(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    draft(folder, bytes)?.persist(folder.join(name)).map(drop).map_err(|error| error.error)
+}
+
+/// What is to be a file of the folder, on the disk without a name that anybody asks for.
+fn draft(folder: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
+    let mut file = NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    Ok(file)
 }
 
 fn read_seal(file: &Path) -> Result<[u8; 32], String> {
@@ -107,6 +110,7 @@ fn read_seal(file: &Path) -> Result<[u8; 32], String> {
 
 #[cfg(all(test, unix))]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use testkit::agent::Agent;
 
 const LOCKGATE: &str = env!("CARGO_BIN_EXE_lockgate");
 /// Longer than anything here takes on a busy machine.
@@ -32,46 +33,21 @@ fn written(folder: &Path, alerts: &Value) -> PathBuf {
 
 /// Lets an agent call tools one after the other, until the end. Gives what each call came to, and what the gateway said.
 fn talk(file: &Path, calls: &[(&str, Value)]) -> (Vec<Value>, String) {
-    let mut gateway = Command::new(LOCKGATE)
-        .args(["stdio", "-c"])
-        .arg(file)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut answers = BufReader::new(gateway.stdout.take().unwrap()).lines();
-    let mut agent = gateway.stdin.take().unwrap();
-    let mut ask = |id: usize, method: &str, params: Value| -> Value {
-        writeln!(agent, "{}", json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }))
-            .unwrap();
-        let answer = answers.by_ref().map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
-        answer.into_iter().find(|answer| answer["id"] == id).unwrap()["result"].clone()
-    };
-    let client = json!({ "name": "t", "version": "1" });
-    ask(
-        0,
-        "initialize",
-        json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client }),
-    );
-    let tools = ask(1, "tools/list", json!({}));
+    let mut agent = Agent::start(Command::new(LOCKGATE).args(["stdio", "-c"]).arg(file));
+    let tools = agent.ask("tools/list", json!({}));
     let name = |wanted: &str| {
-        let names = tools["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap());
+        let names =
+            tools["result"]["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap());
         // What is stopped is not listed, and may be called all the same.
         names
             .into_iter()
             .find(|name| name.ends_with(wanted))
             .map_or_else(|| format!("web__{wanted}"), str::to_owned)
     };
-    let call = |(at, (tool, arguments)): (usize, &(&str, Value))| {
-        ask(at + 2, "tools/call", json!({ "name": name(tool), "arguments": arguments }))
-    };
-    let all = calls.iter().enumerate().map(call).collect();
-    drop(agent);
-    let mut said = String::new();
-    gateway.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    assert!(gateway.wait().unwrap().success(), "{said}");
-    (all, said)
+    let call =
+        |(tool, arguments): &(&str, Value)| agent.call(&name(tool), arguments.clone())["result"].clone();
+    let all = calls.iter().map(call).collect();
+    (all, agent.end())
 }
 
 fn attack() -> [(&'static str, Value); 2] {

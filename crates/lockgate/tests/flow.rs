@@ -2,12 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
 
-use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use lockgate::config::{Config, Process};
 use serde_json::{Value, json};
+use testkit::agent::Agent;
 
 const LOCKGATE: &str = env!("CARGO_BIN_EXE_lockgate");
 
@@ -59,33 +59,10 @@ const SHOWN: &str = "ac6a984ee435";
 fn the_refusal_on_the_page_is_what_the_agent_gets() {
     let folder = tempfile::tempdir().unwrap();
     let file = written(folder.path());
-    let mut gateway = Command::new(LOCKGATE)
-        .args(["stdio", "-c"])
-        .arg(&file)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut answers = BufReader::new(gateway.stdout.take().unwrap()).lines();
-    let mut agent = gateway.stdin.take().unwrap();
-    let mut ask = |id: u64, method: &str, params: Value| -> Value {
-        let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
-        writeln!(agent, "{request}").unwrap();
-        let answer = answers.by_ref().map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
-        answer.into_iter().find(|answer| answer["id"] == id).unwrap()["result"].clone()
-    };
-    let client = json!({ "name": "t", "version": "1" });
-    ask(
-        1,
-        "initialize",
-        json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client }),
-    );
-    ask(2, "tools/list", json!({}));
-    let call = |name: &str, arguments: Value| json!({ "name": name, "arguments": arguments });
-    ask(3, "tools/call", call("web__fetch_page", json!({ "url": "https://help.example/start" })));
-    let refused = ask(4, "tools/call", call("db__execute", json!({ "sql": "DROP TABLE users" })));
-    drop(agent);
-    gateway.wait().unwrap();
+    let mut agent = Agent::start(Command::new(LOCKGATE).args(["stdio", "-c"]).arg(file));
+    agent.call("web__fetch_page", json!({ "url": "https://help.example/start" }));
+    let refused = agent.call("db__execute", json!({ "sql": "DROP TABLE users" }))["result"].take();
+    agent.end();
 
     let decision = &refused["_meta"]["io.lockgate/decision"];
     let reference = decision["ref"].as_str().unwrap();

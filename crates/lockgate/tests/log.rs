@@ -10,26 +10,19 @@
 
 mod shell;
 
-use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use shell::{command, install, printed};
 use tempfile::TempDir;
-
-/// What the server answers.
-const CASES: [&str; 3] = [
-    r#"*'"initialize"'*) result='{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"notes","version":"1.2.0"}}'"#,
-    r#"*'"tools/list"'*) result='{"tools":[{"name":"search","description":"Searches the notes.","inputSchema":{"type":"object","properties":{"text":{"type":"string"}}}}]}'"#,
-    r#"*) result='{"content":[{"type":"text","text":"found"}]}'"#,
-];
+use testkit::agent::{Agent, NOTES};
 
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let server = folder.path().join("notes-server");
-    install(&server, &shell::server("", &CASES));
+    install(&server, &shell::server("", &NOTES));
     let config = json!({
         "records": { "folder": "log" },
         "servers": { "notes": { "command": [server], "tier": "core" } },
@@ -43,67 +36,24 @@ fn lockgate(at: &Path, arguments: &[&str]) -> (String, i32) {
     printed(command(at, "lockgate").args(arguments))
 }
 
-/// An agent and its gateway.
-struct Agent(Child, ChildStdin, BufReader<ChildStdout>, u64);
+fn start(at: &Path) -> Agent {
+    Agent::start(command(at, "lockgate").arg("stdio"))
+}
 
-impl Agent {
-    fn start(at: &Path) -> Self {
-        let mut child = command(at, "lockgate")
-            .arg("stdio")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        let mut agent = Self(child, input, BufReader::new(output), 0);
-        let client = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" } });
-        agent.ask("initialize", client);
-        writeln!(agent.1, "{}", json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).unwrap();
-        agent.ask("tools/list", json!({}));
-        agent
-    }
+fn search(agent: &mut Agent, text: &str) -> Value {
+    agent.call("notes__search", json!({ "text": text }))
+}
 
-    fn ask(&mut self, method: &str, params: Value) -> Value {
-        self.3 += 1;
-        writeln!(self.1, "{}", json!({ "jsonrpc": "2.0", "id": self.3, "method": method, "params": params }))
-            .unwrap();
-        loop {
-            let mut line = String::new();
-            assert!(self.2.read_line(&mut line).unwrap() > 0, "the gateway has ended");
-            let answer: Value = serde_json::from_str(&line).unwrap();
-            if answer["id"] == self.3 {
-                return answer;
-            }
+/// Calls until the answer is of this sort.
+fn search_until(agent: &mut Agent, wanted: impl Fn(&Value) -> bool) -> Value {
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(30) {
+        let answer = search(agent, "again");
+        if wanted(&answer) {
+            return answer;
         }
     }
-
-    fn search(&mut self, text: &str) -> Value {
-        self.ask("tools/call", json!({ "name": "notes__search", "arguments": { "text": text } }))
-    }
-
-    /// Calls until the answer is of this sort.
-    fn search_until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
-        let start = Instant::now();
-        while start.elapsed() < Duration::from_secs(30) {
-            let answer = self.search("again");
-            if wanted(&answer) {
-                return answer;
-            }
-        }
-        panic!("no call was answered as it must be");
-    }
-
-    /// Ends in good order.
-    fn end(self) {
-        let Self(mut child, input, ..) = self;
-        drop(input);
-        assert!(child.wait().unwrap().success());
-    }
-
-    fn kill(mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-    }
+    panic!("no call was answered as it must be");
 }
 
 /// The same with something else in `records`.
@@ -119,9 +69,9 @@ fn folder_with(key: &str, value: Value) -> TempDir {
 /// A log of some calls.
 fn written() -> TempDir {
     let folder = folder();
-    let mut agent = Agent::start(folder.path());
+    let mut agent = start(folder.path());
     for number in 0..8 {
-        agent.search(&format!("note {number}"));
+        search(&mut agent, &format!("note {number}"));
     }
     agent.end();
     folder
@@ -171,8 +121,8 @@ fn what_is_written_is_verified_read_and_proven() {
 fn arguments_are_kept_beside_the_log() {
     let folder = folder_with("arguments", json!(true));
     let at = folder.path();
-    let mut agent = Agent::start(at);
-    agent.search("a note about nothing");
+    let mut agent = start(at);
+    search(&mut agent, "a note about nothing");
     agent.end();
     let records = std::fs::read_dir(at.join("log/tile/entries/000.p")).unwrap().next().unwrap().unwrap();
     let text = String::from_utf8_lossy(&std::fs::read(records.path()).unwrap()).into_owned();
@@ -239,14 +189,14 @@ fn a_log_that_was_begun_anew_does_not_continue_the_old_one() {
     let folder = written();
     let at = folder.path();
     std::fs::copy(at.join("log/checkpoint"), at.join("kept")).unwrap();
-    let mut agent = Agent::start(at);
-    agent.search("more");
+    let mut agent = start(at);
+    search(&mut agent, "more");
     agent.end();
     let (text, code) = lockgate(at, &["log", "verify", "--since", "kept"]);
     assert_eq!(code, 0, "{text}");
     std::fs::remove_dir_all(at.join("log")).unwrap();
-    let mut agent = Agent::start(at);
-    (0..12).for_each(|number| drop(agent.search(&format!("other {number}"))));
+    let mut agent = start(at);
+    (0..12).for_each(|number| drop(search(&mut agent, &format!("other {number}"))));
     agent.end();
     let (text, code) = lockgate(at, &["log", "verify", "--since", "kept"]);
     assert!(code == 1 && text.contains("does not continue"), "{text}");
@@ -257,12 +207,13 @@ fn who_is_killed_leaves_a_log_that_goes_on() {
     let folder = folder();
     let at = folder.path();
     for round in 0..3 {
-        let mut agent = Agent::start(at);
-        (0..5).for_each(|number| drop(agent.search(&format!("{round} {number}"))));
-        agent.kill();
+        let mut agent = start(at);
+        (0..5).for_each(|number| drop(search(&mut agent, &format!("{round} {number}"))));
+        // Without a word.
+        drop(agent);
     }
-    let mut agent = Agent::start(at);
-    agent.search("last");
+    let mut agent = start(at);
+    search(&mut agent, "last");
     agent.end();
     let (text, code) = lockgate(at, &["log", "verify"]);
     assert!(code == 0 && text.starts_with("all "), "{text}");
@@ -272,17 +223,17 @@ fn who_is_killed_leaves_a_log_that_goes_on() {
 fn nothing_passes_unrecorded() {
     let folder = folder();
     let at = folder.path();
-    let mut agent = Agent::start(at);
-    assert!(agent.search("first")["result"]["content"].is_array());
+    let mut agent = start(at);
+    assert!(search(&mut agent, "first")["result"]["content"].is_array());
     // A folder stands where the next file would be.
     let head = at.join("log/head");
     std::fs::rename(&head, at.join("aside")).unwrap();
     std::fs::write(&head, "").unwrap();
-    let refused = agent.search_until(|answer| answer["error"].is_object());
+    let refused = search_until(&mut agent, |answer| answer["error"].is_object());
     assert_eq!(refused["error"]["data"]["reason"], "records_unavailable", "{refused}");
     std::fs::remove_file(&head).unwrap();
     std::fs::rename(at.join("aside"), &head).unwrap();
-    agent.search_until(|answer| answer["result"]["content"].is_array());
+    search_until(&mut agent, |answer| answer["result"]["content"].is_array());
     agent.end();
     let (text, code) = lockgate(at, &["log", "verify"]);
     assert!(code == 0 && text.starts_with("all "), "{text}");

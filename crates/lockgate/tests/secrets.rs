@@ -5,10 +5,10 @@
     reason = "a test that fails here has found something"
 )]
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 
 use serde_json::{Value, json};
+use testkit::agent::Agent;
 
 const LOCKGATE: &str = env!("CARGO_BIN_EXE_lockgate");
 
@@ -27,38 +27,24 @@ while read -r line; do
     esac
 done"#;
 
-struct Gateway {
-    child: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
+struct Session {
+    agent: Agent,
     modern: bool,
-    /// All that the agent was told.
-    told: String,
 }
 
-impl Gateway {
-    fn ask(&mut self, id: u64, method: &str, mut params: Value) -> Value {
+impl Session {
+    fn ask(&mut self, method: &str, mut params: Value) -> Value {
         if self.modern {
             params["_meta"] = json!({
                 "io.modelcontextprotocol/protocolVersion": "2026-07-28",
                 "io.modelcontextprotocol/clientCapabilities": {},
             });
         }
-        self.send(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}));
-        let mut line = String::new();
-        self.output.read_line(&mut line).unwrap();
-        self.told += &line;
-        let answer: Value = serde_json::from_str(&line).unwrap();
-        assert_eq!(answer["id"], id, "{line}");
-        answer["result"].clone()
+        self.agent.ask(method, params)["result"].take()
     }
 
-    fn send(&mut self, message: &Value) {
-        writeln!(self.input, "{message}").unwrap();
-    }
-
-    fn call(&mut self, id: u64, tool: &str, arguments: &Value) -> String {
-        let result = self.ask(id, "tools/call", json!({"name": tool, "arguments": arguments}));
+    fn call(&mut self, tool: &str, arguments: &Value) -> String {
+        let result = self.ask("tools/call", json!({"name": tool, "arguments": arguments}));
         result["content"][0]["text"].as_str().unwrap().to_owned()
     }
 }
@@ -83,42 +69,29 @@ fn nothing_that_is_written_holds_a_secret() {
         });
         let file = folder.path().join("lockgate.yaml");
         std::fs::write(&file, config.to_string()).unwrap();
-        let mut child = Command::new(LOCKGATE)
-            .args(["stdio", "-c"])
-            .arg(&file)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let input = child.stdin.take().unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        let mut gateway = Gateway { child, input, output, modern, told: String::new() };
+        let agent = Agent::open(Command::new(LOCKGATE).args(["stdio", "-c"]).arg(&file));
+        let mut session = Session { agent, modern };
         if !modern {
-            let about = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
-            gateway.ask(1, "initialize", about);
-            gateway.send(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
+            session.agent.shake_hands();
         }
-        gateway.ask(2, "tools/list", json!({}));
-        let shown = gateway.call(3, "files__get", &json!({}));
+        session.ask("tools/list", json!({}));
+        let shown = session.call("files__get", &json!({}));
         let handle = shown.strip_prefix("the token is ").unwrap().to_owned();
         assert!(handle.starts_with("lockgate-secret-gitlab_pat-"), "{shown}");
-        let echoed = gateway.call(4, "files__write_note", &json!({"a": format!("login {handle}")}));
+        let echoed = session.call("files__write_note", &json!({"a": format!("login {handle}")}));
         assert_eq!(echoed, format!("noted login {handle}"));
-        let refused = gateway.call(5, "other__write_note", &json!({ "a": handle }));
+        let refused = session.call("other__write_note", &json!({ "a": handle }));
         assert!(refused.contains("may not go there"), "{refused}");
 
-        drop(gateway.input);
-        let mut complaints = String::new();
-        gateway.child.stderr.take().unwrap().read_to_string(&mut complaints).unwrap();
-        gateway.child.wait().unwrap();
+        let told = session.agent.heard().to_owned();
+        let complaints = session.agent.end();
         let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
         assert!(read("files").contains(&format!("login {token}")), "{}", read("files"));
         assert!(!read("other").contains(&token), "{}", read("other"));
         let records = read("records.jsonl");
         assert!(records.contains(&handle) && records.contains("\"notes\":[\"credential\"]"), "{records}");
         assert!(records.contains("\"reason\":\"handle_not_for_this_server\""), "{records}");
-        for written in [&gateway.told, &complaints, &records] {
+        for written in [&told, &complaints, &records] {
             assert!(!written.contains(&token), "{written}");
         }
     }

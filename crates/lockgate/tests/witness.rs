@@ -13,18 +13,12 @@ mod shell;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 use shell::{command, install, printed};
 use tempfile::TempDir;
-
-/// What the server answers.
-const CASES: [&str; 3] = [
-    r#"*'"initialize"'*) result='{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"notes","version":"1.2.0"}}'"#,
-    r#"*'"tools/list"'*) result='{"tools":[{"name":"search","inputSchema":{"type":"object"}}]}'"#,
-    r#"*) result='{"content":[{"type":"text","text":"found"}]}'"#,
-];
+use testkit::agent::{Agent, NOTES};
 
 /// A process that ends with the test, however that ends.
 struct Running(Child);
@@ -73,7 +67,7 @@ impl Witness {
 
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    install(&folder.path().join("notes-server"), &shell::server("", &CASES));
+    install(&folder.path().join("notes-server"), &shell::server("", &NOTES));
     folder
 }
 
@@ -87,24 +81,9 @@ fn configure(at: &Path, records: &Value) {
 
 /// A gateway, one call, and its end in good order.
 fn call(at: &Path) {
-    let mut gateway = command(at, "lockgate");
-    let gateway = gateway.arg("stdio").stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut gateway = Running(gateway.spawn().unwrap());
-    let mut input = gateway.0.stdin.take().unwrap();
-    let mut output = BufReader::new(gateway.0.stdout.take().unwrap());
-    let mut ask = |input: &mut ChildStdin, message: Value| {
-        writeln!(input, "{message}").unwrap();
-        let mut line = String::new();
-        assert!(message["id"].is_null() || output.read_line(&mut line).unwrap() > 0, "the gateway has ended");
-    };
-    let hello = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" } });
-    ask(&mut input, json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello }));
-    ask(&mut input, json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
-    ask(&mut input, json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/list" }));
-    let search = json!({ "name": "notes__search", "arguments": {} });
-    ask(&mut input, json!({ "jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": search }));
-    drop(input);
-    assert!(gateway.0.wait().unwrap().success());
+    let mut agent = Agent::start(command(at, "lockgate").arg("stdio"));
+    agent.call("notes__search", json!({}));
+    agent.end();
 }
 
 fn lockgate(at: &Path, arguments: &[&str]) -> (String, i32) {

@@ -79,24 +79,14 @@ pub(super) const OPERATORS: [Known; 22] = [
 
 /// A list of conditions, any of which is enough.
 pub(super) fn alternatives(section: &Section<'_>, key: &'static str, report: &Report) -> Vec<Conditions> {
-    let Some(node) = section.take(key) else { return Vec::new() };
+    let hint = format!("write `{key}: [{{ argument: test }}]`: one match is enough");
+    let Some(items) = section.list(key, &hint) else { return Vec::new() };
     let path = section.name(key);
-    let hint = || format!("write `{key}: [{{ argument: test }}]`: one match is enough");
-    match &node.value {
-        Kind::List(items) if items.is_empty() => {
-            report.error(node.place, format!("{} is empty", quoted(&path)), hint());
-            Vec::new()
-        }
-        Kind::List(items) => {
-            let numbered = items.iter().enumerate();
-            numbered.filter_map(|(at, item)| conditions(&format!("{path}[{at}]"), item, report)).collect()
-        }
-        Kind::Broken | Kind::Nothing | Kind::Null | Kind::Text(..) | Kind::Map(_) => {
-            let message = format!("{} must be a list, not {}", quoted(&path), node.value.word());
-            report.error(node.place, message, hint());
-            Vec::new()
-        }
+    if items.value.is_empty() {
+        report.error(items.place, format!("{} is empty", quoted(&path)), hint);
     }
+    let read = |(at, item)| conditions(&format!("{path}[{at}]"), item, report);
+    items.value.iter().enumerate().filter_map(read).collect()
 }
 
 /// Arguments, each with its test. `None` where the report says why.

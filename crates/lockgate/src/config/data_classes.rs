@@ -8,15 +8,25 @@ use lockgate_model::ServerName;
 use lockgate_policy::Pattern;
 use schemars::JsonSchema;
 
-use super::error::{At, Report, perhaps, quoted};
+use super::error::{At, Report};
 use super::rules;
 use super::schema;
-use super::section::Section;
+use super::section::{List, Section};
 use super::words::{GUARDED, data_classes};
-use super::yaml::{Kind, Node};
 
 /// Most fields.
 pub(super) const FIELDS: usize = 1_000;
+
+const LIST: List = List {
+    key: "fields",
+    form: "write `- { field: salary, class: financial }`",
+    needs: &[
+        ("field", "write `field: NAME`, as arguments or results have it"),
+        ("class", "write `class: personal`, or another class"),
+    ],
+    most: FIELDS,
+    entries: ("fields", "name several fields at once, with `*`"),
+};
 
 /// Classes of data: told by what is found in a text and by what a text says of itself, or named by you. `docs/personal-data.md` has
 /// them all. What is of a class is as confidential as that class says, for `flow`; and where a server is cleared for a compartment of
@@ -104,11 +114,16 @@ struct RawField {
 }
 
 impl RawDataClasses {
-    pub(super) fn read(section: Section<'_>, report: &Report) -> Self {
+    pub(super) fn read(section: Section<'_>) -> Self {
         let raw = Self {
             results: by_class(&section, "results"),
             arguments: by_class(&section, "arguments"),
-            fields: fields(&section, report),
+            fields: section.entries(&LIST, |entry| RawField {
+                server: entry.text("server"),
+                tool: entry.text("tool"),
+                field: entry.text("field"),
+                class: entry.word("class", &data_classes()),
+            }),
         };
         section.close();
         raw
@@ -158,57 +173,13 @@ fn by_class(section: &Section<'_>, key: &'static str) -> Vec<(DataClass, Handlin
     all
 }
 
-fn fields(section: &Section<'_>, report: &Report) -> Vec<RawField> {
-    let path = section.name("fields");
-    let Some(node) = section.take("fields") else { return Vec::new() };
-    let Kind::List(items) = &node.value else {
-        let message = format!("{} must be a list, not {}", quoted(&path), node.value.word());
-        report.error(node.place, message, "write `- { field: salary, class: financial }`");
-        return Vec::new();
-    };
-    if items.len() > FIELDS {
-        let message = format!("{} holds more than {FIELDS} fields", quoted(&path));
-        report.error(node.place, message, "name several fields at once, with `*`");
-    }
-    items.iter().filter_map(|item| raw_field(&path, item, report)).collect()
-}
-
-fn raw_field(path: &str, node: &Node, report: &Report) -> Option<RawField> {
-    let section = Section::open(path, node, report)?;
-    for (key, hint) in [
-        ("field", "write `field: NAME`, as arguments or results have it"),
-        ("class", "write `class: personal`, or another class"),
-    ] {
-        if !section.has(key) {
-            report.error(section.place(), format!("an entry of {} has no `{key}`", quoted(path)), hint);
-        }
-    }
-    let raw = RawField {
-        server: section.text("server"),
-        tool: section.text("tool"),
-        field: section.text("field"),
-        class: section.word("class", &data_classes()),
-    };
-    section.close();
-    Some(raw)
-}
-
 fn field(
     raw: &RawField,
     servers: &BTreeMap<ServerName, Server>,
     report: &Report,
 ) -> Option<(Option<Pattern>, ClassifiedField)> {
     let server = match &raw.server {
-        Some(text) => {
-            let pattern = rules::pattern(text, report)?.value;
-            if !servers.keys().any(|server| pattern.matches(server.as_str())) {
-                let known: Vec<_> = servers.keys().map(ServerName::as_str).collect();
-                let message = format!("`server` names {}, which is no server", quoted(&text.value));
-                let hint = format!("{}write one of {}", perhaps(&text.value, &known), known.join(", "));
-                report.error(text.place, message, hint);
-            }
-            Some(pattern)
-        }
+        Some(text) => Some(rules::servers(text, servers, report)?),
         None => None,
     };
     let tool = match &raw.tool {

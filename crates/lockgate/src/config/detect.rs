@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use lockgate_core::{ByLevel, ClassifiedField, Detect, Handling, Handlings, Server, Sort, Suppression};
+use lockgate_core::{ByLevel, ClassifiedField, Detect, Handling, Handlings, Server, Sort};
 use lockgate_detect::personal::Entity;
-use lockgate_model::{ServerName, UnixMillis};
+use lockgate_model::ServerName;
 use lockgate_policy::Pattern;
 use schemars::JsonSchema;
 
@@ -14,16 +13,16 @@ use super::bounds;
 use super::data_classes::{self, RawDataClasses, RawServerDataClasses};
 use super::error::{At, Report, perhaps, quoted};
 use super::indicators;
+use super::output::RawOutput;
 use super::program::{self, RawCode};
 use super::raw::RawConfig;
+use super::rules;
 use super::schema;
 use super::secret::Resolver;
 use super::section::Section;
-use super::words::{BESIDE, GUARDED, HANDLINGS, PAGES, TEXTS};
-use super::yaml::{Kind, Node};
-
-/// Most suppressions.
-const SUPPRESSIONS: usize = 1_000;
+use super::suppress::{self, RawSuppression};
+use super::words::{GUARDED, HANDLINGS, TEXTS};
+use super::yaml::Kind;
 
 /// What is looked for in texts on their way, and what is done with what is found. `docs/detect.md` says what each finder finds.
 /// With `mode: observe` everything is only written down.
@@ -50,7 +49,7 @@ pub(super) struct RawDetect {
     #[schemars(with = "Option<RawOutput>")]
     output: RawOutput,
     /// Rules whose findings do not count.
-    #[schemars(with = "Option<Vec<RawSuppression>>", extend("default" = [], "maxItems" = SUPPRESSIONS))]
+    #[schemars(with = "Option<Vec<RawSuppression>>", extend("default" = [], "maxItems" = suppress::SUPPRESSIONS))]
     suppress: Vec<RawSuppression>,
     /// Arguments that are programs; the first entry that fits counts. Others are by their schema and by their name.
     #[schemars(with = "Option<Vec<RawCode>>", extend("default" = [], "maxItems" = program::ARGUMENTS))]
@@ -147,56 +146,6 @@ struct RawPersonal {
     keep_for: At<u64>,
 }
 
-/// What may be in a result.
-#[derive(JsonSchema)]
-#[schemars(rename = "Output", deny_unknown_fields)]
-struct RawOutput {
-    /// Are texts of results put between marks that say they are data of outsiders, with a word in them that nobody can guess?
-    #[schemars(with = "Option<bool>", extend("default" = false))]
-    mark: Option<At<bool>>,
-    /// Most parts of one result; then `output_too_large`.
-    #[schemars(with = "Option<schema::Count>")]
-    parts: At<u64>,
-    /// Types of files that may be in a result, as `image/png` or `text/*`. Others, and files that cannot be read, are refused with
-    /// `media_refused`. Without it, every type. A file that is not what it is said to be is always refused.
-    #[schemars(with = "Option<Vec<String>>", extend("uniqueItems" = true))]
-    types: Option<At<Vec<At<String>>>>,
-    /// Most bytes of one file in a result; then `media_refused`.
-    #[schemars(with = "Option<schema::Size>")]
-    media_bytes: At<u64>,
-    /// What is done with what stands in pictures and sound beside what is seen and heard: comments, EXIF, what is behind the end.
-    /// Where it gives orders, `results.injection` counts.
-    #[schemars(with = "Option<schema::Beside>", extend("default" = "off"))]
-    metadata: Option<At<Handling>>,
-    /// What is done with HTML.
-    #[schemars(with = "Option<schema::Pages>", extend("default" = "keep"))]
-    html: Option<At<bool>>,
-    /// Are members of `_meta` taken out of results that the protocol does not define?
-    #[schemars(with = "Option<bool>", extend("default" = false))]
-    strip_meta: Option<At<bool>>,
-    /// Are the `instructions` of servers, what they tell the model to do with them, left out? They are looked at and pinned all the same.
-    #[schemars(with = "Option<bool>", extend("default" = false))]
-    strip_instructions: Option<At<bool>>,
-}
-
-/// A rule whose findings do not count, because they are wrong for you.
-#[derive(JsonSchema)]
-#[schemars(rename = "Suppression", deny_unknown_fields)]
-struct RawSuppression {
-    /// The rule, as records name it; one that ends in `*` stands for all that begin so.
-    #[schemars(with = "String")]
-    rule: Option<At<String>>,
-    /// The server. Without it, every one.
-    #[schemars(with = "Option<String>")]
-    server: Option<At<String>>,
-    /// The day on which the rule counts again, in UTC, as `2027-01-31`. Without it, never.
-    #[schemars(with = "Option<String>", extend("format" = "date"))]
-    until: Option<At<String>>,
-    /// Why, for those who read it later.
-    #[schemars(with = "String")]
-    reason: Option<At<String>>,
-}
-
 /// What is written of one direction: each sort by level.
 type RawHandlings = Vec<(Sort, Option<Handling>, Option<Handling>)>;
 
@@ -206,11 +155,11 @@ impl RawDetect {
             results: results(&section, report),
             arguments: arguments(&section, report),
             personal: RawPersonal::read(section.section_or_empty("personal")),
-            data_classes: RawDataClasses::read(section.section_or_empty("data_classes"), report),
+            data_classes: RawDataClasses::read(section.section_or_empty("data_classes")),
             indicators: section.texts("indicators"),
             output: RawOutput::read(section.section_or_empty("output"), report),
-            suppress: suppressions(&section, report),
-            code: program::read(&section, report),
+            suppress: suppress::read(&section),
+            code: program::read(&section),
         };
         section.close();
         raw
@@ -239,67 +188,6 @@ impl RawPersonal {
         };
         section.close();
         raw
-    }
-}
-
-impl RawOutput {
-    fn read(section: Section<'_>, report: &Report) -> Self {
-        let raw = Self {
-            mark: section.switch("mark"),
-            parts: section.measure(&bounds::OUTPUT_PARTS),
-            types: section.texts("types"),
-            media_bytes: section.measure(&bounds::MEDIA_BYTES),
-            metadata: section.word("metadata", BESIDE),
-            html: section.word("html", PAGES),
-            strip_meta: section.switch("strip_meta"),
-            strip_instructions: section.switch("strip_instructions"),
-        };
-        section.close();
-        for kind in raw.types.iter().flat_map(|types| &types.value).filter(|kind| !is_type(&kind.value)) {
-            let message = format!("{} is no type of files", quoted(&kind.value));
-            report.error(kind.place, message, "write `image/png`, `image/*` or `*/*`");
-        }
-        raw
-    }
-
-    fn apply(&self, detect: &mut Detect) {
-        if let Some(mark) = &self.mark {
-            detect.marks = mark.value;
-        }
-        if self.parts.is_written() {
-            detect.most_parts = usize::try_from(self.parts.value).unwrap_or(usize::MAX);
-        }
-        if let Some(types) = &self.types {
-            detect.types = Some(types.value.iter().map(|kind| kind.value.clone()).collect());
-        }
-        if self.media_bytes.is_written() {
-            detect.most_media_bytes = usize::try_from(self.media_bytes.value).unwrap_or(usize::MAX);
-        }
-        if let Some(metadata) = &self.metadata {
-            detect.metadata = metadata.value;
-        }
-        if let Some(sanitises) = &self.html {
-            detect.sanitises = sanitises.value;
-        }
-        if let Some(strips) = &self.strip_meta {
-            detect.strips_meta = strips.value;
-        }
-        if let Some(strips) = &self.strip_instructions {
-            detect.strips_instructions = strips.value;
-        }
-    }
-}
-
-/// Is it a media type, or a pattern of some? `*/png` is none.
-fn is_type(text: &str) -> bool {
-    let is_name = |name: &str| {
-        !name.is_empty()
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
-    };
-    match text.split_once('/') {
-        Some((family, "*")) => family == "*" || is_name(family),
-        Some((family, name)) => is_name(family) && is_name(name),
-        None => false,
     }
 }
 
@@ -367,41 +255,6 @@ fn handlings(
     sorts.iter().filter_map(one).collect()
 }
 
-fn suppressions(section: &Section<'_>, report: &Report) -> Vec<RawSuppression> {
-    let path = section.name("suppress");
-    let Some(node) = section.take("suppress") else { return Vec::new() };
-    let Kind::List(items) = &node.value else {
-        let message = format!("{} must be a list, not {}", quoted(&path), node.value.word());
-        report.error(node.place, message, "write `- { rule: NAME, reason: \"why\" }`");
-        return Vec::new();
-    };
-    if items.len() > SUPPRESSIONS {
-        let message = format!("{} holds more than {SUPPRESSIONS} rules", quoted(&path));
-        report.error(node.place, message, "turn the sort off instead: `results: { injection: off }`");
-    }
-    items.iter().filter_map(|item| suppression(&path, item, report)).collect()
-}
-
-fn suppression(path: &str, node: &Node, report: &Report) -> Option<RawSuppression> {
-    let section = Section::open(path, node, report)?;
-    for (key, hint) in [
-        ("rule", "write `rule: NAME`, as the records name it"),
-        ("reason", "write `reason: \"why its findings are wrong here\"`"),
-    ] {
-        if !section.has(key) {
-            report.error(section.place(), format!("an entry of {} has no `{key}`", quoted(path)), hint);
-        }
-    }
-    let raw = RawSuppression {
-        rule: section.text("rule"),
-        server: section.text("server"),
-        until: section.text("until"),
-        reason: section.text("reason"),
-    };
-    section.close();
-    Some(raw)
-}
-
 /// Says for every server what is looked for, and which servers get personal data back.
 pub(super) fn apply(
     config: &RawConfig,
@@ -430,7 +283,7 @@ pub(super) fn apply(
     let fields = raw.data_classes.fields(servers, report);
     common.indicators = indicators::load(raw.indicators.as_ref(), resolver);
     let code = program::check(&raw.code, servers, report);
-    let suppressed = suppressed(&raw.suppress, servers, now, (notes, report));
+    let suppressed = suppress::check(&raw.suppress, servers, now, (notes, report));
     for server in by_server {
         let Some(name) = ServerName::parse(&server.name.value) else { continue };
         let mut detect = common.clone();
@@ -453,7 +306,13 @@ pub(super) fn apply(
         }
     }
     let expand_for = raw.personal.expand_for.as_ref()?;
-    Some(expand_for.value.iter().filter_map(|name| known("expand_for", name, servers, report)).collect())
+    Some(
+        expand_for
+            .value
+            .iter()
+            .filter_map(|name| rules::server("expand_for", name, servers, report))
+            .collect(),
+    )
 }
 
 /// How long tokens are kept, where there are any. Milliseconds.
@@ -470,106 +329,6 @@ fn lay(written: Option<&RawHandlings>, over: &mut Handlings) {
         by_level.block = block.unwrap_or(by_level.block);
         by_level.review = review.unwrap_or(by_level.review);
     }
-}
-
-fn known(
-    key: &str,
-    name: &At<String>,
-    servers: &BTreeMap<ServerName, Server>,
-    report: &Report,
-) -> Option<ServerName> {
-    let found = ServerName::parse(&name.value).filter(|server| servers.contains_key(server));
-    if found.is_none() {
-        let known: Vec<_> = servers.keys().map(ServerName::as_str).collect();
-        let message = format!("`{key}` names {}, which is no server", quoted(&name.value));
-        report.error(name.place, message, format!("write one of {}", known.join(", ")));
-    }
-    found
-}
-
-fn suppressed(
-    raw: &[RawSuppression],
-    servers: &BTreeMap<ServerName, Server>,
-    now: SystemTime,
-    (notes, report): (&mut Vec<String>, &Report),
-) -> Vec<(Option<ServerName>, Suppression)> {
-    let mut all = Vec::new();
-    let rules = if raw.is_empty() { BTreeSet::new() } else { lockgate_detect::names() };
-    for one in raw {
-        let Some(rule) = &one.rule else { continue };
-        let name = rule.value.strip_suffix('*').unwrap_or(&rule.value);
-        if rule.value.is_empty() || name.contains('*') || name.contains(char::is_whitespace) {
-            let message = format!("{} is not the name of a rule", quoted(&rule.value));
-            report.error(rule.place, message, "write a name, or its beginning and `*`");
-            continue;
-        }
-        let begins = |known: &&str| known.starts_with(name);
-        let is_rule = if rule.value.ends_with('*') { rules.iter().any(begins) } else { rules.contains(name) };
-        if !is_rule {
-            let message = format!("{} is no rule", quoted(&rule.value));
-            let all: Vec<&str> = rules.iter().copied().collect();
-            let hint = format!("{}write the name as the records have it", perhaps(name, &all));
-            report.error(rule.place, message, hint);
-        }
-        if let Some(reason) = one.reason.as_ref().filter(|reason| reason.value.trim().is_empty()) {
-            let message = format!("no reason is given for suppressing {}", quoted(&rule.value));
-            report.error(reason.place, message, "write why its findings are wrong here");
-        }
-        let only = match &one.server {
-            Some(name) => match known("server", name, servers, report) {
-                Some(name) => Some(name),
-                None => continue,
-            },
-            None => None,
-        };
-        let until = match &one.until {
-            Some(text) => {
-                let Some(until) = date(&text.value) else {
-                    let message = format!("{} is not a date", quoted(&text.value));
-                    report.error(text.place, message, "write year, month and day, as `2027-01-31`");
-                    continue;
-                };
-                Some(until)
-            }
-            None => None,
-        };
-        let since = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        match until.zip(one.until.as_ref()) {
-            Some((until, text)) if u128::from(until.0) <= since => notes.push(format!(
-                "the rule {} counts again since {}: take it out of `detect.suppress`, or say why it should not",
-                quoted(&rule.value),
-                text.value
-            )),
-            _ => all.push((only, Suppression { rule: rule.value.clone(), until })),
-        }
-    }
-    all
-}
-
-/// The beginning of a day, in UTC.
-fn date(text: &str) -> Option<UnixMillis> {
-    let number = |text: &str, digits: usize| {
-        let plain = text.len() == digits && text.bytes().all(|b| b.is_ascii_digit());
-        plain.then(|| text.parse::<u64>().ok()).flatten()
-    };
-    let mut parts = text.split('-');
-    let (year, month, day) =
-        (number(parts.next()?, 4)?, number(parts.next()?, 2)?, number(parts.next()?, 2)?);
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let length = match month {
-        2 if leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    if parts.next().is_some() || year < 1970 || !(1..=length).contains(&day) {
-        return None;
-    }
-    // Years begin in March here, so that the leap day is the last of one.
-    let (years, months) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = 365 * years + years / 4 - years / 100 + years / 400 + (153 * months + 2) / 5 + day - 1;
-    Some(UnixMillis((days - 719_468) * 86_400_000))
 }
 
 /// What differs from what holds without a word, for people: what it is about, and what is done.
@@ -650,32 +409,6 @@ fn shown(sort: Sort, by_level: ByLevel) -> String {
         }
         Sort::Hidden | Sort::Injection | Sort::Attack | Sort::Code => {
             format!("{} {block} (for review {review})", sort.word())
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates() {
-        for (text, days) in [
-            ("1970-01-01", Some(0)),
-            ("2000-02-29", Some(11_016)),
-            ("2026-07-28", Some(20_662)),
-            ("2100-03-01", Some(47_541)),
-            ("2100-02-29", None),
-            ("2026-13-01", None),
-            ("2026-04-31", None),
-            ("2026-04-00", None),
-            ("1969-12-31", None),
-            ("2026-4-3", None),
-            ("2026-04-03T00:00:00Z", None),
-            ("2026-04-03-1", None),
-            ("", None),
-        ] {
-            assert_eq!(date(text), days.map(|days: u64| UnixMillis(days * 86_400_000)), "{text}");
         }
     }
 }

@@ -12,6 +12,7 @@ use super::bounds;
 use super::error::{At, Report, quoted};
 use super::flow_rules::RawFlowRule;
 use super::raw::{RawCredentials, RawFlowSession, RawHook};
+use super::rules;
 use super::schema;
 use super::section::{self, Section};
 use super::words::{CHANNELS, Channel, FLOWS, VIOLATIONS};
@@ -212,15 +213,7 @@ fn credentials(raw: &RawCredentials, servers: &BTreeMap<ServerName, Server>, rep
         let message = "`expand_for` has no effect: the agent is shown no handles";
         report.error(named.place, message, "remove it, or write `action: handle`");
     }
-    let known = |name: &At<String>| {
-        let found = ServerName::parse(&name.value).filter(|server| servers.contains_key(server));
-        if found.is_none() {
-            let known: Vec<_> = servers.keys().map(ServerName::as_str).collect();
-            let message = format!("`expand_for` names {}, which is no server", quoted(&name.value));
-            report.error(name.place, message, format!("write one of {}", known.join(", ")));
-        }
-        found
-    };
+    let known = |name| rules::server("expand_for", name, servers, report);
     let expand_for = raw.expand_for.as_ref().map(|named| named.value.iter().filter_map(known).collect());
     Secrets { action, expand_for }
 }

@@ -42,20 +42,12 @@ enum RawThen {
 
 /// Reads the list of rules. Those that cannot be read are left out, and the report says why.
 pub(super) fn read(root: &Section<'_>, report: &Report) -> Vec<RawFlowRule> {
-    let Some(node) = root.take("rules") else { return Vec::new() };
-    let Kind::List(items) = &node.value else {
-        let message = format!("`rules` must be a list, not {}", node.value.word());
-        report.error(
-            node.place,
-            message,
-            "write `rules:` and under it `- name: …`, `when: {…}`, `then: ask`",
-        );
-        return Vec::new();
-    };
+    let form = "write `rules:` and under it `- name: …`, `when: {…}`, `then: ask`";
+    let Some(items) = root.list("rules", form) else { return Vec::new() };
     let servers: Vec<&str> =
         root.named("servers").unwrap_or_default().iter().map(|(name, _)| name.value.as_str()).collect();
     let mut rules: Vec<RawFlowRule> = Vec::new();
-    for (number, item) in items.iter().enumerate() {
+    for (number, item) in items.value.iter().enumerate() {
         let Some(rule) = rule(&format!("rules[{number}]"), item, &servers, report) else { continue };
         if rules.iter().any(|earlier| earlier.name.value == rule.name.value) {
             let message = format!("two rules are called {}", quoted(&rule.name.value));

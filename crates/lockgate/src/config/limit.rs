@@ -12,20 +12,14 @@ const FORMS: &str = "write `5/hour`, `{ calls: 5, per: hour }`, `{ sum: argument
 
 /// Reads every limit of a rule.
 pub(super) fn limits(section: &Section<'_>, report: &Report) -> Vec<Limit> {
-    let Some(node) = section.take("limits") else { return Vec::new() };
+    let hint = "write `limits: [5/hour]`";
+    let Some(items) = section.list("limits", hint) else { return Vec::new() };
     let path = section.name("limits");
-    let what = match &node.value {
-        Kind::List(items) if items.is_empty() => "is empty".to_owned(),
-        Kind::List(items) => {
-            let numbered = items.iter().enumerate();
-            return numbered.filter_map(|(at, item)| limit(&format!("{path}[{at}]"), item, report)).collect();
-        }
-        Kind::Broken | Kind::Nothing | Kind::Null | Kind::Text(..) | Kind::Map(_) => {
-            format!("must be a list, not {}", node.value.word())
-        }
-    };
-    report.error(node.place, format!("{} {what}", quoted(&path)), "write `limits: [5/hour]`");
-    Vec::new()
+    if items.value.is_empty() {
+        report.error(items.place, format!("{} is empty", quoted(&path)), hint);
+    }
+    let read = |(at, item)| limit(&format!("{path}[{at}]"), item, report);
+    items.value.iter().enumerate().filter_map(read).collect()
 }
 
 fn limit(path: &str, node: &Node, report: &Report) -> Option<Limit> {

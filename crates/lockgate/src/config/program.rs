@@ -13,12 +13,19 @@ use schemars::JsonSchema;
 use super::error::{At, Report, quoted};
 use super::rules;
 use super::schema;
-use super::section::Section;
+use super::section::{List, Section};
 use super::words::LANGUAGES;
-use super::yaml::{Kind, Node};
 
 /// Most arguments.
 pub(super) const ARGUMENTS: usize = 1_000;
+
+const LIST: List = List {
+    key: "code",
+    form: "write `- { tool: run_script, argument: script, language: python }`",
+    needs: &[("argument", "write `argument: NAME`, as the tool's schema has it")],
+    most: ARGUMENTS,
+    entries: ("arguments", "name several tools at once, with `*`"),
+};
 
 /// An argument that is a program. What becomes of a program that reaches for what it should not is said by `arguments.code`.
 #[derive(JsonSchema)]
@@ -43,40 +50,14 @@ pub(super) struct RawCode {
 }
 
 /// Reads the list.
-pub(super) fn read(detect: &Section<'_>, report: &Report) -> Vec<RawCode> {
-    let path = detect.name("code");
-    let Some(node) = detect.take("code") else { return Vec::new() };
-    let Kind::List(items) = &node.value else {
-        let message = format!("{} must be a list, not {}", quoted(&path), node.value.word());
-        report.error(
-            node.place,
-            message,
-            "write `- { tool: run_script, argument: script, language: python }`",
-        );
-        return Vec::new();
-    };
-    if items.len() > ARGUMENTS {
-        let message = format!("{} holds more than {ARGUMENTS} arguments", quoted(&path));
-        report.error(node.place, message, "name several tools at once, with `*`");
-    }
-    items.iter().filter_map(|item| one(&path, item, report)).collect()
-}
-
-fn one(path: &str, node: &Node, report: &Report) -> Option<RawCode> {
-    let section = Section::open(path, node, report)?;
-    if !section.has("argument") {
-        let message = format!("an entry of {} has no `argument`", quoted(path));
-        report.error(section.place(), message, "write `argument: NAME`, as the tool's schema has it");
-    }
-    let raw = RawCode {
-        server: section.text("server"),
-        tool: section.text("tool"),
-        argument: section.text("argument"),
-        language: section.word("language", LANGUAGES),
-        imports: section.texts("imports"),
-    };
-    section.close();
-    Some(raw)
+pub(super) fn read(detect: &Section<'_>) -> Vec<RawCode> {
+    detect.entries(&LIST, |entry| RawCode {
+        server: entry.text("server"),
+        tool: entry.text("tool"),
+        argument: entry.text("argument"),
+        language: entry.word("language", LANGUAGES),
+        imports: entry.texts("imports"),
+    })
 }
 
 /// What of it is about each server.
@@ -101,15 +82,7 @@ fn argument(
     }
     let imports = raw.imports.as_ref().map(|imports| modules(imports, raw.language.as_ref(), report));
     let server = match &raw.server {
-        Some(text) => {
-            let pattern = rules::pattern(text, report)?.value;
-            if !servers.keys().any(|server| pattern.matches(server.as_str())) {
-                let known: Vec<_> = servers.keys().map(ServerName::as_str).collect();
-                let message = format!("`server` names {}, which is no server", quoted(&text.value));
-                report.error(text.place, message, format!("write one of {}", known.join(", ")));
-            }
-            Some(pattern)
-        }
+        Some(text) => Some(rules::servers(text, servers, report)?),
         None => None,
     };
     let tool = match &raw.tool {

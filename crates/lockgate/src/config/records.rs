@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use super::error::{At, Place, Report, quoted};
 use super::secret::{Resolver, Secret};
 use super::section::Section;
-use super::yaml::{Kind, Node};
+use super::yaml::Node;
 use super::{address, bounds, schema};
 
 /// Most witnesses of one log.
@@ -244,19 +244,14 @@ impl RawWitness {
 }
 
 fn witnesses(section: &Section<'_>, report: &Report) -> Option<At<Vec<RawWitness>>> {
-    let node = section.take("witnesses")?;
-    let hint = "write `witnesses:` and under it `- { url: https://…, key: … }`";
-    let Kind::List(items) = &node.value else {
-        let message = format!("`records.witnesses` must be a list, not {}", node.value.word());
-        report.error(node.place, message, hint);
-        return None;
-    };
+    let At { value: items, place } =
+        section.list("witnesses", "write `witnesses:` and under it `- { url: https://…, key: … }`")?;
     if items.is_empty() || items.len() > WITNESSES {
         let message = format!("`records.witnesses` has {} witnesses", items.len());
-        report.error(node.place, message, "name 1 to 16, or remove it");
+        report.error(place, message, "name 1 to 16, or remove it");
     }
     let read = |(number, item)| RawWitness::read(&format!("records.witnesses[{number}]"), item, report);
-    Some(At { value: items.iter().enumerate().filter_map(read).collect(), place: node.place })
+    Some(At { value: items.iter().enumerate().filter_map(read).collect(), place })
 }
 
 /// A file that can be named so.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use lockgate_model::Class;
+use lockgate_core::Server;
+use lockgate_model::{Class, ServerName};
 use lockgate_policy::{Action, Fallback, Index, Pattern, Rule, RuleSet};
 
-use super::error::{At, Report, quoted};
+use super::error::{At, Report, perhaps, quoted};
 use super::raw::RawRules;
 
 /// What holds without a rule.
@@ -99,6 +100,40 @@ pub(super) fn pattern(text: &At<String>, report: &Report) -> Option<At<Pattern>>
             None
         }
     }
+}
+
+/// Servers by a pattern, which must match one that is configured.
+pub(super) fn servers(
+    text: &At<String>,
+    servers: &BTreeMap<ServerName, Server>,
+    report: &Report,
+) -> Option<Pattern> {
+    let pattern = pattern(text, report)?.value;
+    if !servers.keys().any(|server| pattern.matches(server.as_str())) {
+        no_server("server", text, servers, report);
+    }
+    Some(pattern)
+}
+
+/// The server of a name, which must be configured.
+pub(super) fn server(
+    key: &str,
+    name: &At<String>,
+    servers: &BTreeMap<ServerName, Server>,
+    report: &Report,
+) -> Option<ServerName> {
+    let found = ServerName::parse(&name.value).filter(|server| servers.contains_key(server));
+    if found.is_none() {
+        no_server(key, name, servers, report);
+    }
+    found
+}
+
+fn no_server(key: &str, name: &At<String>, servers: &BTreeMap<ServerName, Server>, report: &Report) {
+    let known: Vec<_> = servers.keys().map(ServerName::as_str).collect();
+    let message = format!("`{key}` names {}, which is no server", quoted(&name.value));
+    let hint = format!("{}write one of {}", perhaps(&name.value, &known), known.join(", "));
+    report.error(name.place, message, hint);
 }
 
 /// The action that holds for everybody at all times, whatever the arguments.

@@ -7,6 +7,20 @@ use super::bounds::Bounds;
 use super::error::{At, Place, Report, either, perhaps, quoted};
 use super::yaml::{Kind, Node};
 
+/// A list of sections.
+pub(super) struct List {
+    /// Its key.
+    pub(super) key: &'static str,
+    /// How an entry is written, for messages.
+    pub(super) form: &'static str,
+    /// What each entry must have, and how that is written.
+    pub(super) needs: &'static [(&'static str, &'static str)],
+    /// Most entries.
+    pub(super) most: usize,
+    /// What they are called, and what to do where there are more, for messages.
+    pub(super) entries: (&'static str, &'static str),
+}
+
 /// One section of the file while it is read.
 pub(super) struct Section<'n> {
     path: String,
@@ -112,14 +126,40 @@ impl<'n> Section<'n> {
 
     /// A list of texts.
     pub(super) fn texts(&self, key: &'static str) -> Option<At<Vec<At<String>>>> {
+        let At { value, place } = self.list(key, &format!("write `{key}: [first, second]`"))?;
+        let value = value.iter().filter_map(|item| text(&self.name(key), item, self.report)).collect();
+        Some(At { value, place })
+    }
+
+    /// A list of anything. `form` says how it is written, for messages.
+    pub(super) fn list(&self, key: &'static str, form: &str) -> Option<At<&'n [Node]>> {
         let node = self.take(key)?;
-        let Kind::List(items) = &node.value else {
-            let message = format!("{} must be a list, not {}", quoted(&self.name(key)), node.value.word());
-            self.report.error(node.place, message, format!("write `{key}: [first, second]`"));
-            return None;
+        if let Kind::List(items) = &node.value {
+            return Some(At { value: items, place: node.place });
+        }
+        let message = format!("{} must be a list, not {}", quoted(&self.name(key)), node.value.word());
+        self.report.error(node.place, message, form);
+        None
+    }
+
+    /// The entries of a list of sections, each as it is read.
+    pub(super) fn entries<T>(&self, list: &List, read: impl Fn(&Self) -> T) -> Vec<T> {
+        let (report, path, (entries, fewer)) = (self.report, self.name(list.key), list.entries);
+        let Some(items) = self.list(list.key, list.form) else { return Vec::new() };
+        if items.value.len() > list.most {
+            let message = format!("{} holds more than {} {entries}", quoted(&path), list.most);
+            report.error(items.place, message, fewer);
+        }
+        let one = |item| {
+            let section = Self::open(&path, item, report)?;
+            for (key, form) in list.needs.iter().filter(|(key, _)| !section.has(key)) {
+                report.error(section.place, format!("an entry of {} has no `{key}`", quoted(&path)), *form);
+            }
+            let entry = read(&section);
+            section.close();
+            Some(entry)
         };
-        let value = items.iter().filter_map(|item| text(&self.name(key), item, self.report)).collect();
-        Some(At { value, place: node.place })
+        items.value.iter().filter_map(one).collect()
     }
 
     /// A section with keys of the operator's own, in the order of the file.

@@ -1,7 +1,7 @@
 //! What is unusual in what is recorded, and the risk that comes of it.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -12,6 +12,7 @@ use lockgate_watch::behaviour::{Behaviour, MOST_STATE, Settings, Unusual};
 
 use super::session::{lock, unix_millis};
 use super::{Gateway, complain};
+use crate::state;
 
 /// What was learned, in the state folder.
 pub(crate) const FILE: &str = "behaviour.state";
@@ -101,7 +102,8 @@ impl Watch {
     }
 
     fn keep(&self, bytes: &[u8]) {
-        if let Err(error) = write(&self.folder, bytes) {
+        let made = state::make(&self.folder);
+        if let Err(error) = made.and_then(|()| state::replace(&self.folder, FILE, bytes)) {
             lock(&self.seen).closed = true;
             complain(&format!("what is usual cannot be kept for after a restart: {error}"));
         }
@@ -156,13 +158,4 @@ pub(crate) fn read(file: &Path, settings: Settings) -> Result<Behaviour, String>
     let most = u64::try_from(MOST_STATE).unwrap_or(u64::MAX).saturating_add(1);
     open.take(most).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     Behaviour::load(&bytes, settings).map_err(|error| error.to_string())
-}
-
-/// Writes it whole or not at all, for its owner alone.
-fn write(folder: &Path, bytes: &[u8]) -> io::Result<()> {
-    crate::state::make(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(folder.join(FILE)).map(drop).map_err(|error| error.error)
 }

@@ -1,15 +1,16 @@
 //! What sessions have read outlives the gateway: an agent whose context still holds it does not come back clean.
 
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lockgate_core::{Boundary, Event};
 use lockgate_model::{Integrity, Label, Principal};
 use lockgate_store::{Labelled, Labels, StateError};
 
-use super::Gateway;
 use super::session::{Session, lock, unix_millis};
+use super::shelf::Shelf;
+use super::{Gateway, complain};
 
 /// Shortest time between two writings.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -18,13 +19,12 @@ const AGAIN: Duration = Duration::from_hours(1);
 
 /// The labels of sessions in the state folder.
 pub(super) struct Memory {
-    folder: PathBuf,
+    labels: Shelf<Labels>,
     ttl: Duration,
     began: Instant,
     left: Left,
-    open: Mutex<Option<Arc<Labels>>>,
-    /// Held while labels are written or forgotten: when they last were, and was it said that they cannot be?
-    writing: tokio::sync::Mutex<(Option<Instant>, bool)>,
+    /// Held while labels are written or forgotten: when they last were.
+    writing: tokio::sync::Mutex<Option<Instant>>,
 }
 
 /// What sessions that were open when their gateway ended had read.
@@ -35,30 +35,24 @@ enum Left {
 }
 
 impl Memory {
-    /// Reads what is left; `say` is told where that fails. Makes nothing where nothing was ever kept.
-    pub(super) fn new(folder: PathBuf, ttl: Duration, say: impl Fn(&str)) -> Self {
+    /// Reads what is left. Makes nothing where nothing was ever kept.
+    pub(super) fn new(folder: &Path, ttl: Duration) -> Self {
+        let labels = Shelf::new(folder, Labels::FILE, Labels::open);
         let millis = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
-        let read = || -> Result<(Arc<Labels>, Vec<Labelled>), StateError> {
-            let labels = Labels::open(&folder)?;
-            let left = labels.left(millis, unix_millis().0)?;
-            Ok((Arc::new(labels), left))
+        let left = |found: Option<Arc<Labels>>| {
+            found.map_or_else(|| Ok(Vec::new()), |labels| labels.left(millis, unix_millis().0))
         };
-        let (open, left) = if folder.join(Labels::FILE).exists() {
-            match read() {
-                Ok((labels, left)) => (Some(labels), Left::Known(left)),
-                Err(error) => {
-                    say(&format!(
-                        "what earlier sessions have read cannot be known, so that new ones count as having read everything: {error} ({})",
-                        folder.join(Labels::FILE).display()
-                    ));
-                    (None, Left::Unknown)
-                }
-            }
-        } else {
-            (None, Left::Known(Vec::new()))
-        };
-        let (open, writing) = (Mutex::new(open), tokio::sync::Mutex::default());
-        Self { folder, ttl, began: Instant::now(), left, open, writing }
+        let left = labels.found().and_then(left).map_or_else(
+            |error| {
+                complain(&format!(
+                    "what earlier sessions have read cannot be known, so that new ones count as having read everything: {error} ({})",
+                    labels.path().display()
+                ));
+                Left::Unknown
+            },
+            Left::Known,
+        );
+        Self { labels, ttl, began: Instant::now(), left, writing: tokio::sync::Mutex::default() }
     }
 
     /// What earlier sessions of this agent had read when their gateway ended.
@@ -80,24 +74,13 @@ impl Memory {
             }
         }
     }
-
-    /// The file, made at the first need.
-    fn labels(&self) -> Result<Arc<Labels>, StateError> {
-        let mut open = lock(&self.open);
-        if let Some(labels) = &*open {
-            return Ok(Arc::clone(labels));
-        }
-        let labels = Arc::new(Labels::open(&self.folder)?);
-        *open = Some(Arc::clone(&labels));
-        Ok(labels)
-    }
 }
 
 impl Gateway {
     /// Keeps what sessions have read since it was last kept, at most once a second unless it is the `last` time.
     pub(super) async fn keep_labels(self: &Arc<Self>, last: bool) {
         let mut writing = self.memory.writing.lock().await;
-        if !last && writing.0.is_some_and(|then| then.elapsed() < PAUSE) {
+        if !last && writing.is_some_and(|then| then.elapsed() < PAUSE) {
             return;
         }
         let news: Vec<_> =
@@ -105,21 +88,19 @@ impl Gateway {
         if news.is_empty() {
             return;
         }
-        writing.0 = Some(Instant::now());
+        *writing = Some(Instant::now());
         let gateway = Arc::clone(self);
         let kept = tokio::task::spawn_blocking(move || {
             let all: Vec<Labelled> = news.iter().map(|(one, _)| one.clone()).collect();
-            gateway.memory.labels()?.keep(&all, unix_millis().0)?;
+            gateway.memory.labels.open()?.keep(&all, unix_millis().0)?;
             for (one, session) in news {
                 *lock(&session.kept) = Some((one.label, Instant::now()));
             }
             Ok::<_, StateError>(())
         });
-        if let Ok(Err(error)) = kept.await
-            && !writing.1
-        {
-            writing.1 = true;
-            self.say(&format!("what sessions have read cannot be kept for after a restart: {error}"));
+        if let Ok(Err(error)) = kept.await {
+            let what = "what sessions have read cannot be kept for after a restart";
+            self.memory.labels.cannot(what, &error);
         }
     }
 }
@@ -142,7 +123,7 @@ impl Session {
             let session = Arc::clone(self);
             let name = self.core().session_id().to_string();
             let ended =
-                tokio::task::spawn_blocking(move || session.gateway.memory.labels()?.end(&[name])).await;
+                tokio::task::spawn_blocking(move || session.gateway.memory.labels.open()?.end(&[name])).await;
             if let Ok(Err(error)) = ended {
                 self.gateway.say(&format!("what a session has read cannot be forgotten: {error}"));
             }

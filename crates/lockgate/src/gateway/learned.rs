@@ -1,59 +1,15 @@
 //! What people approved for later sessions as well.
 
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use lockgate_core::{Event, Learn};
 use lockgate_store::{Destination, Destinations, StateError};
 
-use super::Gateway;
-use super::session::{Session, lock, unix_millis};
+use super::session::{Session, unix_millis};
+use super::shelf::Shelf;
 
-/// The values in the state folder.
-pub(super) struct Learned {
-    folder: PathBuf,
-    open: Mutex<Option<Arc<Destinations>>>,
-    /// Was it said that they cannot be used?
-    told: Mutex<bool>,
-}
-
-impl Learned {
-    pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder, open: Mutex::default(), told: Mutex::default() }
-    }
-
-    /// The file, made at the first need.
-    fn destinations(&self) -> Result<Arc<Destinations>, StateError> {
-        let mut open = lock(&self.open);
-        if let Some(destinations) = &*open {
-            return Ok(Arc::clone(destinations));
-        }
-        let destinations = Arc::new(Destinations::open(&self.folder)?);
-        *open = Some(Arc::clone(&destinations));
-        Ok(destinations)
-    }
-
-    /// What counts for a principal, and for how many milliseconds more. Makes nothing where nothing was learned.
-    fn of(&self, principal: &str, now: u64) -> Result<Vec<(String, u64)>, StateError> {
-        if !self.folder.join(Destinations::FILE).exists() {
-            return Ok(Vec::new());
-        }
-        let found = self.destinations()?.of(principal, now)?;
-        Ok(found.into_iter().map(|one| (one.value, one.until.saturating_sub(now))).collect())
-    }
-}
-
-impl Gateway {
-    fn cannot_learn(&self, error: &StateError) {
-        if !std::mem::replace(&mut *lock(&self.learned.told), true) {
-            let file = self.learned.folder.join(Destinations::FILE);
-            self.say(&format!(
-                "what people approved for later sessions cannot be kept or used: {error} ({})",
-                file.display()
-            ));
-        }
-    }
-}
+/// What cannot be done without the file.
+const CANNOT: &str = "what people approved for later sessions cannot be kept or used";
 
 impl Session {
     /// The session begins: what its principal may use by an approval in an earlier one is known.
@@ -61,12 +17,12 @@ impl Session {
         if !self.gateway.boundary().flow.learns {
             return;
         }
-        match self.gateway.learned.of(self.principal.as_str(), unix_millis().0) {
+        match values(&self.gateway.learned, self.principal.as_str(), unix_millis().0) {
             Ok(values) => {
                 let steps = self.event(Event::Known { values: &values });
                 debug_assert!(steps.is_empty(), "what is known asks for nothing to be done");
             }
-            Err(error) => self.gateway.cannot_learn(&error),
+            Err(error) => self.gateway.learned.cannot(CANNOT, &error),
         }
     }
 
@@ -75,7 +31,7 @@ impl Session {
         let session = Arc::clone(self);
         let learning = tokio::task::spawn_blocking(move || {
             let (gateway, now) = (&session.gateway, unix_millis().0);
-            gateway.learned.destinations()?.learn(&Destination {
+            gateway.learned.open()?.learn(&Destination {
                 principal: session.principal.to_string(),
                 value: lesson.value,
                 server: lesson.server.to_string(),
@@ -86,7 +42,18 @@ impl Session {
             })
         });
         if let Ok(Err(error)) = learning.await {
-            self.gateway.cannot_learn(&error);
+            self.gateway.learned.cannot(CANNOT, &error);
         }
     }
+}
+
+/// What counts for a principal, and for how many milliseconds more.
+fn values(
+    learned: &Shelf<Destinations>,
+    principal: &str,
+    now: u64,
+) -> Result<Vec<(String, u64)>, StateError> {
+    let Some(learned) = learned.found()? else { return Ok(Vec::new()) };
+    let found = learned.of(principal, now)?;
+    Ok(found.into_iter().map(|one| (one.value, one.until.saturating_sub(now))).collect())
 }

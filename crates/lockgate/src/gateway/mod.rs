@@ -21,6 +21,7 @@ mod respond;
 mod serve;
 mod session;
 mod sessions;
+mod shelf;
 mod shown;
 mod start;
 mod stdio;
@@ -39,7 +40,7 @@ use lockgate_audit::Record;
 use lockgate_core::{Boundary, Event, Step};
 use lockgate_model::{Era, Principal, Reason, ServerName, Tick};
 use lockgate_origin::Attestations;
-use lockgate_store::RecordLog;
+use lockgate_store::{Destinations, RecordLog, Vault};
 use lockgate_telemetry::Telemetry;
 use lockgate_transport::TlsKey;
 use lockgate_transport::child::Launch as ChildLaunch;
@@ -54,16 +55,15 @@ use budget::Budget;
 use clock::Clock;
 use desk::Desk;
 use labels::Memory;
-use learned::Learned;
 use links::{Population, Way};
 use notice::Notices;
 use pins::Approved;
 use session::{Session, Via, lock};
 use sessions::Sessions;
+use shelf::Shelf;
 use start::Start;
 use telemetry::Pulse;
 use turn::Turns;
-use vault::Tokens;
 
 pub(crate) use alerting::{channel, message};
 pub use attest::{Unattested, fetch_attestations};
@@ -120,8 +120,8 @@ pub struct Gateway {
     desk: Desk,
     turns: Turns,
     memory: Memory,
-    learned: Learned,
-    tokens: Tokens,
+    learned: Shelf<Destinations>,
+    vault: Shelf<Vault>,
     approved: Approved,
     population: Arc<Population>,
     /// The files of programs that were looked at before.
@@ -238,11 +238,11 @@ impl Gateway {
         let folder = config.state.clone().unwrap_or_else(crate::state::folder);
         let alerting = config.alerts.as_ref().map(|alerts| Alerting::new(alerts, &folder, &config.scope));
         let seal = lockgate_transport::seal_key().ok_or("the system has no randomness")?;
-        let memory = Memory::new(folder.clone(), config.label_ttl, complain);
+        let memory = Memory::new(&folder, config.label_ttl);
         Ok(Arc::new(Self {
             memory,
-            learned: Learned::new(folder.clone()),
-            tokens: Tokens::new(folder.clone()),
+            learned: Shelf::new(&folder, Destinations::FILE, Destinations::open),
+            vault: Shelf::new(&folder, Vault::FILE, Vault::open),
             approved: Approved::new(folder.clone(), config.scope.clone(), pins::locked(&config.lock)),
             state: Mutex::new(State::new(config, seal)?),
             sessions: Sessions::default(),

@@ -4,11 +4,11 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::Path;
 
-use aws_lc_rs::digest::{Context, SHA256};
 use lockgate_attest::{Statement, Subject};
 use lockgate_model::ServerName;
 use lockgate_store::Labels;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::{Captured, Incident, Where, With, make};
 use crate::config::{self, Config, Process};
@@ -231,15 +231,15 @@ fn write(to: &Path, bytes: &[u8]) -> Result<(), Problem> {
 
 /// Reads to the end, writes what was read, and says its SHA-256.
 pub(super) fn sha256(from: &mut impl Read, to: &mut impl Write) -> Result<[u8; 32], Problem> {
-    let mut context = Context::new(&SHA256);
+    let mut digest = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
     loop {
         let length = from.read(&mut buffer)?;
         let part = buffer.get(..length).unwrap_or_default();
         if part.is_empty() {
-            return Ok(context.finish().as_ref().try_into().unwrap_or_default());
+            return Ok(digest.finalize().into());
         }
-        context.update(part);
+        digest.update(part);
         to.write_all(part)?;
     }
 }

@@ -311,11 +311,8 @@ impl Incident {
 
     /// Writes what is known, whole or not at all.
     fn keep(&self, home: &Path) -> Result<(), Problem> {
-        let mut file = tempfile::NamedTempFile::new_in(home)?;
-        serde_json::to_writer_pretty(&mut file, self).map_err(|error| Problem::Refused(error.to_string()))?;
-        file.as_file().sync_all()?;
-        file.persist(home.join(FILE)).map_err(|error| Problem::from(error.error))?;
-        Ok(())
+        let text = serde_json::to_vec_pretty(self).map_err(|error| Problem::Refused(error.to_string()))?;
+        Ok(crate::state::replace(home, FILE, &text)?)
     }
 
     fn capture(&mut self, home: &Path, with: &With, at: &Where) -> Result<(), Problem> {
