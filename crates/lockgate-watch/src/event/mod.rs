@@ -168,7 +168,12 @@ fn own_name(record: &Record) -> Option<EventName> {
         },
         Happening::Pin => Some(EventName::TrustChanged),
         // Start and stop are told by the gateway itself; what the log lost was told while it could not be written.
-        Happening::Gateway | Happening::Log => None,
+        Happening::Gateway | Happening::Log | Happening::End => None,
+        // Told where they are seen, whether or not there are records; and of an alert no alert is made.
+        Happening::Stop | Happening::Alert | Happening::Behaviour => None,
+        // Who answered is of no note by itself: what came of it is told with the call.
+        Happening::Vote | Happening::Incident => None,
+        Happening::Destination => Some(EventName::TrustChanged),
         Happening::Definition => match (reason?, record.notes.as_slice()) {
             (
                 Reason::ToolQuarantined | Reason::DefinitionQuarantined | Reason::DefinitionDrift,
