@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use lockgate_audit::Record;
+use lockgate_audit::{Figures, Happening, Record};
 use lockgate_model::{Principal, SessionId, UnixMillis};
 use lockgate_watch::behaviour::{Behaviour, MOST_STATE, Settings, Unusual};
 
@@ -143,6 +143,27 @@ fn line(unusual: &Unusual, risk: u8) -> String {
         unusual.sentence(),
         unusual.session
     )
+}
+
+/// The record of something unusual.
+pub(super) fn record(found: Unusual, correlation: Option<&str>) -> Box<Record> {
+    let figures = found.figures;
+    Box::new(Record {
+        correlation: correlation.map_or_else(|| found.session.to_string(), str::to_owned),
+        session: found.session,
+        principal: found.principal,
+        server: found.server,
+        target: found.target,
+        notes: vec![found.sign.word()],
+        figures: Some(Figures {
+            seen: figures.seen,
+            usual: figures.usual,
+            of: figures.of,
+            sure: figures.sure,
+            points: found.points,
+        }),
+        ..Record::of_gateway(Happening::Behaviour)
+    })
 }
 
 /// Reads what was learned; nothing known where there is no file.

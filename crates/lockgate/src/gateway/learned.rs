@@ -3,11 +3,16 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use lockgate_audit::{Change, Happening, Record, digest};
 use lockgate_core::{Event, Learn};
+use lockgate_model::Untrusted;
 use lockgate_store::{Destination, Destinations, StateError};
 
 use super::Gateway;
 use super::session::{Session, lock, unix_millis};
+
+/// Most characters of an argument's place that are written down.
+const SHOWN: usize = 200;
 
 /// The values in the state folder.
 pub(super) struct Learned {
@@ -73,6 +78,24 @@ impl Session {
     /// Keeps a value for later sessions of the principal.
     pub(super) async fn learn(self: &Arc<Self>, lesson: Box<Learn>) {
         let session = Arc::clone(self);
+        // Its digest, not the value: it may say of whom it is.
+        let change = Change {
+            what: Untrusted::new(lesson.argument.as_str()).escaped(SHOWN),
+            before: None,
+            after: Some(format!("sha256:{}", digest(lesson.value.as_bytes()))),
+        };
+        let own = Record::of_gateway(Happening::Destination);
+        let name = self.core().session_id().clone();
+        let record = Record {
+            correlation: name.to_string(),
+            session: name,
+            principal: self.principal.clone(),
+            server: Some(lesson.server.clone()),
+            target: Some(lesson.tool.shown().to_owned()),
+            changes: vec![change],
+            notes: vec!["learned"],
+            ..own
+        };
         let learning = tokio::task::spawn_blocking(move || {
             let (gateway, now) = (&session.gateway, unix_millis().0);
             gateway.learned.destinations()?.learn(&Destination {
@@ -85,8 +108,10 @@ impl Session {
                 until: now.saturating_add(gateway.boundary().flow.learned_for),
             })
         });
-        if let Ok(Err(error)) = learning.await {
-            self.gateway.cannot_learn(&error);
+        match learning.await {
+            Ok(Ok(())) => self.gateway.record(Box::new(record)),
+            Ok(Err(error)) => self.gateway.cannot_learn(&error),
+            Err(_) => {}
         }
     }
 }

@@ -15,6 +15,7 @@ mod labels;
 mod learned;
 mod links;
 mod notice;
+mod people;
 mod pins;
 mod reload;
 mod respond;
@@ -57,6 +58,7 @@ use labels::Memory;
 use learned::Learned;
 use links::{Population, Way};
 use notice::Notices;
+use people::People;
 use pins::Approved;
 use session::{Session, Via, lock};
 use sessions::Sessions;
@@ -117,6 +119,7 @@ pub struct Gateway {
     clock: Clock,
     budget: Budget,
     desk: Desk,
+    people: People,
     turns: Turns,
     memory: Memory,
     learned: Learned,
@@ -252,6 +255,7 @@ impl Gateway {
             alerting: alerting.transpose()?,
             clock: Clock::start(),
             budget: Budget::new(folder.clone()),
+            people: People::new(folder.clone(), config.records.as_ref()),
             desk: Desk::new(folder, notices),
             turns: Turns::new(config.hook.as_ref().map(|key| key.reveal().as_bytes())),
             population: Arc::default(),
@@ -362,17 +366,28 @@ impl Gateway {
         }
     }
 
+    /// Counts a record, tells whom it concerns, and writes it down; behind it, what was unusual about it and whom that was
+    /// told. Those lead to nothing further: nothing is learned of them, and of an alert no alert is made.
     fn record(&self, record: Box<Record>) {
         let unusual = self.watch.observe(&record);
+        let told = self.alerting.as_ref().map_or_else(Vec::new, |alerting| {
+            let mut told: Vec<_> =
+                unusual.iter().flat_map(|found| alerting.tell(&Told::of_unusual(found))).collect();
+            told.append(&mut alerting.see(&record));
+            told
+        });
+        let correlation = (!unusual.is_empty()).then(|| record.correlation.clone());
+        self.write_down(record);
+        for found in unusual {
+            self.write_down(behaviour::record(found, correlation.as_deref()));
+        }
+        told.into_iter().for_each(|told| self.write_down(told));
+    }
+
+    fn write_down(&self, record: Box<Record>) {
         let now = session::wall();
         if let Some(telemetry) = &self.telemetry {
             telemetry.take(&record, now);
-        }
-        if let Some(alerting) = &self.alerting {
-            for found in &unusual {
-                alerting.tell(&Told::of_unusual(found));
-            }
-            alerting.see(&record);
         }
         if let Some(records) = &self.records {
             records.write(now, record);
@@ -405,6 +420,7 @@ impl Gateway {
             self.look_at_alerts().await;
             self.look_at_pins().await;
             self.record_pins().await;
+            self.record_people().await;
             for session in self.sessions.all() {
                 let steps = session.wake();
                 if !steps.is_empty() {
@@ -477,6 +493,7 @@ impl Gateway {
         self.keep_behaviour_at_last();
         if let Some(records) = &self.records {
             self.record_decided(self.approved.decided());
+            self.record_people_now();
             self.record_stop();
             records.flush();
             let last = async {
