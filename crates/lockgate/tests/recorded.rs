@@ -254,3 +254,19 @@ fn what_people_decide_is_in_the_log_once() {
     let (timeline, _) = printed(command(at, "lockgate").args(["log", "timeline", "abcdefabcdef"]));
     assert!(timeline.contains("set of session, by") && timeline.contains(": odd calls"), "{timeline}");
 }
+
+#[test]
+fn the_documentation_has_every_event() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/log.md");
+    let written = std::fs::read_to_string(page).unwrap();
+    let (_, rest) = written.split_once("<!-- events -->\n").unwrap();
+    let (table, _) = rest.split_once("<!-- end -->\n").unwrap();
+    let listed: Vec<_> =
+        table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    let all: Vec<_> =
+        lockgate_audit::Happening::ALL.into_iter().map(lockgate_audit::Happening::word).collect();
+    assert_eq!(listed, all);
+    let (help, _) = printed(command(Path::new("."), "lockgate").args(["log", "search", "--help"]));
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(all.iter().all(|word| help.contains(word)), "{help}");
+}
