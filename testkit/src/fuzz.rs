@@ -87,8 +87,8 @@ pub fn sse(bytes: &[u8]) {
 }
 
 /// A conversation: each line of the input is said by the agent (`a`), by a server (`s`, `t`), or lets time pass (`w`).
-/// It is held with servers of both eras, with one of each, and with two of which it is not known. Nothing panics, and
-/// no server makes us call a tool where the agent has called none.
+/// It is held with servers of both eras, with one of each, and with two of which it is not known. Nothing panics, no
+/// server makes us call a tool where the agent has called none, and each request that is over has one last record.
 pub fn door(bytes: &[u8]) {
     for speaks in [[Some(Speaks::Both); 2], [Some(Speaks::Modern), Some(Speaks::Legacy)], [None; 2]] {
         converse(bytes, speaks);
@@ -99,7 +99,8 @@ fn converse(bytes: &[u8], [one, two]: [Option<Speaks>; 2]) {
     let name = |text: &str| ServerName::parse(text).unwrap_or_else(|| panic!("{text} is a name"));
     let servers = [("one", Wire::Lines, one), ("two", Wire::Http, two)]
         .map(|(text, wire, speaks)| (name(text), Server { speaks, ..Server::new(wire) }));
-    let mut stage = Stage::open(Boundary::new(servers.into()), true);
+    let boundary = Boundary { records: true, ..Boundary::new(servers.into()) };
+    let mut stage = Stage::open(boundary, true);
     let mut called = false;
     for line in bytes.split(|b| *b == b'\n').take(200) {
         let Some((who, text)) = line.split_first() else { continue };
@@ -127,6 +128,7 @@ fn converse(bytes: &[u8], [one, two]: [Option<Speaks>; 2]) {
             }
         }
     }
+    assert_eq!(stage.close(), Ok(()), "each request has one last record");
 }
 
 /// Secrets in a text: each is a part of it, in order; what was taken out is not found again. The letters of the text are

@@ -38,6 +38,8 @@ pub struct Stage {
     asked: Option<String>,
     /// Servers whose answers come on a stream of their own.
     over_http: BTreeSet<ServerName>,
+    /// The last words on requests of the agent, as they were recorded: how each ended.
+    ends: BTreeMap<ExchangeId, Vec<String>>,
 }
 
 impl Stage {
@@ -61,6 +63,7 @@ impl Stage {
             at_server: None,
             asked: None,
             over_http,
+            ends: BTreeMap::new(),
         };
         let capabilities = if elicitation { json!({ "elicitation": {} }) } else { json!({}) };
         let hello = json!({ "jsonrpc": "2.0", "id": "hello", "method": "initialize", "params": {
@@ -170,13 +173,67 @@ impl Stage {
     pub fn event(&mut self, event: Event<'_>) -> Vec<Step> {
         let mut steps = Vec::new();
         self.core.handle(event, self.now, &mut steps);
+        for step in &steps {
+            if let Step::Record(record) = step
+                && record.last
+                && let Some(exchange) = record.correlation.strip_prefix("s-")
+                && let Some(ends) =
+                    ExchangeId::read(exchange.as_bytes()).and_then(|exchange| self.ends.get_mut(&exchange))
+            {
+                let refused = record.finding.as_ref().map(|finding| finding.reason.code());
+                let how = record.ended.map(lockgate_audit::Ending::word).or(refused).unwrap_or("answered");
+                ends.push(how.to_owned());
+            }
+        }
         steps
+    }
+
+    /// The agent takes the call back that is under way or held.
+    pub fn cancel(&mut self) {
+        let params = json!({ "requestId": self.ids });
+        self.agent(
+            &json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": params }).to_string(),
+        );
+    }
+
+    /// The agent leaves the request it has made last, for good.
+    pub fn leave(&mut self) {
+        if let Some(exchange) = self.ends.keys().next_back().copied() {
+            self.event(Event::Gone { exchange, lost: true });
+        }
+    }
+
+    /// How the request ended that the agent has made last; none while it is open.
+    pub fn end_of_last(&self) -> Option<&str> {
+        self.ends.values().next_back()?.last().map(String::as_str)
+    }
+
+    /// Of every request that is over there is exactly one last record, and of none that is open. Else which is at odds. To be
+    /// asked where records are kept.
+    pub fn accounts(&self) -> Result<(), String> {
+        for (exchange, ends) in &self.ends {
+            if ends.len() != usize::from(!self.core.is_open(*exchange)) {
+                let open = if self.core.is_open(*exchange) { "open" } else { "over" };
+                return Err(format!("request {exchange} is {open} and ended as {ends:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The session ends, and with it everything that is open.
+    pub fn close(&mut self) -> Result<(), String> {
+        self.accounts()?;
+        self.event(Event::Over);
+        self.accounts()
     }
 
     fn agent(&mut self, text: &str) -> Vec<Step> {
         let bytes = Bytes::copy_from_slice(text.as_bytes());
         let exchange = self.core.open();
         let received = Received::read(&bytes, Side::Agent, &Limits::default());
+        if received.is_request() {
+            self.ends.insert(exchange, Vec::new());
+        }
         self.event(Event::Agent { exchange, received, headers: None, at: self.wall })
     }
 

@@ -143,7 +143,7 @@ impl Offer {
     }
 }
 
-/// One event: exactly one of the first six, and what must become of it.
+/// One event: exactly one of call, say, person, server, list, lose and agent, and what must become of it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TraceEvent {
@@ -161,6 +161,10 @@ struct TraceEvent {
     list: Option<BTreeMap<String, Vec<Offer>>>,
     /// The server is lost.
     lose: Option<String>,
+    /// The agent takes its last request back (`cancels`), or its connection is lost (`leaves`).
+    agent: Option<String>,
+    /// How its last request has ended by now, as its last record says: `answered`, a reason, `cancelled` ….
+    ended: Option<String>,
     /// `forward`, `hold`, `nothing`, or `deny` and a reason code.
     expect: Option<String>,
     /// What the server returns, where the call is forwarded.
@@ -209,8 +213,12 @@ impl Trace {
             if let Some(text) = &event.returns {
                 stage.return_text(text);
             }
+            let ended = stage.end_of_last();
+            if event.ended.is_some() && event.ended.as_deref() != ended {
+                return Err(format!("event {}: it ended as {ended:?}", number + 1));
+            }
         }
-        Ok(())
+        stage.close()
     }
 
     fn boundary(&self) -> Result<Boundary, String> {
@@ -218,7 +226,7 @@ impl Trace {
             self.servers.iter().map(|(name, server)| Ok((parse_name(name)?, server.checked(&self.classes)?)));
         // What servers say of themselves changes on purpose here, and is the matter of `crates/lockgate-core/tests/pins.rs`.
         let new = Boundary::new(servers.collect::<Result<_, String>>()?);
-        let mut boundary = Boundary { pins: false, ..new };
+        let mut boundary = Boundary { pins: false, records: true, ..new };
         boundary.flow.violation = match self.on_violation.as_str() {
             "ask" => Violation::Ask,
             "deny" => Violation::Deny,
@@ -310,6 +318,15 @@ impl TraceEvent {
             stage.lose(&parse_name(server)?);
             return Ok(Outcome::Nothing);
         }
+        match self.agent.as_deref() {
+            Some("cancels") => stage.cancel(),
+            Some("leaves") => stage.leave(),
+            Some(other) => return Err(format!("`{other}` is not cancels or leaves")),
+            None => {}
+        }
+        if self.agent.is_some() {
+            return Ok(Outcome::Nothing);
+        }
         match self.person.as_deref() {
             Some("accept") => Ok(stage.decide(true)),
             Some("decline") => Ok(stage.decide(false)),
@@ -317,7 +334,7 @@ impl TraceEvent {
             Some(answer) if answer.starts_with("accept ") => {
                 Ok(stage.choose(&json!({ "scope": answer.trim_start_matches("accept ") })))
             }
-            _ => Err("an event is one of call, say, person, server, list and lose".to_owned()),
+            _ => Err("an event is one of call, say, person, server, list, lose and agent".to_owned()),
         }
     }
 }

@@ -12,7 +12,8 @@ mod trace;
 
 pub use receipt::Receipt;
 pub use record::{
-    Change, Detected, Happening, KEPT_ARGUMENTS, MOST_CHANGES, MOST_DESTINATIONS, MOST_DETECTED,
-    MOST_SOURCES, Measure, Outcome, Record, Source, Upstream, VERSION, digest, numbered, one_line,
+    Change, Detected, Ending, Figures, Happening, KEPT_ARGUMENTS, LONGEST_WHY, MOST_CHANGES,
+    MOST_DESTINATIONS, MOST_DETECTED, MOST_SOURCES, Measure, Outcome, Record, Source, Upstream, VERSION,
+    digest, numbered, one_line,
 };
 pub use trace::Trace;

@@ -17,6 +17,8 @@ pub enum Happening {
     Request,
     /// A server answered, or failed to.
     Answer,
+    /// A request ended without an answer: the record says how.
+    End,
     /// A server spoke without being asked.
     Server,
     /// A person answered an approval.
@@ -27,6 +29,18 @@ pub enum Happening {
     Configuration,
     /// A person, or a lock file, approved or refused something a server says of itself.
     Pin,
+    /// A person, or a rule over alerts, stopped something or let it run again.
+    Stop,
+    /// A person said yes or no to a call that was put before people.
+    Vote,
+    /// A value was approved for later sessions as well, or forgotten.
+    Destination,
+    /// A person opened or closed an incident, or captured what there is of it.
+    Incident,
+    /// Somebody was told of something.
+    Alert,
+    /// What a session did is not what is usual.
+    Behaviour,
     /// The gateway started, or ended in good order.
     Gateway,
     /// The log says something of itself: records of it were lost, or removed.
@@ -34,16 +48,43 @@ pub enum Happening {
 }
 
 impl Happening {
+    /// Every one.
+    pub const ALL: [Self; 16] = [
+        Self::Request,
+        Self::Answer,
+        Self::End,
+        Self::Server,
+        Self::Approval,
+        Self::Vote,
+        Self::Definition,
+        Self::Pin,
+        Self::Destination,
+        Self::Configuration,
+        Self::Stop,
+        Self::Incident,
+        Self::Alert,
+        Self::Behaviour,
+        Self::Gateway,
+        Self::Log,
+    ];
+
     /// The word in the record.
     pub fn word(self) -> &'static str {
         match self {
             Self::Request => "request",
             Self::Answer => "answer",
+            Self::End => "end",
             Self::Server => "server",
             Self::Approval => "approval",
             Self::Definition => "definition",
             Self::Configuration => "configuration",
             Self::Pin => "pin",
+            Self::Stop => "stop",
+            Self::Vote => "vote",
+            Self::Destination => "destination",
+            Self::Incident => "incident",
+            Self::Alert => "alert",
+            Self::Behaviour => "behaviour",
             Self::Gateway => "gateway",
             Self::Log => "log",
         }
@@ -146,7 +187,50 @@ pub enum Outcome {
     Nothing,
 }
 
-/// One decision. Everything in it is ours, or a name that was checked, or a digest.
+/// How a request ended that got no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ending {
+    /// The agent took it back.
+    Cancelled,
+    /// The agent left before the answer.
+    Abandoned,
+    /// The agent was asked for something first, and is to send it again.
+    InputRequired,
+    /// The session ended before the answer.
+    SessionOver,
+}
+
+impl Ending {
+    /// The word in the record.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Cancelled => "cancelled",
+            Self::Abandoned => "abandoned",
+            Self::InputRequired => "input_required",
+            Self::SessionOver => "session_over",
+        }
+    }
+}
+
+/// Longest text of a person in a record. Characters.
+pub const LONGEST_WHY: usize = 400;
+
+/// How much of something was seen that is not usual, and what it counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Figures {
+    /// How much was seen; of what, the sign in the notes says.
+    pub seen: u64,
+    /// How much is usual at most.
+    pub usual: u64,
+    /// How many values or occasions that rests on.
+    pub of: u32,
+    /// How sure it is that this is not one of the usual. Percent.
+    pub sure: u8,
+    /// What it adds to the risk. 0 to 100.
+    pub points: u8,
+}
+
+/// One decision. Everything in it is ours, or a name that was checked, or a digest, or what an operator wrote.
 #[derive(Clone, Debug)]
 pub struct Record {
     /// What it is about.
@@ -196,7 +280,17 @@ pub struct Record {
     /// Facts beside the decision, in words of ours: `credential` where one was found, `label_ignored` where a server said
     /// something of its own result that changes nothing, `failed` where an answer says that the request came to nothing.
     pub notes: Vec<&'static str>,
-    /// How many records it stands for, where it says that some were lost or removed.
+    /// The id of the alert, the incident or the approval that it is about; of a destination its digest.
+    pub about: Option<String>,
+    /// Why a person did something, in their words and in a form that is safe to print. At most [`LONGEST_WHY`].
+    pub why: Option<String>,
+    /// When it was decided, in RFC 3339, where that is longer ago than the record.
+    pub decided: Option<String>,
+    /// The rule over alerts that told.
+    pub alert_rule: Option<String>,
+    /// What is not usual, in figures.
+    pub figures: Option<Figures>,
+    /// How many records it stands for, where it says that some were lost or removed; of an alert, how many events.
     pub count: Option<u64>,
     /// What was found in the message. At most [`MOST_DETECTED`].
     pub detected: Vec<Detected>,
@@ -206,6 +300,8 @@ pub struct Record {
     pub duration: u64,
     /// How the server did that was asked, of the record of its answer.
     pub upstream: Option<Upstream>,
+    /// How the request ended, where it got no answer.
+    pub ended: Option<Ending>,
     /// Is it the last of its request? Not written down.
     pub last: bool,
 }
@@ -239,11 +335,17 @@ impl Record {
             label_before: None,
             label_after: None,
             notes: Vec::new(),
+            about: None,
+            why: None,
+            decided: None,
+            alert_rule: None,
+            figures: None,
             count: None,
             detected: Vec::new(),
             score: None,
             duration: 0,
             upstream: None,
+            ended: None,
             last: false,
         }
     }
@@ -333,6 +435,15 @@ impl Record {
         if !self.notes.is_empty() {
             line.raw("notes", &format!("[\"{}\"]", self.notes.join("\",\"")));
         }
+        line.maybe("about", self.about.as_deref());
+        line.maybe("alert_rule", self.alert_rule.as_deref());
+        line.maybe("why", self.why.as_deref());
+        line.maybe("decided", self.decided.as_deref());
+        if let Some(Figures { seen, usual, of, sure, points }) = self.figures {
+            let figures =
+                format!("\"seen\":{seen},\"usual\":{usual},\"of\":{of},\"sure\":{sure},\"points\":{points}");
+            line.raw("figures", &format!("{{{figures}}}"));
+        }
         if let Some(count) = self.count {
             line.raw("count", &count.to_string());
         }
@@ -340,6 +451,7 @@ impl Record {
             let detected: Vec<_> = self.detected.iter().take(MOST_DETECTED).map(detected_json).collect();
             line.raw("detected", &format!("[{}]", detected.join(",")));
         }
+        line.maybe("ended", self.ended.map(Ending::word));
         if let Some(score) = self.score {
             line.raw("score", &format!("{}.{:02}", score / 100, score % 100));
         }
@@ -542,8 +654,6 @@ mod tests {
                 "{\n\t\"a\": \"\u{e9}\u{7f}\u{1f600}\u{202e}\", \"n\": 1.50\r\n}".as_bytes(),
             ),
             measure: measure(),
-            result: None,
-            content: None,
             sources: [
                 vec![source(None, None, Integrity::Endorsed)],
                 vec![source(Some(&web), Some(3), Integrity::FreeText); 20],
@@ -551,20 +661,23 @@ mod tests {
             .concat(),
             changes: vec![changed(); MOST_CHANGES + 1],
             verdict: Verdict::Deny,
-            would: None,
             finding: Some(Finding {
                 evidence: Some(Arc::new(evidence)),
                 ..Finding::deny(Phase::Flow, Reason::UntrustedContentReachesSink, "flow.value")
             }),
             label_before: Some(label.clone()),
             label_after: Some(label),
-            notes: Vec::new(),
-            count: None,
+            about: None,
+            why: None,
+            decided: None,
+            alert_rule: None,
+            figures: None,
             detected: vec![detected(); MOST_DETECTED + 1],
             score: Some(97),
             duration: 12,
             upstream: Some(Upstream { took: 7, outcome: Outcome::Error(-32_602) }),
             last: true,
+            ..Record::of_gateway(Happening::Request)
         };
         let line = record.to_json("2026-01-01T00:00:00.000Z");
         assert!(!line.contains('\n'));

@@ -1,7 +1,7 @@
 //! What the agent says: requests, notifications, and answers to what servers asked.
 
 use bytes::Bytes;
-use lockgate_audit::{Happening, Trace};
+use lockgate_audit::{Ending, Happening, Trace};
 use lockgate_model::{
     Body, Direction, ExchangeId, Finding, Json, Kind, MethodKind, Params, Phase, Reason, Revision, Splice,
     Tick, Verdict, peek_id, quote,
@@ -22,6 +22,8 @@ pub(crate) struct Request<'m> {
     pub(crate) revision: Revision,
     pub(crate) headers: Option<&'m Headers>,
     pub(crate) trace: Option<Trace>,
+    /// When it came.
+    pub(crate) started: Tick,
 }
 
 impl Core {
@@ -67,6 +69,7 @@ impl Core {
                     revision,
                     headers,
                     trace: self.trace(params, headers),
+                    started: now,
                 };
                 if let Err(reason) = self.room_for(&request) {
                     return self.refuse(
@@ -208,7 +211,7 @@ impl Core {
             Some(server) if !self.is_lines(&server) && revision != Revision::R2026_07_28 => {
                 let permit = Self::notify(&server, "notifications/cancelled", bytes.clone(), revision);
                 if let Some(closed) = self.exchanges.close(open) {
-                    self.taken_back(open, &closed, steps);
+                    self.taken_back(open, &closed, Ending::Cancelled, steps);
                 }
                 steps.push(Step::Send(permit));
             }
@@ -217,11 +220,11 @@ impl Core {
                 splice.replace(id, open.to_string());
                 let permit = Self::notify(&server, "notifications/cancelled", splice.finish(), revision);
                 if let Some(closed) = self.exchanges.close(open) {
-                    self.taken_back(open, &closed, steps);
+                    self.taken_back(open, &closed, Ending::Cancelled, steps);
                 }
                 steps.push(Step::Send(permit));
             }
-            _ => self.cancel(open, steps),
+            _ => self.cancel(open, Ending::Cancelled, steps),
         }
     }
 

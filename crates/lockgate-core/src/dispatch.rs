@@ -143,7 +143,7 @@ impl Core {
             request: (request.revision == Revision::R2026_07_28).then(|| request.bytes.clone()),
             label_before: self.history.label().clone(),
             trace: request.trace,
-            started: now,
+            started: request.started,
             sent: None,
             quiet_until: now.after_millis(quiet),
             until: now.after_millis(most),
@@ -207,6 +207,7 @@ impl Core {
                 .sources(target.sources.clone())
                 .found(&target.found)
                 .labels(self.history.label(), self.history.label())
+                .duration(self.now.micros_since(request.started))
                 .finding(finding, Verdict::Deny)
                 .last(),
             steps,

@@ -104,7 +104,11 @@ pub enum Event<'a> {
     Gone {
         /// The exchange.
         exchange: ExchangeId,
+        /// Can its answer not reach the agent any more? Else an agent of the handshake era may come back for it.
+        lost: bool,
     },
+    /// The session has ended: nobody waits for anything that is open. To be said last.
+    Over,
     /// Time has passed. To be said at least once a second while requests are open.
     Wake,
     /// The operator stopped something by hand, or let it run again.

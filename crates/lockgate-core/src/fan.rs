@@ -365,7 +365,7 @@ impl Core {
             }
             return;
         }
-        self.again(exchange, &received, headers.as_ref(), open.revision, now, steps);
+        self.again(exchange, &received, headers.as_ref(), open.revision, open.started, now, steps);
     }
 
     /// Answers the agent when the last part is in.

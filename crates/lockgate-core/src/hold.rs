@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use lockgate_audit::Happening;
+use lockgate_audit::{Ending, Happening, Outcome};
 use lockgate_model::{
     Effect, ExchangeId, Finding, Json, Params, Phase, Reason, Revision, ServerName, Side, Splice, Tick,
     Verdict, quote,
@@ -375,7 +375,9 @@ impl Core {
                 bound(&mut self.holds.pending, |kept| kept.until);
                 self.holds.pending.insert(state, kept);
                 self.withdraw(exchange, steps);
-                self.exchanges.close(exchange);
+                if let Some(open) = self.exchanges.close(exchange) {
+                    self.note_end(exchange, &open, Ending::InputRequired, steps);
+                }
                 steps.push(Self::release(exchange, message, 200));
             }
         }
@@ -588,18 +590,19 @@ impl Core {
             (reply::error(Some(id), &finding, &about), Self::status(finding.reason, open.revision))
         };
         let happening = if open.is_held() { Happening::Approval } else { Happening::Request };
-        self.note(
-            Note::happening(happening)
-                .exchange(exchange)
-                .trace(open.trace)
-                .method(open.method)
-                .target(open.target.server.as_ref(), open.target.shown.as_deref())
-                .arguments(open.arguments.as_deref())
-                .duration(now.micros_since(open.started))
-                .finding(finding, Verdict::Deny)
-                .last(),
-            steps,
-        );
+        let note = Note::happening(happening)
+            .exchange(exchange)
+            .trace(open.trace)
+            .method(open.method)
+            .target(open.target.server.as_ref(), open.target.shown.as_deref())
+            .arguments(open.arguments.as_deref())
+            .duration(now.micros_since(open.started))
+            .finding(finding, Verdict::Deny)
+            .last();
+        // Stopped while its server was asked.
+        let asked = open.waits_for().is_some();
+        let note = if asked { note.upstream(&open, Outcome::Nothing, now) } else { note };
+        self.note(note, steps);
         steps.push(Self::release(exchange, message, status));
     }
 
@@ -649,16 +652,26 @@ impl Core {
                 .verdict(Verdict::Forward),
             steps,
         );
-        self.again(request.exchange, &received, request.headers, request.revision, now, steps);
+        self.again(
+            request.exchange,
+            &received,
+            request.headers,
+            request.revision,
+            request.started,
+            now,
+            steps,
+        );
     }
 
     /// Routes a message of the agent that has been admitted before.
+    #[expect(clippy::too_many_arguments, reason = "a request is described by all of it")]
     pub(crate) fn again(
         &mut self,
         exchange: ExchangeId,
         received: &Received<'_>,
         headers: Option<&crate::Headers>,
         revision: Revision,
+        started: Tick,
         now: Tick,
         steps: &mut Vec<Step>,
     ) {
@@ -668,8 +681,17 @@ impl Core {
             return;
         };
         let trace = self.trace(&params, headers);
-        let request =
-            Request { exchange, bytes: received.bytes, id, method, params, revision, headers, trace };
+        let request = Request {
+            exchange,
+            bytes: received.bytes,
+            id,
+            method,
+            params,
+            revision,
+            headers,
+            trace,
+            started,
+        };
         self.route(&request, false, now, steps);
     }
 }

@@ -1,6 +1,6 @@
 //! Phase *record*: what happened, why, by which rule.
 
-use lockgate_audit::{Detected, Happening, MOST_DETECTED, Outcome, Record, Source, Trace, Upstream};
+use lockgate_audit::{Detected, Ending, Happening, MOST_DETECTED, Outcome, Record, Source, Trace, Upstream};
 use lockgate_model::{ExchangeId, Finding, Label, Params, ServerName, Tick, Verdict};
 
 use crate::detect::Found;
@@ -31,6 +31,7 @@ pub(crate) struct Note<'n> {
     score: Option<u8>,
     duration: u64,
     upstream: Option<Upstream>,
+    ended: Option<Ending>,
     last: bool,
 }
 
@@ -55,6 +56,7 @@ impl<'n> Note<'n> {
             score: None,
             duration: 0,
             upstream: None,
+            ended: None,
             last: false,
         }
     }
@@ -151,6 +153,12 @@ impl<'n> Note<'n> {
         self
     }
 
+    /// The request has ended without an answer.
+    pub(crate) fn ended(mut self, how: Ending) -> Self {
+        self.ended = Some(how);
+        self
+    }
+
     /// It is the last word on a request of the agent.
     pub(crate) fn last(mut self) -> Self {
         self.last = true;
@@ -171,6 +179,29 @@ impl Core {
         let own = params.meta().and_then(|meta| meta.get("traceparent")?.text());
         let own = own.and_then(|text| Trace::parse(&text));
         own.or_else(|| Trace::parse(headers?.traceparent.as_deref()?))
+    }
+
+    /// The last record of a request that has ended without an answer; of a part of one there is none.
+    pub(crate) fn note_end(&self, exchange: ExchangeId, open: &Exchange, how: Ending, steps: &mut Vec<Step>) {
+        if open.agent_id().is_none() {
+            return;
+        }
+        let waited = how == Ending::InputRequired;
+        let note = Note::happening(Happening::End)
+            .exchange(exchange)
+            .trace(open.trace)
+            .method(open.method)
+            .target(open.target.server.as_ref(), open.target.shown.as_deref())
+            .arguments(open.arguments.as_deref())
+            .labels(self.history.label(), self.history.label())
+            .verdict(if waited { Verdict::Hold } else { Verdict::Forward })
+            .duration(self.now.micros_since(open.started))
+            .ended(how)
+            .last();
+        // What the server has answered, it was not left with.
+        let note =
+            if open.waits_for().is_some() { note.upstream(open, Outcome::Nothing, self.now) } else { note };
+        self.note(note, steps);
     }
 
     pub(crate) fn note(&self, note: Note<'_>, steps: &mut Vec<Step>) {
@@ -206,11 +237,17 @@ impl Core {
             label_before: label_before.cloned(),
             label_after: label_after.cloned(),
             notes: note.notes,
+            about: None,
+            why: None,
+            decided: None,
+            alert_rule: None,
+            figures: None,
             count: None,
             detected: note.detected,
             score: note.score,
             duration: note.duration,
             upstream: note.upstream,
+            ended: note.ended,
             last: note.last,
         })));
     }

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use lockgate_audit::Ending;
 use lockgate_model::{
     Body, ClientName, ExchangeId, Label, MethodKind, Principal, Reason, Revision, ServerName, SessionId,
     Tick, UnixMillis,
@@ -235,7 +236,8 @@ impl Core {
             }
             Event::Kept { tokens } => self.remember_tokens(tokens),
             Event::Restored { label } => self.history.restore(label, |server| self.boundary.trust(server)),
-            Event::Gone { exchange } => self.gone(exchange, steps),
+            Event::Gone { exchange, lost } => self.gone(exchange, lost, steps),
+            Event::Over => self.over(steps),
             Event::Wake => self.wake(now, steps),
             Event::Changed(boundary) => {
                 let known = &self.boundary.flow.known;
@@ -363,32 +365,51 @@ impl Core {
         }
     }
 
-    fn gone(&mut self, exchange: ExchangeId, steps: &mut Vec<Step>) {
+    fn gone(&mut self, exchange: ExchangeId, lost: bool, steps: &mut Vec<Step>) {
         // In the legacy era a lost connection is not a cancellation: the agent may come back for the answer.
         let modern =
             self.exchanges.get(exchange).is_some_and(|open| open.revision() == Revision::R2026_07_28);
-        if modern {
-            self.cancel(exchange, steps);
+        if modern || lost {
+            self.cancel(exchange, Ending::Abandoned, steps);
+        }
+    }
+
+    /// The session has ended. Its servers are told by their connections' end; nobody is told of its requests any more.
+    fn over(&mut self, steps: &mut Vec<Step>) {
+        for exchange in self.exchanges.of_agent() {
+            let Some(open) = self.exchanges.close(exchange) else { continue };
+            if let State::Held(held) = &open.state {
+                self.holds.forget(held);
+                self.withdraw(exchange, steps);
+            }
+            self.note_end(exchange, &open, Ending::SessionOver, steps);
         }
     }
 
     /// Ends an exchange because the agent no longer wants it, and tells the servers.
-    pub(crate) fn cancel(&mut self, exchange: ExchangeId, steps: &mut Vec<Step>) {
+    pub(crate) fn cancel(&mut self, exchange: ExchangeId, how: Ending, steps: &mut Vec<Step>) {
         for part in self.exchanges.parts_of(exchange) {
-            self.cancel(part, steps);
+            self.cancel(part, how, steps);
         }
         if let Some(open) = self.exchanges.close(exchange) {
             self.stop(exchange, &open, steps);
-            self.taken_back(exchange, &open, steps);
+            self.taken_back(exchange, &open, how, steps);
         }
     }
 
     /// The last word on a request that the agent took back is none: its stream ends.
-    pub(crate) fn taken_back(&mut self, exchange: ExchangeId, open: &Exchange, steps: &mut Vec<Step>) {
+    pub(crate) fn taken_back(
+        &mut self,
+        exchange: ExchangeId,
+        open: &Exchange,
+        how: Ending,
+        steps: &mut Vec<Step>,
+    ) {
         if let State::Held(held) = &open.state {
             self.holds.forget(held);
             self.withdraw(exchange, steps);
         }
+        self.note_end(exchange, open, how, steps);
         if open.agent_id().is_some() {
             steps.push(Self::release(exchange, Bytes::new(), 202));
         }

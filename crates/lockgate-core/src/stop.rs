@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use lockgate_audit::Ending;
 use lockgate_model::{ExchangeId, Finding, Principal, ServerName, SessionId, Tick, ToolName};
 
 use crate::exchange::{Asker, Exchange, State};
@@ -35,7 +36,7 @@ impl Core {
         for exchange in self.exchanges.of_agent() {
             let Some(finding) = self.stands_stopped(exchange) else { continue };
             for part in self.exchanges.parts_of(exchange) {
-                self.cancel(part, steps);
+                self.cancel(part, Ending::Cancelled, steps);
             }
             if let Some(shell) = self.exchanges.get(exchange).map(Exchange::shell) {
                 self.stop(exchange, &shell, steps);

@@ -10,7 +10,7 @@ use std::path::Path;
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use crate::file::{Format, Writes};
-use crate::state::{Database, StateError, check_name, cut, fresh, signed, voice};
+use crate::state::{Database, StateError, check_name, cut, fresh, signed, unsigned, voice};
 use row::State;
 
 /// Most calls of one principal that wait at once.
@@ -216,6 +216,23 @@ pub struct Entry {
     pub used: Option<u64>,
 }
 
+/// A vote, and the call it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The id of the call's entry.
+    pub id: String,
+    /// The session it came in.
+    pub session: String,
+    /// The server it goes to.
+    pub server: String,
+    /// The tool it calls.
+    pub tool: String,
+    /// The rule that holds it.
+    pub rule: String,
+    /// What was said.
+    pub voice: Voice,
+}
+
 impl Voice {
     /// Is it this person's? Somebody who is known by two names that a system user and a principal commonly share counts
     /// once.
@@ -350,6 +367,16 @@ impl Approvals {
     /// One entry; `None` where there is none with this id.
     pub fn show(&self, id: &str, now: u64) -> Result<Option<Entry>, StateError> {
         self.0.read(|at| row::entry(at, id, now))
+    }
+
+    /// What people have said since the vote of this number, each with its own, oldest first: of the last 30 days. Somebody who
+    /// says the same again is not heard twice. Numbers grow from 1, and begin again once every vote is gone.
+    pub fn answers_after(&self, number: u64) -> Result<Vec<(u64, Answer)>, StateError> {
+        self.0.read(|at| {
+            let newest: Option<i64> = at.query_row("SELECT max(id) FROM votes", [], |row| row.get(0))?;
+            let since = if newest.is_some_and(|newest| unsigned(newest) < number) { 0 } else { number };
+            row::answers(at, since)
+        })
     }
 
     /// Another number whenever another process or thread has changed anything. Takes microseconds.

@@ -11,6 +11,7 @@ mod approvals;
 mod counters;
 mod destinations;
 mod file;
+mod journal;
 mod labels;
 mod log;
 pub mod pins;
@@ -19,9 +20,10 @@ mod stops;
 mod time;
 mod vault;
 
-pub use approvals::{Approvals, Ballot, Entry, Filed, Filter, Request, Scope, Voice, Vote};
+pub use approvals::{Answer, Approvals, Ballot, Entry, Filed, Filter, Request, Scope, Voice, Vote};
 pub use counters::{Counters, CountersError, Refused, Reservation, Reserved, Slot};
 pub use destinations::{Destination, Destinations};
+pub use journal::{Decision, Journal};
 pub use labels::{Labelled, Labels};
 pub use log::{
     Grown, LogError, LogFolder, Noted, RecordLog, RecordsTo, Retention, Rotation, Sign, Signing, TreeLog,

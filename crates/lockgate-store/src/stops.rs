@@ -168,14 +168,25 @@ impl Stops {
 
     /// What was stopped and resumed, oldest first: the newest 10 000.
     pub fn history(&self) -> Result<Vec<Change>, StateError> {
+        Ok(self.history_after(0)?.into_iter().map(|(_, change)| change).collect())
+    }
+
+    /// The same since the change of this number, each with its own. Numbers only grow, from 1.
+    pub fn history_after(&self, number: u64) -> Result<Vec<(u64, Change)>, StateError> {
         self.0.read(|at| {
-            let mut select =
-                at.prepare_cached("SELECT kind, name, tool, by, why, at FROM history ORDER BY id")?;
-            let rows = select.query_map([], |row| {
+            let mut select = at.prepare_cached(
+                "SELECT kind, name, tool, by, why, at, id FROM history WHERE id > ?1 ORDER BY id",
+            )?;
+            let rows = select.query_map([signed(number)], |row| {
                 let (by, why, at) = (row.get(3)?, row.get(4)?, unsigned(row.get(5)?));
-                Ok(Target::of(row)?.map(|target| Change { target, by, why, at }))
+                let change = Target::of(row)?.map(|target| Change { target, by, why, at });
+                Ok((unsigned(row.get(6)?), change))
             })?;
-            rows.map(|change| change?.ok_or(StateError::Damaged)).collect()
+            rows.map(|row| {
+                let (number, change) = row?;
+                Ok((number, change.ok_or(StateError::Damaged)?))
+            })
+            .collect()
         })
     }
 

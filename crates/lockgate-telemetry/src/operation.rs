@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use lockgate_audit::{Outcome, Record};
+use lockgate_audit::{Ending, Outcome, Record};
 use lockgate_model::{Reason, Verdict};
 
 use crate::names::Named;
@@ -35,6 +35,8 @@ pub(crate) enum Error {
     Tool,
     /// The server answered with this error.
     Code(i32),
+    /// The agent did not wait for the answer.
+    Ended(Ending),
     /// Anything else.
     Other,
 }
@@ -42,7 +44,13 @@ pub(crate) enum Error {
 impl Error {
     /// Why the agent got nothing it can use.
     pub(crate) fn of_served(record: &Record) -> Option<Self> {
-        if record.verdict == Verdict::Deny { Some(Self::reason(record)) } else { Self::of_asked(record) }
+        match record.ended {
+            // It was asked for something first, as the protocol has it.
+            Some(Ending::InputRequired) => None,
+            Some(how) => Some(Self::Ended(how)),
+            None if record.verdict == Verdict::Deny => Some(Self::reason(record)),
+            None => Self::of_asked(record),
+        }
     }
 
     /// Why the server gave nothing it can use.
@@ -51,7 +59,7 @@ impl Error {
             Outcome::Result => None,
             Outcome::ToolError => Some(Self::Tool),
             Outcome::Error(code) => Some(if CODES.contains(&code) { Self::Code(code) } else { Self::Other }),
-            Outcome::Nothing => Some(Self::reason(record)),
+            Outcome::Nothing => Some(record.ended.map_or_else(|| Self::reason(record), Self::Ended)),
         }
     }
 
@@ -70,6 +78,7 @@ impl Error {
             Self::Reason(reason) => reason.code().into(),
             Self::Tool => "tool_error".into(),
             Self::Code(code) => code.to_string().into(),
+            Self::Ended(how) => how.word().into(),
             Self::Other => OTHER.into(),
         }
     }

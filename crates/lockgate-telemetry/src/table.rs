@@ -75,7 +75,7 @@ labels! {
     OPERATION "gen_ai.operation.name" "`execute_tool` for a call of a tool, else absent"
     TOOL "gen_ai.tool.name" "the tool of `tools/call`, if it was offered, approved and called before; else `other`"
     PROMPT "gen_ai.prompt.name" "the same of the prompt of `prompts/get`"
-    ERROR "error.type" "why it failed, absent where it did not: a reason of Lockgate's, `tool_error`, a code of JSON-RPC, or `_OTHER`"
+    ERROR "error.type" "why it failed, absent where it did not: a reason of Lockgate's, `tool_error`, a code of JSON-RPC, `cancelled`, `abandoned` or `session_over` where nobody waited any more, or `_OTHER`"
     TRANSPORT "network.transport" "`pipe` or `tcp`"
     SERVER "lockgate.server" "a server of the configuration; `other` where it is none of them, absent where there is none"
     EVENT "lockgate.event" "what the record is about, by the word in the record"

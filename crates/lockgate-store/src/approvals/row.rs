@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
-use super::{Ballot, Entry, Request, Scope, TEXT, Voice, Vote};
+use super::{Answer, Ballot, Entry, Request, Scope, TEXT, Voice, Vote};
 use crate::state::{StateError, cut, signed, unsigned, voice};
 
 /// What is written of how an entry stands. What has run out may still be written as waiting or approved.
@@ -182,11 +182,7 @@ fn votes(at: &Transaction<'_>, id: &str) -> Result<Vec<Voice>, StateError> {
     let mut select = at.prepare_cached(
         "SELECT approver, yes, why, scope, until, at FROM votes WHERE entry = ?1 ORDER BY id",
     )?;
-    let rows = select.query_map([id], |row| {
-        let scope = scope_of(&row.get::<_, String>(3)?, unsigned(row.get(4)?), 3)?;
-        let vote = Vote { approver: row.get(0)?, yes: row.get(1)?, why: row.get(2)?, scope };
-        Ok(Voice { vote, at: unsigned(row.get(5)?) })
-    })?;
+    let rows = select.query_map([id], voice_of)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -248,4 +244,26 @@ pub(super) fn entry(at: &Transaction<'_>, id: &str, now: u64) -> Result<Option<E
     };
     let id = id.to_owned();
     Ok(Some(Entry { id, request, ballot, waiting, votes, uses, used: last.map(unsigned) }))
+}
+
+/// Votes since the one of this number, with the calls they are about.
+pub(super) fn answers(at: &Transaction<'_>, since: u64) -> Result<Vec<(u64, Answer)>, StateError> {
+    let mut select = at.prepare_cached(
+        "SELECT approver, yes, why, votes.scope, until, at, votes.id, entry, session, server, tool, rule
+         FROM votes JOIN entries ON entries.id = entry WHERE votes.id > ?1 ORDER BY votes.id",
+    )?;
+    let rows = select.query_map([signed(since)], |row| {
+        let (id, session, server) = (row.get(7)?, row.get(8)?, row.get(9)?);
+        let answer =
+            Answer { id, session, server, tool: row.get(10)?, rule: row.get(11)?, voice: voice_of(row)? };
+        Ok((unsigned(row.get(6)?), answer))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// A vote: approver, yes, why, scope, until and at, in this order.
+fn voice_of(row: &Row<'_>) -> rusqlite::Result<Voice> {
+    let scope = scope_of(&row.get::<_, String>(3)?, unsigned(row.get(4)?), 3)?;
+    let vote = Vote { approver: row.get(0)?, yes: row.get(1)?, why: row.get(2)?, scope };
+    Ok(Voice { vote, at: unsigned(row.get(5)?) })
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use lockgate_audit::{Detected, Happening, Outcome, Trace};
+use lockgate_audit::{Detected, Ending, Happening, Outcome, Trace};
 use lockgate_model::Finding;
 use proptest::prelude::*;
 
@@ -22,6 +22,11 @@ fn take(telemetry: &Telemetry, records: &[Record]) {
     for record in records {
         telemetry.take(record, SystemTime::UNIX_EPOCH + Duration::from_secs(100));
     }
+}
+
+fn ended(how: Ending, asked: bool) -> Record {
+    let upstream = answer(1, Outcome::Nothing).upstream.filter(|_| asked);
+    Record { upstream, ended: Some(how), last: true, ..record(Happening::End) }
 }
 
 fn has(text: &str, line: &str) {
@@ -92,6 +97,9 @@ fn what_failed_says_why() {
             Some(""),
         ),
         (denied(Reason::UnknownTool, Phase::Identify), Some("unknown_tool"), None),
+        (ended(Ending::Cancelled, true), Some("cancelled"), Some("cancelled")),
+        (ended(Ending::Abandoned, false), Some("abandoned"), None),
+        (ended(Ending::InputRequired, false), Some(""), None),
     ] {
         let telemetry = telemetry(None);
         take(&telemetry, std::slice::from_ref(&record));

@@ -66,10 +66,17 @@ pub(super) fn read(record: &Record) -> Happened<'_> {
         }
         (
             Happening::Approval
+            | Happening::End
             | Happening::Server
             | Happening::Definition
             | Happening::Configuration
             | Happening::Pin
+            | Happening::Stop
+            | Happening::Vote
+            | Happening::Destination
+            | Happening::Incident
+            | Happening::Alert
+            | Happening::Behaviour
             | Happening::Gateway
             | Happening::Log,
             _,
@@ -115,9 +122,16 @@ pub(super) fn lost(record: &Record) -> Option<(&ServerName, u32)> {
         }
         Happening::Request
         | Happening::Approval
+        | Happening::End
         | Happening::Definition
         | Happening::Configuration
         | Happening::Pin
+        | Happening::Stop
+        | Happening::Vote
+        | Happening::Destination
+        | Happening::Incident
+        | Happening::Alert
+        | Happening::Behaviour
         | Happening::Gateway
         | Happening::Log => None,
     }

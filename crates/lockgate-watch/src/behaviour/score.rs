@@ -51,6 +51,33 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_fades_more_slowly_is_never_lower() {
+        // So the risk of a principal, which outlives a restart, stands for that of its sessions, which does not.
+        let step = |seed: &mut u64| {
+            *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            *seed >> 33
+        };
+        for mut seed in 0..500 {
+            let (mut session, mut principal) = (Score::default(), Score::default());
+            let (fast, slow) = (1 + step(&mut seed) % 1_000, 1_000 + step(&mut seed) % 1_000);
+            let mut now = 1_000;
+            for _ in 0..50 {
+                now += step(&mut seed) % 300;
+                let points = u32::try_from(step(&mut seed) % 36).unwrap() * 1_000;
+                principal.raise(points, now, slow);
+                if points % 2_000 == 0 {
+                    session.raise(points, now, fast);
+                }
+                let later = now + step(&mut seed) % 3_000;
+                assert!(
+                    session.at(later, fast) <= principal.at(later, slow),
+                    "{session:?} {principal:?} {later}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn points_add_up_and_fade() {
         let mut score = Score::default();
         assert_eq!(score.at(5, 100), 0);

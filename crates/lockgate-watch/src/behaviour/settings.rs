@@ -43,7 +43,7 @@ pub struct Settings {
     pub distrust: u8,
     /// In this time the risk of a session falls to half. Milliseconds.
     pub session_half_life: u64,
-    /// And that of a principal.
+    /// And that of a principal. Not shorter: it stands for that of its sessions after a restart.
     pub principal_half_life: u64,
     /// In this time half of what a server's reputation lacks comes back. Milliseconds.
     pub reputation_half_life: u64,

@@ -1,4 +1,5 @@
-//! What was learned, as bytes: so that a restart does not forget it. Sessions are not in it.
+//! What was learned, as bytes: so that a restart does not forget it. Sessions are not in it: the risk of their principals is,
+//! and that is never below theirs.
 
 use thiserror::Error;
 

@@ -166,9 +166,17 @@ fn own_name(record: &Record) -> Option<EventName> {
             (_, [.., "config_invalid"]) => Some(EventName::ConfigurationRefused),
             _ => Some(EventName::SignatureFailed),
         },
-        Happening::Pin => Some(EventName::TrustChanged),
-        // Start and stop are told by the gateway itself; what the log lost was told while it could not be written.
-        Happening::Gateway | Happening::Log => None,
+        Happening::Pin | Happening::Destination => Some(EventName::TrustChanged),
+        // What the gateway itself does, and whom it alerts, is told where it is seen, whether or not there are records; of an
+        // alert no alert is made. Who answered, and what was put aside of an incident, is of no note by itself.
+        Happening::Gateway
+        | Happening::Log
+        | Happening::End
+        | Happening::Stop
+        | Happening::Alert
+        | Happening::Behaviour
+        | Happening::Vote
+        | Happening::Incident => None,
         Happening::Definition => match (reason?, record.notes.as_slice()) {
             (
                 Reason::ToolQuarantined | Reason::DefinitionQuarantined | Reason::DefinitionDrift,

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
-use lockgate_audit::Record;
+use lockgate_audit::{Happening, Record};
 use lockgate_console as console;
 use lockgate_console::{Channel, Courier, Mail, Message, Syslog};
 use lockgate_model::UnixMillis;
@@ -20,7 +20,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use super::Gateway;
-use super::session::{lock, unix_millis};
+use super::session::{lock, unix_millis, wall};
 use crate::config::{self, AlertWay};
 
 /// The folder, in that of the state, of alerts that wait for their channel.
@@ -91,22 +91,22 @@ impl Alerting {
         })
     }
 
-    /// What is worth telling of a record.
-    pub(super) fn see(&self, record: &Record) {
-        for event in Event::of_record(record, self.wanted) {
-            self.tell(&event);
-        }
+    /// Tells what is worth telling of a record. Gives the records of that.
+    pub(super) fn see(&self, record: &Record) -> Vec<Record> {
+        Event::of_record(record, self.wanted).iter().flat_map(|event| self.tell(event)).collect()
     }
 
-    /// Something happened.
-    pub(super) fn tell(&self, event: &Event) {
-        if self.wanted.has(event.name) {
-            let acts = lock(&self.alerts).see(event, unix_millis());
-            self.act(acts);
+    /// Something happened. Gives the records of whom it was told to.
+    pub(super) fn tell(&self, event: &Event) -> Vec<Record> {
+        if !self.wanted.has(event.name) {
+            return Vec::new();
         }
+        let acts = lock(&self.alerts).see(event, unix_millis());
+        self.act(acts)
     }
 
-    fn act(&self, acts: Vec<Act>) {
+    fn act(&self, acts: Vec<Act>) -> Vec<Record> {
+        let mut told: Vec<Record> = Vec::new();
         for act in acts {
             match act {
                 Act::Contain(containment) => {
@@ -125,9 +125,14 @@ impl Alerting {
                     if let Some(carrier) = self.couriers.get(at) {
                         carrier.courier.tell(message(&alert));
                     }
+                    // One record, however many channels.
+                    if told.iter().all(|told| told.about.as_deref() != Some(&alert.id)) {
+                        told.push(record(&alert));
+                    }
                 }
             }
         }
+        told
     }
 
     /// Sees how the channels are doing. Gives what is to be told and said.
@@ -160,7 +165,9 @@ impl Gateway {
     /// Something happened here that is worth telling.
     pub(super) fn tell(&self, event: Event) {
         if let Some(alerting) = &self.alerting {
-            alerting.tell(&event);
+            for told in alerting.tell(&event) {
+                self.write_down(wall(), Box::new(told));
+            }
         }
     }
 
@@ -252,7 +259,9 @@ impl Gateway {
         }
         alerting.passed.store(now.0, Ordering::Relaxed);
         let acts = lock(&alerting.alerts).pass(now);
-        alerting.act(acts);
+        for told in alerting.act(acts) {
+            self.write_down(wall(), Box::new(told));
+        }
         let (events, said) = alerting.look();
         for said in said {
             self.say(&said);
@@ -326,6 +335,25 @@ pub(crate) fn message(alert: &Alert) -> Message {
         text: alert.text(&time),
         json: alert.to_json(&time),
         time,
+    }
+}
+
+/// The record of an alert: what it is, how bad, by which rule, and what it is about; nothing that is not in the alert.
+fn record(alert: &Alert) -> Record {
+    let own = Record::of_gateway(Happening::Alert);
+    let event = &alert.event;
+    let session = event.session.clone().unwrap_or(own.session);
+    Record {
+        correlation: event.correlation.clone().unwrap_or_else(|| session.to_string()),
+        session,
+        principal: event.principal.clone().unwrap_or(own.principal),
+        server: event.server.clone(),
+        target: event.target.clone(),
+        about: Some(alert.id.clone()),
+        alert_rule: Some(alert.rule.clone()),
+        notes: vec![event.name.word(), event.name.severity().word()],
+        count: Some(u64::from(alert.count)),
+        ..own
     }
 }
 

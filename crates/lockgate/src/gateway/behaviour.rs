@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use lockgate_audit::Record;
+use lockgate_audit::{Figures, Happening, Record};
 use lockgate_model::{Principal, SessionId, UnixMillis};
 use lockgate_watch::behaviour::{Behaviour, MOST_STATE, Settings, Unusual};
 
@@ -16,8 +16,10 @@ use crate::state;
 
 /// What was learned, in the state folder.
 pub(crate) const FILE: &str = "behaviour.state";
-/// Shortest time between two writings.
+/// Shortest time between two writings of what is usual.
 const PAUSE: Duration = Duration::from_mins(1);
+/// Shortest time between two writings where there was a sign: who ends the gateway does not wash off the risk.
+const PAUSE_AT_RISK: Duration = Duration::from_secs(1);
 /// Most lines in a minute that the operator is told; what comes after them is in the risk alone.
 const MOST_LINES: u32 = 60;
 
@@ -32,6 +34,8 @@ struct Seen {
     known: Option<Behaviour>,
     /// Was anything learned since it was last kept, and when was that?
     news: bool,
+    /// Was there a sign since?
+    sign: bool,
     kept: Option<Instant>,
     /// The file is not ours to write over, or cannot be written; the operator was told.
     closed: bool,
@@ -75,6 +79,7 @@ impl Watch {
         let found = known.observe(record, now);
         let risk = known.session_risk(&record.session, now);
         seen.news = true;
+        seen.sign |= !found.is_empty();
         let told: Vec<_> =
             found.iter().filter(|_| seen.may_tell(now)).map(|unusual| line(unusual, risk)).collect();
         drop(seen);
@@ -89,14 +94,15 @@ impl Watch {
         lock(&self.seen).known.as_ref().map(|known| known.risk(session, principal, now))
     }
 
-    /// What is to be kept, at most once a minute unless it is the `last` time.
+    /// What is to be kept, at most once a minute, or a second after a sign, unless it is the `last` time.
     fn news(&self, last: bool) -> Option<Vec<u8>> {
         let mut seen = lock(&self.seen);
-        let soon = seen.kept.is_some_and(|then| then.elapsed() < PAUSE);
+        let pause = if seen.sign { PAUSE_AT_RISK } else { PAUSE };
+        let soon = seen.kept.is_some_and(|then| then.elapsed() < pause);
         if !seen.news || seen.closed || soon && !last {
             return None;
         }
-        seen.news = false;
+        (seen.news, seen.sign) = (false, false);
         seen.kept = Some(Instant::now());
         seen.known.as_ref().map(Behaviour::save)
     }
@@ -145,6 +151,27 @@ fn line(unusual: &Unusual, risk: u8) -> String {
         unusual.sentence(),
         unusual.session
     )
+}
+
+/// The record of something unusual.
+pub(super) fn record(found: Unusual, correlation: Option<&str>) -> Box<Record> {
+    let figures = found.figures;
+    Box::new(Record {
+        correlation: correlation.map_or_else(|| found.session.to_string(), str::to_owned),
+        session: found.session,
+        principal: found.principal,
+        server: found.server,
+        target: found.target,
+        notes: vec![found.sign.word()],
+        figures: Some(Figures {
+            seen: figures.seen,
+            usual: figures.usual,
+            of: figures.of,
+            sure: figures.sure,
+            points: found.points,
+        }),
+        ..Record::of_gateway(Happening::Behaviour)
+    })
 }
 
 /// Reads what was learned; nothing known where there is no file.

@@ -33,6 +33,7 @@ impl Gateway {
             let files = Arc::clone(&lock(&self.state).files);
             self.record_files(&Files::default(), &files, Verdict::Forward, "start", standing(&files));
             let _before = self.approved.decided();
+            self.record_people_now();
         }
     }
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use lockgate_audit::{Change, Happening, Record, digest};
 use lockgate_core::{Event, Learn};
+use lockgate_model::Untrusted;
 use lockgate_store::{Destination, Destinations, StateError};
 
 use super::session::{Session, unix_millis};
@@ -10,6 +12,8 @@ use super::shelf::Shelf;
 
 /// What cannot be done without the file.
 const CANNOT: &str = "what people approved for later sessions cannot be kept or used";
+/// Most characters of an argument's place that are written down.
+const SHOWN: usize = 200;
 
 impl Session {
     /// The session begins: what its principal may use by an approval in an earlier one is known.
@@ -29,6 +33,24 @@ impl Session {
     /// Keeps a value for later sessions of the principal.
     pub(super) async fn learn(self: &Arc<Self>, lesson: Box<Learn>) {
         let session = Arc::clone(self);
+        // Its digest, not the value: it may say of whom it is.
+        let change = Change {
+            what: Untrusted::new(lesson.argument.as_str()).escaped(SHOWN),
+            before: None,
+            after: Some(format!("sha256:{}", digest(lesson.value.as_bytes()))),
+        };
+        let own = Record::of_gateway(Happening::Destination);
+        let name = self.core().session_id().clone();
+        let record = Record {
+            correlation: name.to_string(),
+            session: name,
+            principal: self.principal.clone(),
+            server: Some(lesson.server.clone()),
+            target: Some(lesson.tool.shown().to_owned()),
+            changes: vec![change],
+            notes: vec!["learned"],
+            ..own
+        };
         let learning = tokio::task::spawn_blocking(move || {
             let (gateway, now) = (&session.gateway, unix_millis().0);
             gateway.learned.open()?.learn(&Destination {
@@ -41,8 +63,10 @@ impl Session {
                 until: now.saturating_add(gateway.boundary().flow.learned_for),
             })
         });
-        if let Ok(Err(error)) = learning.await {
-            self.gateway.learned.cannot(CANNOT, &error);
+        match learning.await {
+            Ok(Ok(())) => self.gateway.record(Box::new(record)),
+            Ok(Err(error)) => self.gateway.learned.cannot(CANNOT, &error),
+            Err(_) => {}
         }
     }
 }

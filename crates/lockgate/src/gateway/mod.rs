@@ -15,6 +15,7 @@ mod labels;
 mod learned;
 mod links;
 mod notice;
+mod people;
 mod pins;
 mod reload;
 mod respond;
@@ -34,7 +35,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use lockgate_audit::Record;
 use lockgate_core::{Boundary, Event, Step};
@@ -57,6 +58,7 @@ use desk::Desk;
 use labels::Memory;
 use links::{Population, Way};
 use notice::Notices;
+use people::People;
 use pins::Approved;
 use session::{Session, Via, lock};
 use sessions::Sessions;
@@ -118,6 +120,7 @@ pub struct Gateway {
     clock: Clock,
     budget: Budget,
     desk: Desk,
+    people: People,
     turns: Turns,
     memory: Memory,
     learned: Shelf<Destinations>,
@@ -257,6 +260,7 @@ impl Gateway {
             alerting: alerting.transpose()?,
             clock: Clock::start(),
             budget: Budget::new(folder.clone()),
+            people: People::new(folder.clone(), config.records.as_ref()),
             desk: Desk::new(folder, notices),
             turns: Turns::new(config.hook.as_ref().map(|key| key.reveal().as_bytes())),
             population: Arc::default(),
@@ -364,7 +368,9 @@ impl Gateway {
         let mut receipt = None;
         steps.into_iter().filter_map(move |mut step| {
             if let Step::Record(record) = step {
-                receipt = self.record(record).or(receipt.take());
+                let now = session::wall();
+                receipt = self.receipt(&record, now).or(receipt.take());
+                self.record_at(now, record);
                 return None;
             }
             if let Step::Deliver(release) = &mut step
@@ -376,24 +382,43 @@ impl Gateway {
         })
     }
 
-    /// Writes a record down. Gives the receipt, where one is due.
-    fn record(&self, record: Box<Record>) -> Option<String> {
+    /// Counts a record, tells whom it concerns, and writes it down; behind it, what was unusual about it and whom that was
+    /// told. Those lead to nothing further: nothing is learned of them, and of an alert no alert is made.
+    fn record(&self, record: Box<Record>) {
+        self.record_at(session::wall(), record);
+    }
+
+    fn record_at(&self, now: SystemTime, record: Box<Record>) {
         let unusual = self.watch.observe(&record);
-        let now = session::wall();
-        let receipt = self.receipts.as_ref().and_then(|receipts| receipts.of(&record, now));
+        let told = self.alerting.as_ref().map_or_else(Vec::new, |alerting| {
+            let mut told: Vec<_> =
+                unusual.iter().flat_map(|found| alerting.tell(&Told::of_unusual(found))).collect();
+            told.append(&mut alerting.see(&record));
+            told
+        });
+        let correlation = (!unusual.is_empty()).then(|| record.correlation.clone());
+        self.write_down(now, record);
+        for found in unusual {
+            self.write_down(now, behaviour::record(found, correlation.as_deref()));
+        }
+        for told in told {
+            self.write_down(now, Box::new(told));
+        }
+    }
+
+    fn write_down(&self, now: SystemTime, record: Box<Record>) {
         if let Some(telemetry) = &self.telemetry {
             telemetry.take(&record, now);
         }
-        if let Some(alerting) = &self.alerting {
-            for found in &unusual {
-                alerting.tell(&Told::of_unusual(found));
-            }
-            alerting.see(&record);
+        if let Some(records) = &self.records {
+            records.write(now, record);
         }
-        let records = self.records.as_ref()?;
-        let receipt = receipt.filter(|_| !records.is_failing());
-        records.write(now, record);
-        receipt
+    }
+
+    /// The receipt for a record of this time, where one is due and the record will be written.
+    fn receipt(&self, record: &Record, now: SystemTime) -> Option<String> {
+        self.records.as_ref().filter(|records| !records.is_failing())?;
+        self.receipts.as_ref()?.of(record, now)
     }
 
     /// Says something to the operator, on standard error: standard output belongs to the agent.
@@ -422,6 +447,7 @@ impl Gateway {
             self.look_at_alerts().await;
             self.look_at_pins().await;
             self.record_pins().await;
+            self.record_people().await;
             for session in self.sessions.all() {
                 let steps = session.wake();
                 if !steps.is_empty() {
@@ -494,6 +520,7 @@ impl Gateway {
         self.keep_behaviour_at_last();
         if let Some(records) = &self.records {
             self.record_decided(self.approved.decided());
+            self.record_people_now();
             self.record_stop();
             records.flush();
             let last = async {

@@ -19,23 +19,16 @@ pub(super) const QUIET: std::time::Duration = std::time::Duration::from_secs(15)
 /// wait, and the core must hear of it.
 struct Waiting {
     session: Arc<Session>,
-    server: ServerName,
     exchange: ExchangeId,
     done: bool,
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        if self.done {
-            return;
+        if !self.done {
+            // What the server says now has no way to the agent.
+            self.session.leave(self.exchange, true);
         }
-        let steps = self.session.event(Event::Failed {
-            server: self.server.clone(),
-            exchange: Some(self.exchange),
-            reason: Reason::ServerExited,
-        });
-        self.session.close_stream(self.exchange);
-        self.session.gateway.recorded(steps).for_each(drop);
     }
 }
 
@@ -48,19 +41,27 @@ struct Leaving {
 
 impl Drop for Leaving {
     fn drop(&mut self) {
-        if let Ok(runtime) = tokio::runtime::Handle::try_current()
-            && !self.done
-        {
-            let (session, exchange) = (Arc::clone(&self.session), self.exchange);
-            runtime.spawn(async move {
-                let steps = session.event(Event::Gone { exchange });
-                session.perform(steps, Via::default()).await;
-            });
+        if !self.done {
+            self.session.leave(self.exchange, false);
         }
     }
 }
 
 impl Session {
+    /// The agent has hung up on an exchange; `lost`: it cannot come back for the answer. Where nothing can be done any more,
+    /// because the process ends, it is written down all the same.
+    fn leave(self: &Arc<Self>, exchange: ExchangeId, lost: bool) {
+        let (records, others) = self
+            .event(Event::Gone { exchange, lost })
+            .into_iter()
+            .partition(|step| matches!(step, Step::Record(_)));
+        self.gateway.recorded(records).for_each(drop);
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let session = Arc::clone(self);
+            runtime.spawn(async move { session.perform(others, Via::default()).await });
+        }
+    }
+
     /// Carries out what a notification or an answer of the agent leads to, before it is acknowledged: what comes next
     /// may rely on it.
     pub(super) async fn accept(self: &Arc<Self>, exchange: ExchangeId, steps: Vec<Step>) -> FrontResponse {
@@ -174,8 +175,7 @@ impl Session {
         permit: Permit,
     ) -> FrontResponse {
         let server = permit.server().clone();
-        let mut waiting =
-            Waiting { session: Arc::clone(self), server: server.clone(), exchange, done: false };
+        let mut waiting = Waiting { session: Arc::clone(self), exchange, done: false };
         // Before the answer begins there can be no sign of progress.
         let patience = self.gateway.patience(&server);
         let upstream = self.upstream_id(&server);
@@ -222,7 +222,7 @@ impl Session {
                     tokio::select! {
                         () = &mut pump => {}
                         // Nobody listens any more: the server's stream is closed with the agent's.
-                        _ = gone => {}
+                        _ = gone => session.leave(exchange, true),
                     }
                 });
                 return FrontResponse::Stream { body, session: None };
@@ -307,7 +307,7 @@ impl Session {
             }
         }
         if let Some(exchange) = exchange {
-            let steps = self.event(Event::Gone { exchange });
+            let steps = self.event(Event::Gone { exchange, lost: false });
             self.perform(steps, Via::default()).await;
         }
     }

@@ -511,6 +511,9 @@ impl Session {
 
     /// Ends everything the session holds: its child processes, its upstream sessions, its streams.
     pub(super) async fn end(self: &Arc<Self>) {
+        // First, so that nothing that ends with it is taken for a failure of a server.
+        let steps = self.event(Event::Over);
+        self.perform(steps, Via::default()).await;
         let tasks = std::mem::take(&mut *lock(&self.under_way));
         let listening = std::mem::take(&mut *lock(&self.listening));
         for task in tasks.into_values().chain(listening.into_values()) {

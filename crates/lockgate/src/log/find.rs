@@ -100,7 +100,8 @@ struct Wanted {
     /// With this verdict: forward, rewrite, hold or deny
     #[arg(long)]
     verdict: Option<String>,
-    /// About this: request, answer, server, approval, definition, configuration, pin, gateway or log
+    /// About this: request, answer, end, server, approval, vote, definition, pin, destination, configuration, stop,
+    /// incident, alert, behaviour, gateway or log
     #[arg(long)]
     event: Option<String>,
     /// Not before this: 2026-01-31T08:00:00Z
@@ -334,13 +335,34 @@ fn sentence(entry: &Entry) -> String {
         format!(": {}{rule}", plain(reason))
     });
     // What is of no request says what happened in its notes.
-    let said = match (&entry.method, entry.count) {
+    let mut said = match (&entry.method, entry.count) {
         (Some(_), _) => what(entry),
-        (None, Some(count)) => format!("{count} records {}", plain(&entry.notes.join(", "))),
-        (None, None) if entry.notes.is_empty() => what(entry),
-        (None, None) => plain(&entry.notes.join(", ")),
+        (None, Some(count)) if entry.event == "log" => {
+            format!("{count} records {}", plain(&entry.notes.join(", ")))
+        }
+        (None, _) if entry.notes.is_empty() => what(entry),
+        (None, _) => plain(&entry.notes.join(", ")),
     };
-    format!("{:13} {:7}  {said}{why}", plain(&entry.event), plain(&entry.verdict))
+    if let Some(ended) = &entry.ended {
+        said = format!("{said}: {}", plain(ended));
+    }
+    if let Some((seen, usual)) = entry.figures {
+        said = format!("{said}: {seen}, usually {usual}");
+    }
+    if entry.method.is_none() && entry.event != "definition" && entry.event != "pin" {
+        let at = entry.server.as_ref().map(|server| format!(" on server `{server}`"));
+        let of = entry.target.as_ref().map(|target| format!(" of {}", plain(target)));
+        let about = entry.about.as_ref().map(|about| format!(" ({})", plain(about)));
+        let rule = entry.alert_rule.as_ref().map(|rule| format!(" by the rule {}", plain(rule)));
+        said.extend([of, at, about, rule].into_iter().flatten());
+    }
+    // Of a stop, an answer or an incident: who, and why.
+    if entry.method.is_none() && matches!(entry.event.as_str(), "stop" | "vote" | "incident" | "destination")
+    {
+        said.push_str(&format!(", by {}", plain(entry.principal.as_str())));
+    }
+    let reason = entry.why.as_ref().map_or_else(String::new, |why| format!(": {}", plain(why)));
+    format!("{:13} {:7}  {said}{why}{reason}", plain(&entry.event), plain(&entry.verdict))
 }
 
 /// Time since the beginning: `+12.345s`.

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use clap::{Args, Subcommand};
+use lockgate_audit::digest;
 use lockgate_store::Destinations;
 use serde_json::{Value, json};
 
@@ -84,6 +85,11 @@ fn list(options: &List, out: &mut impl Write) -> Result<(), Problem> {
 
 fn forget(options: &Forget, out: &mut impl Write) -> Result<(), Problem> {
     let gone = open(&options.common)?.forget(options.value.as_deref())?;
+    if gone > 0 {
+        let about = options.value.as_ref().map(|value| format!("sha256:{}", digest(value.as_bytes())));
+        let why = (gone > 1).then(|| format!("{gone} values"));
+        super::note(&options.common, "destination", "forgotten", about, why)?;
+    }
     if gone == 0 && !options.all {
         let hint = "`lockgate destinations list --json` shows those there are";
         return Err(Problem::Refused(format!("this value was not learned\n  hint: {hint}")));

@@ -23,7 +23,7 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Subcommand};
-use lockgate_store::StateError;
+use lockgate_store::{Decision, Journal, StateError};
 
 use crate::config::{Process, Surroundings};
 
@@ -156,6 +156,21 @@ pub fn run(command: Command) -> ExitCode {
     // Where standard error is gone there is nobody to tell.
     let _told = writeln!(io::stderr().lock(), "{message}");
     ExitCode::from(code)
+}
+
+/// Has the gateways of the state folder write down what was decided, where no other file of it says so. Said after it is done.
+fn note(
+    common: &Common,
+    topic: &str,
+    what: &str,
+    about: Option<String>,
+    why: Option<String>,
+) -> Result<(), Problem> {
+    let folder = common.folder()?;
+    let (topic, what, by, at) = (topic.to_owned(), what.to_owned(), who::local(), now());
+    let noted = Journal::open(&folder)
+        .and_then(|journal| journal.note(&Decision { topic, what, about, by, why, at }));
+    noted.map_err(|error| Problem::file(&folder, Journal::FILE, &error))
 }
 
 /// Milliseconds since 1970.

@@ -33,7 +33,7 @@ pub struct Entry {
     pub at: UnixMillis,
     /// When, as it is written.
     pub time: String,
-    /// `request`, `answer`, `server`, `approval`, `definition`, `configuration`, `pin`, `gateway` or `log`.
+    /// What it is about, by a word of [`lockgate_audit::Happening`].
     pub event: String,
     /// The agent's run.
     pub session: String,
@@ -77,8 +77,18 @@ pub struct Entry {
     pub evidence: Option<Evidence>,
     /// Facts beside the decision: `credential`, `start` …
     pub notes: Vec<String>,
-    /// How many records were lost or removed, where it says that.
+    /// How many records were lost or removed, where it says that; of an alert, how many events it is about.
     pub count: Option<u64>,
+    /// How the request ended, where it got no answer.
+    pub ended: Option<String>,
+    /// The alert, incident or approval that it is about.
+    pub about: Option<String>,
+    /// Why a person did it, in their words.
+    pub why: Option<String>,
+    /// The rule over alerts that told.
+    pub alert_rule: Option<String>,
+    /// What was seen that is not usual, and what is.
+    pub figures: Option<(u64, u64)>,
     /// From the request to this decision. Microseconds.
     pub duration: u64,
     /// Is it a further record of a request that has one already?
@@ -255,6 +265,14 @@ impl Entry {
                 .filter_map(|note| Some(note.text()?.into_owned()))
                 .collect(),
             count: json.get("count").and_then(Json::unsigned),
+            ended: word("ended"),
+            about: word("about"),
+            why: text("why"),
+            alert_rule: text("alert_rule"),
+            figures: json.get("figures").and_then(|figures| {
+                let figure = |key| figures.get(key).and_then(Json::unsigned);
+                Some((figure("seen")?, figure("usual")?))
+            }),
             duration: json.get("duration_us").and_then(Json::unsigned).unwrap_or_default(),
             repeats: false,
         })

@@ -177,6 +177,18 @@ fn sentence(entry: &Entry) -> String {
         ("approval", _) => "Approved by a person, and sent.".to_owned(),
         ("answer", "deny") => format!("No answer from {server} reached the agent{took}."),
         ("answer", _) => format!("Answered by {server}{took}; the agent got the answer."),
+        ("end", _) => format!(
+            "It got no answer{took}: {}.",
+            match entry.ended.as_deref() {
+                Some("cancelled") => "the agent took it back",
+                Some("abandoned") => "the agent left",
+                Some("input_required") => "the agent was asked for something first, and is to send it again",
+                _ => "the session ended",
+            }
+        ),
+        ("alert" | "behaviour", _) => {
+            format!("Somebody was to know of it: {}.", plain(&entry.notes.join(", ")))
+        }
         (_, "deny") => format!("A message of {server} was dropped."),
         _ => format!("A message of {server} passed."),
     }

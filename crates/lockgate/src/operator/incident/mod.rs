@@ -212,8 +212,11 @@ fn open(options: Open, out: &mut impl Write) -> Result<(), Problem> {
     let home = state.join(FOLDER).join(&incident.id);
     make(&home)?;
     incident.keep(&home)?;
+    // Before the capture, so that it may be in it; a journal that cannot be written holds nothing up.
+    let noted = incident.note("opened", Some(incident.reason.clone()), &at.common);
     incident.capture(&home, &with, &at)?;
-    told(&incident, &home, &at.common, out)
+    told(&incident, &home, &at.common, out)?;
+    noted
 }
 
 fn again(options: Capture, out: &mut impl Write) -> Result<(), Problem> {
@@ -221,7 +224,8 @@ fn again(options: Capture, out: &mut impl Write) -> Result<(), Problem> {
     let at = at.settled();
     let (mut incident, home) = find(&id, &at.common)?;
     incident.capture(&home, &with, &at)?;
-    told(&incident, &home, &at.common, out)
+    told(&incident, &home, &at.common, out)?;
+    incident.note("captured", None, &at.common)
 }
 
 fn close(options: Close, out: &mut impl Write) -> Result<(), Problem> {
@@ -240,7 +244,8 @@ fn close(options: Close, out: &mut impl Write) -> Result<(), Problem> {
     }
     incident.closed = Some(Closed { at: show::moment(now()), by: local(), note });
     incident.keep(&home)?;
-    told(&incident, &home, &common, out)
+    told(&incident, &home, &common, out)?;
+    incident.note("closed", incident.closed.as_ref().map(|closed| closed.note.clone()), &common)
 }
 
 fn list(common: &Common, out: &mut impl Write) -> Result<(), Problem> {
@@ -322,6 +327,11 @@ impl Incident {
         let captured = capture::capture(self, home, with, at)?;
         self.captures.push(captured);
         self.keep(home)
+    }
+
+    /// Has the gateways write down what was done.
+    fn note(&self, what: &str, why: Option<String>, common: &Common) -> Result<(), Problem> {
+        super::note(common, "incident", what, Some(self.id.clone()), why)
     }
 
     fn brief(&self) -> String {
