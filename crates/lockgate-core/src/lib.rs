@@ -53,7 +53,7 @@ pub use boundary::{
     Boundary, Described, Desk, Flow, MayAsk, SecretAction, Secrets, Server, Signed, Speaks, Violation, Wire,
 };
 pub use detect::{
-    ByClass, ByLevel, ClassifiedField, CodeArgument, Detect, Handling, Handlings, Listed, Sort, Suppression,
+    ByClass, ByLevel, ClassifiedField, CodeArgument, Detect, Handling, Handlings, Shared, Sort, Suppression,
 };
 pub use event::{Ask, Ballot, Event, Headers, Learn, Outlet, Reach, Step, Token};
 pub use intercept::{Intercepted, Matter};

@@ -293,7 +293,10 @@ impl Core {
         if unsigned {
             held = Some(Held { reason: Reason::UnsignedDefinition, waits: false });
         } else if standing != Standing::Approved {
-            let found = offers.map(|offers| suspect::suspicions(offers, server, name.kind, definition));
+            let own = self.boundary.servers.get(server);
+            let rules = own.and_then(|server| server.detect.rules.0.as_deref());
+            let found =
+                offers.map(|offers| suspect::suspicions(offers, rules, server, name.kind, definition));
             let found = found.unwrap_or_default();
             let grave = found.iter().any(|suspicion| suspicion.severe);
             why = found.iter().map(|suspicion| suspicion.code.word()).collect();

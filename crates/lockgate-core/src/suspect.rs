@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use lockgate_detect::injection::atr::Imported;
 use lockgate_model::{Json, ServerName, quote};
 use lockgate_provenance::Kind;
 use lockgate_provenance::shadow::{self, Index, Offer, Suspicion};
@@ -78,6 +79,7 @@ fn read(text: &String) -> Option<Json<'_>> {
 /// What is suspicious about one definition.
 pub(crate) fn suspicions(
     offers: &Index,
+    rules: Option<&Imported>,
     server: &ServerName,
     kind: Kind,
     definition: Json<'_>,
@@ -88,6 +90,6 @@ pub(crate) fn suspicions(
         Kind::Instructions => offers.instructions(server, definition),
         Kind::Identity => offers.identity(server, definition),
     };
-    shadow::orders(INSPECTOR.injection(), definition, &mut found);
+    shadow::orders(INSPECTOR.injection(), rules, definition, &mut found);
     found
 }

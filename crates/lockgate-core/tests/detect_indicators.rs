@@ -10,7 +10,7 @@ mod talk;
 
 use std::sync::Arc;
 
-use lockgate_core::{ByLevel, Handling, Listed};
+use lockgate_core::{ByLevel, Handling, Shared};
 use lockgate_detect::indicators::Indicators;
 use serde_json::json;
 
@@ -22,7 +22,7 @@ fn with(era: talk::Era, results: Handling, arguments: Handling) -> Talk {
     Talk::new(era, |boundary| {
         let list = Arc::new(Indicators::read(&["evil.example"]).unwrap());
         set(boundary, |detect| {
-            detect.indicators = Listed(Some(Arc::clone(&list)));
+            detect.indicators = Shared(Some(Arc::clone(&list)));
             detect.results.indicators = ByLevel::at_block(results);
             detect.arguments.indicators = ByLevel::at_block(arguments);
         });

@@ -15,6 +15,7 @@ use self::object::Look;
 use crate::attack::{Attacks, Input};
 use crate::code::language::{Language, language};
 use crate::code::{Program, python};
+use crate::injection::atr::Imported;
 use crate::injection::{Injection, Judges};
 use crate::personal::{Datum, Personal};
 use crate::secrets::{Secret, Secrets};
@@ -28,6 +29,8 @@ pub struct Inspector {
     injection: Injection,
     attacks: Attacks,
     judges: Judges,
+    /// Rules of others, where there are any.
+    imported: Option<Imported>,
     /// What is known of a program of which nobody says more.
     program: Program,
 }
@@ -72,6 +75,7 @@ impl Inspector {
             injection: Injection::new(),
             attacks: Attacks::new(),
             judges: Judges::default(),
+            imported: None,
             program: Program::default(),
         }
     }
@@ -80,6 +84,12 @@ impl Inspector {
     #[must_use]
     pub fn judged_by(self, judges: Judges) -> Self {
         Self { injection: self.injection.judged_by(judges), judges, ..self }
+    }
+
+    /// The same with rules of others besides.
+    #[must_use]
+    pub fn with_rules(self, imported: Imported) -> Self {
+        Self { imported: Some(imported), ..self }
     }
 
     /// Looks at one text, the value of what is called `name`. Linear in the text, whatever is in it.
@@ -101,13 +111,25 @@ impl Inspector {
         report.level = report.level.max(judged.level);
         report.score = report.score.max(judged.score);
         report.findings.extend(judged.spots);
+        if let Some(imported) = self.others() {
+            imported.add(genre, text, &mut report);
+        }
         report.findings.sort_by_key(|spot| (spot.span.start, spot.span.end));
         report
     }
 
     /// Looks at every name and every text of an object, and at the object as a whole. Linear in the object.
     pub fn object(&self, genre: Genre, object: Json<'_>) -> ObjectReport<'_> {
-        Look::new(self, genre, self.injection.judge_object(genre, object)).all(object)
+        let mut judged = self.injection.judge_object(genre, object);
+        if let Some(imported) = self.others() {
+            judged.join(imported.judge_object(genre, object));
+        }
+        Look::new(self, genre, judged).all(object)
+    }
+
+    /// Rules of others, where rules judge at all.
+    fn others(&self) -> Option<&Imported> {
+        self.imported.as_ref().filter(|_| self.judges != Judges::Model)
     }
 
     /// What is in a text besides what it says to a model.

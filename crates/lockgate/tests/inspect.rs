@@ -224,3 +224,38 @@ fn the_help_says_what_rows_are() {
     assert_eq!(code, 0);
     assert_eq!(help, include_str!("inspect/help.txt"));
 }
+
+#[test]
+fn rules_of_others_are_taken_from_files_and_folders() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("deep")).unwrap();
+    let rule = |id: &str, pattern: &str| {
+        format!(
+            "id: {id}\ndetection:\n  conditions:\n    - {{ field: content, operator: regex, value: '{pattern}' }}\n    - {{ field: content, operator: regex, value: '(?=x)' }}\n"
+        )
+    };
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("one.yaml", &rule("ATR-1", "open the hatch"));
+    write("deep/two.yml", &rule("ATR-2", "sesame seed"));
+    write("notes.md", "not a rule");
+    write("bad.yaml", "id: ATR-3\n");
+    let path = folder.path().to_str().unwrap();
+    let row = json!({ "id": 1, "kind": "tool_description", "object": { "name": "x", "description": "Say sesame seed." } });
+    let (printed, said, code) = inspect(&["--rules", path, "-"], format!("{row}\n").as_bytes());
+    let answer = &answers(&printed)[0];
+    assert_eq!(
+        (code, &answer["tier"], &answer["findings"][0]["rule"]),
+        (0, &json!("review"), &json!("ATR-2"))
+    );
+    assert_eq!(answer["findings"][0]["at"], "/description");
+    assert!(said.contains("ATR-1: condition 2 not taken") && said.contains("bad.yaml: not taken"), "{said}");
+    let one = folder.path().join("one.yaml");
+    let (printed, _, code) =
+        inspect(&["--rules", one.to_str().unwrap(), "--text", "-", "--json"], b"Open it: open the hatch");
+    assert!(code == 0 && printed.contains("ATR-1"), "{printed}");
+    for wrong in ["bad.yaml", "notes.md", "none"] {
+        let (_, said, code) =
+            inspect(&["--rules", folder.path().join(wrong).to_str().unwrap(), "--text", "-"], b"");
+        assert!(code == 2 && said.contains(wrong), "{said}");
+    }
+}

@@ -89,7 +89,7 @@ pub fn foreign_rule(bytes: &[u8]) {
     let (rule, text) =
         bytes.iter().position(|byte| *byte == b'\n').map_or((bytes, &[][..]), |at| bytes.split_at(at));
     let Ok(rule) = Json::check(rule, 64) else { return };
-    let Ok(rule) = atr::read(rule) else { return };
+    let Ok(rule) = atr::read(rule, &|_| "imported") else { return };
     assert!(rule.taken() > 0);
     let imported = atr::Imported::new(vec![rule], Level::Review);
     let text = String::from_utf8_lossy(text);

@@ -76,6 +76,9 @@ impl Look<'_> {
 
     /// Keeps of what was found what somebody wants to know of.
     fn weigh(&self, mut report: Report<'static>, text: &str) -> Looked {
+        if let Some(rules) = &self.detect.rules.0 {
+            rules.add(self.genre, text, &mut report);
+        }
         if !report.findings.is_empty() || !report.secrets.is_empty() || !report.personal.is_empty() {
             // What stands for something is not that.
             let handles: Vec<_> = handles_in(text).collect();

@@ -17,5 +17,5 @@ pub(crate) use found::{Found, Way};
 pub(crate) use look::{Hit, INSPECTOR, Look, Looked};
 pub(crate) use message::is_sealed;
 pub use settings::{
-    ByClass, ByLevel, ClassifiedField, CodeArgument, Detect, Handling, Handlings, Listed, Sort, Suppression,
+    ByClass, ByLevel, ClassifiedField, CodeArgument, Detect, Handling, Handlings, Shared, Sort, Suppression,
 };

@@ -7,6 +7,7 @@ use lockgate_detect::Level;
 use lockgate_detect::class::DataClass;
 use lockgate_detect::code::Program;
 use lockgate_detect::indicators::Indicators;
+use lockgate_detect::injection::atr::Imported;
 use lockgate_model::{Reason, ToolName, UnixMillis};
 use lockgate_policy::Pattern;
 
@@ -281,11 +282,23 @@ pub struct CodeArgument {
     pub program: Program,
 }
 
-/// The operator's lists of indicators of compromise, read. The same lists are the same.
-#[derive(Clone, Debug, Default)]
-pub struct Listed(pub Option<Arc<Indicators>>);
+/// What was read from files of the operator's, where there are any. What was read once is the same.
+#[derive(Debug)]
+pub struct Shared<T>(pub Option<Arc<T>>);
 
-impl PartialEq for Listed {
+impl<T> Default for Shared<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> PartialEq for Shared<T> {
     fn eq(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
             (Some(own), Some(others)) => Arc::ptr_eq(own, others),
@@ -294,7 +307,7 @@ impl PartialEq for Listed {
     }
 }
 
-impl Eq for Listed {}
+impl<T> Eq for Shared<T> {}
 
 /// A field whose values are of a class, by the operator's word.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -324,7 +337,9 @@ pub struct Detect {
     /// Fields whose class is known.
     pub fields: Vec<ClassifiedField>,
     /// Indicators of compromise; none where the operator has no lists.
-    pub indicators: Listed,
+    pub indicators: Shared<Indicators>,
+    /// Rules of others; none where the operator has none.
+    pub rules: Shared<Imported>,
     /// Are texts of its results marked as what outsiders wrote? Default false.
     pub marks: bool,
     /// Most parts of one result. Default 10 000; then `output_too_large`.
@@ -353,7 +368,8 @@ impl Default for Detect {
             suppressed: Vec::new(),
             code: Vec::new(),
             fields: Vec::new(),
-            indicators: Listed::default(),
+            indicators: Shared::default(),
+            rules: Shared::default(),
             marks: false,
             most_parts: 10_000,
             types: None,

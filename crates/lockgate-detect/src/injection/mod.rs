@@ -133,9 +133,9 @@ impl Injection {
                 spots.push((text, Spot { rule: LEARNED, threat: Threat::Injection, span, level }));
             }
         }
-        spots.sort_by_key(|(text, spot)| (*text, spot.span.start, spot.span.end));
-        let (texts, spots) = spots.into_iter().unzip();
-        Judgement { level, by_rules, by_model, score, spots, texts }
+        let mut judged = Judgement { level, by_rules, by_model, score, ..Judgement::default() };
+        judged.put(spots);
+        judged
     }
 
     /// What the classifier says beside what rules say and alone, where it is asked.
@@ -149,6 +149,20 @@ impl Injection {
 }
 
 impl<'d> Judgement<'d> {
+    /// Adds what rules of others say of an object, each with the number of its text.
+    pub(crate) fn join(&mut self, others: Vec<(usize, Spot<'d>)>) {
+        let worst = others.iter().map(|(_, spot)| spot.level).max().unwrap_or_default();
+        self.level = self.level.max(worst);
+        let own = std::mem::take(&mut self.texts).into_iter().zip(std::mem::take(&mut self.spots));
+        self.put(own.chain(others).collect());
+    }
+
+    /// What stands against an object, in order.
+    fn put(&mut self, mut spots: Vec<(usize, Spot<'d>)>) {
+        spots.sort_by_key(|(text, spot)| (*text, spot.span.start, spot.span.end));
+        (self.texts, self.spots) = spots.into_iter().unzip();
+    }
+
     /// Of what rules found.
     fn of(spots: Vec<Spot<'d>>) -> Self {
         let level = spots.iter().map(|spot| spot.level).max().unwrap_or_default();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 fn rule(value: &Value) -> Result<Rule, Bad> {
     let text = value.to_string();
-    read(Json::check(text.as_bytes(), 64).unwrap())
+    read(Json::check(text.as_bytes(), 64).unwrap(), &|id| id.to_owned().leak())
 }
 
 fn of(id: &str, condition: &str, patterns: &[(&str, &str)]) -> Value {
@@ -48,6 +48,17 @@ fn a_rule_is_taken_and_finds() {
         imported.judge(Genre::Result, &far).first().map(|spot| spot.span.clone()),
         Some(20_000..20_013)
     );
+}
+
+#[test]
+fn a_text_in_an_object_has_its_number() {
+    let one = rule(&of("ATR-1", "any", &[("tool_description", "hatch")])).unwrap();
+    let imported = Imported::new(vec![one], Level::Review);
+    let object = br#"{"hatch":1,"a":["the door",{"b":"the hatch"}]}"#;
+    let spots = imported.judge_object(Genre::Definition, Json::check(object, 8).unwrap());
+    assert_eq!(spots.iter().map(|(text, spot)| (*text, spot.span.clone())).collect::<Vec<_>>(), [(4, 4..9)]);
+    assert!(imported.judge_object(Genre::Result, Json::check(object, 8).unwrap()).is_empty());
+    assert_eq!(imported.ids().collect::<Vec<_>>(), ["ATR-1"]);
 }
 
 #[test]

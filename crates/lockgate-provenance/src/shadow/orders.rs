@@ -1,5 +1,6 @@
 //! What a definition says as a whole, where no rule of its own holds it.
 
+use lockgate_detect::injection::atr::Imported;
 use lockgate_detect::injection::{Injection, Judgement, LEARNED};
 use lockgate_detect::{Genre, Level};
 use lockgate_model::{Json, Visit};
@@ -11,12 +12,25 @@ use super::judge::{Place, Suspicion};
 ///
 /// The classifier alone is wrong about a few honest definitions of a thousand, so that it only tells; it holds a definition
 /// where rules object as well: the two are wrong about different texts. Linear.
-pub fn orders(finder: &Injection, definition: Json<'_>, found: &mut Vec<Suspicion>) {
+/// Rules of others only tell.
+pub fn orders(
+    finder: &Injection,
+    others: Option<&Imported>,
+    definition: Json<'_>,
+    found: &mut Vec<Suspicion>,
+) {
     if found.iter().any(|known| known.severe) {
         return;
     }
     let judged = finder.judge_object(Genre::Definition, definition);
-    let Some(code) = code(&judged) else { return };
+    let by_others = || others?.judge_object(Genre::Definition, definition).into_iter().next();
+    let Some(code) = code(&judged) else {
+        if let Some((text, spot)) = by_others() {
+            let (code, place, span) = (Code::ReadsLikeOrders, place(definition, text), spot.span);
+            found.push(Suspicion { code, place, span, other: None, severe: false, decoded: None });
+        }
+        return;
+    };
     // What the classifier says is about all of it.
     let by_rule = judged.spots.iter().zip(&judged.texts).filter(|(spot, _)| spot.rule != LEARNED);
     let worst = by_rule.max_by_key(|(spot, _)| spot.level);

@@ -13,7 +13,7 @@ fn judge(definition: &Value) -> Vec<Suspicion> {
     let text = definition.to_string();
     let definition = Json::check(text.as_bytes(), 64).unwrap();
     let mut found = Index::default().tool(&ServerName::parse("own").unwrap(), definition);
-    orders(&FINDER, definition, &mut found);
+    orders(&FINDER, None, definition, &mut found);
     found
 }
 

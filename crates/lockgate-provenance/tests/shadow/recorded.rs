@@ -43,7 +43,7 @@ static FINDER: LazyLock<Injection> = LazyLock::new(Injection::new);
 
 fn judge(index: &Index, server: &ServerName, definition: &str) -> Vec<Suspicion> {
     let mut found = index.tool(server, check(definition));
-    orders(&FINDER, check(definition), &mut found);
+    orders(&FINDER, None, check(definition), &mut found);
     found
 }
 

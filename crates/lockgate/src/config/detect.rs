@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use super::bounds;
 use super::data_classes::{self, RawDataClasses, RawServerDataClasses};
 use super::error::{At, Report, perhaps, quoted};
+use super::imported;
 use super::indicators;
 use super::output::RawOutput;
 use super::program::{self, RawCode};
@@ -45,6 +46,10 @@ pub(super) struct RawDetect {
     /// comment. They are read again when the configuration is.
     #[schemars(with = "Option<Vec<String>>", extend("default" = [], "uniqueItems" = true))]
     indicators: Option<At<Vec<At<String>>>>,
+    /// Files with an Agent Threat Rule each, and folders of them. What they find is for review. They are read again when the
+    /// configuration is.
+    #[schemars(with = "Option<Vec<String>>", extend("default" = [], "uniqueItems" = true))]
+    rules: Option<At<Vec<At<String>>>>,
     /// What may be in a result, whatever it says.
     #[schemars(with = "Option<RawOutput>")]
     output: RawOutput,
@@ -157,6 +162,7 @@ impl RawDetect {
             personal: RawPersonal::read(section.section_or_empty("personal")),
             data_classes: RawDataClasses::read(section.section_or_empty("data_classes")),
             indicators: section.texts("indicators"),
+            rules: section.texts("rules"),
             output: RawOutput::read(section.section_or_empty("output"), report),
             suppress: suppress::read(&section),
             code: program::read(&section),
@@ -282,8 +288,10 @@ pub(super) fn apply(
     });
     let fields = raw.data_classes.fields(servers, report);
     common.indicators = indicators::load(raw.indicators.as_ref(), resolver);
+    common.rules = imported::load(raw.rules.as_ref(), notes, resolver);
     let code = program::check(&raw.code, servers, report);
-    let suppressed = suppress::check(&raw.suppress, servers, now, (notes, report));
+    let imported = common.rules.0.iter().flat_map(|rules| rules.ids());
+    let suppressed = suppress::check(&raw.suppress, servers, imported, now, (notes, report));
     for server in by_server {
         let Some(name) = ServerName::parse(&server.name.value) else { continue };
         let mut detect = common.clone();
@@ -379,6 +387,12 @@ pub(super) fn told(servers: &BTreeMap<ServerName, Server>) -> Vec<(String, Strin
             rows.push((
                 name.to_string(),
                 format!("{} indicators of compromise are looked for", indicators.len()),
+            ));
+        }
+        if let Some(rules) = &detect.rules.0 {
+            rows.push((
+                name.to_string(),
+                format!("{} rules of others are held against texts", rules.ids().count()),
             ));
         }
         for ClassifiedField { tool, field, class } in &detect.fields {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use lockgate_core::Listed;
+use lockgate_core::Shared;
 use lockgate_detect::indicators::Indicators;
 
 use super::error::{At, quoted};
@@ -13,8 +13,8 @@ use super::secret::{Resolver, plain};
 const LARGEST: usize = 64 << 20;
 
 /// Reads the lists. Errors name the line of the list.
-pub(super) fn load(written: Option<&At<Vec<At<String>>>>, resolver: &Resolver<'_>) -> Listed {
-    let Some(written) = written.filter(|written| !written.value.is_empty()) else { return Listed::default() };
+pub(super) fn load(written: Option<&At<Vec<At<String>>>>, resolver: &Resolver<'_>) -> Shared<Indicators> {
+    let Some(written) = written.filter(|written| !written.value.is_empty()) else { return Shared::default() };
     let report = resolver.report;
     let mut lists = Vec::new();
     for file in &written.value {
@@ -38,14 +38,14 @@ pub(super) fn load(written: Option<&At<Vec<At<String>>>>, resolver: &Resolver<'_
     }
     let texts: Vec<&str> = lists.iter().map(|(_, _, text)| text.as_str()).collect();
     match Indicators::read(&texts) {
-        Ok(indicators) => Listed(Some(Arc::new(indicators))),
+        Ok(indicators) => Shared(Some(Arc::new(indicators))),
         Err((which, bad)) => {
             if let Some((place, shown, _)) = lists.get(which) {
                 let message = format!("{shown}:{}: {}", bad.line, bad.why);
                 let hint = "write a host, an address, a network, a page, a digest or `text: …`";
                 report.error(*place, message, hint);
             }
-            Listed::default()
+            Shared::default()
         }
     }
 }

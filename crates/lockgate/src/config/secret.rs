@@ -41,6 +41,10 @@ pub trait Surroundings {
     fn variable(&self, name: &str) -> Option<String>;
     /// A whole file, or its beginning where it is longer than anything a configuration may refer to.
     fn file(&self, path: &Path) -> io::Result<Vec<u8>>;
+    /// All files of a folder and the folders in it, in order: at most so many. Fails where it is no folder.
+    fn files(&self, _folder: &Path, _most: usize) -> io::Result<Vec<PathBuf>> {
+        Err(io::ErrorKind::NotADirectory.into())
+    }
     /// A whole file that holds a secret.
     fn secret(&self, path: &Path) -> io::Result<Vec<u8>> {
         self.file(path)
@@ -73,6 +77,26 @@ impl Surroundings for Process {
             .take(super::LARGEST.max(lockgate_provenance::lock::Lock::LARGEST as u64) + 1)
             .read_to_end(&mut bytes)?;
         Ok(bytes)
+    }
+
+    fn files(&self, folder: &Path, most: usize) -> io::Result<Vec<PathBuf>> {
+        let (mut folders, mut files) = (vec![folder.to_owned()], Vec::new());
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder)? {
+                let entry = entry?;
+                // A link may lead round in a circle.
+                if entry.file_type()?.is_dir() {
+                    folders.push(entry.path());
+                } else {
+                    files.push(entry.path());
+                }
+                if files.len() + folders.len() > most {
+                    return Err(io::ErrorKind::QuotaExceeded.into());
+                }
+            }
+        }
+        files.sort_unstable();
+        Ok(files)
     }
 
     fn folder(&self) -> PathBuf {
@@ -110,6 +134,10 @@ impl Surroundings for Trusting {
 
     fn file(&self, path: &Path) -> io::Result<Vec<u8>> {
         Process.file(path)
+    }
+
+    fn files(&self, folder: &Path, most: usize) -> io::Result<Vec<PathBuf>> {
+        Process.files(folder, most)
     }
 
     fn folder(&self) -> PathBuf {

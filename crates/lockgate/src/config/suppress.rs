@@ -57,11 +57,13 @@ pub(super) fn read(detect: &Section<'_>) -> Vec<RawSuppression> {
 pub(super) fn check(
     raw: &[RawSuppression],
     servers: &BTreeMap<ServerName, Server>,
+    imported: impl Iterator<Item = &'static str>,
     now: SystemTime,
     (notes, report): (&mut Vec<String>, &Report),
 ) -> Vec<(Option<ServerName>, Suppression)> {
     let mut all = Vec::new();
-    let rules = if raw.is_empty() { BTreeSet::new() } else { lockgate_detect::names() };
+    let mut rules = if raw.is_empty() { BTreeSet::new() } else { lockgate_detect::names() };
+    rules.extend(imported);
     for one in raw {
         let Some(rule) = &one.rule else { continue };
         let name = rule.value.strip_suffix('*').unwrap_or(&rule.value);

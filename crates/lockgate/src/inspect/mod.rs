@@ -15,12 +15,14 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use lockgate_detect::injection::atr::Imported;
 use lockgate_detect::{Genre, Inspector, Judges, Level};
 use lockgate_model::{Untrusted, quote};
 
 use self::answer::Answer;
 use self::rows::Rows;
-use crate::command::Told;
+use crate::command::{Told, complain};
+use crate::config::{Process, Taken};
 
 /// What to look at, and how.
 #[derive(Args)]
@@ -46,6 +48,10 @@ pub(crate) struct Options {
     /// Judge by the trained model alone, without rules
     #[arg(long, conflicts_with = "rules_only")]
     model_only: bool,
+    /// Hold rules of others against texts as well: a file with an Agent Threat Rule, or a folder of them. What of them cannot be
+    /// taken is said on standard error
+    #[arg(long, value_name = "PATH", conflicts_with = "model_only")]
+    rules: Vec<PathBuf>,
     /// How many threads look at rows [default: one for each core]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
@@ -69,11 +75,14 @@ fn level(word: &str) -> Result<Level, String> {
 
 /// Looks, and says what there is.
 pub(crate) fn run(options: &Options) -> Result<Told, String> {
-    let inspector = Inspector::new().judged_by(match (options.rules_only, options.model_only) {
+    let mut inspector = Inspector::new().judged_by(match (options.rules_only, options.model_only) {
         (true, _) => Judges::Rules,
         (_, true) => Judges::Model,
         _ => Judges::Both,
     });
+    if !options.rules.is_empty() {
+        inspector = inspector.with_rules(imported(&options.rules)?);
+    }
     let fails = |worst: Level| options.fail_on.is_some_and(|least| worst >= least);
     if let Some(path) = &options.text {
         let text = read(path)?;
@@ -91,6 +100,24 @@ pub(crate) fn run(options: &Options) -> Result<Told, String> {
     let told = Rows { inspector: &inspector, threads }.look(&options.rows, &mut std::io::stdout().lock())?;
     let code = if told.bad { 2 } else { u8::from(fails(told.worst)) };
     Ok(Told { text: String::new(), code })
+}
+
+/// Takes rules of others, and says what cannot be taken.
+fn imported(paths: &[PathBuf]) -> Result<Imported, String> {
+    let mut all = Vec::new();
+    for path in paths {
+        let taken = Taken::read(path, &Process)?;
+        for (file, why) in &taken.refused {
+            complain(&format!("{}: not taken: {why}", shown(file)));
+        }
+        for rule in &taken.rules {
+            for (number, unfit) in &rule.refused {
+                complain(&format!("{}: condition {} not taken: {unfit}", rule.id, number + 1));
+            }
+        }
+        all.extend(taken.rules);
+    }
+    Ok(Imported::new(all, Level::Review))
 }
 
 fn colour() -> bool {

@@ -22,7 +22,7 @@ const CONDITIONS: usize = 64;
 #[derive(Debug)]
 pub struct Rule {
     /// Its id, as `ATR-2026-00098`.
-    pub id: String,
+    pub id: &'static str,
     /// Must all conditions hold? Else one is enough.
     all: bool,
     conditions: Vec<Condition>,
@@ -60,9 +60,10 @@ impl Rule {
     }
 }
 
-/// Takes a rule: an object with the members of its YAML file.
-pub fn read(rule: Json<'_>) -> Result<Rule, Bad> {
-    let id = rule.get("id").and_then(Json::text).ok_or(Bad::Id)?.into_owned();
+/// Takes a rule: an object with the members of its YAML file. What is found is told with its id, for as long as the program
+/// runs: `keep` keeps it.
+pub fn read(rule: Json<'_>, keep: &dyn Fn(&str) -> &'static str) -> Result<Rule, Bad> {
+    let id = rule.get("id").and_then(Json::text).ok_or(Bad::Id)?;
     if id.is_empty() || id.len() > LONGEST_ID || !id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
         return Err(Bad::Id);
     }
@@ -86,7 +87,7 @@ pub fn read(rule: Json<'_>) -> Result<Rule, Bad> {
     if conditions.is_empty() || (all && !refused.is_empty()) {
         return Err(Bad::Nothing);
     }
-    Ok(Rule { id, all, conditions, refused })
+    Ok(Rule { id: keep(&id), all, conditions, refused })
 }
 
 fn condition(listed: Json<'_>) -> Result<Condition, Unfit> {

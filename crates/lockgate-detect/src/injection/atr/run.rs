@@ -1,11 +1,14 @@
 //! All rules that were taken, run over a text.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
+use lockgate_model::Json;
 
 use super::Rule;
-use crate::{Genre, Level, Spot, Threat};
+use crate::injection::seen::Seen;
+use crate::{Genre, Level, Report, Spot, Threat};
 
 /// How much text on either side of a word a pattern is tried over. Bytes. A match that is longer is not found.
 const REACH: usize = 200;
@@ -42,22 +45,26 @@ impl Imported {
         Self { rules, level, automaton, conditions, needs }
     }
 
-    /// What the rules say of a text, each once. Linear: of each condition at most so many places are looked at.
-    pub fn judge(&self, genre: Genre, text: &str) -> Vec<Spot<'_>> {
+    /// The ids of all rules, in no order.
+    pub fn ids(&self) -> impl Iterator<Item = &'static str> {
+        self.rules.iter().map(|rule| rule.id)
+    }
+
+    /// What the rules say of a text, each once, in order. Linear: of each condition at most so many places are looked at.
+    pub fn judge(&self, genre: Genre, text: &str) -> Vec<Spot<'static>> {
         let Some(automaton) = &self.automaton else { return Vec::new() };
-        // Where each condition was tried up to, how often, and what it found.
-        let mut all: Vec<Tried> = self.conditions.iter().map(|_| Tried::default()).collect();
+        let mut all: BTreeMap<usize, Tried> = BTreeMap::new();
         for hit in automaton.find_overlapping_iter(text) {
             for need in self.needs.get(hit.pattern().as_usize()).into_iter().flatten() {
-                let Some(tried) = all.get_mut(*need) else { continue };
-                if tried.found.is_some() || tried.times >= PLACES || hit.start() < tried.upto {
-                    continue;
-                }
                 let Some((rule, condition)) = self.conditions.get(*need) else { continue };
                 let condition = self.rules.get(*rule).and_then(|rule| rule.conditions.get(*condition));
                 let Some(condition) = condition.filter(|condition| condition.genres.contains(&genre)) else {
                     continue;
                 };
+                let tried = all.entry(*need).or_default();
+                if tried.found.is_some() || tried.times >= PLACES || hit.start() < tried.upto {
+                    continue;
+                }
                 tried.times += 1;
                 let (from, to) = around(text, hit.start(), hit.end());
                 tried.upto = to.saturating_sub(REACH / 2).max(hit.end());
@@ -69,24 +76,45 @@ impl Imported {
                 tried.found = found.map(|found| from + found.start..from + found.end);
             }
         }
-        self.spots(&all)
+        self.spots(all)
     }
 
-    fn spots(&self, all: &[Tried]) -> Vec<Spot<'_>> {
-        let mut all = all.iter();
-        let mut spots: Vec<Spot<'_>> = Vec::new();
-        for rule in &self.rules {
-            let of_rule = all.by_ref().take(rule.conditions.len());
-            let found: Vec<_> = of_rule.filter_map(|tried| tried.found.clone()).collect();
-            if let Some(span) = found.first()
+    /// Adds what they say of a text to what is known of it.
+    pub fn add(&self, genre: Genre, text: &str, report: &mut Report<'_>) {
+        let spots = self.judge(genre, text);
+        report.level = spots.iter().map(|spot| spot.level).fold(report.level, Level::max);
+        report.findings.extend(spots);
+    }
+
+    /// What they say of each text of an object, with its number: names and texts count as [`Json::walk`] comes to them, from 0.
+    pub fn judge_object(&self, genre: Genre, object: Json<'_>) -> Vec<(usize, Spot<'static>)> {
+        let (mut found, mut number) = (Vec::new(), 0);
+        Seen::each(object, |seen| match seen {
+            Seen::Name(_) => number += 1,
+            Seen::Text(text) => {
+                found.extend(self.judge(genre, &text).into_iter().map(|spot| (number, spot)));
+                number += 1;
+            }
+            Seen::Enter(_) | Seen::Leave | Seen::Other => {}
+        });
+        found
+    }
+
+    /// One spot for each rule of which enough holds: where its first condition does.
+    fn spots(&self, all: BTreeMap<usize, Tried>) -> Vec<Spot<'static>> {
+        let mut by_rule: BTreeMap<usize, Vec<Range<usize>>> = BTreeMap::new();
+        for (condition, tried) in all {
+            if let Some((span, (rule, _))) = tried.found.zip(self.conditions.get(condition)) {
+                by_rule.entry(*rule).or_default().push(span);
+            }
+        }
+        let mut spots: Vec<Spot<'static>> = Vec::new();
+        for (rule, found) in by_rule {
+            if let Some((rule, span)) = self.rules.get(rule).zip(found.first())
                 && (!rule.all || found.len() == rule.conditions.len())
             {
-                spots.push(Spot {
-                    rule: &rule.id,
-                    threat: Threat::Injection,
-                    span: span.clone(),
-                    level: self.level,
-                });
+                let span = span.clone();
+                spots.push(Spot { rule: rule.id, threat: Threat::Injection, span, level: self.level });
             }
         }
         spots.sort_by_key(|spot| spot.span.start);
@@ -99,7 +127,7 @@ impl Imported {
 struct Tried {
     upto: usize,
     times: usize,
-    found: Option<std::ops::Range<usize>>,
+    found: Option<Range<usize>>,
 }
 
 /// The text around a word, between characters.

@@ -81,7 +81,7 @@ fn of_client(held: &[Held<'_>], finder: &Injection) -> Vec<Finding> {
     });
     let index = Index::new(offers);
     let heard = |definition: Json<'_>, mut found: Vec<Suspicion>| {
-        orders(finder, definition, &mut found);
+        orders(finder, None, definition, &mut found);
         found
     };
     let mut found = Vec::new();
