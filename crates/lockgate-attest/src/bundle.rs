@@ -1,12 +1,12 @@
 //! Sigstore bundles: a signature with all that is needed to verify it later and offline.
 
+use lockgate_model::hex;
 use sha2::{Digest, Sha256, Sha512};
 use sigstore_verify::types::{
     self, Bundle, DigestBytes, HashAlgorithm, SignatureContent, VerificationMaterialContent,
 };
 use sigstore_verify::{PublicKeyVerificationPolicy, VerificationPolicy, VerificationResult};
 
-use crate::key::hex;
 use crate::signer::Identity;
 use crate::trust::Root;
 use crate::{DEPTH, Envelope, LARGEST, PAYLOAD, PublicKey, Signer, Statement, Trust, Unproven};

@@ -3,6 +3,7 @@
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ED25519, UnparsedPublicKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use lockgate_model::hex;
 use sha2::{Digest, Sha256};
 use sigstore_verify::types::DerPublicKey;
 
@@ -124,11 +125,6 @@ impl std::fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "PublicKey({})", self.id())
     }
-}
-
-/// Lower case, two digits a byte.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// Bytes in PEM (RFC 7468), with a line break at the end.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use lockgate_model::hex;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -83,7 +84,7 @@ impl Statement {
 impl Subject {
     /// A subject with a SHA-256.
     pub fn sha256(name: &str, digest: &[u8; 32]) -> Self {
-        let digest = BTreeMap::from([("sha256".to_owned(), crate::key::hex(digest))]);
+        let digest = BTreeMap::from([("sha256".to_owned(), hex(digest))]);
         Self { name: name.to_owned(), digest }
     }
 }

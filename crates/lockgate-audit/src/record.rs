@@ -1,7 +1,8 @@
 use std::fmt::Write;
 
 use lockgate_model::{
-    ClientName, Effect, Evidence, Finding, Integrity, Label, Principal, ServerName, SessionId, Verdict, quote,
+    ClientName, Effect, Evidence, Finding, Integrity, Label, Principal, ServerName, SessionId, Verdict, hex,
+    quote,
 };
 use sha2::{Digest, Sha256};
 
@@ -470,11 +471,7 @@ impl Record {
 
 /// SHA-256 in hexadecimal, as records name contents.
 pub fn digest(content: &[u8]) -> String {
-    Sha256::digest(content).iter().fold(String::with_capacity(64), |mut text, byte| {
-        let written = write!(text, "{byte:02x}");
-        debug_assert!(written.is_ok(), "writing to a String does not fail");
-        text
-    })
+    hex(&Sha256::digest(content))
 }
 
 /// Longest arguments that are kept. Bytes, as they came.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use aws_lc_rs::hmac;
+use lockgate_model::{hex, unhex};
 
 /// The header with the seconds since 1970 when it was signed.
 pub const TIMESTAMP: &str = "lockgate-timestamp";
@@ -29,15 +30,12 @@ impl Signer {
         context.update(seconds.to_string().as_bytes());
         context.update(b".");
         context.update(body);
-        let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-        let digits =
-            context.sign().as_ref().iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
-        [FORM.to_owned(), digits].concat()
+        [FORM, &hex(context.sign().as_ref())].concat()
     }
 
     /// Is it the signature of this body at that time? The time taken does not depend on where it differs.
     pub fn verifies(&self, seconds: u64, body: &[u8], signature: &str) -> bool {
-        let Some(tag) = signature.strip_prefix(FORM).and_then(bytes) else { return false };
+        let Some(tag) = signature.strip_prefix(FORM).and_then(unhex::<32>) else { return false };
         let signed = [seconds.to_string().as_bytes(), b".", body].concat();
         hmac::verify(&self.0, &signed, &tag).is_ok()
     }
@@ -47,18 +45,6 @@ impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
     }
-}
-
-/// The bytes of 64 lower-case hexadecimal digits: one spelling, so that there is one signature.
-fn bytes(digits: &str) -> Option<Vec<u8>> {
-    let nibble = |digit: u8| match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    };
-    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
-    let read = |[high, low]: &[u8; 2]| Some(nibble(*high)? << 4 | nibble(*low)?);
-    (pairs.len() == 32 && rest.is_empty()).then(|| pairs.iter().map(read).collect())?
 }
 
 #[cfg(test)]

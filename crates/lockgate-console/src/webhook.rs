@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use hyper::StatusCode;
 use lockgate_model::UnixMillis;
+use lockgate_post::BadAddress;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep};
 
@@ -29,18 +30,12 @@ const PACE: Pace =
 /// Why a webhook cannot be used. Names the matter, never the address: it may hold a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadWebhook {
-    /// The address is not an absolute URL without user, password and fragment.
-    #[error("the address is not a URL without user, password and fragment")]
-    Address,
-    /// The events would be readable on the way.
-    #[error("the address must be https, or http to `localhost`, `127.0.0.1` or `[::1]`")]
-    NotEncrypted,
+    /// Nothing can be sent there.
+    #[error(transparent)]
+    Address(#[from] BadAddress),
     /// The secret can be guessed.
     #[error("the secret must have at least 16 bytes")]
     Secret,
-    /// No certificates to check the receiver by.
-    #[error("the system's root certificates cannot be read")]
-    Roots,
 }
 
 /// What has become of events since the start.

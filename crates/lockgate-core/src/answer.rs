@@ -67,12 +67,7 @@ impl Core {
             Some(finding) if self.only_observes(&finding) => (Some(finding), None),
             against => (None, against),
         };
-        let note = Note::happening(Happening::Answer)
-            .exchange(exchange)
-            .trace(open.trace)
-            .method(open.method)
-            .target(open.target.server.as_ref(), open.target.shown.as_deref())
-            .arguments(open.arguments.as_deref())
+        let note = Note::of(Happening::Answer, exchange, &open)
             .labels(&before, self.history.label())
             .found(&self.found)
             .answered(bytes.len(), is_failure(body))
@@ -120,12 +115,7 @@ impl Core {
             (reply::error(Some(&id), &finding, &about), Self::status(finding.reason, open.revision))
         };
         self.note(
-            Note::happening(Happening::Answer)
-                .exchange(exchange)
-                .trace(open.trace)
-                .method(open.method)
-                .target(open.target.server.as_ref(), open.target.shown.as_deref())
-                .arguments(open.arguments.as_deref())
+            Note::of(Happening::Answer, exchange, &open)
                 .labels(self.history.label(), self.history.label())
                 .found(&self.found)
                 .duration(now.micros_since(open.started))
@@ -320,12 +310,7 @@ impl Core {
         let message = reply::error(Some(&id), &finding, &about);
         let status = Self::status_of_failure(open, reason);
         self.note(
-            Note::happening(Happening::Answer)
-                .exchange(exchange)
-                .trace(open.trace)
-                .method(open.method)
-                .target(open.target.server.as_ref(), open.target.shown.as_deref())
-                .arguments(open.arguments.as_deref())
+            Note::of(Happening::Answer, exchange, open)
                 .labels(&open.label_before, self.history.label())
                 .duration(now.micros_since(open.started))
                 .upstream(open, Outcome::Nothing, now)

@@ -1,6 +1,5 @@
 //! Phase *dispatch*: a decided request is opened as an exchange and goes out, or is refused.
 
-use lockgate_audit::Happening;
 use lockgate_model::{Finding, Json, Revision, ServerName, Splice, Tick, ToolName, Verdict};
 
 use crate::agent::Request;
@@ -99,10 +98,7 @@ impl Core {
             Verdict::Rewrite
         };
         self.note(
-            Note::happening(Happening::Request)
-                .exchange(request.exchange)
-                .trace(request.trace)
-                .method(request.method)
+            Note::request(request)
                 .target(target.server.as_ref(), target.shown.as_deref())
                 .arguments(arguments.as_deref())
                 .sources(std::mem::take(&mut target.sources))
@@ -198,10 +194,7 @@ impl Core {
         };
         let said = self.measured(request.params.arguments(), target);
         self.note(
-            Note::happening(Happening::Request)
-                .exchange(request.exchange)
-                .trace(request.trace)
-                .method(request.method)
+            Note::request(request)
                 .target(target.server.as_ref(), target.shown.as_deref())
                 .arguments(said.as_deref())
                 .sources(target.sources.clone())

@@ -63,13 +63,7 @@ impl Core {
             let finding = Finding::deny(Phase::Identify, Reason::BadParams, "protocol");
             return self.refuse(request, &Target::default(), finding, steps);
         }
-        self.note(
-            Note::happening(Happening::Request)
-                .exchange(request.exchange)
-                .trace(request.trace)
-                .method(request.method),
-            steps,
-        );
+        self.note(Note::request(request), steps);
         if merge == Merge::Initialize {
             self.greeting = Some(request.bytes.clone());
         }

@@ -227,10 +227,7 @@ impl Core {
             return self.refuse(request, &target, finding, steps);
         }
         self.note(
-            Note::happening(Happening::Request)
-                .exchange(request.exchange)
-                .trace(request.trace)
-                .method(request.method)
+            Note::request(request)
                 .target(target.server.as_ref(), target.shown.as_deref())
                 .arguments(arguments.as_deref())
                 .sources(std::mem::take(&mut target.sources))
@@ -590,12 +587,7 @@ impl Core {
             (reply::error(Some(id), &finding, &about), Self::status(finding.reason, open.revision))
         };
         let happening = if open.is_held() { Happening::Approval } else { Happening::Request };
-        let note = Note::happening(happening)
-            .exchange(exchange)
-            .trace(open.trace)
-            .method(open.method)
-            .target(open.target.server.as_ref(), open.target.shown.as_deref())
-            .arguments(open.arguments.as_deref())
+        let note = Note::of(happening, exchange, &open)
             .duration(now.micros_since(open.started))
             .finding(finding, Verdict::Deny)
             .last();

@@ -3,6 +3,7 @@
 use lockgate_audit::{Detected, Ending, Happening, MOST_DETECTED, Outcome, Record, Source, Trace, Upstream};
 use lockgate_model::{ExchangeId, Finding, Label, Params, ServerName, Tick, Verdict};
 
+use crate::agent::Request;
 use crate::detect::Found;
 use crate::exchange::Exchange;
 use crate::measure::Said;
@@ -59,6 +60,19 @@ impl<'n> Note<'n> {
             ended: None,
             last: false,
         }
+    }
+
+    /// Of a request that was read.
+    pub(crate) fn request(request: &Request<'_>) -> Self {
+        let note = Self::happening(Happening::Request).exchange(request.exchange);
+        note.trace(request.trace).method(request.method)
+    }
+
+    /// Of an exchange that is open, or was until now.
+    pub(crate) fn of(happening: Happening, exchange: ExchangeId, open: &'n Exchange) -> Self {
+        let note = Self::happening(happening).exchange(exchange).trace(open.trace).method(open.method);
+        note.target(open.target.server.as_ref(), open.target.shown.as_deref())
+            .arguments(open.arguments.as_deref())
     }
 
     pub(crate) fn exchange(mut self, exchange: ExchangeId) -> Self {
@@ -187,12 +201,7 @@ impl Core {
             return;
         }
         let waited = how == Ending::InputRequired;
-        let note = Note::happening(Happening::End)
-            .exchange(exchange)
-            .trace(open.trace)
-            .method(open.method)
-            .target(open.target.server.as_ref(), open.target.shown.as_deref())
-            .arguments(open.arguments.as_deref())
+        let note = Note::of(Happening::End, exchange, open)
             .labels(self.history.label(), self.history.label())
             .verdict(if waited { Verdict::Hold } else { Verdict::Forward })
             .duration(self.now.micros_since(open.started))

@@ -203,16 +203,7 @@ impl Core {
             return self.refuse_open(exchange, finding, now, steps);
         }
         let Some(open) = self.exchanges.get(exchange) else { return };
-        self.note(
-            Note::happening(Happening::Request)
-                .exchange(exchange)
-                .trace(open.trace)
-                .method(open.method)
-                .target(open.target.server.as_ref(), open.target.shown.as_deref())
-                .arguments(open.arguments.as_deref())
-                .observed(Some(finding)),
-            steps,
-        );
+        self.note(Note::of(Happening::Request, exchange, open).observed(Some(finding)), steps);
         self.send_off(exchange, outgoing, steps);
     }
 }

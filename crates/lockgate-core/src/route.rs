@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use lockgate_audit::Happening;
 use lockgate_model::{Finding, Json, Kind, Phase, Reason, Revision, ServerName, Tick, Verdict, quote};
 use lockgate_policy::Subject;
 
@@ -107,8 +106,7 @@ impl Core {
     }
 
     fn pong(&mut self, request: &Request<'_>, steps: &mut Vec<Step>) {
-        let note = Note::happening(Happening::Request).exchange(request.exchange).trace(request.trace);
-        self.note(note.method("ping").last(), steps);
+        self.note(Note::request(request).last(), steps);
         steps.push(Self::release(request.exchange, reply::empty_result(request.id.raw()), 200));
     }
 

@@ -8,6 +8,7 @@
 mod class;
 mod definition;
 mod effect;
+mod hex;
 mod id;
 mod json;
 mod label;
@@ -27,6 +28,7 @@ mod verdict;
 pub use class::{Class, Classified, Sign};
 pub use definition::DefinitionKind;
 pub use effect::{Annotations, Effect};
+pub use hex::{hex, unhex};
 pub use id::{ClientName, ExchangeId, Principal, ServerName, SessionId, ToolName};
 pub use json::{Elements, Fields, Inside, Json, Key, Kind, Members, Texts, Visit, quote};
 pub use label::{Confidentiality, Integrity, Label, Secrecy, Tier};

@@ -1,7 +1,6 @@
 //! Attestations: who vouches for the archive that a package was installed from. Registries give them out; they are kept by
 //! what they are about, so that nobody is asked a second time.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +10,7 @@ use lockgate_attest::{
     Artefact, BuildPolicy, LARGEST, Proven, Signer, Trust, Unproven, npm_attestations, pypi_attestations,
     verify_bundle,
 };
+use lockgate_model::hex;
 
 use crate::origin::{Kind, Origin};
 use crate::pypi::Wheel;
@@ -113,10 +113,7 @@ impl Archive {
             Self::Npm { sha512, .. } => ("sha512", sha512),
             Self::Pypi { sha256, .. } => ("sha256", sha256),
         };
-        digest.iter().fold(format!("{algorithm}-"), |mut text, byte| {
-            let _written = write!(text, "{byte:02x}");
-            text
-        }) + ".json"
+        format!("{algorithm}-{}.json", hex(digest))
     }
 }
 

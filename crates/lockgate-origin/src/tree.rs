@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use lockgate_model::hex;
 use sha2::{Digest, Sha256};
 
 use crate::unresolved::Unresolved;
@@ -243,7 +244,7 @@ fn feed(digest: &mut Sha256, bytes: &[u8]) {
 }
 
 fn text(digest: &Sha) -> String {
-    digest.iter().fold("sha256:".to_owned(), |text, byte| text + &format!("{byte:02x}"))
+    format!("sha256:{}", hex(digest))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use lockgate_model::Json;
+use lockgate_model::{Json, hex, unhex};
 use sha2::{Digest as _, Sha256};
 
 use crate::canonical::canonical;
@@ -29,15 +29,7 @@ impl Digest {
 
     /// Reads the written form. `None` for anything else, also for capital digits.
     pub fn parse(text: &str) -> Option<Self> {
-        let (pairs, rest) = text.strip_prefix(Self::PREFIX)?.as_bytes().as_chunks::<2>();
-        let mut bytes = [0; 32];
-        if pairs.len() != bytes.len() || !rest.is_empty() {
-            return None;
-        }
-        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-            *byte = nibble(*high)? << 4 | nibble(*low)?;
-        }
-        Some(Self(bytes))
+        text.strip_prefix(Self::PREFIX).and_then(unhex).map(Self)
     }
 
     /// The 32 bytes.
@@ -47,19 +39,7 @@ impl Digest {
 
     /// The 64 digits alone.
     pub fn hex(&self) -> String {
-        self.0
-            .iter()
-            .flat_map(|byte| [byte >> 4, byte & 15])
-            .filter_map(|nibble| char::from_digit(nibble.into(), 16))
-            .collect()
-    }
-}
-
-fn nibble(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
+        hex(&self.0)
     }
 }
 

@@ -4,20 +4,12 @@
 use std::borrow::Cow;
 
 use base64::Engine;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use lockgate_detect::BASE64;
 use lockgate_detect::media::{agrees, allows, markup, metadata, sniff, svg};
 use lockgate_model::{Inside, Json, Key, quote};
 
 use super::message::Search;
 use super::{Handling, Looked, Sort, Way};
-
-/// As servers write it: with padding or without.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &base64::alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true),
-);
 
 /// Types that are text, of those that are told by their bytes.
 const TEXTS: [&str; 4] = ["text/html", "application/xml", "application/json", "application/x-sh"];

@@ -1,9 +1,9 @@
 //! What is written in a picture or a sound beside what is seen and heard.
 
 use base64::Engine;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::{Inspector, Report};
+use crate::letters::BASE64;
 use crate::media::metadata::{self, Note, NoteKind};
 use crate::media::sniff;
 use crate::{Genre, Level, Spot, Threat};
@@ -12,12 +12,6 @@ use crate::{Genre, Level, Spot, Threat};
 const HEAD: usize = 684;
 /// Shortest text that is taken for a file.
 const LEAST: usize = 32;
-
-/// As servers write it: with padding or without.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &base64::alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
 
 /// What stands in a file of a kind that is known, written as base64; nothing where the text is none. Spans are empty: they would
 /// be those of base64. Linear.

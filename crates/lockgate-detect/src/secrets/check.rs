@@ -1,17 +1,10 @@
 //! What can be checked of a token without asking anybody.
 
 use base64::Engine;
-use base64::alphabet::{STANDARD, URL_SAFE};
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use lockgate_model::Json;
 
 use super::Sure;
-
-const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
-    .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-    .with_decode_allow_trailing_bits(true);
-const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, LENIENT);
-const BASE64_URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, LENIENT);
+use crate::letters::{BASE64, BASE64_URL};
 
 /// What a rule asks beyond the shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,5 +10,7 @@
 mod hiding;
 mod imported;
 mod objects;
+#[path = "../others/mod.rs"]
+mod others;
 mod recorded;
 mod sentences;

@@ -1,13 +1,13 @@
 //! How much the rules alone find in texts of others that are not in the repository, and how much they find where nothing is.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::process::Command;
 
 use lockgate_detect::injection::{Injection, Judges};
 use lockgate_detect::{Genre, Level};
 use lockgate_model::Json;
 use serde_json::Value;
+
+use crate::others::files;
 
 /// The files, and which were looked at while the rules were written. The others say what the rules are worth.
 const FILES: &[(&str, bool)] = &[
@@ -26,26 +26,6 @@ const FILES: &[(&str, bool)] = &[
     ("garak", true),
     ("mcp_demo_attack_servers", true),
 ];
-
-/// The rows of a file. None, and why, where there is none.
-fn rows(file: &str) -> Option<Vec<Value>> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let file = here
-        .ancestors()
-        .map(|folder| folder.join("shared/data/train").join(format!("{file}.jsonl.gz")))
-        .find(|file| file.is_file());
-    let Some(file) = file else {
-        eprintln!("skipped: there are no texts beside the checkout");
-        return None;
-    };
-    let output = Command::new("gzip").arg("-dc").arg(&file).output();
-    let Some(output) = output.ok().filter(|output| output.status.success()) else {
-        eprintln!("skipped: there is no gzip");
-        return None;
-    };
-    let text = String::from_utf8(output.stdout).unwrap();
-    Some(text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
-}
 
 fn genre(kind: &str) -> Genre {
     Genre::ALL.into_iter().find(|genre| genre.word() == kind).unwrap_or(Genre::Result)
@@ -89,12 +69,13 @@ type Counts = (usize, usize, usize);
 fn the_rules_alone() {
     let injection = Injection::new().judged_by(Judges::Rules);
     let show = std::env::args().any(|argument| argument == "--nocapture");
-    for (file, seen) in FILES {
-        let Some(rows) = rows(file) else { return };
+    let seen = |name: &str| FILES.iter().find(|(file, _)| *file == name).map(|(_, seen)| *seen);
+    for (file, rows) in files(|name| seen(name).is_some()) {
         let mut counts: BTreeMap<(String, String), Counts> = BTreeMap::new();
         let mut rules: BTreeMap<(String, String), usize> = BTreeMap::new();
-        for row in &rows {
-            let (level, found) = judge(&injection, row);
+        for row in rows.lines() {
+            let row: Value = serde_json::from_str(row).unwrap();
+            let (level, found) = judge(&injection, &row);
             let label = row["label"].as_str().unwrap().to_owned();
             let (block, review, all) =
                 counts.entry((label.clone(), row["kind"].as_str().unwrap().to_owned())).or_default();
@@ -108,7 +89,7 @@ fn the_rules_alone() {
                 eprintln!("- {label} {} {} {found:?}", row["id"].as_str().unwrap(), level.word());
             }
         }
-        let note = if *seen { "" } else { " (not looked at)" };
+        let note = if seen(&file) == Some(true) { "" } else { " (not looked at)" };
         for ((label, kind), (block, review, all)) in &counts {
             let percent = |count: &usize| {
                 let tenths = count * 1000 / all;
@@ -123,7 +104,7 @@ fn the_rules_alone() {
                 assert!(block * 1000 <= WRONG.0 * all && review * 1000 <= WRONG.1 * all, "{file} {kind}");
             }
             let least =
-                FOUND.iter().find(|(of, sort, ..)| label == "malicious" && of == file && sort == kind);
+                FOUND.iter().find(|(of, sort, ..)| label == "malicious" && **of == file && *sort == kind);
             if let Some((_, _, blocked, looked_at)) = least {
                 assert!(block * 100 >= blocked * all && review * 100 >= looked_at * all, "{file} {kind}");
             }

@@ -1,12 +1,11 @@
 //! Texts of others that are not in the repository: how much of each entity is found in a thousand of them.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::process::Command;
 
 use lockgate_model::Json;
 
 use crate::PERSONAL;
+use crate::others::files;
 
 /// Most texts of a thousand in which anything is found but addresses for e-mail, by the name of the file. Results of tau-bench
 /// are about customers and have their names and addresses in them; files of repositories have who wrote a change.
@@ -16,26 +15,11 @@ const USUAL: usize = 5;
 
 #[test]
 fn texts_of_others_are_mostly_left_alone() {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folder =
-        here.ancestors().map(|folder| folder.join("shared/data/train")).find(|folder| folder.is_dir());
-    let Some(folder) = folder else {
-        eprintln!("skipped: there are no recorded texts");
-        return;
-    };
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|file| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("benign_")));
-    files.sort();
-    for file in files {
-        let output = Command::new("gzip").arg("-dc").arg(&file).output();
-        let Some(output) = output.ok().filter(|output| output.status.success()) else {
-            eprintln!("skipped: there is no gzip");
-            return;
-        };
-        let (mut rows, mut fired) = (0, 0);
+    for (name, rows) in files(|name| name.starts_with("benign_")) {
+        let (mut all, mut fired) = (0, 0);
         let mut table: BTreeMap<&str, usize> = BTreeMap::new();
-        for row in String::from_utf8(output.stdout).unwrap().lines() {
-            rows += 1;
+        for row in rows.lines() {
+            all += 1;
             let json = Json::check(row.as_bytes(), 64).unwrap();
             let text = json.get("text").and_then(Json::text);
             let object = json.get("object").map(|object| String::from_utf8_lossy(object.raw()));
@@ -48,13 +32,12 @@ fn texts_of_others_are_mostly_left_alone() {
                 *table.entry(entity).or_default() += 1;
             }
         }
-        let name = file.file_name().unwrap().to_string_lossy().into_owned();
-        let share = |count: usize| count * 10_000 / rows;
-        eprintln!("{name}: {rows} texts, {fired} with anything but e-mail");
+        let share = |count: usize| count * 10_000 / all;
+        eprintln!("{name}: {all} texts, {fired} with anything but e-mail");
         for (entity, count) in table {
             eprintln!("  {entity:<28} {count:>5}  {}.{} of 1000", share(count) / 10, share(count) % 10);
         }
         let most = MOST.iter().find(|(start, _)| name.starts_with(start)).map_or(USUAL, |(_, most)| *most);
-        assert!(fired * 1000 <= rows * most, "at most {most} of 1000 of {name}");
+        assert!(fired * 1000 <= all * most, "at most {most} of 1000 of {name}");
     }
 }

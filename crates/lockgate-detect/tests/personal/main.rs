@@ -5,6 +5,8 @@
 mod benign;
 #[path = "../secrets/make.rs"]
 mod make;
+#[path = "../others/mod.rs"]
+mod others;
 mod twice;
 
 use std::collections::BTreeMap;

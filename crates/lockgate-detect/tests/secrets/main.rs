@@ -4,6 +4,8 @@
 
 mod benign;
 mod make;
+#[path = "../others/mod.rs"]
+mod others;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;

@@ -7,6 +7,7 @@ mod package;
 
 use std::path::{Path, PathBuf};
 
+use lockgate_model::hex;
 use sha2::{Digest, Sha512};
 
 use crate::found::{Found, Start};
@@ -171,8 +172,7 @@ impl Place {
     fn executed(&self, invocation: &Invocation) -> Result<PathBuf, Unresolved> {
         let mut written: Vec<&str> = invocation.packages.iter().map(|spec| spec.written.as_str()).collect();
         written.sort_unstable();
-        let digest = Sha512::digest(written.join("\n"));
-        let key = digest.iter().take(8).fold(String::new(), |key, byte| key + &format!("{byte:02x}"));
+        let key: String = hex(&Sha512::digest(written.join("\n"))).chars().take(16).collect();
         let modules = self.executed.as_ref().ok_or(Unresolved::NotInstalled)?.join(key).join("node_modules");
         // Where a version is written, it is that one. A range or tag stands for what was installed for it.
         let fits = |spec: &Spec| {

@@ -1,9 +1,9 @@
 //! Which archive of an index an installed package is of. Installers do not write that down.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 use std::path::Path;
 
+use lockgate_model::hex;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use url::Url;
@@ -197,10 +197,7 @@ impl Installed {
 impl Wheel {
     /// As it stands in a lock file: `name-1.0-py3-none-any.whl sha256:…`.
     pub fn integrity(&self) -> String {
-        self.sha256.iter().fold(format!("{} sha256:", self.file), |mut text, byte| {
-            let _written = write!(text, "{byte:02x}");
-            text
-        })
+        format!("{} sha256:{}", self.file, hex(&self.sha256))
     }
 
     /// Reads what [`Wheel::integrity`] wrote: the file and its SHA-256.

@@ -55,8 +55,7 @@ impl Witnessed {
 
     /// Names of logs are not names of files.
     fn file(&self, origin: &str) -> PathBuf {
-        let digest = Hash::of_leaf(origin.as_bytes()).0;
-        self.folder.join(digest.iter().fold(String::new(), |name, byte| name + &format!("{byte:02x}")))
+        self.folder.join(lockgate_model::hex(&Hash::of_leaf(origin.as_bytes()).0))
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+pub(super) use lockgate_audit::digest;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 /// What was done.
 #[derive(Debug, PartialEq, Eq)]
@@ -57,13 +57,6 @@ impl Note {
             written: text("written")?,
         })
     }
-}
-
-/// SHA-256, in hexadecimal.
-pub(super) fn digest(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    Sha256::digest(bytes).iter().for_each(|b| text.push_str(&format!("{b:02x}")));
-    text
 }
 
 #[cfg(test)]

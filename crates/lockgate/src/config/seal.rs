@@ -176,7 +176,7 @@ fn verified(
                 differs(format!("{} was signed and cannot be read: {}", quoted(name), plain(&error)));
             }
             Ok(bytes) => {
-                let is = hex(&bytes);
+                let is = lockgate_audit::digest(&bytes);
                 if is == was {
                     files.insert(path, bytes);
                 } else {
@@ -255,8 +255,4 @@ fn whole(path: &Path, surroundings: &dyn Surroundings) -> PathBuf {
 /// Without a `.` in it.
 fn tidy(path: &Path) -> PathBuf {
     path.components().collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

@@ -1,12 +1,11 @@
 //! What decides what is trusted, and who changed it: on record. SAFE-T1201, SAFE-T1207.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lockgate_audit::{Change, Happening, Record};
-use lockgate_model::{Principal, ServerName, Untrusted, Verdict};
+use lockgate_model::{Principal, ServerName, Untrusted, Verdict, hex};
 use lockgate_store::pins::{Event, What};
 use sha2::{Digest, Sha256};
 
@@ -120,10 +119,7 @@ fn standing(files: &Files) -> &'static str {
 }
 
 fn written(digest: &[u8; 32]) -> String {
-    digest.iter().fold("sha256:".to_owned(), |mut text, byte| {
-        let _written = write!(text, "{byte:02x}");
-        text
-    })
+    format!("sha256:{}", hex(digest))
 }
 
 fn decision(Decided { server, shown, event }: Decided) -> Record {

@@ -185,7 +185,7 @@ impl Gateway {
         };
         for session in self.sessions.all() {
             // A session that began meanwhile may have seen less.
-            if !Arc::ptr_eq(session.core().stops(), &stops) {
+            if *session.core().stops() != stops {
                 session.happened(Event::Stopped(Arc::clone(&stops)));
             }
         }

@@ -13,16 +13,12 @@ use super::{Common, Problem, now, show};
 #[derive(Subcommand)]
 pub enum Command {
     /// List the values that count, the newest last
-    List(List),
+    List {
+        #[command(flatten)]
+        common: Common,
+    },
     /// Take a value back, of every principal: whoever sends something there in a new session is asked again
     Forget(Forget),
-}
-
-/// What to list.
-#[derive(Args)]
-pub struct List {
-    #[command(flatten)]
-    common: Common,
 }
 
 /// What to forget.
@@ -40,18 +36,13 @@ pub struct Forget {
 
 pub(super) fn run(command: Command, out: &mut impl Write) -> Result<(), Problem> {
     match command {
-        Command::List(options) => list(&options, out),
+        Command::List { common } => list(&common, out),
         Command::Forget(options) => forget(&options, out),
     }
 }
 
-/// Everything, as JSON.
-pub(super) fn everything(common: Common, out: &mut impl Write) -> Result<(), Problem> {
-    list(&List { common }, out)
-}
-
-fn list(options: &List, out: &mut impl Write) -> Result<(), Problem> {
-    let (common, now) = (&options.common, now());
+pub(super) fn list(common: &Common, out: &mut impl Write) -> Result<(), Problem> {
+    let now = now();
     let listed = open(common)?.list(now)?;
     if common.json {
         let listed: Vec<Value> = listed

@@ -12,16 +12,12 @@ use super::{Common, Problem, now, show};
 #[derive(Subcommand)]
 pub enum Command {
     /// List the tokens that later sessions know, the newest last; never what they stand for
-    List(List),
+    List {
+        #[command(flatten)]
+        common: Common,
+    },
     /// Forget what tokens stand for: later sessions do not know them until the data is seen again
     Forget(Forget),
-}
-
-/// What to list.
-#[derive(Args)]
-pub struct List {
-    #[command(flatten)]
-    common: Common,
 }
 
 /// What to forget.
@@ -42,18 +38,13 @@ pub struct Forget {
 
 pub(super) fn run(command: Command, out: &mut impl Write) -> Result<(), Problem> {
     match command {
-        Command::List(options) => list(&options, out),
+        Command::List { common } => list(&common, out),
         Command::Forget(options) => forget(&options, out),
     }
 }
 
-/// Everything, as JSON.
-pub(super) fn everything(common: Common, out: &mut impl Write) -> Result<(), Problem> {
-    list(&List { common }, out)
-}
-
-fn list(options: &List, out: &mut impl Write) -> Result<(), Problem> {
-    let (common, now) = (&options.common, now());
+pub(super) fn list(common: &Common, out: &mut impl Write) -> Result<(), Problem> {
+    let now = now();
     let listed = open(common)?.list(now)?;
     if common.json {
         let listed: Vec<Value> = listed

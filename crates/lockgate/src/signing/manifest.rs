@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use lockgate_attest::{Difference, Manifest, PublicKey, SignedBy, Signer, Trust, Unproven, verify_statement};
-use lockgate_model::{ServerName, Untrusted};
+use lockgate_model::{ServerName, Untrusted, hex};
 use lockgate_provenance::lock::Lock;
 use serde_json::{Value, json};
 
@@ -300,8 +300,4 @@ fn word(difference: &Difference) -> &'static str {
         Difference::Removed => "removed",
         Difference::Changed => "changed",
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

@@ -4,10 +4,9 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
 use base64::Engine;
-use base64::alphabet::{STANDARD, URL_SAFE};
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::gate::{rot13, unleet};
+use crate::letters::{BASE64, BASE64_URL};
 
 /// Most of an encoded run that is decoded. Bytes.
 const MOST: usize = 4096;
@@ -50,11 +49,8 @@ pub(crate) fn decoded(passage: &str) -> Vec<String> {
 pub(crate) fn base64(run: &str) -> Option<String> {
     let run = run.trim_end_matches('=');
     let run = run.get(..run.len().min(MOST) / 4 * 4 + if run.len() <= MOST { run.len() % 4 } else { 0 })?;
-    let config = GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true);
-    let alphabet = if run.contains(['-', '_']) { &URL_SAFE } else { &STANDARD };
-    let bytes = GeneralPurpose::new(alphabet, config).decode(run).ok()?;
+    let letters = if run.contains(['-', '_']) { &BASE64_URL } else { &BASE64 };
+    let bytes = letters.decode(run).ok()?;
     let text = String::from_utf8(bytes).ok()?;
     let letters = text.chars().filter(|c| c.is_alphabetic() || *c == ' ').count();
     (text.contains(' ') && letters * 100 >= text.chars().count() * READABLE).then_some(text)

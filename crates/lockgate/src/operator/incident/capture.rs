@@ -87,8 +87,8 @@ impl Evidence<'_> {
             }),
             ("quarantine", &|out| quarantine::everything(as_json(), out)),
             ("stops", &|out| stops::everything(as_json(), out)),
-            ("destinations", &|out| destinations::everything(as_json(), out)),
-            ("tokens", &|out| tokens::everything(as_json(), out)),
+            ("destinations", &|out| destinations::list(&as_json(), out)),
+            ("tokens", &|out| tokens::list(&as_json(), out)),
         ];
         for (name, list) in lists {
             let mut bytes = Vec::new();
