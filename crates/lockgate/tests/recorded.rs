@@ -21,6 +21,8 @@ use shell::{command, install, printed};
 use tempfile::TempDir;
 use testkit::hostile::{Gate, call, until};
 
+const LOCKGATE: &str = env!("CARGO_BIN_EXE_lockgate");
+
 /// A server that answers everything but calls of `slow`.
 const CASES: [&str; 4] = [
     r#"*'"initialize"'*) result='{"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"serverInfo":{"name":"notes","version":"1"}}'"#,
@@ -270,4 +272,62 @@ fn the_documentation_has_every_event() {
     let (help, _) = printed(command(Path::new("."), "lockgate").args(["log", "search", "--help"]));
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(all.iter().all(|word| help.contains(word)), "{help}");
+}
+
+#[test]
+fn a_changed_file_says_who_is_told_and_who_watches_and_what_must_wait() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let config = |channel: &str, more: Value| {
+        let mut config = json!({
+            "servers": { "notes": { "command": [LOCKGATE, "demo-server", "web"] } },
+            "alerts": {
+                "channels": { "local": { "file": channel } },
+                "rules": { "stops": { "on": ["stop_set"] } },
+            },
+            "records": { "folder": at.join("log") },
+        });
+        for (key, value) in more.as_object().unwrap() {
+            match value.as_object() {
+                Some(members) if config[key].is_object() => {
+                    members.iter().for_each(|(name, value)| config[key][name] = value.clone());
+                }
+                _ => config[key] = value.clone(),
+            }
+        }
+        config
+    };
+    let gate = Gate::start_in(at, config("one.jsonl", json!({})));
+    let stop = |server: &str| {
+        let (text, code) =
+            printed(command(at, "lockgate").args(["stop", "--server", server, "--reason", "drill"]));
+        assert_eq!(code, 0, "{text}");
+    };
+    let told = |file: &str, server: &str| {
+        std::fs::read_to_string(at.join(file))
+            .is_ok_and(|text| text.contains(&format!("\"server\":\"{server}\"")))
+    };
+    stop("one");
+    until("the first channel is told", || told("one.jsonl", "one"));
+    let published = at.join("published");
+    let mut other =
+        config("two.jsonl", json!({ "records": { "publish": { "file": published } }, "admin": {} }));
+    other["records"]["file"] = json!(at.join("records.jsonl"));
+    std::fs::write(at.join("lockgate.yaml"), other.to_string()).unwrap();
+    until("it is in force", || {
+        gate.complaints.text().contains("is in force, but `admin` only from the next start on")
+    });
+    stop("two");
+    until("the second channel is told", || told("two.jsonl", "two"));
+    assert!(!told("one.jsonl", "two") && !told("two.jsonl", "one"));
+    until("a checkpoint is published", || published.exists());
+    other["alerts"] = Value::Null;
+    other.as_object_mut().unwrap().remove("alerts");
+    std::fs::write(at.join("lockgate.yaml"), other.to_string()).unwrap();
+    until("that is in force, too", || gate.complaints.text().matches("is in force").count() == 2);
+    stop("three");
+    until("it is on record", || {
+        gate.records().lines().any(|line| line.contains("\"event\":\"stop\"") && line.contains("\"three\""))
+    });
+    assert!(!told("two.jsonl", "three"));
 }

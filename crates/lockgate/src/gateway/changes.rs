@@ -28,7 +28,7 @@ pub(super) struct Decided {
 impl Gateway {
     /// Writes down what the gateway starts with. From here on, what people decide is written down as well.
     pub(super) fn record_start(&self) {
-        if self.records.is_some() || self.alerting.is_some() {
+        if self.records.is_some() || self.alerting().is_some() {
             self.record_gateway("start");
             let files = Arc::clone(&lock(&self.state).files);
             self.record_files(&Files::default(), &files, Verdict::Forward, "start", standing(&files));
