@@ -216,24 +216,24 @@ impl Gateway {
         }
     }
 
-    /// What a changed configuration says of whom to tell; none where that has not changed. Nothing of it is in force yet.
-    pub(super) fn other_alerting(&self, config: &Config) -> Result<Option<Option<Arc<Alerting>>>, String> {
+    /// Whom to tell by another configuration; the same where that has not changed. Nothing of it is in force yet.
+    pub(super) fn alerting_of(&self, config: &Config) -> Result<Option<Arc<Alerting>>, String> {
         let old = self.alerting();
         if old.as_ref().map(|old| &old.settings) == config.alerts.as_ref() {
-            return Ok(None);
+            return Ok(old);
         }
-        let new = config
-            .alerts
-            .as_ref()
-            .map(|alerts| Alerting::new(alerts, self.desk.folder(), &config.scope).map(Arc::new));
-        Ok(Some(new.transpose()?))
+        let new = |alerts| Alerting::new(alerts, self.desk.folder(), &config.scope).map(Arc::new);
+        config.alerts.as_ref().map(new).transpose()
     }
 
-    /// Tells others from now on. What waits for a channel that is still there is brought to it by its new courier; what of late
+    /// Tells these from now on. What waits for a channel that is still there is brought to it by its new courier; what of late
     /// was counted for rules is counted anew.
-    pub(super) fn tell_others(self: &Arc<Self>, new: Option<Arc<Alerting>>) {
-        self.desk.notices.keep_stop_changes(new.is_some());
+    pub(super) fn tell_by(self: &Arc<Self>, new: Option<Arc<Alerting>>) {
         let old = std::mem::replace(&mut *lock(&self.alerting), new.clone());
+        if old.as_ref().map(Arc::as_ptr) == new.as_ref().map(Arc::as_ptr) {
+            return;
+        }
+        self.desk.notices.keep_stop_changes(new.is_some());
         let waiting = old.as_ref().map(|old| std::mem::take(&mut *lock(&old.contain)));
         if let Some(new) = &new {
             lock(&new.contain).extend(waiting.unwrap_or_default());

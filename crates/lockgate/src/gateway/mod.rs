@@ -503,7 +503,7 @@ impl Gateway {
     /// changed and hold from the next start on.
     pub fn change(self: &Arc<Self>, config: &Config) -> Result<Vec<&'static str>, String> {
         let mut fresh = State::new(config, self.boundary().seal)?;
-        let others = self.other_alerting(config)?;
+        let alerting = self.alerting_of(config)?;
         self.count_on(config, &mut fresh.boundary);
         let boundary = Arc::clone(&fresh.boundary);
         self.approved.lock(pins::locked(&config.lock));
@@ -516,9 +516,7 @@ impl Gateway {
             drop(old);
             lock(&self.eras).clear();
         }
-        if let Some(others) = others {
-            self.tell_others(others);
-        }
+        self.tell_by(alerting);
         let later = self.fixed.others(&Fixed::of(config));
         // Those of another log see nothing of this one.
         if let Some(records) = config.records.as_ref().filter(|_| !later.contains(&"records")) {
