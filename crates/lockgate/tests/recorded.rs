@@ -346,3 +346,29 @@ fn a_changed_file_says_who_is_told_and_who_watches_and_what_must_wait() {
     });
     assert!(!told("two.jsonl", "three"));
 }
+
+#[test]
+fn what_is_approved_while_no_gateway_runs_is_in_the_log_once() {
+    let folder = folder(json!({}));
+    let at = folder.path();
+    let offered = |gateways: u32| {
+        for _ in 0..gateways {
+            let mut agent = testkit::agent::Agent::start(command(at, "lockgate").arg("stdio"));
+            agent.ask("tools/list", json!({}));
+            agent.end();
+        }
+    };
+    offered(1);
+    let before = of(&log(at), "pin").len();
+    let pins = lockgate_store::Pins::open(&at.join("state")).unwrap();
+    let all = pins.list(lockgate_store::pins::Filter::All, None).unwrap();
+    pins.reject(&all[0].id, "local:ann", None, 1_000).unwrap();
+    drop(pins);
+    offered(3);
+    let records = log(at);
+    let refused: Vec<_> =
+        of(&records, "pin").into_iter().filter(|pin| pin["principal"] == "local:ann").collect();
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert_eq!(refused[0]["decided"], "1970-01-01T00:00:01.000000Z");
+    assert_eq!(of(&records, "pin").len(), before + 1, "nothing is written down twice");
+}

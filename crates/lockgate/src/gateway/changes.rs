@@ -11,6 +11,7 @@ use lockgate_store::pins::{Event, What};
 use sha2::{Digest, Sha256};
 
 use super::Gateway;
+use super::people::long_ago;
 use super::session::lock;
 use crate::config::{Files, INVALID, Process, Surroundings};
 
@@ -32,7 +33,7 @@ impl Gateway {
             self.record_gateway("start");
             let files = Arc::clone(&lock(&self.state).files);
             self.record_files(&Files::default(), &files, Verdict::Forward, "start", standing(&files));
-            let _before = self.approved.decided();
+            self.record_decided(self.approved.decided(&self.people));
             self.record_people_now();
         }
     }
@@ -77,7 +78,7 @@ impl Gateway {
             return;
         }
         let gateway = Arc::clone(self);
-        let decided = tokio::task::spawn_blocking(move || gateway.approved.decided()).await;
+        let decided = tokio::task::spawn_blocking(move || gateway.approved.decided(&gateway.people)).await;
         self.record_decided(decided.unwrap_or_default());
     }
 
@@ -150,6 +151,7 @@ fn decision(Decided { server, shown, event }: Decided) -> Record {
         changes: vec![change],
         verdict,
         notes: vec![event.what.word()],
+        decided: long_ago(event.at),
         ..own
     }
 }

@@ -546,7 +546,7 @@ impl Gateway {
         }
         self.keep_behaviour_at_last();
         if let Some(records) = &self.records {
-            self.record_decided(self.approved.decided());
+            self.record_decided(self.approved.decided(&self.people));
             self.record_people_now();
             self.record_stop();
             records.flush();
