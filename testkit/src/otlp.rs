@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 /// Longest wait for what must come.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// One POST.
 #[derive(Clone, Debug)]
@@ -84,7 +84,7 @@ impl Collector {
     /// Waits until what has come is enough, and gives it.
     ///
     /// # Panics
-    /// Where it takes 30 seconds.
+    /// Where it takes a minute.
     pub fn wait(&self, enough: impl Fn(&[Post]) -> bool) -> Vec<Post> {
         let posts = lock(&self.shared.posts);
         let waited = self.shared.came.wait_timeout_while(posts, PATIENCE, |posts| !enough(posts));

@@ -23,8 +23,9 @@ const MOST: usize = 1_000;
 const FAREWELL: Duration = Duration::from_secs(3);
 /// How often to look for what another process left.
 const LOOK: Duration = Duration::from_mins(1);
-/// How long to wait between attempts.
-const PACE: Pace = Pace { first: Duration::from_secs(1), longest: Duration::from_mins(5) };
+/// How long to wait between attempts, and to go on at the end.
+const PACE: Pace =
+    Pace { first: Duration::from_secs(1), longest: Duration::from_mins(5), farewell: FAREWELL };
 
 /// What has become of what was told since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,6 +56,7 @@ pub struct Courier {
 struct Pace {
     first: Duration,
     longest: Duration,
+    farewell: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -104,7 +106,7 @@ impl Courier {
         let mut closed = closing.clone();
         let end = async {
             closes(&mut closed).await;
-            sleep(FAREWELL).await;
+            sleep(self.pace.farewell).await;
         };
         tokio::select! { () = self.carry(closing) => {}, () = end => {} }
         self.keep().await;

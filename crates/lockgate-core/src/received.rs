@@ -20,6 +20,11 @@ impl<'a> Received<'a> {
         Self { bytes: beginning, message: Err(Reason::ResultTooLarge) }
     }
 
+    /// A message of the agent that was cut off because it is too large: its beginning, which may name its id.
+    pub fn cut_off(beginning: &'a Bytes) -> Self {
+        Self { bytes: beginning, message: Err(Reason::MessageTooLarge) }
+    }
+
     /// The message, where it could be read: for finding its session.
     pub fn message(&self) -> Option<&Message<'a>> {
         self.message.as_ref().ok()

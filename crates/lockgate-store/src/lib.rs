@@ -26,8 +26,8 @@ pub use destinations::{Destination, Destinations};
 pub use journal::{Decision, Journal};
 pub use labels::{Labelled, Labels};
 pub use log::{
-    Grown, LogError, LogFolder, Noted, RecordLog, RecordsTo, Retention, Rotation, Sign, Signing, TreeLog,
-    Witnessed,
+    Ahead, Grown, LogError, LogFolder, Noted, RecordLog, RecordsTo, Retention, Rotation, Sign, Signing,
+    TreeLog, Witnessed,
 };
 pub use pins::Pins;
 pub use state::StateError;

@@ -11,8 +11,8 @@ use std::fmt::Write;
 use std::path::Path;
 
 use lockgate_model::{Principal, ServerName, SessionId, UnixMillis};
-use lockgate_watch::alert::{Act, Alert, Alerts, Per, Rule};
-use lockgate_watch::{Event, EventName};
+use lockgate_watch::alert::{Act, Alert, Alerts, Per, Rule, default_rules};
+use lockgate_watch::{Class, Event, EventName, Severity};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -139,6 +139,24 @@ fn rules_tell_and_stop_what_they_say() {
         cases += 1;
     }
     assert!(cases >= 5);
+}
+
+/// `docs/operations.md` says what to do when a default rule tells, and when something happens that is told at once.
+#[test]
+fn operators_are_told_what_to_do() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| ")).collect();
+    for rule in default_rules(1) {
+        let row = format!("| `{}` | ", rule.name);
+        assert!(rows.iter().any(|line| line.starts_with(&row)), "no row for the rule {}", rule.name);
+    }
+    let immediate =
+        |name: &&EventName| name.class() == Class::Immediate && name.severity() >= Severity::Medium;
+    for name in EventName::ALL.iter().filter(immediate) {
+        let word = format!("`{}`", name.word());
+        assert!(rows.iter().any(|line| line.contains(&word)), "{word} is in no row");
+    }
 }
 
 /// `docs/alerts.md` has every event, as the code has it.

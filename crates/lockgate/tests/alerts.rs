@@ -33,6 +33,11 @@ fn written(folder: &Path, alerts: &Value) -> PathBuf {
 
 /// Lets an agent call tools one after the other, until the end. Gives what each call came to, and what the gateway said.
 fn talk(file: &Path, calls: &[(&str, Value)]) -> (Vec<Value>, String) {
+    talk_until(file, calls, || {})
+}
+
+/// The same, and the gateway is not ended before `told` is: one that ends sends what it has for some seconds only.
+fn talk_until(file: &Path, calls: &[(&str, Value)], told: impl FnOnce()) -> (Vec<Value>, String) {
     let mut agent = Agent::start(Command::new(LOCKGATE).args(["stdio", "-c"]).arg(file));
     let tools = agent.ask("tools/list", json!({}));
     let name = |wanted: &str| {
@@ -47,6 +52,7 @@ fn talk(file: &Path, calls: &[(&str, Value)]) -> (Vec<Value>, String) {
     let call =
         |(tool, arguments): &(&str, Value)| agent.call(&name(tool), arguments.clone())["result"].clone();
     let all = calls.iter().map(call).collect();
+    told();
     (all, agent.end())
 }
 
@@ -57,9 +63,28 @@ fn attack() -> [(&'static str, Value); 2] {
     ]
 }
 
+/// Waits until there are alerts that are enough, and gives them.
+fn wait(file: &Path, enough: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+    let end = std::time::Instant::now() + LONG;
+    loop {
+        let alerts = lines(file);
+        if enough(&alerts) {
+            return alerts;
+        }
+        assert!(std::time::Instant::now() < end, "only {alerts:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn many(alerts: &[Value], name: &str) -> usize {
+    alerts.iter().filter(|alert| alert["alert"] == name).count()
+}
+
 fn lines(file: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(file).unwrap_or_default();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    // The last one may be being written.
+    let whole = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+    whole.map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// Answers requests with 200, and gives their bodies.
@@ -115,11 +140,21 @@ fn an_attack_is_told_everywhere_and_its_server_is_stopped() {
             }
         }),
     );
-    let (answers, said) = talk(&file, &attack());
+    let written = folder.path().join("alerts.jsonl");
+    let mut sent = None;
+    let (answers, said) = talk_until(&file, &attack(), || {
+        wait(&written, |alerts| many(alerts, "cross_server_flow") > 0 && many(alerts, "stop_set") > 0);
+        let mut datagram = vec![0; 4096];
+        let length = log.recv(&mut datagram).unwrap();
+        datagram.truncate(length);
+        sent = Some((hooked.recv_timeout(LONG).unwrap(), chatted.recv_timeout(LONG).unwrap(), datagram));
+    });
     assert_eq!(answers[1]["isError"], true, "{answers:?}");
     assert!(said.contains("the server `web` is stopped: alert "), "{said}");
 
-    let alerts = lines(&folder.path().join("alerts.jsonl"));
+    // What was told at the very end is sent by the next gateway where this one had no time.
+    talk_until(&file, &[], || drop(wait(&written, |alerts| many(alerts, "gateway_stopped") > 0)));
+    let alerts = lines(&written);
     let of = |name: &str| alerts.iter().find(|alert| alert["alert"] == name).unwrap();
     let flow = of("cross_server_flow");
     for (key, value) in [
@@ -142,14 +177,11 @@ fn an_attack_is_told_everywhere_and_its_server_is_stopped() {
     let told = format!("{alerts:?}{said}");
     assert!(!told.contains("DROP") && !told.contains("NOTE TO AI"), "{told}");
 
-    let (head, body) = hooked.recv_timeout(LONG).unwrap();
+    let ((head, body), (_, chat), datagram) = sent.unwrap();
     assert_eq!(&body, flow);
     assert!(head.to_lowercase().contains("lockgate-signature: v1="), "{head}");
-    let (_, body) = chatted.recv_timeout(LONG).unwrap();
-    assert!(body["text"].as_str().unwrap().starts_with("[high] cross_server_flow server db"), "{body}");
-    let mut datagram = [0; 4096];
-    let length = log.recv(&mut datagram).unwrap();
-    let line = std::str::from_utf8(&datagram[..length]).unwrap();
+    assert!(chat["text"].as_str().unwrap().starts_with("[high] cross_server_flow server db"), "{chat}");
+    let line = std::str::from_utf8(&datagram).unwrap();
     assert!(line.starts_with("<83>1 ") && line.contains(" cross_server_flow - {\"v\":1,"), "{line}");
 
     // The stop is one like a person's, and the next gateway of the folder holds it.
@@ -205,11 +237,12 @@ fn what_a_channel_does_not_take_is_told_after_a_restart() {
     assert!(said.contains("alerts for `local` wait on the disk for the next start"), "{said}");
     std::fs::create_dir(&away).unwrap();
     // The default rules tell of the attack; nothing is stopped.
-    let (answers, said) = talk(&file, &attack());
+    let written = away.join("alerts.jsonl");
+    let (answers, said) = talk_until(&file, &attack(), || {
+        wait(&written, |alerts| many(alerts, "cross_server_flow") == 2);
+    });
     assert!(!said.contains("is stopped") && answers[0]["isError"] != true, "{answers:?} {said}");
-    let alerts = lines(&away.join("alerts.jsonl"));
-    let flows = alerts.iter().filter(|alert| alert["alert"] == "cross_server_flow").count();
-    assert_eq!(flows, 2, "{alerts:?}");
+    assert_eq!(many(&lines(&written), "cross_server_flow"), 2);
 }
 
 #[test]
@@ -272,9 +305,9 @@ fn whoever_tries_tokens_is_told_of() {
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
     }
+    let alerts = wait(&folder.path().join("alerts.jsonl"), |alerts| !alerts.is_empty());
     assert!(Command::new("kill").arg(gateway.id().to_string()).status().unwrap().success());
     assert!(gateway.wait().unwrap().success());
-    let alerts = lines(&folder.path().join("alerts.jsonl"));
     let [alert] = &alerts[..] else { panic!("one alert: {alerts:?}") };
     assert_eq!((&alert["alert"], &alert["count"]), (&json!("authentication_failed"), &json!(3)));
     assert!(!alert.to_string().contains("guess\"") && alert["reason"] == "unauthenticated", "{alert}");

@@ -43,7 +43,7 @@ impl Running {
     }
 
     fn wait_for(&self, words: &str) {
-        while !self.1.recv_timeout(Duration::from_secs(30)).expect(words).contains(words) {}
+        while !self.1.recv_timeout(Duration::from_mins(1)).expect(words).contains(words) {}
     }
 
     /// Ends it in good order, and reads its records about what is trusted: those between its start and its stop.

@@ -372,7 +372,7 @@ fn a_running_gateway_keeps_what_was_signed() {
     let (tell, said) = mpsc::channel();
     std::thread::spawn(move || lines.for_each(|line| drop(tell.send(line))));
     let wait_for = |words: &str| {
-        while !said.recv_timeout(Duration::from_secs(30)).expect(words).contains(words) {}
+        while !said.recv_timeout(Duration::from_mins(1)).expect(words).contains(words) {}
     };
     wait_for("127.0.0.1:");
     let text = std::fs::read_to_string(at.join("lockgate.yaml")).unwrap();

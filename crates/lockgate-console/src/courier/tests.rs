@@ -6,6 +6,8 @@ use super::*;
 
 /// Longer than anything here takes on a busy machine.
 const LONG: Duration = Duration::from_mins(1);
+/// What waits at the end has this long: a busy machine needs longer than a process may take to end.
+const FAREWELL: Duration = Duration::from_secs(20);
 
 pub(super) fn message(id: &str) -> Message {
     let text = |text: &str| text.to_owned();
@@ -29,7 +31,8 @@ struct Running {
 /// A courier that brings lines to a file.
 fn start(folder: &Path, file: &Path) -> Running {
     let mut courier = Courier::new(Channel::lines(file.to_owned()), folder.join("alerts/file"));
-    courier.pace = Pace { first: Duration::from_millis(5), longest: Duration::from_millis(20) };
+    courier.pace =
+        Pace { first: Duration::from_millis(5), longest: Duration::from_millis(20), farewell: FAREWELL };
     let courier = Arc::new(courier);
     let (close, closing) = watch::channel(false);
     let running = Arc::clone(&courier);
@@ -162,7 +165,11 @@ async fn a_message_that_is_refused_lets_others_pass() {
     });
     let channel = Channel::webhook(&format!("http://127.0.0.1:{port}/"), b"0123456789abcdef").unwrap();
     let mut courier = Courier::new(channel, folder.path().join("spool"));
-    courier.pace = Pace { first: Duration::from_millis(5), longest: Duration::from_millis(20) };
+    courier.pace = Pace {
+        first: Duration::from_millis(5),
+        longest: Duration::from_millis(20),
+        farewell: super::FAREWELL,
+    };
     let courier = Arc::new(courier);
     for id in ["poison", "next", "last"] {
         courier.tell(message(id));

@@ -1,4 +1,6 @@
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -125,13 +127,29 @@ impl LogFolder {
     }
 }
 
-/// The tree over the first records of a log, for proofs.
-#[derive(Clone, Copy, Debug)]
+/// Most tiles of hashes that are kept: more than two for each level there can be, which is what one proof needs.
+const KEPT: usize = 32;
+
+/// The tree over the first records of a log, for proofs. A tile of hashes that was read is kept, so that a proof reads at most two
+/// for each eight levels of the tree: six of ten million records.
+#[derive(Debug)]
 pub struct Grown<'l> {
-    /// The log.
-    pub log: &'l LogFolder,
-    /// How many records.
-    pub size: u64,
+    log: &'l LogFolder,
+    size: u64,
+    tiles: RefCell<BTreeMap<Tile, Vec<Hash>>>,
+    reads: Cell<u64>,
+}
+
+impl<'l> Grown<'l> {
+    /// Over the first `size` records.
+    pub fn new(log: &'l LogFolder, size: u64) -> Self {
+        Self { log, size, tiles: RefCell::default(), reads: Cell::new(0) }
+    }
+
+    /// How many tiles were read so far.
+    pub fn reads(&self) -> u64 {
+        self.reads.get()
+    }
 }
 
 impl Subtrees for Grown<'_> {
@@ -140,7 +158,18 @@ impl Subtrees for Grown<'_> {
     fn subtree(&self, level: u8, number: u64) -> Result<Hash, LogError> {
         let (tile, first, many) = Tile::of_subtree(level, number, self.size);
         let damaged = || LogError::Damaged(self.log.at(tile.path()));
-        let hashes = self.log.read(tile)?.and_then(|bytes| read_hashes(&bytes)).ok_or_else(damaged)?;
+        let mut tiles = self.tiles.borrow_mut();
+        if tiles.len() >= KEPT && !tiles.contains_key(&tile) {
+            tiles.clear();
+        }
+        let hashes = match tiles.entry(tile) {
+            Entry::Occupied(kept) => kept.into_mut(),
+            Entry::Vacant(place) => {
+                self.reads.set(self.reads.get() + 1);
+                let bytes = self.log.read(tile)?;
+                place.insert(bytes.and_then(|bytes| read_hashes(&bytes)).ok_or_else(damaged)?)
+            }
+        };
         hashes.get(first..first + many).and_then(fold).ok_or_else(damaged)
     }
 }

@@ -1,5 +1,6 @@
 //! The records of decisions, on their way to the disk.
 
+mod ahead;
 mod folder;
 mod lines;
 mod queue;
@@ -22,6 +23,7 @@ use self::queue::{Queue, Taken};
 use self::waiting::Waiting;
 use crate::rfc3339;
 
+pub use ahead::Ahead;
 pub use folder::{Grown, LogError, LogFolder};
 pub use lines::Rotation;
 pub use retention::Retention;

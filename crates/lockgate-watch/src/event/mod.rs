@@ -166,9 +166,10 @@ fn own_name(record: &Record) -> Option<EventName> {
             (_, [.., "config_invalid"]) => Some(EventName::ConfigurationRefused),
             _ => Some(EventName::SignatureFailed),
         },
-        Happening::Pin | Happening::Destination => Some(EventName::TrustChanged),
+        Happening::Pin => Some(EventName::TrustChanged),
         // What the gateway itself does, and whom it alerts, is told where it is seen, whether or not there are records; of an
-        // alert no alert is made. Who answered, and what was put aside of an incident, is of no note by itself.
+        // alert no alert is made. Who answered, which value was learned, and what was put aside of an incident, is of no note
+        // by itself.
         Happening::Gateway
         | Happening::Log
         | Happening::End
@@ -176,6 +177,7 @@ fn own_name(record: &Record) -> Option<EventName> {
         | Happening::Alert
         | Happening::Behaviour
         | Happening::Vote
+        | Happening::Destination
         | Happening::Incident => None,
         Happening::Definition => match (reason?, record.notes.as_slice()) {
             (

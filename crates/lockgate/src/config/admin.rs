@@ -16,7 +16,7 @@ use super::server::secret;
 const TOKEN: std::ops::RangeInclusive<usize> = 16..=1024;
 
 /// Where people rule the running gateway.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Admin {
     /// Where it listens.
     pub door: Door,
@@ -42,7 +42,7 @@ pub enum Door {
 }
 
 /// Whom to tell that people are needed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Webhook {
     /// The address: `https`, or `http` to this machine. May hold a secret.
     pub url: Secret,

@@ -22,7 +22,7 @@ pub(super) use raw::{RawAlertRule, RawAlerts, RawChannel, RawEmail};
 pub(super) use told::{json, told};
 
 /// Who is told of what.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alerts {
     /// Whom to tell, by name.
     pub channels: Vec<Channel>,
@@ -33,7 +33,7 @@ pub struct Alerts {
 }
 
 /// Somebody who is told.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Channel {
     /// Its name: 1 to 32 of `a-z`, `0-9` and `-`.
     pub name: String,
@@ -44,7 +44,7 @@ pub struct Channel {
 }
 
 /// How somebody is told.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Way {
     /// A signed POST.
     Webhook(Webhook),
@@ -59,7 +59,7 @@ pub enum Way {
 }
 
 /// A mail server, and mailboxes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Email {
     /// Its address.
     pub server: String,

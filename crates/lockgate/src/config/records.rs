@@ -17,7 +17,7 @@ use super::{address, bounds, schema};
 const WITNESSES: usize = 16;
 
 /// Where records go.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordsSettings {
     /// The folder of the log that nobody can quietly change. Nobody has tried to open it yet.
     pub folder: Option<PathBuf>,
@@ -48,7 +48,8 @@ pub struct Witness {
     pub key: NoteKey,
 }
 
-/// Where the records of every decision go.
+/// Where the records of every decision go. Read when the gateway starts, but for who witnesses and where checkpoints are
+/// published.
 #[derive(JsonSchema)]
 #[schemars(rename = "Records", deny_unknown_fields)]
 pub(super) struct RawRecords {

@@ -53,7 +53,7 @@ struct RawOtlp {
 }
 
 /// Who is told what the gateway does.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Telemetry {
     /// Where it may be read.
     pub listen: Option<SocketAddr>,
@@ -62,7 +62,7 @@ pub struct Telemetry {
 }
 
 /// A collector of OpenTelemetry.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Otlp {
     /// The address: `https`, or `http` to this machine.
     pub endpoint: Secret,

@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 
 use super::Gateway;
 use super::session::{lock, unix_millis, wall};
-use crate::config::{self, AlertWay};
+use crate::config::{self, AlertWay, Config};
 
 /// The folder, in that of the state, of alerts that wait for their channel.
 const FOLDER: &str = "alerts";
@@ -34,6 +34,9 @@ const UNTIL: &str = "; lifted at ";
 
 /// Rules, channels, and what is to be stopped.
 pub(super) struct Alerting {
+    settings: config::Alerts,
+    /// Said to its couriers when other channels are in force, or the gateway ends.
+    over: watch::Sender<bool>,
     alerts: Mutex<Alerts>,
     wanted: EventNames,
     couriers: Vec<Carrier>,
@@ -79,6 +82,8 @@ impl Alerting {
         let prefix = format!("{:x}-{:x}", unix_millis().0, std::process::id());
         let alerts = Alerts::new(settings.rules.clone(), &most, &prefix);
         Ok(Self {
+            settings: settings.clone(),
+            over: watch::Sender::new(false),
             wanted: alerts.wanted(),
             alerts: Mutex::new(alerts),
             couriers,
@@ -164,23 +169,42 @@ impl Alerting {
 impl Gateway {
     /// Something happened here that is worth telling.
     pub(super) fn tell(&self, event: Event) {
-        if let Some(alerting) = &self.alerting {
+        if let Some(alerting) = self.alerting() {
             for told in alerting.tell(&event) {
                 self.write_down(wall(), Box::new(told));
             }
         }
     }
 
+    /// Whom to tell, as it is in force.
+    pub(super) fn alerting(&self) -> Option<Arc<Alerting>> {
+        lock(&self.alerting).clone()
+    }
+
     /// Begins to send alerts. Ends some seconds after `closing` says so.
     pub(super) fn open_channels(self: &Arc<Self>, closing: &watch::Receiver<bool>, tasks: &mut JoinSet<()>) {
-        for at in 0..self.alerting.as_ref().map_or(0, |alerting| alerting.couriers.len()) {
-            let (gateway, closing) = (Arc::clone(self), closing.clone());
-            tasks.spawn(async move {
-                let Some(carrier) = gateway.alerting.as_ref().and_then(|it| it.couriers.get(at)) else {
-                    return;
-                };
-                let (waiting, lost) = carrier.courier.run(closing).await;
-                let name = &carrier.name;
+        if let Some(alerting) = self.alerting() {
+            self.carry(&alerting);
+        }
+        let (gateway, mut closing) = (Arc::clone(self), closing.clone());
+        tasks.spawn(async move {
+            let _closing = closing.wait_for(|closing| *closing).await.is_ok();
+            if let Some(alerting) = gateway.alerting() {
+                alerting.over.send_replace(true);
+            }
+            let mut carrying = std::mem::take(&mut *lock(&gateway.carrying));
+            while carrying.join_next().await.is_some() {}
+        });
+        self.tell(Event::new(EventName::GatewayStarted));
+    }
+
+    /// Sends what its channels are told, until it is over.
+    fn carry(self: &Arc<Self>, alerting: &Arc<Alerting>) {
+        for at in 0..alerting.couriers.len() {
+            let (gateway, alerting) = (Arc::clone(self), Arc::clone(alerting));
+            lock(&self.carrying).spawn(async move {
+                let Some(Carrier { courier, name, .. }) = alerting.couriers.get(at) else { return };
+                let (waiting, lost) = courier.run(alerting.over.subscribe()).await;
                 if waiting > 0 {
                     gateway
                         .say(&format!("{waiting} alerts for `{name}` wait on the disk for the next start"));
@@ -190,12 +214,40 @@ impl Gateway {
                 }
             });
         }
-        self.tell(Event::new(EventName::GatewayStarted));
+    }
+
+    /// Whom to tell by another configuration; the same where that has not changed. Nothing of it is in force yet.
+    pub(super) fn alerting_of(&self, config: &Config) -> Result<Option<Arc<Alerting>>, String> {
+        let old = self.alerting();
+        if old.as_ref().map(|old| &old.settings) == config.alerts.as_ref() {
+            return Ok(old);
+        }
+        let new = |alerts| Alerting::new(alerts, self.desk.folder(), &config.scope).map(Arc::new);
+        config.alerts.as_ref().map(new).transpose()
+    }
+
+    /// Tells these from now on. What waits for a channel that is still there is brought to it by its new courier; what of late
+    /// was counted for rules is counted anew.
+    pub(super) fn tell_by(self: &Arc<Self>, new: Option<Arc<Alerting>>) {
+        let old = std::mem::replace(&mut *lock(&self.alerting), new.clone());
+        if old.as_ref().map(Arc::as_ptr) == new.as_ref().map(Arc::as_ptr) {
+            return;
+        }
+        self.desk.notices.keep_stop_changes(new.is_some());
+        let waiting = old.as_ref().map(|old| std::mem::take(&mut *lock(&old.contain)));
+        if let Some(new) = &new {
+            lock(&new.contain).extend(waiting.unwrap_or_default());
+            new.wake.notify_one();
+            self.carry(new);
+        }
+        if let Some(old) = old {
+            old.over.send_replace(true);
+        }
     }
 
     /// Waits until something is to be stopped.
     pub(super) async fn must_contain(&self) {
-        match &self.alerting {
+        match self.alerting() {
             Some(alerting) => alerting.wake.notified().await,
             None => std::future::pending().await,
         }
@@ -203,7 +255,7 @@ impl Gateway {
 
     /// Stops what rules say.
     pub(super) async fn contain(self: &Arc<Self>) {
-        let Some(alerting) = &self.alerting else { return };
+        let Some(alerting) = self.alerting() else { return };
         // Whoever ends the gateway waits for what is being stopped now.
         let _one_at_a_time = alerting.containing.lock().await;
         let waiting = std::mem::take(&mut *lock(&alerting.contain));
@@ -243,7 +295,7 @@ impl Gateway {
 
     /// Lets time pass for the rules, and sees how channels and records are doing. Called several times a second.
     pub(super) async fn look_at_alerts(self: &Arc<Self>) {
-        let Some(alerting) = &self.alerting else { return };
+        let Some(alerting) = self.alerting() else { return };
         for event in self.desk.stop_changes().iter().filter_map(stop_event) {
             self.tell(event);
         }
@@ -280,7 +332,7 @@ impl Gateway {
 
     /// What was told after the channels ended is kept for the next start.
     pub(super) async fn keep_alerts(&self) {
-        for carrier in self.alerting.iter().flat_map(|alerting| &alerting.couriers) {
+        for carrier in self.alerting().iter().flat_map(|alerting| &alerting.couriers) {
             carrier.courier.keep().await;
         }
     }

@@ -10,6 +10,7 @@ use lockgate_store::pins::{Event, What};
 use sha2::{Digest, Sha256};
 
 use super::Gateway;
+use super::people::long_ago;
 use super::session::lock;
 use crate::config::{Files, INVALID, Process, Surroundings};
 
@@ -27,11 +28,11 @@ pub(super) struct Decided {
 impl Gateway {
     /// Writes down what the gateway starts with. From here on, what people decide is written down as well.
     pub(super) fn record_start(&self) {
-        if self.records.is_some() || self.alerting.is_some() {
+        if self.records.is_some() || self.alerting().is_some() {
             self.record_gateway("start");
             let files = Arc::clone(&lock(&self.state).files);
             self.record_files(&Files::default(), &files, Verdict::Forward, "start", standing(&files));
-            let _before = self.approved.decided();
+            self.record_decided(self.approved.decided(&self.people));
             self.record_people_now();
         }
     }
@@ -76,7 +77,7 @@ impl Gateway {
             return;
         }
         let gateway = Arc::clone(self);
-        let decided = tokio::task::spawn_blocking(move || gateway.approved.decided()).await;
+        let decided = tokio::task::spawn_blocking(move || gateway.approved.decided(&gateway.people)).await;
         self.record_decided(decided.unwrap_or_default());
     }
 
@@ -146,6 +147,7 @@ fn decision(Decided { server, shown, event }: Decided) -> Record {
         changes: vec![change],
         verdict,
         notes: vec![event.what.word()],
+        decided: long_ago(event.at),
         ..own
     }
 }

@@ -47,8 +47,9 @@ use lockgate_transport::TlsKey;
 use lockgate_transport::child::Launch as ChildLaunch;
 use lockgate_transport::http::HttpServer;
 use lockgate_watch::Event as Told;
+use tokio::task::JoinSet;
 
-use crate::config::{Config, Files, Launch, Secret, Transport};
+use crate::config::{Config, Files, Fixed, Launch, RecordsSettings, Secret, Transport};
 use crate::log;
 use alerting::Alerting;
 use behaviour::Watch;
@@ -116,7 +117,13 @@ pub struct Gateway {
     telemetry: Option<Arc<Telemetry>>,
     pulse: Pulse,
     witnesses: tokio::sync::Mutex<Option<log::Witnesses>>,
-    alerting: Option<Alerting>,
+    /// Who is to be asked instead, from the next look on.
+    other_witnesses: Mutex<Option<RecordsSettings>>,
+    alerting: Mutex<Option<Arc<Alerting>>>,
+    /// Those who bring alerts to their channels.
+    carrying: Mutex<JoinSet<()>>,
+    /// What was read when the gateway started, and holds until it ends.
+    fixed: Fixed,
     clock: Clock,
     budget: Budget,
     desk: Desk,
@@ -237,7 +244,8 @@ impl Gateway {
             // Standard output belongs to the agent.
             let _told = writeln!(std::io::stderr().lock(), "lockgate: note: {note}");
         }
-        let notices = Notices::new(config.webhook.as_ref(), config.alerts.is_some())?;
+        let notices = Notices::new(config.webhook.as_ref())?;
+        notices.keep_stop_changes(config.alerts.is_some());
         let folder = config.state.clone().unwrap_or_else(crate::state::folder);
         let alerting = config.alerts.as_ref().map(|alerts| Alerting::new(alerts, &folder, &config.scope));
         let seal = lockgate_transport::seal_key().ok_or("the system has no randomness")?;
@@ -257,7 +265,10 @@ impl Gateway {
             witnesses: tokio::sync::Mutex::new(
                 config.records.as_ref().and_then(|settings| log::Witnesses::new(settings, complain)),
             ),
-            alerting: alerting.transpose()?,
+            alerting: Mutex::new(alerting.transpose()?.map(Arc::new)),
+            carrying: Mutex::default(),
+            fixed: Fixed::of(config),
+            other_witnesses: Mutex::default(),
             clock: Clock::start(),
             budget: Budget::new(folder.clone()),
             people: People::new(folder.clone(), config.records.as_ref()),
@@ -390,7 +401,7 @@ impl Gateway {
 
     fn record_at(&self, now: SystemTime, record: Box<Record>) {
         let unusual = self.watch.observe(&record);
-        let told = self.alerting.as_ref().map_or_else(Vec::new, |alerting| {
+        let told = self.alerting().map_or_else(Vec::new, |alerting| {
             let mut told: Vec<_> =
                 unusual.iter().flat_map(|found| alerting.tell(&Told::of_unusual(found))).collect();
             told.append(&mut alerting.see(&record));
@@ -468,21 +479,31 @@ impl Gateway {
         }
     }
 
-    /// Has checkpoints of the log witnessed and published. Never returns where there is anything to do.
+    /// Has checkpoints of the log witnessed and published. Never returns.
     async fn keep_witnesses(self: Arc<Self>) {
         loop {
-            match &mut *self.witnesses.lock().await {
-                Some(witnesses) => witnesses.look(false).await,
-                None => return,
-            }
+            self.look_at_witnesses(false).await;
             tokio::time::sleep(WITNESS).await;
         }
     }
 
+    async fn look_at_witnesses(&self, last: bool) {
+        let mut witnesses = self.witnesses.lock().await;
+        let others = lock(&self.other_witnesses).take();
+        if let Some(settings) = others {
+            *witnesses = log::Witnesses::new(&settings, complain);
+        }
+        if let Some(witnesses) = &mut *witnesses {
+            witnesses.look(last).await;
+        }
+    }
+
     /// Puts a new configuration in force: its rules at once, in every session; its ways to start and reach servers for
-    /// what is started and opened from now on.
-    pub fn change(&self, config: &Config) -> Result<(), String> {
+    /// what is started and opened from now on; whom it tells and who watches its log at once, too. Gives the settings that were
+    /// changed and hold from the next start on.
+    pub fn change(self: &Arc<Self>, config: &Config) -> Result<Vec<&'static str>, String> {
         let mut fresh = State::new(config, self.boundary().seal)?;
+        let alerting = self.alerting_of(config)?;
         self.count_on(config, &mut fresh.boundary);
         let boundary = Arc::clone(&fresh.boundary);
         self.approved.lock(pins::locked(&config.lock));
@@ -495,13 +516,19 @@ impl Gateway {
             drop(old);
             lock(&self.eras).clear();
         }
+        self.tell_by(alerting);
+        let later = self.fixed.others(&Fixed::of(config));
+        // Those of another log see nothing of this one.
+        if let Some(records) = config.records.as_ref().filter(|_| !later.contains(&"records")) {
+            *lock(&self.other_witnesses) = Some(records.clone());
+        }
         self.record_change(&before, &config.files);
         self.watch.set(config.behaviour.as_ref());
         for session in self.sessions.all() {
             let steps = session.event(Event::Changed(Arc::clone(&boundary)));
             debug_assert!(steps.is_empty(), "a change of rules says nothing by itself");
         }
-        Ok(())
+        Ok(later)
     }
 
     /// Ends every session.
@@ -519,17 +546,12 @@ impl Gateway {
         }
         self.keep_behaviour_at_last();
         if let Some(records) = &self.records {
-            self.record_decided(self.approved.decided());
+            self.record_decided(self.approved.decided(&self.people));
             self.record_people_now();
             self.record_stop();
             records.flush();
-            let last = async {
-                if let Some(witnesses) = &mut *self.witnesses.lock().await {
-                    witnesses.look(true).await;
-                }
-            };
             // Who is away holds up nobody's end.
-            let _in_time = tokio::time::timeout(COURTESY, last).await;
+            let _in_time = tokio::time::timeout(COURTESY, self.look_at_witnesses(true)).await;
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use lockgate_console::{Approval, Counts, Event, Frozen, Quarantined, State, Webhook};
 use lockgate_model::ServerName;
@@ -21,8 +21,10 @@ pub(super) struct Notices {
     webhook: Option<Webhook>,
     calls: Mutex<Calls>,
     stops: Mutex<Stopped>,
-    /// What was stopped and lifted and is not asked for yet; none where nobody asks.
-    changes: Option<Mutex<Vec<Event>>>,
+    /// Does anybody ask what was stopped and lifted?
+    asked: AtomicBool,
+    /// What was, and is not asked for yet.
+    changes: Mutex<Vec<Event>>,
     /// How many lost events the operator knows of.
     lost: AtomicU64,
 }
@@ -46,8 +48,8 @@ struct Stopped {
 }
 
 impl Notices {
-    /// Prepares to tell. Opens no connection. With `alerts`, what is stopped is also kept for [`Self::stop_changes`].
-    pub(super) fn new(settings: Option<&config::Webhook>, alerts: bool) -> Result<Self, String> {
+    /// Prepares to tell. Opens no connection.
+    pub(super) fn new(settings: Option<&config::Webhook>) -> Result<Self, String> {
         let webhook = settings.map(|settings| {
             Webhook::new(settings.url.reveal(), settings.secret.reveal().as_bytes())
                 .map_err(|error| format!("the webhook cannot be used: {error}"))
@@ -56,7 +58,8 @@ impl Notices {
             webhook: webhook.transpose()?,
             calls: Mutex::default(),
             stops: Mutex::default(),
-            changes: alerts.then(Mutex::default),
+            asked: AtomicBool::new(false),
+            changes: Mutex::default(),
             lost: AtomicU64::new(0),
         })
     }
@@ -103,30 +106,38 @@ impl Notices {
 
     /// Tells what is stopped and was not, and the other way round. `history` is asked where something was lifted.
     pub(super) fn stops(&self, now: Vec<Stop>, history: impl Fn() -> Vec<Change>) {
-        if self.webhook.is_some() || self.changes.is_some() {
+        if self.webhook.is_some() || self.asked.load(Ordering::Relaxed) {
             for event in lock(&self.stops).look(now, history) {
                 self.changed(event);
             }
         }
     }
 
+    /// From now on somebody asks for [`Self::stop_changes`] again and again, or nobody does.
+    pub(super) fn keep_stop_changes(&self, asked: bool) {
+        self.asked.store(asked, Ordering::Relaxed);
+        if !asked {
+            lock(&self.changes).clear();
+        }
+    }
+
     /// What was stopped or lifted since this was last asked.
     pub(super) fn stop_changes(&self) -> Vec<Event> {
-        self.changes.as_ref().map_or_else(Vec::new, |changes| std::mem::take(&mut *lock(changes)))
+        std::mem::take(&mut *lock(&self.changes))
     }
 
     fn changed(&self, event: Event) {
         if let Some(webhook) = &self.webhook {
             webhook.tell(&event);
         }
-        if let Some(changes) = &self.changes {
-            lock(changes).push(event);
+        if self.asked.load(Ordering::Relaxed) {
+            lock(&self.changes).push(event);
         }
     }
 
     /// What was stopped by hand cannot be read: everything is stopped.
     pub(super) fn stops_unreadable(&self) {
-        if self.webhook.is_none() && self.changes.is_none() {
+        if self.webhook.is_none() && !self.asked.load(Ordering::Relaxed) {
             return;
         }
         let stop = shown::unreadable(unix_millis());

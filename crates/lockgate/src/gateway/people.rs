@@ -120,6 +120,22 @@ impl People {
         }
     }
 
+    /// What another file of the state folder remembers and is not in the log yet; none where there is no log, or it cannot be told.
+    /// What was before the log is not news, unless `all` is.
+    pub(super) fn news_of<T>(
+        &self,
+        source: &str,
+        all: bool,
+        after: impl FnOnce(u64) -> Result<Vec<(u64, T)>, StateError>,
+    ) -> Option<Result<Vec<T>, StateError>> {
+        let log = self.log.as_ref()?;
+        let mut seen = lock(&self.seen);
+        if seen.journal.open.is_none() {
+            seen.journal.open = Journal::open(&self.folder).ok();
+        }
+        Some(seen.journal.open.as_ref()?.news_of(log, source, all, after))
+    }
+
     /// What was decided since, as records.
     fn news(&self) -> Result<Vec<Record>, StateError> {
         let Some(log) = &self.log else { return Ok(Vec::new()) };
@@ -184,10 +200,14 @@ fn decided(happening: Happening, by: &str, what: &'static str, why: Option<&str>
         principal: Principal::new(by),
         notes: vec![what],
         why: why.filter(|why| !why.is_empty()).map(|why| Untrusted::new(why).escaped(LONGEST_WHY)),
-        decided: (unix_millis().0.saturating_sub(at) > LATE)
-            .then(|| rfc3339(UNIX_EPOCH + Duration::from_millis(at))),
+        decided: long_ago(at),
         ..Record::of_gateway(happening)
     }
+}
+
+/// When something was decided, where that is longer ago than a record takes.
+pub(super) fn long_ago(at: u64) -> Option<String> {
+    (unix_millis().0.saturating_sub(at) > LATE).then(|| rfc3339(UNIX_EPOCH + Duration::from_millis(at)))
 }
 
 fn of_stop(change: Change) -> Record {

@@ -13,6 +13,7 @@ use lockgate_store::pins::{self as store, Cause, Filter, Pinned, Sighted, Trust}
 
 use super::Gateway;
 use super::changes::Decided;
+use super::people::People;
 use super::session::{Session, Via, lock, unix_millis};
 
 /// Most sightings that wait to be written; then nothing is called until they are.
@@ -174,13 +175,14 @@ impl Approved {
         }
     }
 
-    /// What people have decided of servers of this configuration since this was last asked; nothing the first time.
-    pub(super) fn decided(&self) -> Vec<Decided> {
+    /// What people have decided of servers of this configuration since this was last asked; nothing the first time. Where there is
+    /// a log, what is not in it yet, whoever asked.
+    pub(super) fn decided(&self, people: &People) -> Vec<Decided> {
         // Where the file cannot be read, nothing is called, and that is said.
-        self.decisions().unwrap_or_default()
+        self.decisions(people).unwrap_or_default()
     }
 
-    fn decisions(&self) -> Result<Vec<Decided>, StateError> {
+    fn decisions(&self, people: &People) -> Result<Vec<Decided>, StateError> {
         let mut watch = lock(&self.watch);
         if watch.open.is_none() && self.folder.join(store::Pins::FILE).exists() {
             watch.open = Some(Arc::new(store::Pins::open(&self.folder)?));
@@ -193,13 +195,21 @@ impl Approved {
         let since = watch.decided.map(|(_, number)| number);
         let events = store.history_after(since.unwrap_or_default())?;
         let last = events.last().map(|(number, _)| *number).or(since).unwrap_or_default();
+        // All of it is news where there was no file when the gateway started.
+        let source = format!("{} {}", store::Pins::FILE, self.scope);
+        let after = |number| store.history_after(number);
+        let events = match people.news_of(&source, since.is_some(), after) {
+            Some(news) => news?,
+            None if since.is_some() => events.into_iter().map(|(_, event)| event).collect(),
+            None => Vec::new(),
+        };
         watch.decided = Some((version, last));
-        let decided = |(_, event): (u64, store::Event)| {
+        let decided = |event: store::Event| {
             let server = self.server(&event.key.server)?;
             let name = Name { kind: event.key.kind, name: event.key.name.clone() };
             Some(Decided { server, shown: shown(&name), event })
         };
-        Ok(if since.is_some() { events.into_iter().filter_map(decided).collect() } else { Vec::new() })
+        Ok(events.into_iter().filter_map(decided).collect())
     }
 
     /// Tries again what could not be written.

@@ -56,13 +56,18 @@ impl Watched {
     }
 
     /// Loads the file whole and puts it in force, or keeps the old one and says why.
-    fn reload(&self, gateway: &Gateway) {
+    fn reload(&self, gateway: &Arc<Gateway>) {
         gateway.pulse.keeps_up(false);
         match Config::load(&self.file, &self.surroundings) {
             Ok(config) => match gateway.change(&config) {
-                Ok(()) => {
+                Ok(later) => {
                     gateway.pulse.keeps_up(true);
-                    gateway.say(&format!("{} is in force", self.file.display()));
+                    let later: Vec<_> = later.iter().map(|name| format!("`{name}`")).collect();
+                    let but = match later.len() {
+                        0 => String::new(),
+                        _ => format!(", but {} only from the next start on", later.join(", ")),
+                    };
+                    gateway.say(&format!("{} is in force{but}", self.file.display()));
                 }
                 Err(error) => {
                     gateway.record_refused(&config.files, false);

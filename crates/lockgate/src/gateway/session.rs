@@ -275,14 +275,6 @@ impl Session {
         }
     }
 
-    /// Says something of our own to an agent on a pipe.
-    pub(super) async fn say(&self, message: Bytes) {
-        let sink = lock(&self.standing).sink.clone();
-        if let Some(sink) = sink {
-            let _said = sink.send(Delivery { message, status: 200, last: false, mark: None }).await;
-        }
-    }
-
     pub(super) fn aggregates(&self) -> bool {
         *self.core().scope() == Scope::All
     }

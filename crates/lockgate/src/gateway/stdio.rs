@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use lockgate_core::{Core, Front, Identity, Received, Scope};
-use lockgate_model::{ClientName, Principal, Reason, ServerName, SessionId, Side};
+use lockgate_model::{ClientName, Principal, ServerName, SessionId, Side};
 use lockgate_telemetry::Transport;
-use lockgate_transport::front::refusal;
 use lockgate_transport::lines::{Line, LineReader, as_line};
 use lockgate_transport::pipes;
 use lockgate_watch::{Event as Told, EventName};
@@ -118,8 +117,8 @@ async fn read(session: Arc<Session>) {
                 session.perform(steps, Via::default()).await;
             }
             Ok(Some(Line::TooLong(beginning))) => {
-                let id = lockgate_model::peek_id(&beginning);
-                session.say(refusal(Reason::MessageTooLarge, id)).await;
+                let (_, steps) = session.from_agent(&beginning, Received::cut_off(&beginning), None);
+                session.perform(steps, Via::default()).await;
             }
             Ok(None) | Err(_) => return,
         }

@@ -25,8 +25,7 @@ pub(super) fn prove(options: &Prove) -> Result<Told, String> {
         return Err(format!("{}: nothing has been signed yet", path.display()));
     };
     let number = options.number;
-    let hashes =
-        inclusion(&Grown { log: &log, size: checkpoint.size }, number, checkpoint.size).map_err(failed)?;
+    let hashes = inclusion(&Grown::new(&log, checkpoint.size), number, checkpoint.size).map_err(failed)?;
     let Some(hashes) = hashes else {
         return Err(format!(
             "record {number} is not in the checkpoint, which has {}\n  hint: try again in a second",

@@ -110,7 +110,7 @@ fn judge(
     enough: bool,
 ) -> Result<Found, LogError> {
     // What the log itself says was removed may be missing: that it says so is signed as all else.
-    let verified = match verify(log, now, log.removed()?)? {
+    let verified = match verify(&log.ahead(now.size), now, log.removed()?)? {
         Err(damage) => return Ok(Found::Damaged(damage)),
         Ok(verified) => verified,
     };
@@ -137,7 +137,7 @@ fn grew(log: &LogFolder, earlier: &Checkpoint, now: &Checkpoint) -> Result<bool,
     if earlier.size == 0 {
         return Ok(true);
     }
-    let path = consistency(&Grown { log, size: now.size }, earlier.size, now.size)?;
+    let path = consistency(&Grown::new(log, now.size), earlier.size, now.size)?;
     Ok(path.is_some_and(|path| continues((earlier.size, earlier.root), (now.size, now.root), &path)))
 }
 

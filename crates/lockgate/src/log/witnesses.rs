@@ -187,7 +187,7 @@ async fn ask(address: &str, old: u64, folder: &Path, note: Note, size: u64) -> R
     // Once to hear what it has signed, once to continue that.
     for _ in 0..2 {
         let log = LogFolder::new(folder);
-        let prove = move || consistency(&Grown { log: &log, size }, old, size);
+        let prove = move || consistency(&Grown::new(&log, size), old, size);
         let proof = spawn_blocking(prove).await.map_err(|error| error.to_string())?;
         let proof = proof.map_err(|error| error.to_string())?.unwrap_or_default();
         let sent = Submission { old, proof, note: note.clone() };

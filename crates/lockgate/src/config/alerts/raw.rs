@@ -9,7 +9,7 @@ use crate::config::section::Section;
 use crate::config::yaml::Node;
 
 /// Who is told of what is worth telling, and what is stopped because of it. `docs/alerts.md` has every event and the
-/// default rules. Read when the gateway starts.
+/// default rules.
 #[derive(JsonSchema)]
 #[schemars(rename = "Alerts", deny_unknown_fields)]
 pub(in crate::config) struct RawAlerts {
