@@ -221,7 +221,7 @@ impl Core {
         }
     }
 
-    /// The texts of the arguments with what is to be replaced in them replaced.
+    /// The texts and numbers of the arguments with what is to be replaced in them replaced.
     fn replaced<'m>(
         &mut self,
         server: &ServerName,
@@ -231,10 +231,11 @@ impl Core {
         let seal = Seal::of(&boundary, &self.identity);
         let handles = &mut self.handles;
         let one = |(value, cuts): (Json<'m>, Vec<Cut>)| {
-            let text = value.text()?;
-            Some((value, quote(&replace(&text, cuts, handles, server, &seal))))
+            // A number has its digits.
+            let text = value.text().unwrap_or_else(|| String::from_utf8_lossy(value.raw()));
+            (value, quote(&replace(&text, cuts, handles, server, &seal)))
         };
-        edits.into_iter().filter_map(one).collect()
+        edits.into_iter().map(one).collect()
     }
 
     /// Opens what the request brings back beside its task: state and cursor. The state is spent when the request goes on.

@@ -70,6 +70,38 @@ fn personal_data_is_shown_as_the_operator_wants() {
     }
 }
 
+/// A card is one without quotes around it, too; what stands for it is a text.
+#[test]
+fn a_number_is_looked_at_as_a_text_is() {
+    const CARD: u64 = 4_111_111_111_111_111;
+    for era in ERAS {
+        for (handling, shown) in [
+            (Handling::Off, json!(CARD)),
+            (Handling::Flag, json!(CARD)),
+            (Handling::Redact, json!("[CREDIT_CARD]")),
+            (Handling::Deny, json!(null)),
+        ] {
+            let mut talk = Talk::new(era, personal(handling));
+            talk.call("files__get", json!({}));
+            let data = json!({ "paid": [{ "card": CARD, "sum": 12_345_678 }] });
+            talk.answer_all(
+                &json!({"result": {"content": [], "structuredContent": data, "resultType": "complete"}}),
+            );
+            let said: Value = serde_json::from_str(&talk.agent).unwrap();
+            assert_eq!(said["result"]["structuredContent"]["paid"][0]["card"], shown, "{said}");
+            if handling != Handling::Deny {
+                assert_eq!(said["result"]["structuredContent"]["paid"][0]["sum"], 12_345_678);
+            }
+            assert_eq!(talk.records.contains("CREDIT_CARD"), handling != Handling::Off, "{}", talk.records);
+            let mut talk = Talk::new(era, personal(handling));
+            talk.call("files__send_message", json!({ "n": CARD }));
+            let expected =
+                if shown.is_null() { Err("personal_data".to_owned()) } else { Ok(json!({ "n": shown })) };
+            assert_eq!(talk.fate(), expected);
+        }
+    }
+}
+
 #[test]
 fn only_the_sorts_count_that_the_operator_names() {
     let mut talk = Talk::new(Era::Handshake, |boundary| {

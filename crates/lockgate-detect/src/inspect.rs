@@ -57,6 +57,9 @@ impl Report<'_> {
     }
 }
 
+/// Shortest number that is looked at, in digits: a shorter one names nobody.
+const TELLING_NUMBER: usize = 7;
+
 /// How often a text is looked at before all of it is taken out.
 const ROUNDS: usize = 8;
 
@@ -103,6 +106,20 @@ impl Inspector {
         let mut report = self.plain(Genre::Arguments, Called::new(self, Genre::Result, name), name, text);
         self.attack(input, program.unwrap_or(&self.program), text, &mut report);
         self.judged(Genre::Arguments, text, report)
+    }
+
+    /// Looks at a number as it is written, the value of what is called `name`: for what is personal, and for what its name says is
+    /// secret. One with fewer than seven digits names nobody.
+    pub fn number(&self, name: &str, digits: &str) -> Report<'_> {
+        if digits.len() < TELLING_NUMBER {
+            return Report::default();
+        }
+        let called = Called::new(self, Genre::Result, name);
+        let secrets: Vec<_> =
+            called.secret.then(|| self.secrets.named(name, digits)).flatten().into_iter().collect();
+        let taken: Vec<_> = secrets.iter().map(|secret| secret.span.clone()).collect();
+        let personal = self.personal.find_in(called.field, digits, &taken);
+        Report { secrets, personal, ..Report::default() }
     }
 
     /// Adds what a text says to a model.

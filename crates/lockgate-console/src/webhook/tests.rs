@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use aws_lc_rs::hmac;
-use lockgate_post::ATTEMPT;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};

@@ -35,6 +35,12 @@ fn value<'m>(json: Json<'m>, name: &str, splice: &mut Splice<'m>) {
                 value(member, &name, splice);
             }
         }
-        Kind::Number | Kind::Bool | Kind::Null => {}
+        Kind::Number => {
+            let digits = String::from_utf8_lossy(json.raw());
+            if !INSPECTOR.number(name, &digits).secrets.is_empty() {
+                splice.replace(json, quote(MARK));
+            }
+        }
+        Kind::Bool | Kind::Null => {}
     }
 }

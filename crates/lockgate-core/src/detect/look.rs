@@ -74,6 +74,11 @@ impl Look<'_> {
         self.weigh(INSPECTOR.argument(name, input, program, text), text)
     }
 
+    /// The same for a number as it is written.
+    pub(crate) fn number(&self, name: &str, digits: &str) -> Looked {
+        self.weigh(INSPECTOR.number(name, digits), digits)
+    }
+
     /// Keeps of what was found what somebody wants to know of.
     fn weigh(&self, mut report: Report<'static>, text: &str) -> Looked {
         if let Some(rules) = &self.detect.rules.0 {

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use lockgate_detect::Genre;
 use lockgate_model::{
-    Body, ExchangeId, Inside, Json, Key, ServerName, Splice, Texts, ToolName, UnixMillis, Visit, quote,
+    Body, ExchangeId, Inside, Json, Key, Kind, ServerName, Splice, Texts, ToolName, UnixMillis, Visit, quote,
 };
 
 use super::media::{is_file, is_page};
-use super::{By, ByLevel, Cut, Detect, Found, Handling, Handlings, Look, Way, cuts, replace};
+use super::{By, ByLevel, Cut, Detect, Found, Handling, Handlings, Look, Looked, Way, cuts, replace};
 use crate::exchange::Exchange;
 use crate::handles::{Handles, Seal, Stands, Told};
 use crate::hear::speaks;
@@ -153,6 +153,11 @@ struct Open<'m> {
     next: Option<Key<'m>>,
 }
 
+/// What the array is called that an element is in.
+fn of_array<'o>(open: &'o [Open<'_>]) -> Option<&'o str> {
+    open.iter().rev().find_map(|open| open.called.as_deref())
+}
+
 /// What looks through one message.
 pub(super) struct Search<'s, 'm> {
     pub(super) look: Look<'s>,
@@ -193,13 +198,15 @@ impl<'m> Search<'_, 'm> {
                         return true;
                     }
                     let Some((called, place)) = self.come_to(&open) else { return true };
+                    if place == Place::Data && value.kind() == Kind::Number {
+                        self.number(value, called.as_deref().or_else(|| of_array(&open)).unwrap_or_default());
+                    }
                     let Some(text) = text else { return true };
                     let page = around.filter(|(_, name)| place == Place::Data && name.is("text"));
                     if let Some((object, _)) = page {
                         self.typed(object);
                     }
-                    let of_array = || open.iter().rev().find_map(|open| open.called.as_deref());
-                    let called = called.as_deref().or_else(of_array).unwrap_or_default();
+                    let called = called.as_deref().or_else(|| of_array(&open)).unwrap_or_default();
                     let is_page = || page.is_some_and(|(object, _)| is_page(object));
                     if let Some(without) = self.handed_on(&text, called, is_page) {
                         self.splice.replace(value, quote(&without));
@@ -254,14 +261,27 @@ impl<'m> Search<'_, 'm> {
         }
     }
 
+    /// A number of data may be personal, or secret by its name. What stands for it is a text.
+    fn number(&mut self, value: Json<'m>, name: &str) {
+        let digits = String::from_utf8_lossy(value.raw());
+        let looked = self.look.number(name, &digits);
+        if let Some(without) = self.without_hits(&digits, &looked) {
+            self.splice.replace(value, quote(&without));
+        }
+    }
+
     /// The text with something else in place of what is to be replaced; none where nothing is.
     pub(super) fn without(&mut self, text: &str, name: &str) -> Option<String> {
-        let known = self.known(text);
         let looked = self.look.at(name, text);
-        self.found.add(&looked, self.way, || None);
+        self.fields_in(text);
+        self.without_hits(text, &looked)
+    }
+
+    fn without_hits(&mut self, text: &str, looked: &Looked) -> Option<String> {
+        let known = self.known(text);
+        self.found.add(looked, self.way, || None);
         let classes = looked.classes.iter().copied();
         self.found.classify(classes, &self.look.handlings.classes, self.way, || None);
-        self.fields_in(text);
         if self.way.observes || self.way.sealed {
             return None;
         }

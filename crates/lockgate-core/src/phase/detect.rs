@@ -119,7 +119,12 @@ impl<'c> Search<'_, 'c> {
                 }
                 self.input = around;
             }
-            Kind::Number | Kind::Bool | Kind::Null => {}
+            Kind::Number => {
+                let digits = String::from_utf8_lossy(value.raw());
+                let looked = self.look.number(name, &digits);
+                self.found(value, &digits, looked);
+            }
+            Kind::Bool | Kind::Null => {}
         }
     }
 
@@ -157,6 +162,11 @@ impl<'c> Search<'_, 'c> {
         let tool = self.call.tool.map_or("", |tool| tool.as_str());
         let program = self.program.or_else(|| Program::named(&[name, tool]));
         let looked = self.look.argument(name, self.searched(), program, text);
+        self.found(value, text, looked);
+    }
+
+    /// This was found in a text or a number.
+    fn found(&mut self, value: Json<'c>, text: &str, looked: Looked) {
         let looked = self.weighed(text, looked);
         let place = || Some(format!("argument `{}`", self.place)).filter(|_| !self.place.is_empty());
         self.inspected.found.add(&looked, self.way, place);

@@ -9,7 +9,7 @@ use lockgate_model::{Json, Kind, Visit};
 
 use super::called::Called;
 use super::place::Place;
-use super::{Inspector, Report, media};
+use super::{Inspector, Report, TELLING_NUMBER, media};
 use crate::injection::Judgement;
 use crate::personal::Datum;
 use crate::secrets::{SHORTEST_TOKEN, Secret};
@@ -41,9 +41,6 @@ pub struct Placed<Finding> {
     /// What was found. Its span is in the text as it means, without quotes and escapes.
     pub found: Finding,
 }
-
-/// Shortest number that is looked at, in digits: a shorter one names nobody.
-const TELLING_NUMBER: usize = 7;
 
 /// Most names of members of which it is remembered what they say.
 const REMEMBERED: usize = 256;
