@@ -5,12 +5,22 @@ use std::ops::Range;
 use super::byte::{
     AT, CLASSES, CLOSE, CODE, HASH, LINE, MARK, OPEN, SKIP, SPACE, STOP, WIDE, is_code, may_call, unleet,
 };
-use super::{Bits, Gate, Groups, fold};
+use super::bits::{Bits, Groups, LONG_GROUPS, Part, each};
+use super::course::{Course, Reached};
+use super::spelling::Spelling;
+use super::{Gate, KEYS};
 use crate::injection::rules::marker::may_begin;
+use crate::runs::Runs;
 use lockgate_model::letter::tagged;
 
 /// Most words of a block. No phrase without names of tools is longer.
 const BLOCK: usize = 48;
+/// Runs of characters between white space in a piece. A reader takes each for one word at least.
+const PIECE: usize = 12;
+/// Most words of a phrase that is always in two pieces.
+pub(super) const SHORT: usize = PIECE + 1;
+/// Pieces in which the others always are.
+const PIECES: usize = BLOCK / PIECE + 1;
 /// So many words of one letter in a row may be a word that is spaced out.
 const SPACED: u32 = 7;
 /// So many letters written as codes may be hiding a phrase.
@@ -35,12 +45,25 @@ pub(crate) struct Passage {
 pub(crate) struct Seen {
     /// In order and not overlapping.
     pub(crate) passages: Vec<Passage>,
+    /// What of them should be read as it stands, in order and not overlapping.
+    pub(crate) parts: Vec<Range<usize>>,
     /// Runs of letters and digits that are long enough to be something encoded, in order.
     pub(crate) long: Vec<Range<usize>>,
     /// Where a mark may begin: a `<`, a `[` or a `#`, in order.
     pub(crate) marks: Vec<usize>,
     /// Where there are letters of scripts that `terms.rules` is about, in order.
     pub(crate) foreign: Vec<Range<usize>>,
+}
+
+impl Seen {
+    /// This should be read as well; it ends behind all that is known.
+    fn read(&mut self, span: Range<usize>) {
+        let mut start = span.start;
+        while let Some(last) = self.parts.pop_if(|last| last.end > span.start) {
+            start = start.min(last.start);
+        }
+        self.parts.push(start..span.end);
+    }
 }
 
 /// Some words of a sentence.
@@ -51,8 +74,6 @@ struct Block {
     bits: Bits,
     /// Is there any in `bits`?
     any: bool,
-    /// Are those of an address of a person?
-    called: bool,
     /// Words of one letter in a row, and the most of them.
     single: u32,
     singles: u32,
@@ -66,16 +87,45 @@ struct Block {
 impl Block {
     /// As if there were no word in it.
     fn clear(&mut self) {
-        let Self { from, words, bits, any, called, single, singles, codes, turned, leet, odd } = self;
-        *called = false;
+        let Self { from, words, bits, any, single, singles, codes, turned, leet, odd } = self;
         if std::mem::take(any) {
             *bits = Bits::default();
         }
         (*from, *words, *single, *singles, *codes, *turned, *leet, *odd) = (0, 0, 0, 0, 0, 0, 0, false);
     }
 
+    /// A word that is looked for is in it.
+    #[inline]
+    fn add(&mut self, parts: &[Part]) {
+        self.bits.add(parts);
+        self.any = true;
+    }
+
     fn is_coded(&self) -> bool {
         self.singles >= SPACED || self.codes >= CODED || self.turned >= 2 || self.leet >= 1
+    }
+}
+
+/// Some runs of characters between white space; in one that is very long, as many words as a block has.
+#[derive(Clone, Debug, Default)]
+struct Piece<'g> {
+    from: usize,
+    runs: usize,
+    words: usize,
+    bits: Bits,
+    /// Is there any in `bits`?
+    any: bool,
+    /// The run of each word that is looked for, and whose word it is.
+    hits: Vec<(usize, &'g [Part])>,
+}
+
+impl<'g> Piece<'g> {
+    /// A word that is looked for stands in that run.
+    #[inline]
+    fn add(&mut self, run: usize, parts: &'g [Part]) {
+        self.bits.add(parts);
+        self.hits.push((run, parts));
+        self.any = true;
     }
 }
 
@@ -86,11 +136,20 @@ pub(super) struct Walk<'g> {
     block: Block,
     /// The block before in the same sentence.
     before: Option<Block>,
+    piece: Piece<'g>,
+    /// Those before it in the same sentence, the last first, and how many there are.
+    pieces: [Piece<'g>; PIECES - 1],
+    kept: usize,
+    /// How many runs of characters with words were before; and is there a word in this one, and an address of a person?
+    run: usize,
+    inked: bool,
+    called: bool,
 }
 
 impl<'g> Walk<'g> {
     pub(super) fn new(gate: &'g Gate, wanted: Groups) -> Self {
-        Self { gate, wanted, seen: Seen::default(), block: Block::default(), before: None }
+        let (seen, block, before, piece, pieces, kept, run, inked, called) = Default::default();
+        Self { gate, wanted, seen, block, before, piece, pieces, kept, run, inked, called }
     }
 
     /// What was seen in all of the text.
@@ -101,19 +160,21 @@ impl<'g> Walk<'g> {
 
     fn run(&mut self, text: &str) {
         let bytes = text.as_bytes();
-        let (mut at, mut hash, mut length, mut begun) = (0, 0_u64, 0_usize, 0_usize);
+        let mut runs = Runs::new(text);
+        let (mut at, mut spelling, mut begun) = (0, Spelling::default(), 0_usize);
         // Has a sentence just ended, and a line with nothing on it behind?
         let (mut stop, mut line) = (false, false);
         let (mut digits, mut foreign) = (false, false);
         while let Some(&b) = bytes.get(at) {
             let class = CLASSES.get(usize::from(b)).copied().unwrap_or(MARK);
             if class >= b'0' {
-                if length == 0 {
+                if spelling.length == 0 {
                     begun = at;
                 }
-                let letters = letters(bytes.get(at..).unwrap_or_default(), &mut hash, &mut digits);
-                length += letters;
-                at += letters;
+                let run = runs.at(at);
+                spelling.run(bytes, at, run.length);
+                digits |= run.digits > 0;
+                at += run.length;
                 continue;
             }
             if class == SKIP {
@@ -131,34 +192,34 @@ impl<'g> Walk<'g> {
                 }
                 match self.wide(letter) {
                     Letter::Read(b) => {
-                        if length == 0 {
+                        if spelling.length == 0 {
                             begun = at;
                         }
-                        hash = fold(hash, b);
-                        length += 1;
+                        spelling.push(b);
                     }
                     Letter::Other => {
-                        if length == 0 {
+                        if spelling.length == 0 {
                             begun = at;
                         }
-                        for b in bytes.get(at..at + size).unwrap_or_default() {
-                            hash = fold(hash, *b);
-                        }
-                        length += size;
+                        let letter = bytes.get(at..at + size).unwrap_or_default();
+                        letter.iter().for_each(|b| spelling.push(*b));
                         foreign = true;
                     }
                     Letter::Nothing => {}
                     Letter::Mark => {
-                        self.word(bytes, begun..at, hash, length, digits, foreign);
-                        (hash, length, digits, foreign) = (0, 0, false, false);
+                        self.word(bytes, begun..at, &spelling, digits, foreign);
+                        (spelling, digits, foreign) = (Spelling::default(), false, false);
                     }
                 }
                 at += size;
                 continue;
             }
-            if length > 0 {
-                self.word(bytes, begun..at, hash, length, digits, foreign);
-                (hash, length, digits, foreign, stop, line) = (0, 0, false, false, false, false);
+            if spelling.length > 0 {
+                self.word(bytes, begun..at, &spelling, digits, foreign);
+                (spelling, digits, foreign, stop, line) = (Spelling::default(), false, false, false, false);
+            }
+            if matches!(class, SPACE | LINE) && (self.inked || self.called) {
+                self.run_ends(at);
             }
             match class {
                 SPACE if stop => {
@@ -181,9 +242,10 @@ impl<'g> Walk<'g> {
                     stop = false;
                 }
                 AT => {
-                    if !self.block.called && may_call(bytes, at) {
-                        self.block.bits.add(&self.gate.mailbox);
-                        (self.block.any, self.block.called) = (true, true);
+                    if !self.called && may_call(bytes, at) {
+                        self.block.add(&self.gate.mailbox);
+                        self.piece.add(self.run, &self.gate.mailbox);
+                        self.called = true;
                     }
                     stop = false;
                 }
@@ -197,7 +259,7 @@ impl<'g> Walk<'g> {
             }
             at += 1;
         }
-        self.word(bytes, begun..at, hash, length, digits, foreign);
+        self.word(bytes, begun..at, &spelling, digits, foreign);
         self.sentence(at);
     }
 
@@ -252,18 +314,12 @@ impl<'g> Walk<'g> {
     }
 
     #[inline]
-    fn word(
-        &mut self,
-        bytes: &[u8],
-        span: Range<usize>,
-        hash: u64,
-        length: usize,
-        digits: bool,
-        foreign: bool,
-    ) {
+    fn word(&mut self, bytes: &[u8], span: Range<usize>, spelling: &Spelling, digits: bool, foreign: bool) {
+        let length = spelling.length;
         if length == 0 {
             return;
         }
+        self.inked = true;
         let block = &mut self.block;
         block.words += 1;
         if length == 1 {
@@ -272,9 +328,10 @@ impl<'g> Walk<'g> {
         } else {
             block.single = 0;
         }
+        let hash = spelling.hash();
         if let Some(word) = self.gate.find(hash).and_then(|at| self.gate.words.get(at)) {
-            block.bits.add(&word.parts);
-            block.any = true;
+            block.add(&word.parts);
+            self.piece.add(self.run, &word.parts);
             block.turned += u32::from(word.turned);
         } else if foreign {
             let word = bytes.get(span.clone()).unwrap_or_default();
@@ -283,7 +340,7 @@ impl<'g> Walk<'g> {
                 word.iter().any(u8::is_ascii_alphabetic) && word.iter().any(|b| (0xcd..=0xd5).contains(b));
         } else if digits && (3..=16).contains(&length) {
             let word = bytes.get(span.clone()).unwrap_or_default();
-            let plain = word.iter().fold(0, |hash, b| fold(hash, unleet(b.to_ascii_lowercase())));
+            let plain = Spelling::of(word.iter().map(|b| unleet(b.to_ascii_lowercase()))).hash();
             block.leet += u32::from(plain != hash && self.gate.find(plain).is_some());
         }
         if length >= LONG {
@@ -292,10 +349,16 @@ impl<'g> Walk<'g> {
         if block.words >= BLOCK {
             self.close(span.end);
         }
+        self.piece.words += 1;
+        if self.piece.words >= BLOCK {
+            self.piece_ends(span.end);
+        }
     }
 
     /// The sentence ends here.
     fn sentence(&mut self, at: usize) {
+        self.piece_ends(at);
+        self.kept = 0;
         if self.block.words > 0 || self.block.codes > 0 || self.block.odd {
             self.judge(at);
             self.block.clear();
@@ -309,6 +372,67 @@ impl<'g> Walk<'g> {
         self.judge(at);
         self.before = Some(std::mem::take(&mut self.block));
         self.block.from = at;
+    }
+
+    /// White space stands behind a run with a word in it.
+    #[inline]
+    fn run_ends(&mut self, at: usize) {
+        (self.inked, self.called) = (false, false);
+        self.run += 1;
+        self.piece.runs += 1;
+        if self.piece.runs >= PIECE {
+            self.piece_ends(at);
+        }
+    }
+
+    /// The piece ends here: is it, with those before it, worth reading?
+    fn piece_ends(&mut self, at: usize) {
+        if let Some(from) = self.opens_from() {
+            self.seen.read(from..at);
+        }
+        self.pieces.rotate_right(1);
+        let [before, ..] = &mut self.pieces;
+        std::mem::swap(before, &mut self.piece);
+        let Piece { from, runs, words, bits, any, hits } = &mut self.piece;
+        if std::mem::take(any) {
+            *bits = Bits::default();
+            hits.clear();
+        }
+        (*from, *runs, *words) = (at, 0, 0);
+        self.kept = (self.kept + 1).min(PIECES - 1);
+    }
+
+    /// Where the pieces begin in which a phrase may be that ends in this one.
+    fn opens_from(&self) -> Option<usize> {
+        let before = self.pieces.get(..self.kept).unwrap_or_default();
+        if !self.piece.any && before.iter().all(|piece| !piece.any) {
+            return None;
+        }
+        // Of the rarer words and of the keys of long phrases only one lane is asked, in all of the pieces.
+        let [.., mut long] = self.wanted;
+        for key in 0..KEYS {
+            let keys = before.iter().chain([&self.piece]).map(|piece| piece.bits.long(key));
+            long &= keys.fold(0, |all, groups| all | groups);
+        }
+        let long = (0..64).filter(|bit| long >> bit & 1 == 1).map(|bit| LONG_GROUPS.start + bit);
+        if self.is_open(long, before) {
+            return Some(before.last().map_or(self.piece.from, |first| first.from));
+        }
+        let (nothing, near) = (Bits::default(), before.get(..1).unwrap_or_default());
+        let bits = near.first().map_or(&nothing, |before| &before.bits);
+        let short = each(self.piece.bits.with(bits, &self.wanted));
+        self.is_open(short, near).then(|| near.first().map_or(self.piece.from, |before| before.from))
+    }
+
+    /// Do the words of one of the groups come in their order, in this piece and those before it?
+    fn is_open(&self, mut groups: impl Iterator<Item = usize>, before: &[Piece<'g>]) -> bool {
+        groups.any(|group| {
+            let courses = self.gate.courses.get(&group).map(Vec::as_slice).unwrap_or_default();
+            courses.iter().any(|course| {
+                let hits = before.iter().rev().chain([&self.piece]).flat_map(|piece| &piece.hits);
+                comes(course, group, hits)
+            })
+        })
     }
 
     /// Is this block, with the one before it, worth reading?
@@ -327,6 +451,9 @@ impl<'g> Walk<'g> {
             }
             None => block.any && block.bits.opens(wanted),
         };
+        if odd {
+            self.seen.read(from..at);
+        }
         let plain = odd || opens;
         if plain || coded {
             match self.seen.passages.last_mut().filter(|last| last.span.end > from) {
@@ -341,18 +468,20 @@ impl<'g> Walk<'g> {
     }
 }
 
-/// How many letters and digits of ASCII there are before anything else; they go into the hash of the word.
-#[inline]
-fn letters(bytes: &[u8], hash: &mut u64, digits: &mut bool) -> usize {
-    for (at, b) in bytes.iter().enumerate() {
-        let class = CLASSES.get(usize::from(*b)).copied().unwrap_or(MARK);
-        if class < b'0' {
-            return at;
+/// Do the words of a phrase come in their order?
+fn comes<'h>(course: &Course, group: usize, hits: impl Iterator<Item = &'h (usize, &'h [Part])>) -> bool {
+    let mut reached = Reached::default();
+    let (mut run, mut keys) = (0, 0);
+    for (here, parts) in hits {
+        if *here != run {
+            if keys != 0 && course.pass(run, keys, &mut reached) {
+                return true;
+            }
+            (run, keys) = (*here, 0);
         }
-        *digits |= class <= b'9';
-        *hash = fold(*hash, class);
+        keys |= parts.iter().fold(0, |keys, part| keys | part.key_of(group));
     }
-    bytes.len()
+    keys != 0 && course.pass(run, keys, &mut reached)
 }
 
 enum Letter {
