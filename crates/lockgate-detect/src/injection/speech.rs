@@ -156,7 +156,7 @@ impl Speech {
                 add(Found { rule, span: span.start + from..span.end + from, other: None });
             });
         }
-        let mut parts = seen.parts.iter().peekable();
+        let mut plain = seen.plain.iter().peekable();
         let hear = |ear: &mut Ear, part: &Range<usize>, add: &mut dyn FnMut(Found)| {
             let listener = ear.words.get_or_insert_default();
             listener.hear(text.get(part.clone()).unwrap_or_default(), &Nobody, &mut |found| {
@@ -164,15 +164,15 @@ impl Speech {
                 add(Found { span, ..found });
             });
         };
-        for passage in seen.passages.iter().filter(|passage| passage.coded) {
-            while let Some(part) = parts.next_if(|part| part.start < passage.span.end) {
+        for passage in &seen.coded {
+            while let Some(part) = plain.next_if(|part| part.start < passage.end) {
                 hear(ear, part, &mut add);
             }
-            for way in text.get(passage.span.clone()).map(decoded).unwrap_or_default() {
-                self.inner(ear, genre, &way, passage.span.clone(), &mut add);
+            for way in text.get(passage.clone()).map(decoded).unwrap_or_default() {
+                self.inner(ear, genre, &way, passage.clone(), &mut add);
             }
         }
-        parts.for_each(|part| hear(ear, part, &mut add));
+        plain.for_each(|part| hear(ear, part, &mut add));
         let mut end = 0;
         for run in seen.long.iter().take(RUNS) {
             if run.start < end {
@@ -191,7 +191,7 @@ impl Speech {
 
     /// What something says that was hidden; the span is that of what hid it.
     fn inner(&self, ear: &mut Ear, genre: Genre, way: &str, span: Range<usize>, add: &mut dyn FnMut(Found)) {
-        for part in self.gate.look(genre, way).parts {
+        for part in self.gate.look(genre, way).plain {
             let part = way.get(part).unwrap_or_default();
             let listener = ear.words.get_or_insert_default();
             listener.hear(part, &Nobody, &mut |found| add(Found { span: span.clone(), ..found }));

@@ -46,6 +46,7 @@ const COMMON: &str = "the to a for name server and description type 0 in of is w
 /// A word that is looked for.
 #[derive(Clone, Debug, Default)]
 struct Word {
+    /// Those that are rare come first.
     parts: Vec<Part>,
     /// Is it one of a phrase that no honest text has, turned by thirteen letters?
     turned: bool,
@@ -53,9 +54,8 @@ struct Word {
 
 impl Word {
     fn add(&mut self, new: Part) {
-        match self.parts.iter_mut().find(|part| (part.key, part.lane) == (new.key, new.lane)) {
-            Some(part) => part.bits |= new.bits,
-            None => self.parts.push(new),
+        if !self.parts.iter_mut().any(|part| part.takes(new)) {
+            self.parts.push(new);
         }
     }
 }
@@ -76,7 +76,7 @@ pub(crate) struct Gate {
     /// A bit for each letter or digit from U+0370 to U+10FF.
     letters: Vec<u64>,
     /// What an address of a person says.
-    mailbox: Vec<Part>,
+    mailbox: Word,
     /// No phrase has fewer bytes than this.
     shortest: usize,
 }
@@ -110,12 +110,13 @@ impl Gate {
             wanted: [Groups::default(); Genre::ALL.len()],
             latin: latin(),
             letters: letters(),
-            mailbox: Vec::new(),
+            mailbox: Word::default(),
             shortest: SHORTEST_MARK,
         };
         gate.add(&rules().texts);
+        gate.words.iter_mut().for_each(|word| word.parts.sort_by_key(|part| !part.is_rare()));
         let mailbox = gate.find(hash_of(b"%mailbox")).and_then(|at| gate.words.get(at));
-        gate.mailbox = mailbox.map(|word| word.parts.clone()).unwrap_or_default();
+        gate.mailbox = mailbox.cloned().unwrap_or_default();
         gate
     }
 

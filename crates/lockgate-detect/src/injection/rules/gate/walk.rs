@@ -5,10 +5,10 @@ use std::ops::Range;
 use super::byte::{
     AT, CLASSES, CLOSE, CODE, HASH, LINE, MARK, OPEN, SKIP, SPACE, STOP, WIDE, is_code, may_call, unleet,
 };
-use super::bits::{Bits, Groups, LONG_GROUPS, Part, each};
+use super::bits::{Bits, Groups, LONG_GROUPS, Part, RARE, each};
 use super::course::{Course, Reached};
 use super::spelling::Spelling;
-use super::{Gate, KEYS};
+use super::{Gate, Word};
 use crate::injection::rules::marker::may_begin;
 use crate::runs::Runs;
 use lockgate_model::letter::tagged;
@@ -30,23 +30,13 @@ const FAR: usize = 64;
 /// Words at least this long may be something encoded. Bytes.
 const LONG: usize = 20;
 
-/// A passage that should be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Passage {
-    pub(crate) span: Range<usize>,
-    /// It may say something else, decoded.
-    pub(crate) coded: bool,
-    /// As it stands.
-    pub(crate) plain: bool,
-}
-
 /// What was seen in one text.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
-    /// In order and not overlapping.
-    pub(crate) passages: Vec<Passage>,
-    /// What of them should be read as it stands, in order and not overlapping.
-    pub(crate) parts: Vec<Range<usize>>,
+    /// Passages that should be read as they stand, in order and not overlapping.
+    pub(crate) plain: Vec<Range<usize>>,
+    /// Passages that may say something else, decoded; in order and not overlapping.
+    pub(crate) coded: Vec<Range<usize>>,
     /// Runs of letters and digits that are long enough to be something encoded, in order.
     pub(crate) long: Vec<Range<usize>>,
     /// Where a mark may begin: a `<`, a `[` or a `#`, in order.
@@ -55,15 +45,13 @@ pub(crate) struct Seen {
     pub(crate) foreign: Vec<Range<usize>>,
 }
 
-impl Seen {
-    /// This should be read as well; it ends behind all that is known.
-    fn read(&mut self, span: Range<usize>) {
-        let mut start = span.start;
-        while let Some(last) = self.parts.pop_if(|last| last.end > span.start) {
-            start = start.min(last.start);
-        }
-        self.parts.push(start..span.end);
+/// Puts a passage behind others, of which none ends behind it. Those that overlap become one.
+fn put(passages: &mut Vec<Range<usize>>, span: Range<usize>) {
+    let mut start = span.start;
+    while let Some(last) = passages.pop_if(|last| last.end > span.start) {
+        start = start.min(last.start);
     }
+    passages.push(start..span.end);
 }
 
 /// Some words of a sentence.
@@ -71,9 +59,6 @@ impl Seen {
 struct Block {
     from: usize,
     words: usize,
-    bits: Bits,
-    /// Is there any in `bits`?
-    any: bool,
     /// Words of one letter in a row, and the most of them.
     single: u32,
     singles: u32,
@@ -85,22 +70,6 @@ struct Block {
 }
 
 impl Block {
-    /// As if there were no word in it.
-    fn clear(&mut self) {
-        let Self { from, words, bits, any, single, singles, codes, turned, leet, odd } = self;
-        if std::mem::take(any) {
-            *bits = Bits::default();
-        }
-        (*from, *words, *single, *singles, *codes, *turned, *leet, *odd) = (0, 0, 0, 0, 0, 0, 0, false);
-    }
-
-    /// A word that is looked for is in it.
-    #[inline]
-    fn add(&mut self, parts: &[Part]) {
-        self.bits.add(parts);
-        self.any = true;
-    }
-
     fn is_coded(&self) -> bool {
         self.singles >= SPACED || self.codes >= CODED || self.turned >= 2 || self.leet >= 1
     }
@@ -113,8 +82,6 @@ struct Piece<'g> {
     runs: usize,
     words: usize,
     bits: Bits,
-    /// Is there any in `bits`?
-    any: bool,
     /// The run of each word that is looked for, and whose word it is.
     hits: Vec<(usize, &'g [Part])>,
 }
@@ -122,10 +89,9 @@ struct Piece<'g> {
 impl<'g> Piece<'g> {
     /// A word that is looked for stands in that run.
     #[inline]
-    fn add(&mut self, run: usize, parts: &'g [Part]) {
-        self.bits.add(parts);
-        self.hits.push((run, parts));
-        self.any = true;
+    fn add(&mut self, run: usize, word: &'g Word) {
+        word.parts.iter().take_while(|part| part.is_rare()).for_each(|part| self.bits.add(*part));
+        self.hits.push((run, &word.parts));
     }
 }
 
@@ -136,9 +102,9 @@ pub(super) struct Walk<'g> {
     block: Block,
     /// The block before in the same sentence.
     before: Option<Block>,
-    piece: Piece<'g>,
-    /// Those before it in the same sentence, the last first, and how many there are.
-    pieces: [Piece<'g>; PIECES - 1],
+    /// A ring of pieces, which of them is under way, and how many before it are of the same sentence.
+    pieces: [Piece<'g>; PIECES],
+    last: usize,
     kept: usize,
     /// How many runs of characters with words were before; and is there a word in this one, and an address of a person?
     run: usize,
@@ -148,8 +114,8 @@ pub(super) struct Walk<'g> {
 
 impl<'g> Walk<'g> {
     pub(super) fn new(gate: &'g Gate, wanted: Groups) -> Self {
-        let (seen, block, before, piece, pieces, kept, run, inked, called) = Default::default();
-        Self { gate, wanted, seen, block, before, piece, pieces, kept, run, inked, called }
+        let (seen, block, before, pieces, last, kept, run, inked, called) = Default::default();
+        Self { gate, wanted, seen, block, before, pieces, last, kept, run, inked, called }
     }
 
     /// What was seen in all of the text.
@@ -243,8 +209,8 @@ impl<'g> Walk<'g> {
                 }
                 AT => {
                     if !self.called && may_call(bytes, at) {
-                        self.block.add(&self.gate.mailbox);
-                        self.piece.add(self.run, &self.gate.mailbox);
+                        let (run, mailbox) = (self.run, &self.gate.mailbox);
+                        self.piece().add(run, mailbox);
                         self.called = true;
                     }
                     stop = false;
@@ -330,9 +296,9 @@ impl<'g> Walk<'g> {
         }
         let hash = spelling.hash();
         if let Some(word) = self.gate.find(hash).and_then(|at| self.gate.words.get(at)) {
-            block.add(&word.parts);
-            self.piece.add(self.run, &word.parts);
             block.turned += u32::from(word.turned);
+            let run = self.run;
+            self.piece().add(run, word);
         } else if foreign {
             let word = bytes.get(span.clone()).unwrap_or_default();
             // Two alphabets in one word: one of them may stand for the other.
@@ -346,11 +312,12 @@ impl<'g> Walk<'g> {
         if length >= LONG {
             self.seen.long.push(span.clone());
         }
-        if block.words >= BLOCK {
+        if self.block.words >= BLOCK {
             self.close(span.end);
         }
-        self.piece.words += 1;
-        if self.piece.words >= BLOCK {
+        let piece = self.piece();
+        piece.words += 1;
+        if piece.words >= BLOCK {
             self.piece_ends(span.end);
         }
     }
@@ -361,7 +328,7 @@ impl<'g> Walk<'g> {
         self.kept = 0;
         if self.block.words > 0 || self.block.codes > 0 || self.block.odd {
             self.judge(at);
-            self.block.clear();
+            self.block = Block::default();
         }
         self.before = None;
         self.block.from = at;
@@ -379,91 +346,77 @@ impl<'g> Walk<'g> {
     fn run_ends(&mut self, at: usize) {
         (self.inked, self.called) = (false, false);
         self.run += 1;
-        self.piece.runs += 1;
-        if self.piece.runs >= PIECE {
+        let piece = self.piece();
+        piece.runs += 1;
+        if piece.runs >= PIECE {
             self.piece_ends(at);
         }
+    }
+
+    /// The piece that is under way.
+    #[inline]
+    fn piece(&mut self) -> &mut Piece<'g> {
+        #[expect(clippy::indexing_slicing, reason = "the rest of a division by how many there are")]
+        &mut self.pieces[self.last % PIECES]
+    }
+
+    /// The pieces of the sentence from the one that is under way back.
+    fn back(&self) -> impl DoubleEndedIterator<Item = &Piece<'g>> {
+        (0..=self.kept).filter_map(|back| self.pieces.get((self.last + PIECES - back) % PIECES))
     }
 
     /// The piece ends here: is it, with those before it, worth reading?
     fn piece_ends(&mut self, at: usize) {
         if let Some(from) = self.opens_from() {
-            self.seen.read(from..at);
+            put(&mut self.seen.plain, from..at);
         }
-        self.pieces.rotate_right(1);
-        let [before, ..] = &mut self.pieces;
-        std::mem::swap(before, &mut self.piece);
-        let Piece { from, runs, words, bits, any, hits } = &mut self.piece;
-        if std::mem::take(any) {
+        self.last = (self.last + 1) % PIECES;
+        self.kept = (self.kept + 1).min(PIECES - 1);
+        let Piece { from, runs, words, bits, hits } = self.piece();
+        (*from, *runs, *words) = (at, 0, 0);
+        if !hits.is_empty() {
             *bits = Bits::default();
             hits.clear();
         }
-        (*from, *runs, *words) = (at, 0, 0);
-        self.kept = (self.kept + 1).min(PIECES - 1);
     }
 
     /// Where the pieces begin in which a phrase may be that ends in this one.
     fn opens_from(&self) -> Option<usize> {
-        let before = self.pieces.get(..self.kept).unwrap_or_default();
-        if !self.piece.any && before.iter().all(|piece| !piece.any) {
-            return None;
-        }
-        // Of the rarer words and of the keys of long phrases only one lane is asked, in all of the pieces.
+        let mut back = self.back();
+        let (this, before) = (back.next()?, back.next());
+        // Of long phrases only one lane is asked, in all of the pieces.
         let [.., mut long] = self.wanted;
-        for key in 0..KEYS {
-            let keys = before.iter().chain([&self.piece]).map(|piece| piece.bits.long(key));
-            long &= keys.fold(0, |all, groups| all | groups);
+        for key in 0..RARE {
+            long &= self.back().fold(0, |all, piece| all | piece.bits.long(key));
         }
-        let long = (0..64).filter(|bit| long >> bit & 1 == 1).map(|bit| LONG_GROUPS.start + bit);
-        if self.is_open(long, before) {
-            return Some(before.last().map_or(self.piece.from, |first| first.from));
+        let long = (0..64).filter(|_| long != 0).filter(|bit| long >> bit & 1 == 1);
+        if self.is_open(long.map(|bit| LONG_GROUPS.start + bit), PIECES) {
+            return self.back().last().map(|first| first.from);
         }
-        let (nothing, near) = (Bits::default(), before.get(..1).unwrap_or_default());
-        let bits = near.first().map_or(&nothing, |before| &before.bits);
-        let short = each(self.piece.bits.with(bits, &self.wanted));
-        self.is_open(short, near).then(|| near.first().map_or(self.piece.from, |before| before.from))
+        let short = this.bits.with(before.map_or(&Bits::default(), |before| &before.bits), &self.wanted);
+        self.is_open(each(short), 2).then(|| before.unwrap_or(this).from)
     }
 
-    /// Do the words of one of the groups come in their order, in this piece and those before it?
-    fn is_open(&self, mut groups: impl Iterator<Item = usize>, before: &[Piece<'g>]) -> bool {
+    /// Do the words of one of the groups come in their order, in so many pieces?
+    fn is_open(&self, mut groups: impl Iterator<Item = usize>, pieces: usize) -> bool {
         groups.any(|group| {
             let courses = self.gate.courses.get(&group).map(Vec::as_slice).unwrap_or_default();
-            courses.iter().any(|course| {
-                let hits = before.iter().rev().chain([&self.piece]).flat_map(|piece| &piece.hits);
-                comes(course, group, hits)
-            })
+            let before = pieces.min(self.kept + 1);
+            let hits = || self.back().rev().skip(self.kept + 1 - before).flat_map(|piece| &piece.hits);
+            courses.iter().any(|course| comes(course, group, hits()))
         })
     }
 
-    /// Is this block, with the one before it, worth reading?
+    /// Is this block, with the one before it, worth reading whatever its words are?
     fn judge(&mut self, at: usize) {
-        let Self { block, before, wanted, .. } = self;
-        let mut from = block.from;
-        let (mut coded, mut odd) = (block.is_coded(), block.odd);
-        let opens = match before {
-            Some(before) => {
-                from = before.from;
-                coded |= before.is_coded();
-                odd |= before.odd;
-                let mut bits = block.bits;
-                bits.join(&before.bits);
-                bits.opens(wanted)
-            }
-            None => block.any && block.bits.opens(wanted),
-        };
-        if odd {
-            self.seen.read(from..at);
+        let (this, before) = (&self.block, self.before.as_ref());
+        let from = before.unwrap_or(this).from;
+        let has = |what: fn(&Block) -> bool| what(this) || before.is_some_and(what);
+        if has(|block| block.odd) {
+            put(&mut self.seen.plain, from..at);
         }
-        let plain = odd || opens;
-        if plain || coded {
-            match self.seen.passages.last_mut().filter(|last| last.span.end > from) {
-                Some(last) => {
-                    last.span.end = at;
-                    last.plain |= plain;
-                    last.coded |= coded;
-                }
-                None => self.seen.passages.push(Passage { span: from..at, coded, plain }),
-            }
+        if has(Block::is_coded) {
+            put(&mut self.seen.coded, from..at);
         }
     }
 }
