@@ -33,6 +33,17 @@ impl<'t> Runs<'t> {
     /// The run that begins there; it may be empty. Linear in it.
     #[inline]
     pub(crate) fn at(&mut self, from: usize) -> Run {
+        let place = from % BLOCK;
+        let length = (self.plain >> place).trailing_ones();
+        // Most runs are in the block that is looked at, and have no digits.
+        let near = from / BLOCK == self.block && self.digits >> place & low(length) == 0;
+        let length = usize::try_from(length).unwrap_or_default();
+        if near && place + length < BLOCK { Run { length, digits: 0 } } else { self.far(from) }
+    }
+
+    /// The same for any run.
+    #[inline(never)]
+    fn far(&mut self, from: usize) -> Run {
         let mut run = Run::default();
         loop {
             let at = from + run.length;
@@ -53,7 +64,6 @@ impl<'t> Runs<'t> {
         }
     }
 
-    #[inline]
     fn turn_to(&mut self, block: usize) {
         self.block = block;
         let bytes = self.bytes.get(block * BLOCK..).unwrap_or_default();

@@ -19,7 +19,7 @@ use super::rule::{Force, rules};
 use super::text::path_words;
 use crate::Genre;
 
-use bits::{Groups, LONG_GROUPS, Part};
+use bits::{Groups, LANES, LONG_GROUPS, Part};
 pub(crate) use byte::{rot13, unleet};
 use course::Course;
 use spelling::Spelling;
@@ -46,17 +46,28 @@ const COMMON: &str = "the to a for name server and description type 0 in of is w
 /// A word that is looked for.
 #[derive(Clone, Debug, Default)]
 struct Word {
-    /// Those that are rare come first.
-    parts: Vec<Part>,
+    /// Those of phrases of which it is one of the rarest words.
+    rare: Vec<Part>,
+    /// All of them, by lanes.
+    lanes: [Vec<Part>; LANES],
     /// Is it one of a phrase that no honest text has, turned by thirteen letters?
     turned: bool,
 }
 
 impl Word {
     fn add(&mut self, new: Part) {
-        if !self.parts.iter_mut().any(|part| part.takes(new)) {
-            self.parts.push(new);
+        let rare = new.is_rare().then_some(&mut self.rare);
+        for parts in rare.into_iter().chain(self.lanes.get_mut(new.lane())) {
+            if !parts.iter_mut().any(|part| part.takes(new)) {
+                parts.push(new);
+            }
         }
+    }
+
+    /// Which keys of that group it is, a bit each.
+    fn keys_of(&self, group: usize) -> u8 {
+        let parts = self.lanes.get(group / 64).into_iter().flatten();
+        parts.fold(0, |keys, part| keys | part.key_of(group))
     }
 }
 
@@ -114,7 +125,6 @@ impl Gate {
             shortest: SHORTEST_MARK,
         };
         gate.add(&rules().texts);
-        gate.words.iter_mut().for_each(|word| word.parts.sort_by_key(|part| !part.is_rare()));
         let mailbox = gate.find(hash_of(b"%mailbox")).and_then(|at| gate.words.get(at));
         gate.mailbox = mailbox.cloned().unwrap_or_default();
         gate

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::byte::{
     AT, CLASSES, CLOSE, CODE, HASH, LINE, MARK, OPEN, SKIP, SPACE, STOP, WIDE, is_code, may_call, unleet,
 };
-use super::bits::{Bits, Groups, LONG_GROUPS, Part, RARE, each};
+use super::bits::{Bits, Groups, LONG_GROUPS, RARE, each};
 use super::course::{Course, Reached};
 use super::spelling::Spelling;
 use super::{Gate, Word};
@@ -82,16 +82,16 @@ struct Piece<'g> {
     runs: usize,
     words: usize,
     bits: Bits,
-    /// The run of each word that is looked for, and whose word it is.
-    hits: Vec<(usize, &'g [Part])>,
+    /// The words that are looked for, each with its run.
+    hits: Vec<(usize, &'g Word)>,
 }
 
 impl<'g> Piece<'g> {
     /// A word that is looked for stands in that run.
     #[inline]
     fn add(&mut self, run: usize, word: &'g Word) {
-        word.parts.iter().take_while(|part| part.is_rare()).for_each(|part| self.bits.add(*part));
-        self.hits.push((run, &word.parts));
+        word.rare.iter().for_each(|part| self.bits.add(*part));
+        self.hits.push((run, word));
     }
 }
 
@@ -422,17 +422,17 @@ impl<'g> Walk<'g> {
 }
 
 /// Do the words of a phrase come in their order?
-fn comes<'h>(course: &Course, group: usize, hits: impl Iterator<Item = &'h (usize, &'h [Part])>) -> bool {
+fn comes<'h>(course: &Course, group: usize, hits: impl Iterator<Item = &'h (usize, &'h Word)>) -> bool {
     let mut reached = Reached::default();
     let (mut run, mut keys) = (0, 0);
-    for (here, parts) in hits {
+    for (here, word) in hits {
         if *here != run {
             if keys != 0 && course.pass(run, keys, &mut reached) {
                 return true;
             }
             (run, keys) = (*here, 0);
         }
-        keys |= parts.iter().fold(0, |keys, part| keys | part.key_of(group));
+        keys |= word.keys_of(group);
     }
     keys != 0 && course.pass(run, keys, &mut reached)
 }
