@@ -157,7 +157,8 @@ impl Classes {
             classes.insert(DataClass::Credential);
         }
         let personal = !report.personal.is_empty();
-        let asked = |topic: bool| DataClass::ALL.iter().any(|class| class.is_topic() == topic && wanted(*class));
+        let asked =
+            |topic: bool| DataClass::ALL.iter().any(|class| class.is_topic() == topic && wanted(*class));
         let marks = asked(false).then_some(self.marks.as_ref()).flatten();
         let topics = asked(true).then(|| self.topics.as_ref()).flatten();
         for compiled in marks.into_iter().chain(topics) {

@@ -65,7 +65,10 @@ impl Bits {
         *long = 0;
         let keys = self.0.chunks_exact(LANES).zip(other.0.chunks_exact(LANES));
         for (here, other) in keys {
-            there.iter_mut().zip(here.iter().zip(other)).for_each(|(there, (here, other))| *there &= here | other);
+            there
+                .iter_mut()
+                .zip(here.iter().zip(other))
+                .for_each(|(there, (here, other))| *there &= here | other);
         }
         there
     }

@@ -19,7 +19,8 @@ impl Course {
         let mut keys: Vec<(usize, usize)> = before.zip(0..KEYS).collect();
         keys.sort_unstable();
         let mut last = 0;
-        let steps = keys.into_iter().map(|(before, key)| (key, before - std::mem::replace(&mut last, before)));
+        let steps =
+            keys.into_iter().map(|(before, key)| (key, before - std::mem::replace(&mut last, before)));
         Self { steps: steps.collect() }
     }
 

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
+use super::bits::{Bits, Groups, LONG_GROUPS, RARE, each};
 use super::byte::{
     AT, CLASSES, CLOSE, CODE, HASH, LINE, MARK, OPEN, SKIP, SPACE, STOP, WIDE, is_code, may_call, unleet,
 };
-use super::bits::{Bits, Groups, LONG_GROUPS, RARE, each};
 use super::course::{Course, Reached};
 use super::spelling::Spelling;
 use super::{Gate, Word};
