@@ -27,8 +27,10 @@ impl Doc {
             &row.text,
             concepts,
             0,
-            &mut |feature| {
-                seen.borrow_mut().push(feature % FEATURES as u32);
+            &mut |feature, fresh| {
+                if fresh {
+                    seen.borrow_mut().push(feature % FEATURES as u32);
+                }
                 0
             },
             &mut |window| {

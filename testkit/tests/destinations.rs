@@ -14,7 +14,7 @@ use std::process::Command;
 
 use lockgate_store::{Destination, Destinations};
 use serde_json::{Value, json};
-use testkit::hostile::{Agent, Gate, Heard, Upstream, respond};
+use testkit::hostile::{Agent, Gate, Heard, Upstream, respond, until};
 use testkit::office::serve;
 use testkit::peers::lockgate;
 
@@ -236,6 +236,7 @@ fn a_file_that_cannot_be_read_endorses_nothing() {
     let gate = gate(&upstream, state.path(), &learns());
     assert!(sends(&reader(&gate, ANN), "always").0.is_some());
     assert!(is_asked(&gate, ANN));
+    until("the operator is told", || gate.complaints.text().contains("destinations.db"));
     let said = gate.complaints.text();
     assert_eq!(said.matches("destinations.db").count(), 1, "{said}");
 }

@@ -11,7 +11,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use testkit::event_server::{STREAM, behave, config, event_server};
-use testkit::hostile::{Gate, Heard, Upstream, hello};
+use testkit::hostile::{Gate, Heard, Upstream, hello, until};
 
 const REVISION: &str = "2024-11-05";
 
@@ -150,8 +150,9 @@ fn the_operator_is_told_of_the_older_transport_and_it_is_not_tried() {
         let gate = Gate::start(json!({ "servers": { "x": upstream.config() } }));
         let answer = gate.post("/s/x/mcp", hello(REVISION).as_bytes(), &[]);
         assert_eq!(answer.reason(), Some("server_refused"), "{}", answer.text);
-        let said = gate.complaints.text();
-        assert!(said.contains("server `x` may speak HTTP+SSE: set `transport: sse`"), "{status}: {said}");
+        until("the operator is told", || {
+            gate.complaints.text().contains("server `x` may speak HTTP+SSE: set `transport: sse`")
+        });
         assert_eq!(streams(&upstream), 0, "{status}");
     }
 }

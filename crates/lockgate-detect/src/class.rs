@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use aho_corasick::nfa::contiguous::NFA;
 use lockgate_model::Confidentiality;
@@ -78,6 +79,11 @@ impl DataClass {
         Self::ALL.into_iter().find(|class| class.word() == word)
     }
 
+    /// Is it told by what a text is about, and not by what it is marked as?
+    fn is_topic(self) -> bool {
+        matches!(self, Self::Health | Self::Financial | Self::SourceCode)
+    }
+
     /// How confidential a text of this class is at least.
     pub fn confidentiality(self) -> Confidentiality {
         match self {
@@ -92,7 +98,12 @@ impl DataClass {
 
 /// Tells the sorts of data. Made once and used for every text.
 #[derive(Debug)]
-pub struct Classes(Option<Compiled>);
+pub struct Classes {
+    /// Of classes that a text is marked with.
+    marks: Option<Compiled>,
+    /// Of classes that a text is about, made when the first is asked for: they have many words that are in many texts.
+    topics: LazyLock<Option<Compiled>>,
+}
 
 #[derive(Debug)]
 struct Compiled {
@@ -119,11 +130,24 @@ impl Default for Classes {
 impl Classes {
     /// What is built in.
     pub fn new() -> Self {
-        Self(Compiled::read(RULES))
+        Self {
+            marks: Compiled::read(RULES, |class| !class.is_topic()),
+            topics: LazyLock::new(|| Compiled::read(RULES, DataClass::is_topic)),
+        }
     }
 
     /// The sorts of data in a text, of which this was found. Linear.
     pub fn of(&self, report: &Report<'_>, text: &str) -> BTreeSet<DataClass> {
+        self.among(|_| true, report, text)
+    }
+
+    /// Those of them that somebody wants to know of. The text is looked through only for what may be among them.
+    pub fn among(
+        &self,
+        wanted: impl Fn(DataClass) -> bool,
+        report: &Report<'_>,
+        text: &str,
+    ) -> BTreeSet<DataClass> {
         let mut classes: BTreeSet<_> =
             report.personal.iter().filter_map(|datum| class(datum.entity)).collect();
         if !report.personal.is_empty() {
@@ -132,9 +156,15 @@ impl Classes {
         if !report.secrets.is_empty() {
             classes.insert(DataClass::Credential);
         }
-        if let Some(compiled) = &self.0 {
-            compiled.says(text, !report.personal.is_empty(), &mut classes);
+        let personal = !report.personal.is_empty();
+        let asked =
+            |topic: bool| DataClass::ALL.iter().any(|class| class.is_topic() == topic && wanted(*class));
+        let marks = asked(false).then_some(self.marks.as_ref()).flatten();
+        let topics = asked(true).then(|| self.topics.as_ref()).flatten();
+        for compiled in marks.into_iter().chain(topics) {
+            compiled.says(text, personal, &mut classes);
         }
+        classes.retain(|class| wanted(*class));
         classes
     }
 }
@@ -148,7 +178,8 @@ fn class(entity: Entity) -> Option<DataClass> {
 }
 
 impl Compiled {
-    fn read(rules: &'static str) -> Option<Self> {
+    /// The blocks of these classes.
+    fn read(rules: &'static str, wanted: impl Fn(DataClass) -> bool) -> Option<Self> {
         let mut blocks: Vec<Block> = Vec::new();
         let (mut texts, mut phrases): (Vec<String>, Vec<(usize, usize)>) = (Vec::new(), Vec::new());
         for line in rules.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
@@ -180,8 +211,11 @@ impl Compiled {
         }
         // The phrases that were seen are bits of a word.
         let few = blocks.iter().all(|block| block.phrases <= 64);
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        few.then_some(Self { blocks, words: Words::small(&texts)?, phrases })
+        let is_wanted = |at: &usize| blocks.get(*at).is_some_and(|block| wanted(block.class));
+        let (texts, phrases): (Vec<&str>, Vec<_>) =
+            texts.iter().map(String::as_str).zip(phrases).filter(|(_, (at, _))| is_wanted(at)).unzip();
+        let words = Words::small(&texts)?;
+        few.then_some(Self { blocks, words, phrases })
     }
 
     fn says(&self, text: &str, personal: bool, classes: &mut BTreeSet<DataClass>) {
@@ -238,10 +272,10 @@ mod tests {
 
     #[test]
     fn every_line_is_read() {
-        assert!(Classes::new().0.is_some());
+        assert!(Classes::new().marks.is_some() && Classes::new().topics.is_some());
         for bad in ["gold\n", "  exact x\n", "legal\n  any\n", "legal\n  of many\n", "legal\n  colour red\n"]
         {
-            assert!(Compiled::read(bad).is_none_or(|compiled| compiled.blocks.is_empty()), "{bad}");
+            assert!(Compiled::read(bad, |_| true).is_none_or(|compiled| compiled.blocks.is_empty()), "{bad}");
         }
         for class in DataClass::ALL {
             assert_eq!(DataClass::named(class.word()), Some(class));

@@ -67,6 +67,11 @@ fn gate(more: Value) -> (TempDir, Gate) {
 }
 
 fn get(gate: &Gate, path: &str) -> (u16, String) {
+    // It is said after where agents connect.
+    until("it says where", || {
+        let said = gate.complaints.text();
+        said.split_once("metrics and health: http://").is_some_and(|(_, rest)| rest.contains("/metrics"))
+    });
     let said = gate.complaints.text();
     let (_, rest) = said.split_once("metrics and health: http://").expect("it says where");
     let address = rest.split_once("/metrics").unwrap().0;

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::Command;
 
 use serde_json::{Value, json};
-use testkit::hostile::Gate;
+use testkit::hostile::{Gate, until};
 
 use crate::shelf::{REVISION, Shelf, answers, became, list, only, tool, until_call, waits};
 
@@ -161,6 +161,7 @@ fn where_pins_cannot_be_read_nothing_is_called() {
         became("unreadable", &agent.call(call, "get_fact"), "pins_unavailable");
     }
     assert_eq!(shelf.calls(), 1);
+    until("the operator is told", || gate.complaints.text().contains("no tool is called"));
     assert_eq!(gate.complaints.text().matches("no tool is called").count(), 1, "{}", gate.complaints.text());
     for part in ["pins.db-shm", "pins.db-wal", "pins.db"] {
         let _there = std::fs::rename(kept.join(part), file.with_file_name(part));

@@ -129,8 +129,8 @@ impl Look<'_> {
             *class == DataClass::Credential && self.handlings.secrets.block.rewrites()
                 || *class == DataClass::Personal && covers_all
         };
-        let mut classes = CLASSES.of(report, text);
-        classes.retain(|class| wanted.of(*class) != Handling::Off && !replaced(class));
+        let mut classes = CLASSES.among(|class| wanted.of(class) != Handling::Off, report, text);
+        classes.retain(|class| !replaced(class));
         classes
     }
 

@@ -156,21 +156,23 @@ impl Speech {
                 add(Found { rule, span: span.start + from..span.end + from, other: None });
             });
         }
-        for passage in &seen.passages {
-            let Some(part) = text.get(passage.span.clone()) else { continue };
-            let from = passage.span.start;
-            if passage.plain {
-                let listener = ear.words.get_or_insert_default();
-                listener.hear(part, &Nobody, &mut |found| {
-                    add(Found { span: found.span.start + from..found.span.end + from, ..found });
-                });
+        let mut plain = seen.plain.iter().peekable();
+        let hear = |ear: &mut Ear, part: &Range<usize>, add: &mut dyn FnMut(Found)| {
+            let listener = ear.words.get_or_insert_default();
+            listener.hear(text.get(part.clone()).unwrap_or_default(), &Nobody, &mut |found| {
+                let span = found.span.start + part.start..found.span.end + part.start;
+                add(Found { span, ..found });
+            });
+        };
+        for passage in &seen.coded {
+            while let Some(part) = plain.next_if(|part| part.start < passage.end) {
+                hear(ear, part, &mut add);
             }
-            if passage.coded {
-                for way in decoded(part) {
-                    self.inner(ear, genre, &way, passage.span.clone(), &mut add);
-                }
+            for way in text.get(passage.clone()).map(decoded).unwrap_or_default() {
+                self.inner(ear, genre, &way, passage.clone(), &mut add);
             }
         }
+        plain.for_each(|part| hear(ear, part, &mut add));
         let mut end = 0;
         for run in seen.long.iter().take(RUNS) {
             if run.start < end {
@@ -189,8 +191,8 @@ impl Speech {
 
     /// What something says that was hidden; the span is that of what hid it.
     fn inner(&self, ear: &mut Ear, genre: Genre, way: &str, span: Range<usize>, add: &mut dyn FnMut(Found)) {
-        for passage in self.gate.look(genre, way).passages.iter().filter(|passage| passage.plain) {
-            let part = way.get(passage.span.clone()).unwrap_or_default();
+        for part in self.gate.look(genre, way).plain {
+            let part = way.get(part).unwrap_or_default();
             let listener = ear.words.get_or_insert_default();
             listener.hear(part, &Nobody, &mut |found| add(Found { span: span.clone(), ..found }));
         }

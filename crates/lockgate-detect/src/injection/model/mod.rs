@@ -101,7 +101,9 @@ impl Model {
 /// The window of a text that weighs most, in logits, and where it stands. None if there is no word in the text.
 pub fn worst(text: &str, concepts: &Concepts, weights: &Weights) -> Option<(f32, Range<usize>)> {
     let mut worst: Option<Window> = None;
-    slide(text, concepts, weights.least(), &mut |feature| weights.of(feature), &mut |window| {
+    // A product and no branch: nobody can guess what is fresh.
+    let mut weigh = |feature, fresh| weights.of(feature) * i32::from(fresh);
+    slide(text, concepts, weights.least(), &mut weigh, &mut |window| {
         if worst.as_ref().is_none_or(|worst| window.weight > worst.weight) {
             worst = Some(window);
         }

@@ -59,26 +59,24 @@ struct Fresh {
 const FRESH: usize = 1 << 10;
 
 impl Fresh {
-    /// Whether it was not counted in the window that ends with that block.
+    /// Whether it was not counted in the window that ends with that block. Without a branch: nobody can guess which it is.
     #[inline]
     fn is(&mut self, feature: u32, block: u32) -> bool {
         let place = usize::try_from(feature).unwrap_or_default() % FRESH;
         let Some(last) = self.places.get_mut(place) else { return true };
-        if last.0 == feature && block - last.1 < COUNTED {
-            return false;
-        }
-        *last = (feature, block);
-        true
+        let counted = (last.0 == feature) & (block.wrapping_sub(last.1) < COUNTED);
+        *last = (feature, if counted { last.1 } else { block });
+        !counted
     }
 }
 
-/// Reads a text block by block. `weigh` gives the weight of a feature, and no block weighs less than `least`: ordinary words
-/// do not hide what stands among them. `each` sees the window that ends with each block. Linear, in fixed memory.
+/// Reads a text block by block. `weigh` gives what a feature weighs, and 0 for one that is not fresh: one that the window
+/// has counted. No block weighs less than `least`: ordinary words do not hide what stands among them. `each` sees the window that ends with each block. Linear, in fixed memory.
 pub fn slide(
     text: &str,
     concepts: &Concepts,
     least: i32,
-    weigh: &mut impl FnMut(u32) -> i32,
+    weigh: &mut impl FnMut(u32, bool) -> i32,
     each: &mut impl FnMut(Window),
 ) {
     let mut recent = Recent::default();
@@ -93,9 +91,7 @@ pub fn slide(
         }
         let mut weight = 0;
         trail.step(&word, concepts, &mut |feature| {
-            if fresh.is(feature, number) {
-                weight += weigh(feature);
-            }
+            weight += weigh(feature, fresh.is(feature, number));
         });
         block.weight += weight;
         block.span.end = word.end;

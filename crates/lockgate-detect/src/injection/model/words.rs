@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use crate::runs::{Run, Runs, SMALL, kept, sixteen};
+
 /// What stands between a word and the one before it; of several, the one that says most.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -90,8 +92,7 @@ const NUMBER: u32 = 0x6e75_6d00;
 const CODE: u32 = 0x636f_6400;
 
 const LETTER: u8 = 64;
-const DIGIT: u8 = 65;
-const WIDE: u8 = 66;
+const WIDE: u8 = 65;
 
 /// What each byte is: part of a word, or a gap by its number.
 static KINDS: [u8; 256] = kinds();
@@ -107,8 +108,7 @@ const fn kinds() -> [u8; 256] {
         )]
         {
             kinds[byte] = match byte as u8 {
-                b'a'..=b'z' | b'A'..=b'Z' => LETTER,
-                b'0'..=b'9' => DIGIT,
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => LETTER,
                 0x80.. => WIDE,
                 b'-' | b'_' => Gap::Join as u8,
                 b'|' => Gap::Bar as u8,
@@ -155,6 +155,7 @@ pub fn read(text: &str, mut each: impl FnMut(Word)) {
     let bytes = text.as_bytes();
     let kind =
         |at: usize| bytes.get(at).map(|byte| KINDS.get(usize::from(*byte)).copied().unwrap_or_default());
+    let mut runs = Runs::new(text);
     let mut at = 0;
     let mut gap = Gap::Line as u8;
     while let Some(here) = kind(at) {
@@ -166,17 +167,9 @@ pub fn read(text: &str, mut each: impl FnMut(Word)) {
             continue;
         }
         let start = at;
-        let mut digits = 0;
-        let mut wide = false;
-        for byte in bytes.get(at..).unwrap_or_default() {
-            let here = KINDS.get(usize::from(*byte)).copied().unwrap_or_default();
-            wide = here == WIDE;
-            if here < LETTER || wide {
-                break;
-            }
-            digits += usize::from(here == DIGIT);
-            at += 1;
-        }
+        let Run { length, digits } = runs.at(start);
+        at += length;
+        let wide = bytes.get(at).is_some_and(|byte| !byte.is_ascii());
         let before = GAPS.get(usize::from(gap)).copied().unwrap_or_default();
         if wide {
             let seen;
@@ -191,7 +184,6 @@ pub fn read(text: &str, mut each: impl FnMut(Word)) {
             }
             continue;
         }
-        let length = at - start;
         let (letters, loud) = letters(bytes, start, length);
         let (kind, key) = match digits {
             0 => (Kind::Letters, stem(letters, length)),
@@ -206,59 +198,45 @@ pub fn read(text: &str, mut each: impl FnMut(Word)) {
     }
 }
 
-/// The first letters of a word, at most [`KEPT`], the first lowest: eight, and those behind.
-type Letters = [u64; 2];
-
-/// The first letters of a word of ASCII in lower case; and whether all of them were capitals.
+/// The first letters of a word of ASCII, at most [`KEPT`], in lower case, the first lowest; and whether all of them were
+/// capitals.
 #[inline]
-fn letters(bytes: &[u8], start: usize, length: usize) -> (Letters, bool) {
-    let ahead = bytes.get(start..).unwrap_or_default();
-    let [low, high] = match ahead.first_chunk::<16>() {
-        Some(chunk) => halves(u128::from_le_bytes(*chunk)),
-        None => halves(ahead.iter().rev().fold(0, |all, byte| all << 8 | u128::from(*byte))),
-    };
-    let kept = length.min(KEPT);
-    let (low_mask, high_mask) = (mask(kept.min(8)), mask(kept.saturating_sub(8)));
-    let (low_small, high_small) = (SMALL & low_mask, SMALL & high_mask);
-    let loud = (low & low_small) | (high & high_small) == 0;
-    ([low & low_mask | low_small, high & high_mask | high_small], loud)
+fn letters(bytes: &[u8], start: usize, length: usize) -> (u128, bool) {
+    let kept = kept(length.min(KEPT));
+    let letters = sixteen(bytes, start) & kept;
+    (letters | SMALL & kept, letters & SMALL == 0)
 }
 
-/// What makes a small letter of a capital, in eight bytes.
-const SMALL: u64 = 0x2020_2020_2020_2020;
-
-fn halves(letters: u128) -> Letters {
-    let low = u64::try_from(letters & u128::from(u64::MAX)).unwrap_or_default();
-    [low, u64::try_from(letters >> 64).unwrap_or_default()]
-}
-
-/// So many low bytes, at most eight.
-fn mask(bytes: usize) -> u64 {
-    if bytes == 8 { u64::MAX } else { (1 << (8 * bytes)) - 1 }
-}
-
-/// The hash of a word without what English puts behind it, and cut.
+/// The hash of a word without what English puts behind it, and cut. What may stand there is told without a branch: which of
+/// them a word has, nobody can guess.
 #[inline]
-fn stem([low, high]: Letters, length: usize) -> u32 {
-    let mut kept = length.clamp(1, KEPT);
+fn stem(letters: u128, length: usize) -> u32 {
+    let all = length.clamp(1, KEPT);
+    let mut kept = all;
+    // The last letters, the last one highest.
+    let mut end = upper(letters << (128 - 8 * all));
+    let plural = kept > 3 && (end >> 48) != 0x7373 && end >> 56 == 0x73;
+    (kept, end) = (kept - usize::from(plural), end << (8 * u32::from(plural)));
+    let going = kept > 5 && end >> 40 == 0x67_6e69;
+    let gone = kept > 4 && end >> 48 == 0x6465;
+    let cut = 3 * usize::from(going) + 2 * usize::from(gone);
+    (kept, end) = (kept - cut, end << (8 * cut));
+    kept -= usize::from(kept > 3 && end >> 56 == 0x65);
     // A word that is too long to be seen whole has no end.
-    if length <= KEPT {
-        // The last letters, the last one highest.
-        let mut end = match kept.saturating_sub(8) {
-            0 => low << (64 - 8 * kept),
-            more => low >> (8 * more) | high << (64 - 8 * more),
-        };
-        if kept > 3 && end >> 56 == 0x73 && end >> 48 & 0xff != 0x73 {
-            (kept, end) = (kept - 1, end << 8);
-        }
-        if kept > 5 && end >> 40 == 0x67_6e69 {
-            (kept, end) = (kept - 3, end << 24);
-        } else if kept > 4 && end >> 48 == 0x6465 {
-            (kept, end) = (kept - 2, end << 16);
-        }
-        kept -= usize::from(kept > 3 && end >> 56 == 0x65);
-    }
-    mix(low & mask(kept.min(LATIN)))
+    let kept = if length <= KEPT { kept } else { all };
+    mix(lower(letters) & u64::MAX >> (64 - 8 * kept.min(LATIN)))
+}
+
+/// The upper half of a number.
+#[inline]
+fn upper(of: u128) -> u64 {
+    u64::try_from(of >> 64).unwrap_or_default()
+}
+
+/// The lower half of a number.
+#[inline]
+fn lower(of: u128) -> u64 {
+    u64::try_from(of & u128::from(u64::MAX)).unwrap_or_default()
 }
 
 /// Spreads the bits of a number.
@@ -310,7 +288,7 @@ fn read_wide(text: &str, start: usize, gap: Gap, each: &mut impl FnMut(Word)) ->
     }
     let key = if letters.iter().all(char::is_ascii) {
         let all = letters.iter().rev().fold(0, |all, letter| all << 8 | u128::from(u32::from(*letter)));
-        stem(halves(all), length)
+        stem(all, length)
     } else {
         letters.iter().take(OTHER).fold(0, |all, letter| pair(all, u32::from(*letter)))
     };
@@ -383,18 +361,18 @@ fn fold(letter: char) -> Option<char> {
         | '\u{3000}'..='\u{3004}'
         | '\u{3008}'..='\u{3020}'
         | '\u{1f300}'..='\u{1faff}' => None,
-        _ => lower(letter),
+        _ => small(letter),
     }
 }
 
 /// A letter or digit in lower case, however rare it is.
-fn lower(letter: char) -> Option<char> {
+fn small(letter: char) -> Option<char> {
     let known = !letter.is_ascii() && letter.is_alphanumeric();
     known.then(|| letter.to_lowercase().next()).flatten()
 }
 
 /// What alphabets from Greek to Georgian fold to, and the scripts of India: made once, since to ask for one letter is dear.
-static FOLDED: LazyLock<Vec<Option<char>>> = LazyLock::new(|| (FIRST..=LAST).map(lower).collect());
+static FOLDED: LazyLock<Vec<Option<char>>> = LazyLock::new(|| (FIRST..=LAST).map(small).collect());
 const FIRST: char = '\u{180}';
 const LAST: char = '\u{10ff}';
 
@@ -425,7 +403,7 @@ mod tests {
     fn what_folds_quickly_folds_alike() {
         let plain = |letter: &char| !matches!(letter, '\0'..'\u{180}' | '\u{410}'..='\u{42f}' | '\u{ff10}'..='\u{ff5a}' | '\u{1d400}'..='\u{1d6a3}');
         for letter in ('\0'..=char::MAX).filter(plain) {
-            assert_eq!(fold(letter), lower(letter), "{:x}", u32::from(letter));
+            assert_eq!(fold(letter), small(letter), "{:x}", u32::from(letter));
         }
     }
 

@@ -159,11 +159,13 @@ impl Phrases {
         self.steps.iter().filter(|step| step.raises.is_some()).count()
     }
 
-    /// Each phrase: its rule, and the words that each of its steps may be.
-    pub(crate) fn each(&self) -> impl Iterator<Item = (usize, Vec<&[&'static str]>)> {
-        let mut steps = Vec::new();
+    /// Each phrase: its rule, and for each of its steps the words that it may be, and how many words at most stand before it.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (usize, Vec<(&[&'static str], usize)>)> {
+        let (mut steps, mut before) = (Vec::new(), 0);
         self.steps.iter().filter_map(move |step| {
-            steps.push(step.may_be.as_slice());
+            before += step.gap.unwrap_or(0);
+            steps.push((step.may_be.as_slice(), before));
+            before = if step.raises.is_some() { 0 } else { before + 1 };
             Some((step.raises?, std::mem::take(&mut steps)))
         })
     }

@@ -33,7 +33,7 @@ impl Terms {
     pub(crate) fn new() -> Self {
         let mut patterns: Vec<(String, Option<&'static str>)> = Vec::new();
         for (_, steps) in rules().terms.each() {
-            for word in steps.into_iter().flatten() {
+            for word in steps.into_iter().flat_map(|(words, _)| words) {
                 let plain = word.replace('_', " ");
                 let mut letters = plain.chars();
                 let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();

@@ -4,7 +4,10 @@
 //! that has all those words of some phrase is read word by word. What letters look like is followed as far as it takes no table of
 //! all characters; a passage that mixes alphabets inside of words is always read.
 
+mod bits;
 mod byte;
+mod course;
+mod spelling;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -16,12 +19,13 @@ use super::rule::{Force, rules};
 use super::text::path_words;
 use crate::Genre;
 
+use bits::{Groups, LANES, LONG_GROUPS, Part};
 pub(crate) use byte::{rot13, unleet};
+use course::Course;
+use spelling::Spelling;
 pub(crate) use walk::Seen;
-use walk::Walk;
+use walk::{SHORT, Walk};
 
-/// How many groups the phrases are spread over. Two phrases of a group may open a passage in vain, no more.
-const GROUPS: usize = 512;
 /// How many words of a phrase are looked for.
 const KEYS: usize = 4;
 /// The places of the table of words: a power of two, well above their number.
@@ -39,65 +43,31 @@ const COMMON: &str = "the to a for name server and description type 0 in of is w
     before may now 8 where also current there output content about help could their tool tools without over key response system \
     input model file files information follow following next them they then what how which me our i";
 
-/// A set of groups.
-type Groups = [u64; GROUPS / 64];
-
-/// For each of the words that are looked for: the groups of phrases of which it is there.
-#[derive(Clone, Copy, Debug)]
-struct Bits([u64; KEYS * GROUPS / 64]);
-
-impl Default for Bits {
-    fn default() -> Self {
-        Self([0; KEYS * GROUPS / 64])
-    }
-}
-
-impl Bits {
-    /// These groups have one of their words here.
-    fn add(&mut self, parts: &[Part]) {
-        for part in parts {
-            if let Some(own) = self.0.get_mut(part.at) {
-                *own |= part.bits;
-            }
-        }
-    }
-
-    fn join(&mut self, other: &Self) {
-        self.0.iter_mut().zip(other.0).for_each(|(own, other)| *own |= other);
-    }
-
-    fn opens(&self, wanted: &Groups) -> bool {
-        let mut there = *wanted;
-        for key in self.0.chunks_exact(GROUPS / 64) {
-            there.iter_mut().zip(key).for_each(|(there, key)| *there &= key);
-        }
-        there.iter().any(|group| *group != 0)
-    }
-}
-
-/// Some groups that have a word: which part of all [`Bits`], and which of its bits.
-#[derive(Clone, Copy, Debug)]
-struct Part {
-    at: usize,
-    bits: u64,
-}
-
 /// A word that is looked for.
 #[derive(Clone, Debug, Default)]
 struct Word {
-    parts: Vec<Part>,
+    /// Those of phrases of which it is one of the rarest words.
+    rare: Vec<Part>,
+    /// All of them, by lanes.
+    lanes: [Vec<Part>; LANES],
     /// Is it one of a phrase that no honest text has, turned by thirteen letters?
     turned: bool,
 }
 
 impl Word {
-    /// The bit of a group stands behind those of all groups for each earlier word.
-    fn add(&mut self, bit: usize) {
-        let (at, bits) = (bit / 64, 1 << (bit % 64));
-        match self.parts.iter_mut().find(|part| part.at == at) {
-            Some(part) => part.bits |= bits,
-            None => self.parts.push(Part { at, bits }),
+    fn add(&mut self, new: Part) {
+        let rare = new.is_rare().then_some(&mut self.rare);
+        for parts in rare.into_iter().chain(self.lanes.get_mut(new.lane())) {
+            if !parts.iter_mut().any(|part| part.takes(new)) {
+                parts.push(new);
+            }
         }
+    }
+
+    /// Which keys of that group it is, a bit each.
+    fn keys_of(&self, group: usize) -> u8 {
+        let parts = self.lanes.get(group / 64).into_iter().flatten();
+        parts.fold(0, |keys, part| keys | part.key_of(group))
     }
 }
 
@@ -109,44 +79,35 @@ pub(crate) struct Gate {
     /// A bit for each hash that a word has, by its upper bits.
     doors: Vec<u64>,
     words: Vec<Word>,
+    /// In which order the words of each group come.
+    courses: BTreeMap<usize, Vec<Course>>,
     wanted: [Groups; Genre::ALL.len()],
     /// What two bytes of Latin letters with marks are read as: those from U+00C0 to U+024F, then from U+1E00 to U+1EFF.
     latin: Vec<u8>,
     /// A bit for each letter or digit from U+0370 to U+10FF.
     letters: Vec<u64>,
     /// What an address of a person says.
-    mailbox: Vec<Part>,
+    mailbox: Word,
     /// No phrase has fewer bytes than this.
     shortest: usize,
-}
-
-#[inline]
-fn fold(hash: u64, letter: u8) -> u64 {
-    hash.rotate_left(7) ^ u64::from(letter)
 }
 
 /// How much of a hash is kept beside the number of its word.
 const TAG: u64 = !0xffff;
 
 #[inline]
-fn mix(hash: u64) -> u64 {
-    let hash = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    hash ^ (hash >> 29)
-}
-
-#[inline]
-fn place(mixed: u64) -> usize {
-    usize::try_from(mixed >> 51).unwrap_or(0) % PLACES
+fn place(hash: u64) -> usize {
+    usize::try_from(hash >> 51).unwrap_or(0) % PLACES
 }
 
 /// Where the bit of a word is among the doors, and which it is.
 #[inline]
-fn door(mixed: u64) -> (usize, u64) {
-    (usize::try_from(mixed >> 55).unwrap_or(0) % DOORS, 1 << (mixed >> 49 & 63))
+fn door(hash: u64) -> (usize, u64) {
+    (usize::try_from(hash >> 55).unwrap_or(0) % DOORS, 1 << (hash >> 49 & 63))
 }
 
 fn hash_of(word: &[u8]) -> u64 {
-    word.iter().fold(0, |hash, b| fold(hash, *b))
+    Spelling::of(word.iter().copied()).hash()
 }
 
 impl Gate {
@@ -156,15 +117,16 @@ impl Gate {
             places: vec![0; PLACES],
             doors: vec![0; DOORS],
             words: Vec::new(),
-            wanted: [[0; GROUPS / 64]; Genre::ALL.len()],
+            courses: BTreeMap::new(),
+            wanted: [Groups::default(); Genre::ALL.len()],
             latin: latin(),
             letters: letters(),
-            mailbox: Vec::new(),
+            mailbox: Word::default(),
             shortest: SHORTEST_MARK,
         };
         gate.add(&rules().texts);
         let mailbox = gate.find(hash_of(b"%mailbox")).and_then(|at| gate.words.get(at));
-        gate.mailbox = mailbox.map(|word| word.parts.clone()).unwrap_or_default();
+        gate.mailbox = mailbox.cloned().unwrap_or_default();
         gate
     }
 
@@ -172,22 +134,25 @@ impl Gate {
         let common: BTreeMap<&str, usize> = COMMON.split_whitespace().rev().zip(1..).collect();
         let commonness = |word: &&str| common.get(word).copied().unwrap_or(0);
         let mut rotated: Vec<&str> = Vec::new();
-        for (number, (rule, steps)) in phrases.each().enumerate() {
-            let group = number % GROUPS;
-            let bit = 1_u64 << (group % 64);
-            let speaks_of = |sort: &str| steps.iter().any(|words| words.contains(&sort));
+        let (mut short, mut long) = ((0..LONG_GROUPS.start).cycle(), LONG_GROUPS.cycle());
+        for (rule, steps) in phrases.each() {
+            let speaks_of = |sort: &str| steps.iter().any(|(words, _)| words.contains(&sort));
             if speaks_of("%othertool") || speaks_of("%otherserver") {
                 continue;
             }
-            self.shortest = self.shortest.min(steps.iter().map(|words| shortest(words)).sum());
-            let mut steps: Vec<Vec<&str>> =
-                steps.into_iter().map(look_for).filter(|words| !words.is_empty()).collect();
-            let weight = |words: &Vec<&str>| words.iter().map(commonness).max().unwrap_or(0);
+            let is_long = steps.last().is_some_and(|(_, before)| *before >= SHORT);
+            let Some(group) = (if is_long { &mut long } else { &mut short }).next() else { return };
+            let bit = 1_u64 << (group % 64);
+            self.shortest = self.shortest.min(steps.iter().map(|(words, _)| shortest(words)).sum());
+            let steps = steps.into_iter().map(|(words, before)| (look_for(words), before));
+            let mut steps: Vec<(Vec<&str>, usize)> = steps.filter(|(words, _)| !words.is_empty()).collect();
+            let weight = |(words, _): &(Vec<&str>, usize)| words.iter().map(commonness).max().unwrap_or(0);
             steps.sort_by_key(weight);
             // The commonest words are in any passage; a phrase has one that is not, or must do with it.
-            let rare = steps.iter().filter(|words| weight(words) < FREQUENT).count().max(1);
+            let rare = steps.iter().filter(|step| weight(step) < FREQUENT).count().max(1);
             steps.truncate(rare.min(KEYS));
             let Some(rarest) = steps.first() else { continue };
+            self.courses.entry(group).or_default().push(Course::of(steps.iter().map(|(_, before)| *before)));
             let rule = rules().list.get(rule);
             for (wanted, genre) in self.wanted.iter_mut().zip(Genre::ALL) {
                 if rule.is_some_and(|rule| rule.force(genre) > Force::Note)
@@ -197,12 +162,13 @@ impl Gate {
                 }
             }
             for key in 0..KEYS {
-                for word in steps.get(key).unwrap_or(rarest) {
-                    self.word(hash_of(reading(word).as_bytes())).add(key * GROUPS + group);
+                for word in &steps.get(key).unwrap_or(rarest).0 {
+                    self.word(hash_of(reading(word).as_bytes())).add(Part::new(key, group));
                 }
             }
             if rule.is_some_and(|rule| rule.force(Genre::Result) == Force::Block) {
-                rotated.extend(steps.iter().take(2).flatten().filter(|word| word.len() > 4));
+                let words = steps.iter().take(2).flat_map(|(words, _)| words);
+                rotated.extend(words.filter(|word| word.len() > 4));
             }
         }
         for word in rotated {
@@ -215,16 +181,15 @@ impl Gate {
         let known = self.find(hash);
         let at = known.unwrap_or(self.words.len());
         if known.is_none() {
-            let mixed = mix(hash);
-            let mut slot = place(mixed);
+            let mut slot = place(hash);
             while self.places.get(slot).is_some_and(|taken| *taken != 0) {
                 slot = (slot + 1) % PLACES;
             }
             self.words.push(Word::default());
-            let (at, bit) = door(mixed);
+            let (at, bit) = door(hash);
             self.doors.get_mut(at).into_iter().for_each(|door| *door |= bit);
             if let Some(free) = self.places.get_mut(slot) {
-                *free = (mixed & TAG) | u64::try_from(self.words.len()).unwrap_or(0);
+                *free = (hash & TAG) | u64::try_from(self.words.len()).unwrap_or(0);
             }
         }
         #[expect(clippy::indexing_slicing, reason = "found there, or just put there")]
@@ -233,18 +198,17 @@ impl Gate {
 
     #[inline]
     fn find(&self, hash: u64) -> Option<usize> {
-        let mixed = mix(hash);
-        let (at, bit) = door(mixed);
+        let (at, bit) = door(hash);
         if self.doors.get(at)? & bit == 0 {
             return None;
         }
-        let mut slot = place(mixed);
+        let mut slot = place(hash);
         loop {
             let taken = *self.places.get(slot)?;
             if taken == 0 {
                 return None;
             }
-            if (taken ^ mixed) & TAG == 0 {
+            if (taken ^ hash) & TAG == 0 {
                 return usize::try_from(taken & !TAG).ok()?.checked_sub(1);
             }
             slot = (slot + 1) % PLACES;

@@ -2,15 +2,25 @@
 
 use std::ops::Range;
 
+use super::bits::{Bits, Groups, LONG_GROUPS, RARE, each};
 use super::byte::{
     AT, CLASSES, CLOSE, CODE, HASH, LINE, MARK, OPEN, SKIP, SPACE, STOP, WIDE, is_code, may_call, unleet,
 };
-use super::{Bits, Gate, Groups, fold};
+use super::course::{Course, Reached};
+use super::spelling::Spelling;
+use super::{Gate, Word};
 use crate::injection::rules::marker::may_begin;
+use crate::runs::Runs;
 use lockgate_model::letter::tagged;
 
 /// Most words of a block. No phrase without names of tools is longer.
 const BLOCK: usize = 48;
+/// Runs of characters between white space in a piece. A reader takes each for one word at least.
+const PIECE: usize = 12;
+/// Most words of a phrase that is always in two pieces.
+pub(super) const SHORT: usize = PIECE + 1;
+/// Pieces in which the others always are.
+const PIECES: usize = BLOCK / PIECE + 1;
 /// So many words of one letter in a row may be a word that is spaced out.
 const SPACED: u32 = 7;
 /// So many letters written as codes may be hiding a phrase.
@@ -20,21 +30,13 @@ const FAR: usize = 64;
 /// Words at least this long may be something encoded. Bytes.
 const LONG: usize = 20;
 
-/// A passage that should be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Passage {
-    pub(crate) span: Range<usize>,
-    /// It may say something else, decoded.
-    pub(crate) coded: bool,
-    /// As it stands.
-    pub(crate) plain: bool,
-}
-
 /// What was seen in one text.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
-    /// In order and not overlapping.
-    pub(crate) passages: Vec<Passage>,
+    /// Passages that should be read as they stand, in order and not overlapping.
+    pub(crate) plain: Vec<Range<usize>>,
+    /// Passages that may say something else, decoded; in order and not overlapping.
+    pub(crate) coded: Vec<Range<usize>>,
     /// Runs of letters and digits that are long enough to be something encoded, in order.
     pub(crate) long: Vec<Range<usize>>,
     /// Where a mark may begin: a `<`, a `[` or a `#`, in order.
@@ -43,16 +45,20 @@ pub(crate) struct Seen {
     pub(crate) foreign: Vec<Range<usize>>,
 }
 
+/// Puts a passage behind others, of which none ends behind it. Those that overlap become one.
+fn put(passages: &mut Vec<Range<usize>>, span: Range<usize>) {
+    let mut start = span.start;
+    while let Some(last) = passages.pop_if(|last| last.end > span.start) {
+        start = start.min(last.start);
+    }
+    passages.push(start..span.end);
+}
+
 /// Some words of a sentence.
 #[derive(Clone, Debug, Default)]
 struct Block {
     from: usize,
     words: usize,
-    bits: Bits,
-    /// Is there any in `bits`?
-    any: bool,
-    /// Are those of an address of a person?
-    called: bool,
     /// Words of one letter in a row, and the most of them.
     single: u32,
     singles: u32,
@@ -64,18 +70,28 @@ struct Block {
 }
 
 impl Block {
-    /// As if there were no word in it.
-    fn clear(&mut self) {
-        let Self { from, words, bits, any, called, single, singles, codes, turned, leet, odd } = self;
-        *called = false;
-        if std::mem::take(any) {
-            *bits = Bits::default();
-        }
-        (*from, *words, *single, *singles, *codes, *turned, *leet, *odd) = (0, 0, 0, 0, 0, 0, 0, false);
-    }
-
     fn is_coded(&self) -> bool {
         self.singles >= SPACED || self.codes >= CODED || self.turned >= 2 || self.leet >= 1
+    }
+}
+
+/// Some runs of characters between white space; in one that is very long, as many words as a block has.
+#[derive(Clone, Debug, Default)]
+struct Piece<'g> {
+    from: usize,
+    runs: usize,
+    words: usize,
+    bits: Bits,
+    /// The words that are looked for, each with its run.
+    hits: Vec<(usize, &'g Word)>,
+}
+
+impl<'g> Piece<'g> {
+    /// A word that is looked for stands in that run.
+    #[inline]
+    fn add(&mut self, run: usize, word: &'g Word) {
+        word.rare.iter().for_each(|part| self.bits.add(*part));
+        self.hits.push((run, word));
     }
 }
 
@@ -86,11 +102,20 @@ pub(super) struct Walk<'g> {
     block: Block,
     /// The block before in the same sentence.
     before: Option<Block>,
+    /// A ring of pieces, which of them is under way, and how many before it are of the same sentence.
+    pieces: [Piece<'g>; PIECES],
+    last: usize,
+    kept: usize,
+    /// How many runs of characters with words were before; and is there a word in this one, and an address of a person?
+    run: usize,
+    inked: bool,
+    called: bool,
 }
 
 impl<'g> Walk<'g> {
     pub(super) fn new(gate: &'g Gate, wanted: Groups) -> Self {
-        Self { gate, wanted, seen: Seen::default(), block: Block::default(), before: None }
+        let (seen, block, before, pieces, last, kept, run, inked, called) = Default::default();
+        Self { gate, wanted, seen, block, before, pieces, last, kept, run, inked, called }
     }
 
     /// What was seen in all of the text.
@@ -101,19 +126,21 @@ impl<'g> Walk<'g> {
 
     fn run(&mut self, text: &str) {
         let bytes = text.as_bytes();
-        let (mut at, mut hash, mut length, mut begun) = (0, 0_u64, 0_usize, 0_usize);
+        let mut runs = Runs::new(text);
+        let (mut at, mut spelling, mut begun) = (0, Spelling::default(), 0_usize);
         // Has a sentence just ended, and a line with nothing on it behind?
         let (mut stop, mut line) = (false, false);
         let (mut digits, mut foreign) = (false, false);
         while let Some(&b) = bytes.get(at) {
             let class = CLASSES.get(usize::from(b)).copied().unwrap_or(MARK);
             if class >= b'0' {
-                if length == 0 {
+                if spelling.length == 0 {
                     begun = at;
                 }
-                let letters = letters(bytes.get(at..).unwrap_or_default(), &mut hash, &mut digits);
-                length += letters;
-                at += letters;
+                let run = runs.at(at);
+                spelling.run(bytes, at, run.length);
+                digits |= run.digits > 0;
+                at += run.length;
                 continue;
             }
             if class == SKIP {
@@ -131,34 +158,34 @@ impl<'g> Walk<'g> {
                 }
                 match self.wide(letter) {
                     Letter::Read(b) => {
-                        if length == 0 {
+                        if spelling.length == 0 {
                             begun = at;
                         }
-                        hash = fold(hash, b);
-                        length += 1;
+                        spelling.push(b);
                     }
                     Letter::Other => {
-                        if length == 0 {
+                        if spelling.length == 0 {
                             begun = at;
                         }
-                        for b in bytes.get(at..at + size).unwrap_or_default() {
-                            hash = fold(hash, *b);
-                        }
-                        length += size;
+                        let letter = bytes.get(at..at + size).unwrap_or_default();
+                        letter.iter().for_each(|b| spelling.push(*b));
                         foreign = true;
                     }
                     Letter::Nothing => {}
                     Letter::Mark => {
-                        self.word(bytes, begun..at, hash, length, digits, foreign);
-                        (hash, length, digits, foreign) = (0, 0, false, false);
+                        self.word(bytes, begun..at, &spelling, digits, foreign);
+                        (spelling, digits, foreign) = (Spelling::default(), false, false);
                     }
                 }
                 at += size;
                 continue;
             }
-            if length > 0 {
-                self.word(bytes, begun..at, hash, length, digits, foreign);
-                (hash, length, digits, foreign, stop, line) = (0, 0, false, false, false, false);
+            if spelling.length > 0 {
+                self.word(bytes, begun..at, &spelling, digits, foreign);
+                (spelling, digits, foreign, stop, line) = (Spelling::default(), false, false, false, false);
+            }
+            if matches!(class, SPACE | LINE) && (self.inked || self.called) {
+                self.run_ends(at);
             }
             match class {
                 SPACE if stop => {
@@ -181,9 +208,10 @@ impl<'g> Walk<'g> {
                     stop = false;
                 }
                 AT => {
-                    if !self.block.called && may_call(bytes, at) {
-                        self.block.bits.add(&self.gate.mailbox);
-                        (self.block.any, self.block.called) = (true, true);
+                    if !self.called && may_call(bytes, at) {
+                        let (run, mailbox) = (self.run, &self.gate.mailbox);
+                        self.piece().add(run, mailbox);
+                        self.called = true;
                     }
                     stop = false;
                 }
@@ -197,7 +225,7 @@ impl<'g> Walk<'g> {
             }
             at += 1;
         }
-        self.word(bytes, begun..at, hash, length, digits, foreign);
+        self.word(bytes, begun..at, &spelling, digits, foreign);
         self.sentence(at);
     }
 
@@ -252,18 +280,12 @@ impl<'g> Walk<'g> {
     }
 
     #[inline]
-    fn word(
-        &mut self,
-        bytes: &[u8],
-        span: Range<usize>,
-        hash: u64,
-        length: usize,
-        digits: bool,
-        foreign: bool,
-    ) {
+    fn word(&mut self, bytes: &[u8], span: Range<usize>, spelling: &Spelling, digits: bool, foreign: bool) {
+        let length = spelling.length;
         if length == 0 {
             return;
         }
+        self.inked = true;
         let block = &mut self.block;
         block.words += 1;
         if length == 1 {
@@ -272,10 +294,11 @@ impl<'g> Walk<'g> {
         } else {
             block.single = 0;
         }
+        let hash = spelling.hash();
         if let Some(word) = self.gate.find(hash).and_then(|at| self.gate.words.get(at)) {
-            block.bits.add(&word.parts);
-            block.any = true;
             block.turned += u32::from(word.turned);
+            let run = self.run;
+            self.piece().add(run, word);
         } else if foreign {
             let word = bytes.get(span.clone()).unwrap_or_default();
             // Two alphabets in one word: one of them may stand for the other.
@@ -283,22 +306,29 @@ impl<'g> Walk<'g> {
                 word.iter().any(u8::is_ascii_alphabetic) && word.iter().any(|b| (0xcd..=0xd5).contains(b));
         } else if digits && (3..=16).contains(&length) {
             let word = bytes.get(span.clone()).unwrap_or_default();
-            let plain = word.iter().fold(0, |hash, b| fold(hash, unleet(b.to_ascii_lowercase())));
+            let plain = Spelling::of(word.iter().map(|b| unleet(b.to_ascii_lowercase()))).hash();
             block.leet += u32::from(plain != hash && self.gate.find(plain).is_some());
         }
         if length >= LONG {
             self.seen.long.push(span.clone());
         }
-        if block.words >= BLOCK {
+        if self.block.words >= BLOCK {
             self.close(span.end);
+        }
+        let piece = self.piece();
+        piece.words += 1;
+        if piece.words >= BLOCK {
+            self.piece_ends(span.end);
         }
     }
 
     /// The sentence ends here.
     fn sentence(&mut self, at: usize) {
+        self.piece_ends(at);
+        self.kept = 0;
         if self.block.words > 0 || self.block.codes > 0 || self.block.odd {
             self.judge(at);
-            self.block.clear();
+            self.block = Block::default();
         }
         self.before = None;
         self.block.from = at;
@@ -311,48 +341,100 @@ impl<'g> Walk<'g> {
         self.block.from = at;
     }
 
-    /// Is this block, with the one before it, worth reading?
+    /// White space stands behind a run with a word in it.
+    #[inline]
+    fn run_ends(&mut self, at: usize) {
+        (self.inked, self.called) = (false, false);
+        self.run += 1;
+        let piece = self.piece();
+        piece.runs += 1;
+        if piece.runs >= PIECE {
+            self.piece_ends(at);
+        }
+    }
+
+    /// The piece that is under way.
+    #[inline]
+    fn piece(&mut self) -> &mut Piece<'g> {
+        #[expect(clippy::indexing_slicing, reason = "the rest of a division by how many there are")]
+        &mut self.pieces[self.last % PIECES]
+    }
+
+    /// The pieces of the sentence from the one that is under way back.
+    fn back(&self) -> impl DoubleEndedIterator<Item = &Piece<'g>> {
+        (0..=self.kept).filter_map(|back| self.pieces.get((self.last + PIECES - back) % PIECES))
+    }
+
+    /// The piece ends here: is it, with those before it, worth reading?
+    fn piece_ends(&mut self, at: usize) {
+        if let Some(from) = self.opens_from() {
+            put(&mut self.seen.plain, from..at);
+        }
+        self.last = (self.last + 1) % PIECES;
+        self.kept = (self.kept + 1).min(PIECES - 1);
+        let Piece { from, runs, words, bits, hits } = self.piece();
+        (*from, *runs, *words) = (at, 0, 0);
+        if !hits.is_empty() {
+            *bits = Bits::default();
+            hits.clear();
+        }
+    }
+
+    /// Where the pieces begin in which a phrase may be that ends in this one.
+    fn opens_from(&self) -> Option<usize> {
+        let mut back = self.back();
+        let (this, before) = (back.next()?, back.next());
+        // Of long phrases only one lane is asked, in all of the pieces.
+        let [.., mut long] = self.wanted;
+        for key in 0..RARE {
+            long &= self.back().fold(0, |all, piece| all | piece.bits.long(key));
+        }
+        let long = (0..64).filter(|_| long != 0).filter(|bit| long >> bit & 1 == 1);
+        if self.is_open(long.map(|bit| LONG_GROUPS.start + bit), PIECES) {
+            return self.back().last().map(|first| first.from);
+        }
+        let short = this.bits.with(before.map_or(&Bits::default(), |before| &before.bits), &self.wanted);
+        self.is_open(each(short), 2).then(|| before.unwrap_or(this).from)
+    }
+
+    /// Do the words of one of the groups come in their order, in so many pieces?
+    fn is_open(&self, mut groups: impl Iterator<Item = usize>, pieces: usize) -> bool {
+        groups.any(|group| {
+            let courses = self.gate.courses.get(&group).map(Vec::as_slice).unwrap_or_default();
+            let before = pieces.min(self.kept + 1);
+            let hits = || self.back().rev().skip(self.kept + 1 - before).flat_map(|piece| &piece.hits);
+            courses.iter().any(|course| comes(course, group, hits()))
+        })
+    }
+
+    /// Is this block, with the one before it, worth reading whatever its words are?
     fn judge(&mut self, at: usize) {
-        let Self { block, before, wanted, .. } = self;
-        let mut from = block.from;
-        let (mut coded, mut odd) = (block.is_coded(), block.odd);
-        let opens = match before {
-            Some(before) => {
-                from = before.from;
-                coded |= before.is_coded();
-                odd |= before.odd;
-                let mut bits = block.bits;
-                bits.join(&before.bits);
-                bits.opens(wanted)
-            }
-            None => block.any && block.bits.opens(wanted),
-        };
-        let plain = odd || opens;
-        if plain || coded {
-            match self.seen.passages.last_mut().filter(|last| last.span.end > from) {
-                Some(last) => {
-                    last.span.end = at;
-                    last.plain |= plain;
-                    last.coded |= coded;
-                }
-                None => self.seen.passages.push(Passage { span: from..at, coded, plain }),
-            }
+        let (this, before) = (&self.block, self.before.as_ref());
+        let from = before.unwrap_or(this).from;
+        let has = |what: fn(&Block) -> bool| what(this) || before.is_some_and(what);
+        if has(|block| block.odd) {
+            put(&mut self.seen.plain, from..at);
+        }
+        if has(Block::is_coded) {
+            put(&mut self.seen.coded, from..at);
         }
     }
 }
 
-/// How many letters and digits of ASCII there are before anything else; they go into the hash of the word.
-#[inline]
-fn letters(bytes: &[u8], hash: &mut u64, digits: &mut bool) -> usize {
-    for (at, b) in bytes.iter().enumerate() {
-        let class = CLASSES.get(usize::from(*b)).copied().unwrap_or(MARK);
-        if class < b'0' {
-            return at;
+/// Do the words of a phrase come in their order?
+fn comes<'h>(course: &Course, group: usize, hits: impl Iterator<Item = &'h (usize, &'h Word)>) -> bool {
+    let mut reached = Reached::default();
+    let (mut run, mut keys) = (0, 0);
+    for (here, word) in hits {
+        if *here != run {
+            if keys != 0 && course.pass(run, keys, &mut reached) {
+                return true;
+            }
+            (run, keys) = (*here, 0);
         }
-        *digits |= class <= b'9';
-        *hash = fold(*hash, class);
+        keys |= word.keys_of(group);
     }
-    bytes.len()
+    keys != 0 && course.pass(run, keys, &mut reached)
 }
 
 enum Letter {

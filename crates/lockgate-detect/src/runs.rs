@@ -1,0 +1,146 @@
+//! Runs of ASCII letters and digits, found a block of bytes at a time: where a word ends is a bit, not a guess at each byte.
+
+use wide::i8x16;
+
+/// Bytes in a block.
+const BLOCK: usize = 64;
+
+/// Finds runs in a text, from its begin to its end.
+#[derive(Debug)]
+pub(crate) struct Runs<'t> {
+    bytes: &'t [u8],
+    /// Which block is looked at. None is at the begin.
+    block: usize,
+    /// A bit for each letter or digit of it, and for each digit.
+    plain: u64,
+    digits: u64,
+}
+
+/// A run of letters and digits that begins at some place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Run {
+    /// How long it is. Bytes.
+    pub(crate) length: usize,
+    /// How many of them are digits.
+    pub(crate) digits: usize,
+}
+
+impl<'t> Runs<'t> {
+    pub(crate) fn new(text: &'t str) -> Self {
+        Self { bytes: text.as_bytes(), block: usize::MAX, plain: 0, digits: 0 }
+    }
+
+    /// The run that begins there; it may be empty. Linear in it.
+    #[inline]
+    pub(crate) fn at(&mut self, from: usize) -> Run {
+        let place = from % BLOCK;
+        let length = (self.plain >> place).trailing_ones();
+        // Most runs are in the block that is looked at, and have no digits.
+        let near = from / BLOCK == self.block && self.digits >> place & low(length) == 0;
+        let length = usize::try_from(length).unwrap_or_default();
+        if near && place + length < BLOCK { Run { length, digits: 0 } } else { self.far(from) }
+    }
+
+    /// The same for any run.
+    #[inline(never)]
+    fn far(&mut self, from: usize) -> Run {
+        let mut run = Run::default();
+        loop {
+            let at = from + run.length;
+            if at / BLOCK != self.block {
+                self.turn_to(at / BLOCK);
+            }
+            let place = at % BLOCK;
+            let length = (self.plain >> place).trailing_ones();
+            let digits = self.digits >> place & low(length);
+            if digits != 0 {
+                run.digits += usize::try_from(digits.count_ones()).unwrap_or_default();
+            }
+            let length = usize::try_from(length).unwrap_or_default();
+            run.length += length;
+            if place + length < BLOCK {
+                return run;
+            }
+        }
+    }
+
+    fn turn_to(&mut self, block: usize) {
+        self.block = block;
+        let bytes = self.bytes.get(block * BLOCK..).unwrap_or_default();
+        let bytes: [u8; BLOCK] = bytes.first_chunk().copied().unwrap_or_else(|| {
+            let mut filled = [0; BLOCK];
+            filled.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
+            filled
+        });
+        // What is a small letter or becomes one; digits stay as they are.
+        let letter = |byte: u8| (byte | 0x20).wrapping_sub(b'a') < 26;
+        let digit = |byte: u8| byte.wrapping_sub(b'0') < 10;
+        self.digits = mask(bytes.map(digit));
+        self.plain = mask(bytes.map(letter)) | self.digits;
+    }
+}
+
+/// The flags as bits, the first in the lowest.
+fn mask(flags: [bool; BLOCK]) -> u64 {
+    let signs = flags.map(|flag| if flag { -1 } else { 0 });
+    let (sixteens, _) = signs.as_chunks::<16>();
+    let gathered = |signs: &[i8; 16]| u64::from(i8x16::new(*signs).to_bitmask());
+    sixteens.iter().rev().fold(0, |mask, signs| mask << 16 | gathered(signs))
+}
+
+/// So many low bits.
+fn low(bits: u32) -> u64 {
+    1_u64.checked_shl(bits).map_or(u64::MAX, |bit| bit - 1)
+}
+
+/// The first sixteen letters and digits of a run, in lower case, the first lowest; zeros where there are fewer.
+#[inline]
+pub(crate) fn letters(bytes: &[u8], from: usize, length: usize) -> u128 {
+    if length == 0 {
+        return 0;
+    }
+    // A digit has that bit anyway.
+    (sixteen(bytes, from) | SMALL) & kept(length)
+}
+
+/// What makes a small letter of a capital, in sixteen bytes.
+pub(crate) const SMALL: u128 = u128::from_le_bytes([0x20; 16]);
+
+/// So many low bytes: one at least, and sixteen at most.
+#[inline]
+pub(crate) fn kept(length: usize) -> u128 {
+    u128::MAX >> (128 - 8 * length.clamp(1, 16))
+}
+
+/// The sixteen bytes from there on, the first lowest; zeros behind the end.
+#[inline]
+pub(crate) fn sixteen(bytes: &[u8], from: usize) -> u128 {
+    let ahead = bytes.get(from..).unwrap_or_default();
+    match ahead.first_chunk::<16>() {
+        Some(chunk) => u128::from_le_bytes(*chunk),
+        None => ahead.iter().rev().fold(0, |all, byte| all << 8 | u128::from(*byte)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// The slow way says the same.
+        #[test]
+        fn runs_end_where_letters_end(parts in prop::collection::vec("[a-zA-Z0-9]{0,40}|[0-9]{0,70}|[ -~é\0]{0,3}", 0..8)) {
+            let text = parts.concat();
+            let mut runs = Runs::new(&text);
+            for from in 0..=text.len() {
+                let run: Vec<u8> = text.bytes().skip(from).take_while(u8::is_ascii_alphanumeric).collect();
+                let digits = run.iter().filter(|byte| byte.is_ascii_digit()).count();
+                prop_assert_eq!(runs.at(from), Run { length: run.len(), digits });
+                let lower = run.iter().take(16).rev().fold(0, |all, byte| all << 8 | u128::from(byte.to_ascii_lowercase()));
+                prop_assert_eq!(letters(text.as_bytes(), from, run.len()), lower);
+            }
+        }
+    }
+}
