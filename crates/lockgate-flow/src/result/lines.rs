@@ -1,22 +1,13 @@
 //! Lines of names and values, as YAML and many command-line tools print them. No YAML reader: what is not plainly of this
 //! form is prose as a whole.
 
-use super::{Piece, key, scalar};
+use super::Found;
 
-/// Reads the whole text; false, with nothing said, where a line is neither a name with a value, nor an item of a list, nor
+/// Reads the whole text; nothing where a line is neither a name with a value, nor an item of a list, nor
 /// the continuation of one. O(length).
-pub(super) fn read(text: &str, nested: u8, piece: &mut dyn FnMut(Piece<'_>)) -> bool {
+pub(super) fn read(text: &str) -> Option<Found> {
     let mut reader = Reader::default();
-    if !text.lines().all(|line| reader.line(line)) || !reader.finish() {
-        return false;
-    }
-    for (name, value) in reader.found {
-        match value {
-            Some(value) => scalar(&name, &value, nested, piece),
-            None => key(&name, piece),
-        }
-    }
-    true
+    (text.lines().all(|line| reader.line(line)) && reader.finish()).then_some(reader.found)
 }
 
 /// Most values of one text; more of them are prose.
@@ -24,7 +15,7 @@ const MOST: usize = 20_000;
 
 #[derive(Default)]
 struct Reader {
-    found: Vec<(String, Option<String>)>,
+    found: Found,
     open: Option<Open>,
     /// The names that a mapping has had, with the indentation of the mapping: one that comes twice was not written by a
     /// program.

@@ -1,20 +1,12 @@
 //! Lists and dictionaries as Python prints them, and JSON that is not quite JSON.
 
-use super::{Piece, key, scalar};
+use super::Found;
 
-/// Reads the whole text; false, with nothing said, where it is no such literal. O(length).
-pub(super) fn read(text: &str, nested: u8, piece: &mut dyn FnMut(Piece<'_>)) -> bool {
+/// Reads the whole text; nothing where it is no such literal. O(length).
+pub(super) fn read(text: &str) -> Option<Found> {
     let mut reader = Reader { rest: text.trim(), open: Vec::new(), name: None, found: Vec::new() };
-    if reader.whole().is_none() {
-        return false;
-    }
-    for (name, value) in reader.found {
-        match value {
-            Some(value) => scalar(&name, &value, nested, piece),
-            None => key(&name, piece),
-        }
-    }
-    true
+    reader.whole()?;
+    Some(reader.found)
 }
 
 struct Reader<'t> {
@@ -23,8 +15,7 @@ struct Reader<'t> {
     open: Vec<(char, String)>,
     /// The name that the next value stands under, where one was read.
     name: Option<String>,
-    /// Names with their values; names alone.
-    found: Vec<(String, Option<String>)>,
+    found: Found,
 }
 
 impl Reader<'_> {

@@ -37,6 +37,9 @@ pub(crate) enum Piece<'t> {
     About(&'t str),
 }
 
+/// Names with their values, and names alone.
+type Found = Vec<(String, Option<String>)>;
+
 /// Takes apart whatever a server says: a result, an error, the parameters of a notification. `document`: it is what a tool
 /// like `read_file` or `fetch` returns, whose form is somebody's text whatever it looks like. O(length).
 pub(crate) fn pieces<'s>(
@@ -96,13 +99,25 @@ fn text(whole: &str, nested: u8, piece: &mut dyn FnMut(Piece<'_>)) {
     let first = whole.trim_start().bytes().next();
     let read = match first {
         _ if nested >= NESTED => false,
-        Some(b'{' | b'[') => json(whole, nested, piece) || literal::read(whole, nested, piece),
-        Some(_) => lines::read(whole, nested, piece),
+        Some(b'{' | b'[') => json(whole, nested, piece) || said(literal::read(whole), nested, piece),
+        Some(_) => said(lines::read(whole), nested, piece),
         None => true,
     };
     if !read {
         piece(Piece::Prose(whole));
     }
+}
+
+/// Says what was found in a text, where it was of a form that is known.
+fn said(found: Option<Found>, nested: u8, piece: &mut dyn FnMut(Piece<'_>)) -> bool {
+    let known = found.is_some();
+    for (name, value) in found.into_iter().flatten() {
+        match value {
+            Some(value) => scalar(&name, &value, nested, piece),
+            None => key(&name, piece),
+        }
+    }
+    known
 }
 
 fn json(whole: &str, nested: u8, piece: &mut dyn FnMut(Piece<'_>)) -> bool {
