@@ -21,6 +21,8 @@ const PIECE: usize = 12;
 pub(super) const SHORT: usize = PIECE + 1;
 /// Pieces in which the others always are.
 const PIECES: usize = BLOCK / PIECE + 1;
+/// Room for them: a power of two, since to divide by it is cheap.
+const RING: usize = PIECES.next_power_of_two();
 /// So many words of one letter in a row may be a word that is spaced out.
 const SPACED: u32 = 7;
 /// So many letters written as codes may be hiding a phrase.
@@ -103,7 +105,7 @@ pub(super) struct Walk<'g> {
     /// The block before in the same sentence.
     before: Option<Block>,
     /// A ring of pieces, which of them is under way, and how many before it are of the same sentence.
-    pieces: [Piece<'g>; PIECES],
+    pieces: [Piece<'g>; RING],
     last: usize,
     kept: usize,
     /// How many runs of characters with words were before; and is there a word in this one, and an address of a person?
@@ -187,8 +189,13 @@ impl<'g> Walk<'g> {
             if matches!(class, SPACE | LINE) && (self.inked || self.called) {
                 self.run_ends(at);
             }
+            // Nearly all that stands between words.
+            if class == SPACE && !stop {
+                at += 1;
+                continue;
+            }
             match class {
-                SPACE if stop => {
+                SPACE => {
                     self.sentence(at);
                     stop = false;
                 }
@@ -197,7 +204,7 @@ impl<'g> Walk<'g> {
                     (stop, line) = (false, true);
                 }
                 LINE => line = true,
-                SPACE | CLOSE => {}
+                CLOSE => {}
                 STOP => stop = true,
                 CODE => {
                     self.block.codes += u32::from(is_code(bytes, at));
@@ -357,12 +364,13 @@ impl<'g> Walk<'g> {
     #[inline]
     fn piece(&mut self) -> &mut Piece<'g> {
         #[expect(clippy::indexing_slicing, reason = "the rest of a division by how many there are")]
-        &mut self.pieces[self.last % PIECES]
+        &mut self.pieces[self.last % RING]
     }
 
-    /// The pieces of the sentence from the one that is under way back.
-    fn back(&self) -> impl DoubleEndedIterator<Item = &Piece<'g>> {
-        (0..=self.kept).filter_map(|back| self.pieces.get((self.last + PIECES - back) % PIECES))
+    /// The last pieces of the sentence, at most so many, the first one first.
+    fn last(&self, pieces: usize) -> impl Iterator<Item = &Piece<'g>> {
+        let pieces = pieces.min(self.kept + 1);
+        (1..=pieces).filter_map(move |piece| self.pieces.get((self.last + RING + piece - pieces) % RING))
     }
 
     /// The piece ends here: is it, with those before it, worth reading?
@@ -370,7 +378,7 @@ impl<'g> Walk<'g> {
         if let Some(from) = self.opens_from() {
             put(&mut self.seen.plain, from..at);
         }
-        self.last = (self.last + 1) % PIECES;
+        self.last = (self.last + 1) % RING;
         self.kept = (self.kept + 1).min(PIECES - 1);
         let Piece { from, runs, words, bits, hits } = self.piece();
         (*from, *runs, *words) = (at, 0, 0);
@@ -382,28 +390,27 @@ impl<'g> Walk<'g> {
 
     /// Where the pieces begin in which a phrase may be that ends in this one.
     fn opens_from(&self) -> Option<usize> {
-        let mut back = self.back();
-        let (this, before) = (back.next()?, back.next());
         // Of long phrases only one lane is asked, in all of the pieces.
         let [.., mut long] = self.wanted;
         for key in 0..RARE {
-            long &= self.back().fold(0, |all, piece| all | piece.bits.long(key));
+            long &= self.last(PIECES).fold(0, |all, piece| all | piece.bits.long(key));
         }
         let long = (0..64).filter(|_| long != 0).filter(|bit| long >> bit & 1 == 1);
         if self.is_open(long.map(|bit| LONG_GROUPS.start + bit), PIECES) {
-            return self.back().last().map(|first| first.from);
+            return self.last(PIECES).next().map(|first| first.from);
         }
-        let short = this.bits.with(before.map_or(&Bits::default(), |before| &before.bits), &self.wanted);
-        self.is_open(each(short), 2).then(|| before.unwrap_or(this).from)
+        let nothing = Bits::default();
+        let mut near = self.last(2);
+        let (first, second) = (near.next()?, near.next());
+        let short = first.bits.with(second.map_or(&nothing, |second| &second.bits), &self.wanted);
+        self.is_open(each(short), 2).then_some(first.from)
     }
 
     /// Do the words of one of the groups come in their order, in so many pieces?
     fn is_open(&self, mut groups: impl Iterator<Item = usize>, pieces: usize) -> bool {
         groups.any(|group| {
             let courses = self.gate.courses.get(&group).map(Vec::as_slice).unwrap_or_default();
-            let before = pieces.min(self.kept + 1);
-            let hits = || self.back().rev().skip(self.kept + 1 - before).flat_map(|piece| &piece.hits);
-            courses.iter().any(|course| comes(course, group, hits()))
+            courses.iter().any(|course| comes(course, group, self.last(pieces)))
         })
     }
 
@@ -422,17 +429,19 @@ impl<'g> Walk<'g> {
 }
 
 /// Do the words of a phrase come in their order?
-fn comes<'h>(course: &Course, group: usize, hits: impl Iterator<Item = &'h (usize, &'h Word)>) -> bool {
+fn comes<'p>(course: &Course, group: usize, pieces: impl Iterator<Item = &'p Piece<'p>>) -> bool {
     let mut reached = Reached::default();
     let (mut run, mut keys) = (0, 0);
-    for (here, word) in hits {
-        if *here != run {
-            if keys != 0 && course.pass(run, keys, &mut reached) {
-                return true;
+    for piece in pieces {
+        for (here, word) in &piece.hits {
+            if *here != run {
+                if keys != 0 && course.pass(run, keys, &mut reached) {
+                    return true;
+                }
+                (run, keys) = (*here, 0);
             }
-            (run, keys) = (*here, 0);
+            keys |= word.keys_of(group);
         }
-        keys |= word.keys_of(group);
     }
     keys != 0 && course.pass(run, keys, &mut reached)
 }
