@@ -82,15 +82,13 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("all") {
         println!("\neverything, as a result: µs, of the allowed; and ns a byte of the longest\n{}", header());
-        let all: Look<'_> =
-            look(|text| spend(inspector.text(Genre::Result, "", text)));
+        let all: Look<'_> = look(|text| spend(inspector.text(Genre::Result, "", text)));
         table(&ordinary, &all);
         table(&hostile, &all);
     }
     if wanted("arguments") {
         println!("\neverything, as an argument\n{}", header());
-        let all: Look<'_> =
-            look(|text| spend(inspector.text(Genre::Arguments, "", text)));
+        let all: Look<'_> = look(|text| spend(inspector.text(Genre::Arguments, "", text)));
         table(&ordinary, &all);
         table(&hostile, &all);
     }

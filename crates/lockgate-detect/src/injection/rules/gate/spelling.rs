@@ -23,6 +23,12 @@ impl Spelling {
         spelling
     }
 
+    pub(super) fn letters(&mut self, letters: &[u8]) {
+        for letter in letters {
+            self.push(*letter);
+        }
+    }
+
     pub(super) fn push(&mut self, letter: u8) {
         if self.length < KEPT {
             self.first |= u128::from(letter) << (8 * self.length);
@@ -40,7 +46,9 @@ impl Spelling {
             self.length += length;
         } else {
             let run = bytes.get(from..from + length).unwrap_or_default();
-            run.iter().for_each(|letter| self.push(letter.to_ascii_lowercase()));
+            for letter in run {
+                self.push(letter.to_ascii_lowercase());
+            }
         }
     }
 

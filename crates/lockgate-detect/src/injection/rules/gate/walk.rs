@@ -97,6 +97,27 @@ impl<'g> Piece<'g> {
     }
 }
 
+/// A word that is under way.
+#[derive(Default)]
+struct Draft {
+    begun: usize,
+    spelling: Spelling,
+    /// Has it digits, and letters beyond ASCII that are read as none of it?
+    digits: bool,
+    foreign: bool,
+}
+
+impl Draft {
+    /// It begins there, or goes on.
+    #[inline]
+    fn goes_on(&mut self, at: usize) -> &mut Spelling {
+        if self.spelling.length == 0 {
+            self.begun = at;
+        }
+        &mut self.spelling
+    }
+}
+
 pub(super) struct Walk<'g> {
     gate: &'g Gate,
     wanted: Groups,
@@ -129,19 +150,16 @@ impl<'g> Walk<'g> {
     fn run(&mut self, text: &str) {
         let bytes = text.as_bytes();
         let mut runs = Runs::new(text);
-        let (mut at, mut spelling, mut begun) = (0, Spelling::default(), 0_usize);
+        let (mut at, mut word) = (0, Draft::default());
         // Has a sentence just ended, and a line with nothing on it behind?
         let (mut stop, mut line) = (false, false);
-        let (mut digits, mut foreign) = (false, false);
         while let Some(&b) = bytes.get(at) {
             let class = CLASSES.get(usize::from(b)).copied().unwrap_or(MARK);
             if class >= b'0' {
-                if spelling.length == 0 {
-                    begun = at;
-                }
                 let run = runs.at(at);
+                let spelling = word.goes_on(at);
                 spelling.run(bytes, at, run.length);
-                digits |= run.digits > 0;
+                word.digits |= run.digits > 0;
                 at += run.length;
                 continue;
             }
@@ -159,32 +177,20 @@ impl<'g> Walk<'g> {
                     }
                 }
                 match self.wide(letter) {
-                    Letter::Read(b) => {
-                        if spelling.length == 0 {
-                            begun = at;
-                        }
-                        spelling.push(b);
-                    }
+                    Letter::Read(b) => word.goes_on(at).push(b),
                     Letter::Other => {
-                        if spelling.length == 0 {
-                            begun = at;
-                        }
-                        let letter = bytes.get(at..at + size).unwrap_or_default();
-                        letter.iter().for_each(|b| spelling.push(*b));
-                        foreign = true;
+                        word.goes_on(at).letters(bytes.get(at..at + size).unwrap_or_default());
+                        word.foreign = true;
                     }
                     Letter::Nothing => {}
-                    Letter::Mark => {
-                        self.word(bytes, begun..at, &spelling, digits, foreign);
-                        (spelling, digits, foreign) = (Spelling::default(), false, false);
-                    }
+                    Letter::Mark => self.word(bytes, at, std::mem::take(&mut word)),
                 }
                 at += size;
                 continue;
             }
-            if spelling.length > 0 {
-                self.word(bytes, begun..at, &spelling, digits, foreign);
-                (spelling, digits, foreign, stop, line) = (Spelling::default(), false, false, false, false);
+            if word.spelling.length > 0 {
+                self.word(bytes, at, std::mem::take(&mut word));
+                (stop, line) = (false, false);
             }
             if matches!(class, SPACE | LINE) && (self.inked || self.called) {
                 self.run_ends(at);
@@ -232,7 +238,7 @@ impl<'g> Walk<'g> {
             }
             at += 1;
         }
-        self.word(bytes, begun..at, &spelling, digits, foreign);
+        self.word(bytes, at, word);
         self.sentence(at);
     }
 
@@ -287,8 +293,9 @@ impl<'g> Walk<'g> {
     }
 
     #[inline]
-    fn word(&mut self, bytes: &[u8], span: Range<usize>, spelling: &Spelling, digits: bool, foreign: bool) {
-        let length = spelling.length;
+    fn word(&mut self, bytes: &[u8], end: usize, word: Draft) {
+        let Draft { begun, spelling, digits, foreign } = word;
+        let (span, length) = (begun..end, spelling.length);
         if length == 0 {
             return;
         }
