@@ -7,7 +7,7 @@ const LANES: usize = 8;
 /// Those of the last lane are for phrases that are longer than most.
 pub(super) const LONG_GROUPS: std::ops::Range<usize> = GROUPS - 64..GROUPS;
 /// How many words of a phrase have bits: the rarest.
-pub(super) const RARE: usize = 2;
+pub(super) const RARE: usize = 3;
 
 /// A set of groups.
 pub(super) type Groups = [u64; LANES];

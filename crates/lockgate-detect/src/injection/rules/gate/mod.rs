@@ -7,6 +7,7 @@
 mod bits;
 mod byte;
 mod course;
+mod piece;
 mod spelling;
 mod walk;
 
@@ -22,9 +23,10 @@ use crate::Genre;
 use bits::{Groups, LONG_GROUPS, Part};
 pub(crate) use byte::{rot13, unleet};
 use course::Course;
+use piece::SHORT;
 use spelling::Spelling;
 pub(crate) use walk::Seen;
-use walk::{SHORT, Walk};
+use walk::Walk;
 
 /// How many words of a phrase are looked for.
 const KEYS: usize = 4;
