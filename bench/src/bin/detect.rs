@@ -1,16 +1,21 @@
 //! What it costs to look at a text: everything, and each finder alone; and what the finders need in memory. Times are
-//! processor time of this thread, so that other work on the machine counts little. Every text is made here.
+//! processor time of this thread, so that other work on the machine counts little. Every text is made here, but for one that
+//! `--text FILE` names, or that comes from standard input with `--text -`: of that, parts from all over it are looked at.
 
 use std::hint::black_box;
+use std::io::Read;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use bench::process::resident;
+use lockgate_core::ByClass;
+use lockgate_core::Handling;
 use lockgate_detect::attack::{Attacks, Input};
+use lockgate_detect::class::Classes;
 use lockgate_detect::injection::Injection;
 use lockgate_detect::injection::model::Model;
 use lockgate_detect::personal::Personal;
 use lockgate_detect::secrets::Secrets;
-use lockgate_detect::{Genre, Inspector, Judges, hidden};
+use lockgate_detect::{Genre, Inspector, Judges, Report, hidden};
 use lockgate_model::Json;
 use rustix::time::{ClockId, clock_gettime};
 
@@ -30,12 +35,31 @@ const SIZES: [(&str, usize, f64); 4] = [
 const ENOUGH: f64 = 0.02;
 const RUNS: usize = 5;
 
-/// Looks at one text; seconds of the fastest of some runs.
-type Look<'f> = Box<dyn Fn(&str) -> f64 + 'f>;
+/// Most parts of a text that is given, of each size.
+const PARTS: usize = 64;
+
+/// Looks at some texts one after the other; seconds of the fastest of some runs over all of them.
+type Look<'f> = Box<dyn Fn(&[String]) -> f64 + 'f>;
+
+/// Texts of one sort: what they are called, and some of about so many bytes each.
+type Texts<'t> = (&'t str, Box<dyn Fn(usize) -> Vec<String> + 't>);
 
 fn main() -> anyhow::Result<()> {
-    let only: Vec<String> = std::env::args().skip(1).collect();
+    let mut only: Vec<String> = std::env::args().skip(1).collect();
+    let given = match only.iter().position(|word| word == "--text") {
+        Some(at) => {
+            let words: Vec<String> = only.drain(at..only.len().min(at + 2)).collect();
+            let [_, file] = words.as_slice() else { bail!("`--text` needs the name of a file, or `-`") };
+            Some((file.clone(), read(file)?))
+        }
+        None => None,
+    };
     let wanted = |what: &str| only.is_empty() || only.iter().any(|word| what == word);
+    let ordinary = match &given {
+        Some((file, text)) => vec![(file.as_str(), parts(text))],
+        None => made(&ORDINARY),
+    };
+    let hostile = if given.is_some() { Vec::new() } else { made(&HOSTILE) };
     let before = resident(std::process::id()).context("the system does not say how much memory is in use")?;
     let begun = processor_time();
     let inspector = Inspector::new();
@@ -58,43 +82,89 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("all") {
         println!("\neverything, as a result: µs, of the allowed; and ns a byte of the longest\n{}", header());
-        let all: Look<'_> =
-            Box::new(|text| fastest(|| spend(inspector.text(Genre::Result, "", black_box(text)))));
-        table(&ORDINARY, &all);
-        table(&HOSTILE, &all);
+        let all: Look<'_> = look(|text| spend(inspector.text(Genre::Result, "", text)));
+        table(&ordinary, &all);
+        table(&hostile, &all);
     }
     if wanted("arguments") {
         println!("\neverything, as an argument\n{}", header());
-        let all: Look<'_> =
-            Box::new(|text| fastest(|| spend(inspector.text(Genre::Arguments, "", black_box(text)))));
-        table(&ORDINARY, &all);
-        table(&HOSTILE, &all);
+        let all: Look<'_> = look(|text| spend(inspector.text(Genre::Arguments, "", text)));
+        table(&ordinary, &all);
+        table(&hostile, &all);
     }
-    if wanted("objects") {
+    if wanted("objects") && given.is_none() {
         println!("\neverything, in an object that is parsed\n{}", header());
-        let all: Look<'_> = Box::new(|text| match Json::check(text.as_bytes(), 128) {
-            Ok(json) => fastest(|| spend(inspector.object(Genre::Result, black_box(json)))),
-            Err(reason) => unreachable!("{reason:?}: texts of objects are JSON"),
+        let all: Look<'_> = Box::new(|texts| {
+            let each = texts.iter().map(|text| match Json::check(text.as_bytes(), 128) {
+                Ok(json) => fastest(|| spend(inspector.object(Genre::Result, black_box(json)))),
+                Err(reason) => unreachable!("{reason:?}: texts of objects are JSON"),
+            });
+            each.sum()
         });
-        table(&[("records", object)], &all);
-        table(&HOSTILE_OBJECTS, &all);
+        table(&made(&[("records", object)]), &all);
+        table(&made(&HOSTILE_OBJECTS), &all);
     }
     if wanted("finders") {
         let finders = finders();
-        print!("\neach finder alone, 100 KB: ns a byte\n{:<34}", "");
-        finders.iter().for_each(|(name, _)| print!(" {name:>10}"));
-        println!();
-        for (name, make) in ORDINARY.iter().chain(&HOSTILE) {
-            let text = make(100_000);
-            print!("{name:<34}");
-            for (_, look) in &finders {
-                print!(" {:>10.2}", look(&text) / text.len() as f64 * 1e9);
-            }
+        for (size, length, _) in SIZES.iter().filter(|(_, length, _)| given.is_some() || *length == 100_000) {
+            print!("\neach finder alone, {size}: ns a byte\n{:<34}", "");
+            finders.iter().for_each(|(name, _)| print!(" {name:>10}"));
             println!();
+            for (name, make) in ordinary.iter().chain(&hostile) {
+                let texts = make(*length);
+                print!("{:<34}", last(name));
+                for (_, look) in &finders {
+                    print!(" {:>10.2}", look(&texts) / bytes(&texts) as f64 * 1e9);
+                }
+                println!();
+            }
         }
     }
     ensure!(after > before, "making the finders took no memory: the measurement is wrong");
     Ok(())
+}
+
+/// The text of a file, or of standard input.
+fn read(file: &str) -> anyhow::Result<String> {
+    let mut text = String::new();
+    match file {
+        "-" => std::io::stdin().read_to_string(&mut text).map(|_| ()),
+        file => std::fs::read_to_string(file).map(|read| text = read),
+    }
+    .with_context(|| format!("`{file}` cannot be read as text"))?;
+    ensure!(!text.is_empty(), "`{file}` is empty");
+    Ok(text)
+}
+
+/// Texts that are made, one of each size.
+fn made(sorts: &[Sort]) -> Vec<Texts<'static>> {
+    let made = |(name, make): &Sort| -> Texts<'static> {
+        let make = *make;
+        (name, Box::new(move |size| vec![make(size)]))
+    };
+    sorts.iter().map(made).collect()
+}
+
+/// Parts of a text that is given, from all over it.
+fn parts(text: &str) -> Box<dyn Fn(usize) -> Vec<String> + '_> {
+    Box::new(move |size| {
+        let count = (text.len() / size).clamp(1, PARTS);
+        let starts = (0..count).map(|part| text.floor_char_boundary(text.len() / count * part));
+        starts.map(|start| text[start..text.ceil_char_boundary(start + size)].to_owned()).collect()
+    })
+}
+
+/// The end of a name that is too long for a table.
+fn last(name: &str) -> &str {
+    &name[name.ceil_char_boundary(name.len().saturating_sub(33))..]
+}
+
+fn bytes(texts: &[String]) -> usize {
+    texts.iter().map(String::len).sum()
+}
+
+fn look<'f>(one: impl Fn(&str) + 'f) -> Look<'f> {
+    Box::new(move |texts| fastest(|| texts.iter().for_each(|text| one(black_box(text)))))
 }
 
 /// What is made at the start, each once more.
@@ -105,6 +175,7 @@ fn finders_made() -> Vec<(&'static str, Box<dyn Fn()>)> {
         ("model", Box::new(|| keep(Model::built_in().is_ok()))),
         ("rules and model", Box::new(|| keep(Injection::new()))),
         ("attacks", Box::new(|| keep(Attacks::new()))),
+        ("classes", Box::new(|| keep(Classes::new()))),
     ]
 }
 
@@ -113,21 +184,24 @@ fn finders() -> Vec<(&'static str, Look<'static>)> {
     let (secrets, personal) = (Secrets::new(), Personal::new());
     let [rules, model] = [Judges::Rules, Judges::Model].map(|judges| {
         let injection = Injection::new().judged_by(judges);
-        move |text: &str| fastest(|| spend(injection.judge(Genre::Result, text)))
+        look(move |text| spend(injection.judge(Genre::Result, text)))
     });
     let attacks = [Input::Command, Input::Code].map(|input| {
         let attacks = Attacks::new();
-        move |text: &str| fastest(|| spend(attacks.find(input, text)))
+        look(move |text| spend(attacks.find(input, text)))
     });
     let [command, code] = attacks;
+    // What holds where the operator says nothing.
+    let (classes, usual) = (Classes::new(), |class| ByClass::usual().of(class) != Handling::Off);
     vec![
-        ("hidden", Box::new(|text| fastest(|| spend(hidden::look(text))))),
-        ("secrets", Box::new(move |text| fastest(|| spend(secrets.find(text))))),
-        ("personal", Box::new(move |text| fastest(|| spend(personal.find("", text))))),
-        ("rules", Box::new(rules)),
-        ("model", Box::new(model)),
-        ("command", Box::new(command)),
-        ("code", Box::new(code)),
+        ("hidden", look(|text| spend(hidden::look(text)))),
+        ("secrets", look(move |text| spend(secrets.find(text)))),
+        ("personal", look(move |text| spend(personal.find("", text)))),
+        ("rules", rules),
+        ("model", model),
+        ("classes", look(move |text| spend(classes.among(usual, &Report::default(), text)))),
+        ("command", command),
+        ("code", code),
     ]
 }
 
@@ -136,16 +210,17 @@ fn header() -> String {
     format!("{:<34}{}    ns/byte", "", sizes.collect::<String>())
 }
 
-fn table(sorts: &[Sort], look: &Look<'_>) {
+fn table(sorts: &[Texts<'_>], look: &Look<'_>) {
     for (name, make) in sorts {
-        print!("{name:<34}");
+        print!("{:<34}", last(name));
         let mut each = 0.0;
         for (_, size, allowed) in SIZES {
-            let text = make(size);
-            let took = look(&text);
-            each = took / text.len() as f64 * 1e9;
-            // Texts are a little longer than asked for.
-            let part = took * 1e6 / (allowed * text.len() as f64 / size as f64);
+            let texts = make(size);
+            let took = look(&texts) / texts.len() as f64;
+            let length = bytes(&texts) as f64 / texts.len() as f64;
+            each = took / length * 1e9;
+            // Texts that are made are a little longer than asked for.
+            let part = took * 1e6 / (allowed * length / size as f64);
             print!(" {:>8.1} {:>5.0} %{}", took * 1e6, part * 100.0, if part > 1.0 { "!" } else { " " });
         }
         println!("  {each:>8.2}");

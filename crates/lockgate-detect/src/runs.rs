@@ -93,16 +93,6 @@ fn low(bits: u32) -> u64 {
     1_u64.checked_shl(bits).map_or(u64::MAX, |bit| bit - 1)
 }
 
-/// The first sixteen letters and digits of a run, in lower case, the first lowest; zeros where there are fewer.
-#[inline]
-pub(crate) fn letters(bytes: &[u8], from: usize, length: usize) -> u128 {
-    if length == 0 {
-        return 0;
-    }
-    // A digit has that bit anyway.
-    (sixteen(bytes, from) | SMALL) & kept(length)
-}
-
 /// What makes a small letter of a capital, in sixteen bytes.
 pub(crate) const SMALL: u128 = u128::from_le_bytes([0x20; 16]);
 
@@ -138,8 +128,6 @@ mod tests {
                 let run: Vec<u8> = text.bytes().skip(from).take_while(u8::is_ascii_alphanumeric).collect();
                 let digits = run.iter().filter(|byte| byte.is_ascii_digit()).count();
                 prop_assert_eq!(runs.at(from), Run { length: run.len(), digits });
-                let lower = run.iter().take(16).rev().fold(0, |all, byte| all << 8 | u128::from(byte.to_ascii_lowercase()));
-                prop_assert_eq!(letters(text.as_bytes(), from, run.len()), lower);
             }
         }
     }

@@ -166,12 +166,12 @@ pub(super) fn is_password(value: &str, style: Style) -> bool {
 /// Whether this may be a token that a machine made.
 pub(super) fn is_token(value: &str, style: Style) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.~+/=:%$!@#^*-".contains(&byte);
-    let digits = value.bytes().filter(u8::is_ascii_digit).count();
-    let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
+    let two = |is: fn(&u8) -> bool| value.bytes().filter(is).nth(1).is_some();
+    // Most values are of words, and end the question at their first blank.
     value.len() >= 16
         && value.bytes().all(plain)
-        && digits >= 2
-        && letters >= 2
+        && two(u8::is_ascii_digit)
+        && two(u8::is_ascii_alphabetic)
         && entropy(value) >= 3.2
         // The head of a JSON Web Token is no secret.
         && (value.len() >= 64 || !value.starts_with("eyJ"))

@@ -3,11 +3,11 @@
 /// How many groups the phrases are spread over. Two phrases of a group may open a passage in vain, no more.
 const GROUPS: usize = LANES * 64;
 /// The groups of a lane are the bits of a number.
-pub(super) const LANES: usize = 8;
+const LANES: usize = 8;
 /// Those of the last lane are for phrases that are longer than most.
 pub(super) const LONG_GROUPS: std::ops::Range<usize> = GROUPS - 64..GROUPS;
 /// How many words of a phrase have bits: the rarest.
-pub(super) const RARE: usize = 2;
+pub(super) const RARE: usize = 3;
 
 /// A set of groups.
 pub(super) type Groups = [u64; LANES];
@@ -40,13 +40,10 @@ impl Part {
         self.at < RARE * LANES
     }
 
-    pub(super) fn lane(&self) -> usize {
-        self.at % LANES
-    }
-
-    /// The bit of the key, where it is one of that group of its lane.
+    /// The bit of the key, where it is one of that group.
     pub(super) fn key_of(&self, group: usize) -> u8 {
-        u8::from(self.bits >> (group % 64) & 1 == 1) << (self.at / LANES)
+        let bits = if self.at % LANES == group / 64 { self.bits } else { 0 };
+        u8::from(bits >> (group % 64) & 1 == 1) << (self.at / LANES)
     }
 }
 

@@ -7,6 +7,7 @@
 mod bits;
 mod byte;
 mod course;
+mod piece;
 mod spelling;
 mod walk;
 
@@ -19,12 +20,13 @@ use super::rule::{Force, rules};
 use super::text::path_words;
 use crate::Genre;
 
-use bits::{Groups, LANES, LONG_GROUPS, Part};
+use bits::{Groups, LONG_GROUPS, Part};
 pub(crate) use byte::{rot13, unleet};
 use course::Course;
+use piece::SHORT;
 use spelling::Spelling;
 pub(crate) use walk::Seen;
-use walk::{SHORT, Walk};
+use walk::Walk;
 
 /// How many words of a phrase are looked for.
 const KEYS: usize = 4;
@@ -48,8 +50,8 @@ const COMMON: &str = "the to a for name server and description type 0 in of is w
 struct Word {
     /// Those of phrases of which it is one of the rarest words.
     rare: Vec<Part>,
-    /// All of them, by lanes.
-    lanes: [Vec<Part>; LANES],
+    /// All of them.
+    parts: Vec<Part>,
     /// Is it one of a phrase that no honest text has, turned by thirteen letters?
     turned: bool,
 }
@@ -57,7 +59,7 @@ struct Word {
 impl Word {
     fn add(&mut self, new: Part) {
         let rare = new.is_rare().then_some(&mut self.rare);
-        for parts in rare.into_iter().chain(self.lanes.get_mut(new.lane())) {
+        for parts in rare.into_iter().chain([&mut self.parts]) {
             if !parts.iter_mut().any(|part| part.takes(new)) {
                 parts.push(new);
             }
@@ -66,8 +68,7 @@ impl Word {
 
     /// Which keys of that group it is, a bit each.
     fn keys_of(&self, group: usize) -> u8 {
-        let parts = self.lanes.get(group / 64).into_iter().flatten();
-        parts.fold(0, |keys, part| keys | part.key_of(group))
+        self.parts.iter().fold(0, |keys, part| keys | part.key_of(group))
     }
 }
 

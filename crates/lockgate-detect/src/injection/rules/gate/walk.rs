@@ -2,25 +2,18 @@
 
 use std::ops::Range;
 
-use super::bits::{Bits, Groups, LONG_GROUPS, RARE, each};
+use super::Gate;
+use super::bits::Groups;
 use super::byte::{
     AT, CLASSES, CLOSE, CODE, HASH, LINE, MARK, OPEN, SKIP, SPACE, STOP, WIDE, is_code, may_call, unleet,
 };
-use super::course::{Course, Reached};
+use super::piece::Pieces;
 use super::spelling::Spelling;
-use super::{Gate, Word};
 use crate::injection::rules::marker::may_begin;
-use crate::runs::Runs;
 use lockgate_model::letter::tagged;
 
 /// Most words of a block. No phrase without names of tools is longer.
-const BLOCK: usize = 48;
-/// Runs of characters between white space in a piece. A reader takes each for one word at least.
-const PIECE: usize = 12;
-/// Most words of a phrase that is always in two pieces.
-pub(super) const SHORT: usize = PIECE + 1;
-/// Pieces in which the others always are.
-const PIECES: usize = BLOCK / PIECE + 1;
+pub(super) const BLOCK: usize = 48;
 /// So many words of one letter in a row may be a word that is spaced out.
 const SPACED: u32 = 7;
 /// So many letters written as codes may be hiding a phrase.
@@ -75,47 +68,40 @@ impl Block {
     }
 }
 
-/// Some runs of characters between white space; in one that is very long, as many words as a block has.
-#[derive(Clone, Debug, Default)]
-struct Piece<'g> {
-    from: usize,
-    runs: usize,
-    words: usize,
-    bits: Bits,
-    /// The words that are looked for, each with its run.
-    hits: Vec<(usize, &'g Word)>,
+/// A word that is under way.
+#[derive(Default)]
+struct Draft {
+    begun: usize,
+    spelling: Spelling,
+    /// Has it digits, and letters beyond ASCII that are read as none of it?
+    digits: bool,
+    foreign: bool,
 }
 
-impl<'g> Piece<'g> {
-    /// A word that is looked for stands in that run.
+impl Draft {
+    /// It begins there, or goes on.
     #[inline]
-    fn add(&mut self, run: usize, word: &'g Word) {
-        word.rare.iter().for_each(|part| self.bits.add(*part));
-        self.hits.push((run, word));
+    fn goes_on(&mut self, at: usize) -> &mut Spelling {
+        if self.spelling.length == 0 {
+            self.begun = at;
+        }
+        &mut self.spelling
     }
 }
 
 pub(super) struct Walk<'g> {
     gate: &'g Gate,
-    wanted: Groups,
     seen: Seen,
     block: Block,
     /// The block before in the same sentence.
     before: Option<Block>,
-    /// A ring of pieces, which of them is under way, and how many before it are of the same sentence.
-    pieces: [Piece<'g>; PIECES],
-    last: usize,
-    kept: usize,
-    /// How many runs of characters with words were before; and is there a word in this one, and an address of a person?
-    run: usize,
-    inked: bool,
-    called: bool,
+    pieces: Pieces<'g>,
 }
 
 impl<'g> Walk<'g> {
     pub(super) fn new(gate: &'g Gate, wanted: Groups) -> Self {
-        let (seen, block, before, pieces, last, kept, run, inked, called) = Default::default();
-        Self { gate, wanted, seen, block, before, pieces, last, kept, run, inked, called }
+        let (seen, block, before) = Default::default();
+        Self { gate, seen, block, before, pieces: Pieces::new(&gate.courses, wanted) }
     }
 
     /// What was seen in all of the text.
@@ -126,21 +112,15 @@ impl<'g> Walk<'g> {
 
     fn run(&mut self, text: &str) {
         let bytes = text.as_bytes();
-        let mut runs = Runs::new(text);
-        let (mut at, mut spelling, mut begun) = (0, Spelling::default(), 0_usize);
+        let (mut at, mut word) = (0, Draft::default());
         // Has a sentence just ended, and a line with nothing on it behind?
         let (mut stop, mut line) = (false, false);
-        let (mut digits, mut foreign) = (false, false);
         while let Some(&b) = bytes.get(at) {
             let class = CLASSES.get(usize::from(b)).copied().unwrap_or(MARK);
             if class >= b'0' {
-                if spelling.length == 0 {
-                    begun = at;
-                }
-                let run = runs.at(at);
-                spelling.run(bytes, at, run.length);
-                digits |= run.digits > 0;
-                at += run.length;
+                let (length, digits) = word.goes_on(at).run(bytes.get(at..).unwrap_or_default());
+                word.digits |= digits;
+                at += length;
                 continue;
             }
             if class == SKIP {
@@ -157,38 +137,31 @@ impl<'g> Walk<'g> {
                     }
                 }
                 match self.wide(letter) {
-                    Letter::Read(b) => {
-                        if spelling.length == 0 {
-                            begun = at;
-                        }
-                        spelling.push(b);
-                    }
+                    Letter::Read(b) => word.goes_on(at).push(b),
                     Letter::Other => {
-                        if spelling.length == 0 {
-                            begun = at;
-                        }
-                        let letter = bytes.get(at..at + size).unwrap_or_default();
-                        letter.iter().for_each(|b| spelling.push(*b));
-                        foreign = true;
+                        word.goes_on(at).letters(bytes.get(at..at + size).unwrap_or_default());
+                        word.foreign = true;
                     }
                     Letter::Nothing => {}
-                    Letter::Mark => {
-                        self.word(bytes, begun..at, &spelling, digits, foreign);
-                        (spelling, digits, foreign) = (Spelling::default(), false, false);
-                    }
+                    Letter::Mark => self.word(bytes, at, std::mem::take(&mut word)),
                 }
                 at += size;
                 continue;
             }
-            if spelling.length > 0 {
-                self.word(bytes, begun..at, &spelling, digits, foreign);
-                (spelling, digits, foreign, stop, line) = (Spelling::default(), false, false, false, false);
+            if word.spelling.length > 0 {
+                self.word(bytes, at, std::mem::take(&mut word));
+                (stop, line) = (false, false);
             }
-            if matches!(class, SPACE | LINE) && (self.inked || self.called) {
-                self.run_ends(at);
+            if matches!(class, SPACE | LINE) && self.pieces.run_ends() {
+                self.piece_ends(at);
+            }
+            // Nearly all that stands between words.
+            if class == SPACE && !stop {
+                at += 1;
+                continue;
             }
             match class {
-                SPACE if stop => {
+                SPACE => {
                     self.sentence(at);
                     stop = false;
                 }
@@ -197,7 +170,7 @@ impl<'g> Walk<'g> {
                     (stop, line) = (false, true);
                 }
                 LINE => line = true,
-                SPACE | CLOSE => {}
+                CLOSE => {}
                 STOP => stop = true,
                 CODE => {
                     self.block.codes += u32::from(is_code(bytes, at));
@@ -208,10 +181,8 @@ impl<'g> Walk<'g> {
                     stop = false;
                 }
                 AT => {
-                    if !self.called && may_call(bytes, at) {
-                        let (run, mailbox) = (self.run, &self.gate.mailbox);
-                        self.piece().add(run, mailbox);
-                        self.called = true;
+                    if !self.pieces.is_called() && may_call(bytes, at) {
+                        self.pieces.call(&self.gate.mailbox);
                     }
                     stop = false;
                 }
@@ -225,7 +196,7 @@ impl<'g> Walk<'g> {
             }
             at += 1;
         }
-        self.word(bytes, begun..at, &spelling, digits, foreign);
+        self.word(bytes, at, word);
         self.sentence(at);
     }
 
@@ -280,12 +251,12 @@ impl<'g> Walk<'g> {
     }
 
     #[inline]
-    fn word(&mut self, bytes: &[u8], span: Range<usize>, spelling: &Spelling, digits: bool, foreign: bool) {
-        let length = spelling.length;
+    fn word(&mut self, bytes: &[u8], end: usize, word: Draft) {
+        let Draft { begun, spelling, digits, foreign } = word;
+        let (span, length) = (begun..end, spelling.length);
         if length == 0 {
             return;
         }
-        self.inked = true;
         let block = &mut self.block;
         block.words += 1;
         if length == 1 {
@@ -297,8 +268,7 @@ impl<'g> Walk<'g> {
         let hash = spelling.hash();
         if let Some(word) = self.gate.find(hash).and_then(|at| self.gate.words.get(at)) {
             block.turned += u32::from(word.turned);
-            let run = self.run;
-            self.piece().add(run, word);
+            self.pieces.add(word);
         } else if foreign {
             let word = bytes.get(span.clone()).unwrap_or_default();
             // Two alphabets in one word: one of them may stand for the other.
@@ -315,17 +285,18 @@ impl<'g> Walk<'g> {
         if self.block.words >= BLOCK {
             self.close(span.end);
         }
-        let piece = self.piece();
-        piece.words += 1;
-        if piece.words >= BLOCK {
+        if self.pieces.word_ends() {
             self.piece_ends(span.end);
         }
     }
 
     /// The sentence ends here.
     fn sentence(&mut self, at: usize) {
-        self.piece_ends(at);
-        self.kept = 0;
+        // A line with nothing on it costs nothing.
+        if !self.pieces.begins(at) {
+            self.piece_ends(at);
+            self.pieces.sentence();
+        }
         if self.block.words > 0 || self.block.codes > 0 || self.block.odd {
             self.judge(at);
             self.block = Block::default();
@@ -341,70 +312,11 @@ impl<'g> Walk<'g> {
         self.block.from = at;
     }
 
-    /// White space stands behind a run with a word in it.
-    #[inline]
-    fn run_ends(&mut self, at: usize) {
-        (self.inked, self.called) = (false, false);
-        self.run += 1;
-        let piece = self.piece();
-        piece.runs += 1;
-        if piece.runs >= PIECE {
-            self.piece_ends(at);
-        }
-    }
-
-    /// The piece that is under way.
-    #[inline]
-    fn piece(&mut self) -> &mut Piece<'g> {
-        #[expect(clippy::indexing_slicing, reason = "the rest of a division by how many there are")]
-        &mut self.pieces[self.last % PIECES]
-    }
-
-    /// The pieces of the sentence from the one that is under way back.
-    fn back(&self) -> impl DoubleEndedIterator<Item = &Piece<'g>> {
-        (0..=self.kept).filter_map(|back| self.pieces.get((self.last + PIECES - back) % PIECES))
-    }
-
     /// The piece ends here: is it, with those before it, worth reading?
     fn piece_ends(&mut self, at: usize) {
-        if let Some(from) = self.opens_from() {
+        if let Some(from) = self.pieces.end(at) {
             put(&mut self.seen.plain, from..at);
         }
-        self.last = (self.last + 1) % PIECES;
-        self.kept = (self.kept + 1).min(PIECES - 1);
-        let Piece { from, runs, words, bits, hits } = self.piece();
-        (*from, *runs, *words) = (at, 0, 0);
-        if !hits.is_empty() {
-            *bits = Bits::default();
-            hits.clear();
-        }
-    }
-
-    /// Where the pieces begin in which a phrase may be that ends in this one.
-    fn opens_from(&self) -> Option<usize> {
-        let mut back = self.back();
-        let (this, before) = (back.next()?, back.next());
-        // Of long phrases only one lane is asked, in all of the pieces.
-        let [.., mut long] = self.wanted;
-        for key in 0..RARE {
-            long &= self.back().fold(0, |all, piece| all | piece.bits.long(key));
-        }
-        let long = (0..64).filter(|_| long != 0).filter(|bit| long >> bit & 1 == 1);
-        if self.is_open(long.map(|bit| LONG_GROUPS.start + bit), PIECES) {
-            return self.back().last().map(|first| first.from);
-        }
-        let short = this.bits.with(before.map_or(&Bits::default(), |before| &before.bits), &self.wanted);
-        self.is_open(each(short), 2).then(|| before.unwrap_or(this).from)
-    }
-
-    /// Do the words of one of the groups come in their order, in so many pieces?
-    fn is_open(&self, mut groups: impl Iterator<Item = usize>, pieces: usize) -> bool {
-        groups.any(|group| {
-            let courses = self.gate.courses.get(&group).map(Vec::as_slice).unwrap_or_default();
-            let before = pieces.min(self.kept + 1);
-            let hits = || self.back().rev().skip(self.kept + 1 - before).flat_map(|piece| &piece.hits);
-            courses.iter().any(|course| comes(course, group, hits()))
-        })
     }
 
     /// Is this block, with the one before it, worth reading whatever its words are?
@@ -419,22 +331,6 @@ impl<'g> Walk<'g> {
             put(&mut self.seen.coded, from..at);
         }
     }
-}
-
-/// Do the words of a phrase come in their order?
-fn comes<'h>(course: &Course, group: usize, hits: impl Iterator<Item = &'h (usize, &'h Word)>) -> bool {
-    let mut reached = Reached::default();
-    let (mut run, mut keys) = (0, 0);
-    for (here, word) in hits {
-        if *here != run {
-            if keys != 0 && course.pass(run, keys, &mut reached) {
-                return true;
-            }
-            (run, keys) = (*here, 0);
-        }
-        keys |= word.keys_of(group);
-    }
-    keys != 0 && course.pass(run, keys, &mut reached)
 }
 
 enum Letter {
