@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use lockgate::config::{self, Config, Launch, Surroundings};
+use lockgate::config::{self, Config, Launch, Process, Surroundings};
 use lockgate_model::{Json, Principal, UnixMillis};
 use lockgate_policy::{Asked, Subject};
 use proptest::strategy::Strategy;
@@ -509,4 +509,32 @@ fn the_committed_schema_and_reference_are_fresh() {
         .chain(compare(&docs.join("configuration.md"), &config::reference()))
         .collect();
     fail(&complaints);
+}
+
+#[test]
+fn rules_of_others_come_from_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("rules/deep")).unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    let rule = |id: &str| {
+        format!(
+            "id: {id}\ndetection:\n  conditions:\n    - {{ field: content, operator: regex, value: open the hatch }}\n"
+        )
+    };
+    write("rules/one.yaml", &rule("ATR-1"));
+    write("rules/deep/two.yml", &rule("ATR-2"));
+    write("rules/three.yaml", "id: ATR-3\n");
+    let servers = "servers: { web: { command: web } }\n";
+    let suppress = "suppress: [{ rule: ATR-2, reason: noise }]";
+    write("lockgate.yaml", &format!("detect: {{ rules: [rules], {suppress} }}\n{servers}"));
+    let load = || Config::load(&folder.path().join("lockgate.yaml"), &Process);
+    let config = load().unwrap();
+    let detect = &config.boundary.servers.values().next().unwrap().detect;
+    let mut ids: Vec<_> = detect.rules.0.as_ref().unwrap().ids().collect();
+    ids.sort_unstable();
+    assert_eq!(ids, ["ATR-1", "ATR-2"]);
+    assert!(config.notes.iter().any(|note| note.contains("three.yaml")), "{:?}", config.notes);
+    write("rules/deep/twice.yaml", &rule("ATR-1"));
+    let wrong = load().unwrap_err().to_string();
+    assert!(wrong.contains("lockgate.yaml:1:") && wrong.contains("there are two rules `ATR-1`"), "{wrong}");
 }

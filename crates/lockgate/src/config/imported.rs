@@ -30,7 +30,7 @@ pub(crate) struct Taken {
 
 impl Taken {
     /// Reads a file with one rule, or all files of a folder and the folders in it that end in `.yaml` or `.yml`. Fails where
-    /// there is none.
+    /// there is none, and where one cannot be read.
     pub(crate) fn read(path: &Path, surroundings: &dyn Surroundings) -> Result<Self, String> {
         let mut taken = Self::default();
         let files = match surroundings.files(path, MOST) {
@@ -47,7 +47,10 @@ impl Taken {
             }
         };
         for file in files {
-            match rule(&file, surroundings) {
+            let bytes = surroundings.file(&file);
+            let shown = || quoted(&file.display().to_string());
+            let bytes = bytes.map_err(|error| format!("{} cannot be read: {}", shown(), plain(&error)))?;
+            match rule(bytes) {
                 Ok(rule) => taken.rules.push(rule),
                 Err(why) => taken.refused.push((file, why)),
             }
@@ -116,8 +119,7 @@ fn is_yaml(file: &Path) -> bool {
     file.extension().is_some_and(|end| end == "yaml" || end == "yml")
 }
 
-fn rule(file: &Path, surroundings: &dyn Surroundings) -> Result<Rule, String> {
-    let bytes = surroundings.file(file).map_err(|error| format!("it cannot be read: {}", plain(&error)))?;
+fn rule(bytes: Vec<u8>) -> Result<Rule, String> {
     if bytes.len() > LARGEST {
         return Err("it is larger than 1MiB".to_owned());
     }

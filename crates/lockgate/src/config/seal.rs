@@ -123,6 +123,10 @@ impl Surroundings for Seal<'_> {
         self.surroundings.secret(path)
     }
 
+    fn files(&self, folder: &Path, most: usize) -> io::Result<Vec<PathBuf>> {
+        self.surroundings.files(folder, most)
+    }
+
     fn folder(&self) -> PathBuf {
         self.surroundings.folder()
     }
@@ -237,6 +241,10 @@ impl Surroundings for Heard<'_> {
 
     fn secret(&self, path: &Path) -> io::Result<Vec<u8>> {
         self.surroundings.secret(path)
+    }
+
+    fn files(&self, folder: &Path, most: usize) -> io::Result<Vec<PathBuf>> {
+        self.surroundings.files(folder, most)
     }
 
     fn folder(&self) -> PathBuf {

@@ -47,6 +47,10 @@ impl Surroundings for Unset {
         Ok(format!("placeholder-for-{}", path.display()).into_bytes())
     }
 
+    fn files(&self, folder: &Path, most: usize) -> io::Result<Vec<PathBuf>> {
+        Process.files(folder, most)
+    }
+
     fn folder(&self) -> PathBuf {
         Process.folder()
     }

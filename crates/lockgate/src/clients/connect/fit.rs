@@ -38,6 +38,10 @@ impl Surroundings for Marked {
         Process.file(path)
     }
 
+    fn files(&self, folder: &Path, most: usize) -> io::Result<Vec<PathBuf>> {
+        Process.files(folder, most)
+    }
+
     fn folder(&self) -> PathBuf {
         Process.folder()
     }
