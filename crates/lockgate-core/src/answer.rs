@@ -60,8 +60,7 @@ impl Core {
             Some(own) if own.raw() != &id[..] => splice.replace(own, id.to_vec()),
             _ => {}
         }
-        let changed = self.found.replaced || !splice.is_empty();
-        let verdict = if changed { Verdict::Rewrite } else { Verdict::Forward };
+        let verdict = if self.found.replaced { Verdict::Rewrite } else { Verdict::Forward };
         let message = if splice.is_empty() { bytes.clone() } else { splice.finish() };
         let (observed, held) = match against {
             Some(finding) if self.only_observes(&finding) => (Some(finding), None),
@@ -169,16 +168,17 @@ impl Core {
             "tools/call" | "prompts/get" | "resources/read" | "tasks/get" | "tasks/result" => {
                 self.asked_for_input(open, server, fields, now)?;
                 self.fits(open, server, fields)?;
-                self.seal_state(exchange, open, server, fields, splice)?;
-                self.seal_tasks(server, |name| fields.get(name), splice)?;
-                if self.aggregates() {
-                    rename(server, fields, splice);
-                }
                 if !is_sealed(open) {
                     self.strip_meta(server, fields, splice);
                 }
                 if open.method == "tools/call" {
                     self.mark(exchange, server, fields, splice);
+                }
+                self.found.replaced |= !splice.is_empty();
+                self.seal_state(exchange, open, server, fields, splice)?;
+                self.seal_tasks(server, |name| fields.get(name), splice)?;
+                if self.aggregates() {
+                    rename(server, fields, splice);
                 }
             }
             "tasks/cancel" | "tasks/update" => self.seal_tasks(server, |name| fields.get(name), splice)?,

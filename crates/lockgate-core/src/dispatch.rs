@@ -51,7 +51,9 @@ impl Core {
         let arguments = changed.as_ref().unwrap_or(&request.params).arguments();
         let parameters = self.mirrored(server, tool, arguments);
         let head = Head { sent: Sent::Request, revision, method: Some(request.method), name, parameters };
-        Outgoing { server: server.clone(), message, head, rule }
+        let given = request.params.arguments().map_or(&[][..], Json::raw);
+        let rewritten = edits.iter().any(|(part, _)| part.place_in(given).is_some());
+        Outgoing { server: server.clone(), message, head, rule, rewritten }
     }
 
     /// The revision spoken with a server: what its own handshake settled, else the request's.
@@ -92,11 +94,7 @@ impl Core {
         now: Tick,
         steps: &mut Vec<Step>,
     ) {
-        let verdict = if outgoing.message.as_ptr() == request.bytes.as_ptr() {
-            Verdict::Forward
-        } else {
-            Verdict::Rewrite
-        };
+        let verdict = if outgoing.rewritten { Verdict::Rewrite } else { Verdict::Forward };
         self.note(
             Note::request(request)
                 .target(target.server.as_ref(), target.shown.as_deref())

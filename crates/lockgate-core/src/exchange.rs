@@ -302,6 +302,8 @@ pub(crate) struct Outgoing {
     pub(crate) message: Bytes,
     pub(crate) head: Head,
     pub(crate) rule: String,
+    /// Was something in its arguments replaced?
+    pub(crate) rewritten: bool,
 }
 
 impl Outgoing {

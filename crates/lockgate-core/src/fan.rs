@@ -169,7 +169,8 @@ impl Core {
             name: None,
             parameters: Vec::new(),
         };
-        let outgoing = Outgoing { server: server.clone(), message, head, rule: "protocol".to_owned() };
+        let outgoing =
+            Outgoing { server: server.clone(), message, head, rule: "protocol".to_owned(), rewritten: false };
         let exchange = Exchange {
             echo: None,
             request: None,

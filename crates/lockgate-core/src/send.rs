@@ -20,7 +20,7 @@ impl Core {
 
     /// A decided request. Only here, behind every decision and record, do handles become secrets again.
     pub(crate) fn send(&mut self, exchange: ExchangeId, outgoing: Outgoing) -> Step {
-        let Outgoing { server, message, head, rule } = self.expand(exchange, outgoing);
+        let Outgoing { server, message, head, rule, rewritten: _ } = self.expand(exchange, outgoing);
         Step::Send(Self::permit(&server, Some(exchange), message, head, rule))
     }
 

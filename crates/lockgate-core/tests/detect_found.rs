@@ -61,6 +61,8 @@ fn personal_data_is_shown_as_the_operator_wants() {
             }
             assert_eq!(talk.agent.contains(MAIL), shown == MAIL, "{}", talk.agent);
             assert_eq!(talk.records.contains("EMAIL_ADDRESS"), handling != Handling::Off, "{}", talk.records);
+            let changed = matches!(handling, Handling::Mask | Handling::Redact);
+            assert_eq!(talk.records.contains("verdict: Rewrite"), changed, "{}", talk.records);
             assert!(!talk.records.contains(MAIL), "{}", talk.records);
             let private = talk.core.label().secrecy().level >= lockgate_model::Confidentiality::Private;
             assert!(private || handling != Handling::Flag, "{:?}", talk.core.label());

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use lockgate_audit::{Outcome, Record, Upstream};
 use lockgate_core::{Boundary, Core, Event, Front, Headers, Identity, Received, Scope, Server, Step, Wire};
-use lockgate_model::{Limits, Principal, ServerName, SessionId, Side, Tick, UnixMillis};
+use lockgate_model::{Limits, Principal, ServerName, SessionId, Side, Tick, UnixMillis, Verdict};
 
 /// The records of one call of the only tool, and of its answer.
 fn records(change: impl FnOnce(&mut Boundary)) -> Vec<Record> {
@@ -77,6 +77,8 @@ fn arguments_are_kept_only_where_the_operator_says_so() {
     let digest = records(|boundary| boundary.records = true);
     assert_eq!(digest.len(), 2, "request and answer");
     assert!(digest.iter().all(|record| record.argument_text.is_none()));
+    // Other ids on the way to a server on a pipe do not count as a change.
+    assert!(digest.iter().all(|record| record.verdict == Verdict::Forward));
     let kept = records(|boundary| {
         boundary.records = true;
         boundary.record_arguments = true;

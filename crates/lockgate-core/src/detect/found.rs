@@ -34,7 +34,7 @@ pub(crate) struct Found {
     pub(crate) classes: BTreeSet<DataClass>,
     /// Text that gives orders to a model, or that is hidden from people.
     pub(crate) orders: bool,
-    /// Something was replaced before the message was read.
+    /// Something in the message was replaced, taken out or marked; ids and names by which it finds its way are no such thing.
     pub(crate) replaced: bool,
     /// The server said something of it that changes nothing: it is not known, or asks for more trust.
     pub(crate) marking_ignored: bool,

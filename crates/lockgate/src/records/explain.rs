@@ -171,8 +171,8 @@ fn sentence(entry: &Entry) -> String {
         }
         ("request", "deny") => "Refused. It was not sent.".to_owned(),
         ("request", "hold") => "Held: a person was asked.".to_owned(),
-        ("request", "rewrite") => "Allowed and sent, with names and ids as the server knows them.".to_owned(),
-        ("request", _) => "Allowed and sent as it came.".to_owned(),
+        ("request", "rewrite") => "Allowed and sent, with something in its arguments replaced.".to_owned(),
+        ("request", _) => "Allowed and sent.".to_owned(),
         ("approval", "deny") => format!("Not approved{took}. It was not sent."),
         ("approval", _) => "Approved by a person, and sent.".to_owned(),
         ("answer", "deny") => format!("No answer from {server} reached the agent{took}."),
