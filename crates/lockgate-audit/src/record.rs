@@ -36,6 +36,8 @@ pub enum Happening {
     Vote,
     /// A value was approved for later sessions as well, or forgotten.
     Destination,
+    /// What tokens of personal data stand for was forgotten.
+    Token,
     /// A person opened or closed an incident, or captured what there is of it.
     Incident,
     /// Somebody was told of something.
@@ -50,7 +52,7 @@ pub enum Happening {
 
 impl Happening {
     /// Every one.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Request,
         Self::Answer,
         Self::End,
@@ -60,6 +62,7 @@ impl Happening {
         Self::Definition,
         Self::Pin,
         Self::Destination,
+        Self::Token,
         Self::Configuration,
         Self::Stop,
         Self::Incident,
@@ -83,6 +86,7 @@ impl Happening {
             Self::Stop => "stop",
             Self::Vote => "vote",
             Self::Destination => "destination",
+            Self::Token => "token",
             Self::Incident => "incident",
             Self::Alert => "alert",
             Self::Behaviour => "behaviour",

@@ -39,7 +39,7 @@ pub struct Journal(Database);
 /// Something that a person decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// What it is about: `destination`, `incident`.
+    /// What it is about: `destination`, `incident`, `token`.
     pub topic: String,
     /// What was done: `forgotten`, `opened`, `closed` ….
     pub what: String,

@@ -74,6 +74,7 @@ pub(super) fn read(record: &Record) -> Happened<'_> {
             | Happening::Stop
             | Happening::Vote
             | Happening::Destination
+            | Happening::Token
             | Happening::Incident
             | Happening::Alert
             | Happening::Behaviour
@@ -129,6 +130,7 @@ pub(super) fn lost(record: &Record) -> Option<(&ServerName, u32)> {
         | Happening::Stop
         | Happening::Vote
         | Happening::Destination
+        | Happening::Token
         | Happening::Incident
         | Happening::Alert
         | Happening::Behaviour

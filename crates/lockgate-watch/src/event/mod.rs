@@ -178,6 +178,7 @@ fn own_name(record: &Record) -> Option<EventName> {
         | Happening::Behaviour
         | Happening::Vote
         | Happening::Destination
+        | Happening::Token
         | Happening::Incident => None,
         Happening::Definition => match (reason?, record.notes.as_slice()) {
             (

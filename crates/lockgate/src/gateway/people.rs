@@ -257,6 +257,7 @@ fn of_decision(one: Decision) -> Option<Record> {
     let happening = match one.topic.as_str() {
         "incident" => Happening::Incident,
         "destination" => Happening::Destination,
+        "token" => Happening::Token,
         _ => return None,
     };
     let record = decided(happening, &one.by, what, one.why.as_deref(), one.at);

@@ -100,7 +100,7 @@ struct Wanted {
     /// With this verdict: forward, rewrite, hold or deny
     #[arg(long)]
     verdict: Option<String>,
-    /// About this: request, answer, end, server, approval, vote, definition, pin, destination, configuration, stop,
+    /// About this: request, answer, end, server, approval, vote, definition, pin, destination, token, configuration, stop,
     /// incident, alert, behaviour, gateway or log
     #[arg(long)]
     event: Option<String>,
@@ -357,7 +357,8 @@ fn sentence(entry: &Entry) -> String {
         said.extend([of, at, about, rule].into_iter().flatten());
     }
     // Of a stop, an answer or an incident: who, and why.
-    if entry.method.is_none() && matches!(entry.event.as_str(), "stop" | "vote" | "incident" | "destination")
+    if entry.method.is_none()
+        && matches!(entry.event.as_str(), "stop" | "vote" | "incident" | "destination" | "token")
     {
         said.push_str(&format!(", by {}", plain(entry.principal.as_str())));
     }

@@ -77,6 +77,10 @@ pub(super) fn list(common: &Common, out: &mut impl Write) -> Result<(), Problem>
 
 fn forget(options: &Forget, out: &mut impl Write) -> Result<(), Problem> {
     let gone = open(&options.common)?.forget(options.token.as_deref(), options.principal.as_deref())?;
+    if gone > 0 {
+        let why = (gone > 1).then(|| format!("{gone} tokens"));
+        super::note(&options.common, "token", "forgotten", options.token.clone(), why)?;
+    }
     if gone == 0 && !options.all {
         let hint = "`lockgate tokens list` shows those there are";
         return Err(Problem::Refused(format!("no such token is kept\n  hint: {hint}")));
