@@ -296,6 +296,7 @@ mod tests {
             at: 0,
         };
         assert!(of_decision(one("incident", "opened")).is_some());
+        assert_eq!(of_decision(one("token", "forgotten")).unwrap().happening, Happening::Token);
         assert!(
             of_decision(one("incident", "eaten")).is_none() && of_decision(one("moon", "opened")).is_none()
         );
