@@ -195,12 +195,10 @@ impl Session {
             Arrived::Message(bytes) => {
                 let limits = self.gateway.boundary().limits;
                 let received = Received::read(&bytes, Side::Server, &limits);
+                let sends = self.sends();
                 let mut steps =
                     self.event(Event::Server { server: server.clone(), exchange: Some(exchange), received });
-                let sent_again = steps
-                    .iter()
-                    .any(|step| matches!(step, Step::Send(permit) if permit.exchange() == Some(exchange)));
-                if !sent_again && self.core().awaits(&server, exchange) {
+                if self.awaits_here(&server, exchange, sends) {
                     // The one answer there will be was not one.
                     let reason = Reason::ServerBrokeProtocol;
                     steps.extend(self.event(Event::Failed { server, exchange: Some(exchange), reason }));

@@ -68,6 +68,8 @@ pub(super) struct Session {
     standing: Mutex<Standing>,
     /// Requests under way to HTTP servers, to be dropped when nobody waits any more.
     under_way: Mutex<BTreeMap<ExchangeId, AbortHandle>>,
+    /// Requests that were lately decided to be sent.
+    sends: Mutex<Sends>,
     /// Standing streams of servers of the handshake era, for an agent that has none.
     pub(super) listening: Mutex<BTreeMap<ServerName, AbortHandle>>,
     touched: AtomicU64,
@@ -113,6 +115,28 @@ pub(super) struct Via {
     pub mark: Option<Mark>,
 }
 
+/// Requests that were decided to be sent, each with its number: the newest of them.
+#[derive(Default)]
+struct Sends {
+    count: u64,
+    last: VecDeque<(u64, ExchangeId)>,
+}
+
+impl Sends {
+    /// Most that are remembered: more than are sent between the last message of a stream and its end.
+    const MOST: usize = 256;
+
+    fn note(&mut self, sent: impl Iterator<Item = ExchangeId>) {
+        for exchange in sent {
+            self.last.push_back((self.count, exchange));
+            self.count += 1;
+            if self.last.len() > Self::MOST {
+                self.last.pop_front();
+            }
+        }
+    }
+}
+
 /// A session that is being used.
 pub(super) struct InUse(Arc<Session>);
 
@@ -146,6 +170,7 @@ impl Session {
             sinks: Mutex::default(),
             standing: Mutex::default(),
             under_way: Mutex::default(),
+            sends: Mutex::default(),
             listening: Mutex::default(),
             asked: Mutex::default(),
             reserved: Mutex::default(),
@@ -204,8 +229,24 @@ impl Session {
     pub(super) fn event(&self, event: Event<'_>) -> Vec<Step> {
         let now = self.touch();
         let mut steps = Vec::with_capacity(4);
-        self.core().handle(event, now, &mut steps);
+        let mut core = self.core();
+        core.handle(event, now, &mut steps);
+        // Before anybody else can ask the core what it waits for.
+        let sent = steps
+            .iter()
+            .filter_map(|step| if let Step::Send(permit) = step { permit.exchange() } else { None });
+        lock(&self.sends).note(sent);
         steps
+    }
+
+    /// How many requests were decided to be sent so far.
+    pub(super) fn sends(&self) -> u64 {
+        lock(&self.sends).count
+    }
+
+    /// Was this one decided to be sent after so many?
+    pub(super) fn is_sent_since(&self, exchange: ExchangeId, sends: u64) -> bool {
+        lock(&self.sends).last.iter().any(|(number, sent)| *number >= sends && *sent == exchange)
     }
 
     /// Time passes, which does not count as use.

@@ -45,10 +45,11 @@ impl Session {
         }
         match self.arrive(&server, upstream.as_deref(), sent) {
             Arrived::Message(bytes) => {
+                let sends = self.sends();
                 self.arrived(exchange);
                 self.from_server(&server, Some(exchange), bytes, Via::default()).await;
                 // In another era it may have been sent again by now.
-                if !self.is_under_way(exchange) && self.core().awaits(&server, exchange) {
+                if !self.is_under_way(exchange) && self.awaits_here(&server, exchange, sends) {
                     self.failed(&server, Some(exchange), Reason::ServerBrokeProtocol).await;
                 }
             }
@@ -99,7 +100,7 @@ impl Session {
         exchange: ExchangeId,
         mut events: SseStream,
     ) {
-        let mut resumable = false;
+        let (mut resumable, sends) = (false, self.sends());
         while let Some(event) = events.next().await {
             match event {
                 Ok(event) => {
@@ -112,7 +113,7 @@ impl Session {
         // A stream that may be resumed can end before the answer (2025-11-25, polling); any other has broken off.
         let legacy = self.core().revision().is_none_or(|revision| revision.era() == Era::Legacy);
         if !(resumable && legacy) {
-            if self.goes_on_elsewhere(server, exchange) {
+            if self.goes_on_elsewhere(server, exchange, sends) {
                 return;
             }
             self.failed(server, Some(exchange), Reason::ServerBrokeProtocol).await;
@@ -120,21 +121,30 @@ impl Session {
         self.close_stream(exchange);
     }
 
-    /// Was the request sent again in another era, or does it wait to be? Then its answer is not on the stream of before.
-    fn goes_on_elsewhere(&self, server: &ServerName, exchange: ExchangeId) -> bool {
+    /// Was the request sent again in another era, after so many sends, or does it wait to be? Then its answer is not on the
+    /// stream of before.
+    fn goes_on_elsewhere(&self, server: &ServerName, exchange: ExchangeId, sends: u64) -> bool {
         let core = self.core();
-        self.is_under_way(exchange) || core.is_open(exchange) && !core.awaits(server, exchange)
+        self.is_under_way(exchange)
+            || self.is_sent_since(exchange, sends)
+            || core.is_open(exchange) && !core.awaits(server, exchange)
     }
 
-    /// The same where the agent's stream is our own: a server's stream that may be resumed is resumed by us, after the
-    /// pause that the server asks for.
+    /// Is its answer still expected where it was first sent, before so many sends?
+    pub(super) fn awaits_here(&self, server: &ServerName, exchange: ExchangeId, sends: u64) -> bool {
+        let core = self.core();
+        core.awaits(server, exchange) && !self.is_sent_since(exchange, sends)
+    }
+
+    /// Carries a stream as above where the agent's is our own: a server's stream that may be resumed is resumed by us, after
+    /// the pause that the server asks for.
     async fn pump_resuming(
         self: &Arc<Self>,
         server: &ServerName,
         exchange: ExchangeId,
         mut events: SseStream,
     ) {
-        let (mut last, mut pause) = (None, 1_000);
+        let (mut last, mut pause, sends) = (None, 1_000, self.sends());
         for _ in 0..RESUMES {
             while let Some(event) = events.next().await {
                 match event {
@@ -145,14 +155,14 @@ impl Session {
                             self.from_server(server, Some(exchange), event.data, Via::default()).await;
                         }
                         // What a server adds after its answer is not waited for.
-                        if !self.core().awaits(server, exchange) {
+                        if !self.awaits_here(server, exchange, sends) {
                             return;
                         }
                     }
                     Err(reason) => return self.failed(server, Some(exchange), reason).await,
                 }
             }
-            if !self.core().awaits(server, exchange) {
+            if !self.awaits_here(server, exchange, sends) {
                 return;
             }
             let Some(http) = self.gateway.http_server(server) else { break };
