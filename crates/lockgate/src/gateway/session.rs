@@ -228,10 +228,14 @@ impl Session {
     /// Anything else goes through the door.
     pub(super) fn event(&self, event: Event<'_>) -> Vec<Step> {
         let now = self.touch();
+        self.pass(&mut self.core(), event, now)
+    }
+
+    /// An event goes through the door. What is decided to be sent is noted before anybody else can ask the core what it waits
+    /// for.
+    fn pass(&self, core: &mut Core, event: Event<'_>, now: Tick) -> Vec<Step> {
         let mut steps = Vec::with_capacity(4);
-        let mut core = self.core();
         core.handle(event, now, &mut steps);
-        // Before anybody else can ask the core what it waits for.
         let sent = steps
             .iter()
             .filter_map(|step| if let Step::Send(permit) = step { permit.exchange() } else { None });
@@ -251,12 +255,8 @@ impl Session {
 
     /// Time passes, which does not count as use.
     pub(super) fn wake(&self) -> Vec<Step> {
-        let mut steps = Vec::new();
         let mut core = self.core();
-        if core.waits() {
-            core.handle(Event::Wake, self.gateway.clock.now(), &mut steps);
-        }
-        steps
+        if core.waits() { self.pass(&mut core, Event::Wake, self.gateway.clock.now()) } else { Vec::new() }
     }
 
     /// A message of a server goes through the door, and what follows is done.
