@@ -41,7 +41,8 @@ struct Seen {
 /// A file of the state folder.
 struct Watched<T> {
     open: Option<T>,
-    /// Its version when it was last read.
+    /// Its version when it was last looked at, and when it was last read: what was decided while it was read is news.
+    looked: Option<u64>,
     version: Option<u64>,
     /// Was it missing at the first look? Then everything in it is news.
     fresh: bool,
@@ -49,7 +50,7 @@ struct Watched<T> {
 
 impl<T> Default for Watched<T> {
     fn default() -> Self {
-        Self { open: None, version: None, fresh: false }
+        Self { open: None, looked: None, version: None, fresh: false }
     }
 }
 
@@ -85,14 +86,13 @@ impl<T: Versioned> Watched<T> {
             }
             self.open = Some(T::open(folder)?);
         }
-        let version = self.open.as_ref().map(T::version).transpose()?;
-        Ok(version != self.version)
+        self.looked = self.open.as_ref().map(T::version).transpose()?;
+        Ok(self.looked != self.version)
     }
 
-    /// It was read as it is now.
-    fn was_read(&mut self) -> Result<(), StateError> {
-        self.version = self.open.as_ref().map(T::version).transpose()?;
-        Ok(())
+    /// It was read as it was when it was looked at, or as it was later.
+    fn was_read(&mut self) {
+        self.version = self.looked;
     }
 }
 
@@ -156,9 +156,9 @@ impl People {
             records.extend(news.into_iter().map(of_answer));
         }
         records.extend(own.news(log, journal.fresh)?.into_iter().filter_map(of_decision));
-        stops.was_read()?;
-        approvals.was_read()?;
-        journal.was_read()?;
+        stops.was_read();
+        approvals.was_read();
+        journal.was_read();
         Ok(records)
     }
 }
