@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use super::error::{At, Report, perhaps, quoted};
 use super::rules;
 use super::section::{List, Section};
+use crate::moment;
 
 /// Most suppressions.
 pub(super) const SUPPRESSIONS: usize = 1_000;
@@ -117,28 +118,7 @@ pub(super) fn check(
 
 /// The beginning of a day, in UTC.
 fn date(text: &str) -> Option<UnixMillis> {
-    let number = |text: &str, digits: usize| {
-        let plain = text.len() == digits && text.bytes().all(|b| b.is_ascii_digit());
-        plain.then(|| text.parse::<u64>().ok()).flatten()
-    };
-    let mut parts = text.split('-');
-    let (year, month, day) =
-        (number(parts.next()?, 4)?, number(parts.next()?, 2)?, number(parts.next()?, 2)?);
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let length = match month {
-        2 if leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    if parts.next().is_some() || year < 1970 || !(1..=length).contains(&day) {
-        return None;
-    }
-    // Years begin in March here, so that the leap day is the last of one.
-    let (years, months) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = 365 * years + years / 4 - years / 100 + years / 400 + (153 * months + 2) / 5 + day - 1;
-    Some(UnixMillis((days - 719_468) * 86_400_000))
+    moment::parse(&format!("{text}T00:00:00Z"))
 }
 
 #[cfg(test)]
