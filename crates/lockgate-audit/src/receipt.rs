@@ -31,6 +31,9 @@ const LINES: [(&str, &str); 12] = [
 pub struct Receipt(String);
 
 impl Receipt {
+    /// Where it is in `_meta` of a result.
+    pub const KEY: &str = "io.lockgate/receipt";
+
     /// What the receipt of a log says of a record, which is given as its line in the log. None of what is not the record of
     /// a call with a result that went to the agent.
     pub fn of_line(log: &str, line: &[u8]) -> Option<Self> {

@@ -4,13 +4,14 @@
 use std::ops::Range;
 
 use bytes::Bytes;
+use lockgate_audit::Receipt;
 use lockgate_model::{Json, Kind, quote};
 use lockgate_provenance::jcs_without;
 
 use crate::{Core, Outlet, Release, Step, digest};
 
 /// The key of a receipt in `_meta` of a result.
-const KEY: &str = "io.lockgate/receipt";
+const KEY: &str = Receipt::KEY;
 /// Deeper than any message that comes in.
 const DEPTH: usize = 1_024;
 

@@ -13,8 +13,6 @@ use serde_json::{Map, Value, json};
 use super::{find, is_right};
 use crate::records::plain;
 
-/// Where a receipt is in `_meta` of a result.
-const KEY: &str = "io.lockgate/receipt";
 /// Deepest nesting of what is searched for receipts.
 const DEPTH: usize = 1_024;
 
@@ -107,7 +105,7 @@ pub(super) fn judge(given: &[Given], key: &NoteKey, log: Option<&LogFolder>) -> 
 
 /// Takes the receipts out of a value, each with the digest of the object whose `_meta` it is in.
 fn collect(value: Json<'_>, given: &mut Vec<Given>) {
-    let receipt = value.get("_meta").and_then(|meta| meta.get(KEY)?.text());
+    let receipt = value.get("_meta").and_then(|meta| meta.get(Receipt::KEY)?.text());
     if let Some(text) = receipt {
         let result = Some(digest(jcs_without("_meta", value).as_bytes()));
         given.push(Given { text: text.into_owned(), result });
