@@ -8,6 +8,9 @@ use crate::one_line;
 /// The first line of a receipt. No checkpoint begins so: what is signed as one is never taken for the other.
 const HEAD: &str = "io.lockgate/receipt/v1";
 
+/// Deepest nesting of a record: it may hold the arguments of the call.
+const DEPTH: usize = 1_024;
+
 /// Where a call's record says it, and how the receipt names it, in its order. What comes before the last word is read by
 /// people; digests are of SHA-256, in hexadecimal.
 const LINES: [(&str, &str); 12] = [
@@ -37,7 +40,7 @@ impl Receipt {
     /// What the receipt of a log says of a record, which is given as its line in the log. None of what is not the record of
     /// a call with a result that went to the agent.
     pub fn of_line(log: &str, line: &[u8]) -> Option<Self> {
-        let record = Json::check(line, 16).ok()?;
+        let record = Json::check(line, DEPTH).ok()?;
         record.get("result_sha256")?;
         let mut text = format!("{HEAD}\nlog {log}\n");
         for (field, word) in LINES {
@@ -104,7 +107,10 @@ mod tests {
              reason untrusted_content_reaches_sink\nrule flow.value\nresult-sha256 ff00\n";
         assert_eq!(receipt.note().unwrap().text(), text);
         assert_eq!(receipt.get("rule"), Some("flow.value"));
-        assert_eq!(Receipt::of_note(&receipt.note().unwrap()), Some(receipt));
+        assert_eq!(Receipt::of_note(&receipt.note().unwrap()), Some(receipt.clone()));
+        // However deep the arguments are that the record holds.
+        let deep = Some(format!("{}{}", "[".repeat(100), "]".repeat(100)));
+        assert_eq!(of(&Record { argument_text: deep, ..record() }), Some(receipt));
         // Of what gave no result there is none, and a checkpoint is none.
         assert_eq!(of(&Record { result: None, ..record() }), None);
         let checkpoint = Note::new("example.org/log\n12\nAAAA\n".to_owned()).unwrap();
