@@ -36,7 +36,7 @@ impl<'t> Runs<'t> {
         let place = from % BLOCK;
         let length = (self.plain >> place).trailing_ones();
         // Most runs are in the block that is looked at, and have no digits.
-        let near = from / BLOCK == self.block && self.digits >> place & low(length) == 0;
+        let near = (from / BLOCK == self.block) & ((self.digits >> place).trailing_zeros() >= length);
         let length = usize::try_from(length).unwrap_or_default();
         if near && place + length < BLOCK { Run { length, digits: 0 } } else { self.far(from) }
     }
@@ -89,18 +89,31 @@ fn mask(flags: [bool; BLOCK]) -> u64 {
 }
 
 /// So many low bits.
-fn low(bits: u32) -> u64 {
+pub(crate) fn low(bits: u32) -> u64 {
     1_u64.checked_shl(bits).map_or(u64::MAX, |bit| bit - 1)
 }
 
 /// What makes a small letter of a capital, in sixteen bytes.
 pub(crate) const SMALL: u128 = u128::from_le_bytes([0x20; 16]);
 
-/// So many low bytes: one at least, and sixteen at most.
+/// So many low bytes: sixteen at most.
 #[inline]
 pub(crate) fn kept(length: usize) -> u128 {
-    u128::MAX >> (128 - 8 * length.clamp(1, 16))
+    KEPT.get(length).copied().unwrap_or(u128::MAX)
 }
+
+static KEPT: [u128; 16] = {
+    let mut kept = [0; 16];
+    let mut length = 1;
+    while length < 16 {
+        #[expect(clippy::indexing_slicing, reason = "it counts to 15")]
+        {
+            kept[length] = u128::MAX >> (128 - 8 * length);
+        }
+        length += 1;
+    }
+    kept
+};
 
 /// The sixteen bytes from there on, the first lowest; zeros behind the end.
 #[inline]

@@ -1,11 +1,17 @@
 //! Which words of which phrases are there, as bits.
 
+use std::num::NonZeroU64;
+
+use super::KEYS;
+
 /// How many groups the phrases are spread over. Two phrases of a group may open a passage in vain, no more.
 const GROUPS: usize = LANES * 64;
 /// The groups of a lane are the bits of a number.
 const LANES: usize = 8;
 /// Those of the last lane are for phrases that are longer than most.
 pub(super) const LONG_GROUPS: std::ops::Range<usize> = GROUPS - 64..GROUPS;
+/// Groups of the other phrases that are one bit of a hint: neighbours.
+const TOGETHER: usize = LANES - 1;
 /// How many words of a phrase have bits: the rarest.
 pub(super) const RARE: usize = 3;
 
@@ -15,6 +21,21 @@ pub(super) type Groups = [u64; LANES];
 /// For each of the rare words: the groups of phrases of which it is there.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Bits([u64; RARE * LANES]);
+
+/// The same, with neighbours taken together but for those of the long phrases: most passages are passed over by these alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Hint {
+    short: [u64; KEYS],
+    long: [u64; KEYS],
+}
+
+/// The groups that are asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Wanted {
+    groups: Groups,
+    short: u64,
+    long: u64,
+}
 
 /// Some groups that have a word.
 #[derive(Clone, Copy, Debug)]
@@ -55,30 +76,98 @@ impl Bits {
         self.0.get_mut(part.at % (RARE * LANES)).into_iter().for_each(|own| *own |= part.bits);
     }
 
-    /// Those of the groups, but for the long phrases, of which all rare words are here or there.
-    pub(super) fn with(&self, other: &Self, wanted: &Groups) -> Groups {
-        let mut there = *wanted;
+    /// Those of the groups, but for the long phrases, of which all rare words are here.
+    pub(super) fn all(&self, wanted: &Wanted) -> Groups {
+        let mut there = wanted.groups;
         let [.., long] = &mut there;
         *long = 0;
-        let keys = self.0.chunks_exact(LANES).zip(other.0.chunks_exact(LANES));
-        for (here, other) in keys {
-            there
-                .iter_mut()
-                .zip(here.iter().zip(other))
-                .for_each(|(there, (here, other))| *there &= here | other);
+        for key in self.0.chunks_exact(LANES) {
+            there.iter_mut().zip(key).for_each(|(there, here)| *there &= here);
         }
         there
     }
+}
 
-    /// The groups of the long phrases that have that word here.
-    pub(super) fn long(&self, key: usize) -> u64 {
-        self.0.get(key * LANES + LANES - 1).copied().unwrap_or_default()
+impl Hint {
+    /// Of a word that is that key of phrases of a group.
+    pub(super) fn of(key: usize, group: usize) -> Self {
+        let mut hint = Self::default();
+        let (bit, long) = place_of(group);
+        let all = if long { &mut hint.long } else { &mut hint.short };
+        all.get_mut(key).into_iter().for_each(|bits| *bits = bit);
+        hint
+    }
+
+    /// Those of both.
+    #[inline]
+    pub(super) fn with(&self, other: &Self) -> Self {
+        let mut both = *self;
+        both.short.iter_mut().zip(&other.short).for_each(|(own, other)| *own |= other);
+        both.long.iter_mut().zip(&other.long).for_each(|(own, other)| *own |= other);
+        both
+    }
+
+    /// The short phrases that may be here, or in part there.
+    #[inline]
+    pub(super) fn short(&self, before: &Self, wanted: &Wanted) -> u64 {
+        let both = self.short.iter().zip(&before.short).take(RARE);
+        both.fold(wanted.short, |all, (here, before)| all & (here | before))
+    }
+
+    /// Is it of a word of one of these short phrases?
+    #[inline]
+    pub(super) fn is_of(&self, short: u64) -> bool {
+        self.short.iter().fold(0, |all, key| all | key) & short != 0
+    }
+
+    /// Is it perhaps of a word of a phrase of that group?
+    #[inline]
+    pub(super) fn is_of_group(&self, group: usize) -> bool {
+        let (bit, long) = place_of(group);
+        let all = if long { &self.long } else { &self.short };
+        all.iter().fold(0, |all, key| all | key) & bit != 0
+    }
+
+    /// The groups of the long phrases that may be in these.
+    #[inline]
+    pub(super) fn long<'h>(hints: impl Iterator<Item = &'h Self>, wanted: &Wanted) -> u64 {
+        let mut all = [0_u64; RARE];
+        for hint in hints {
+            all.iter_mut().zip(&hint.long).for_each(|(all, here)| *all |= here);
+        }
+        all.iter().fold(wanted.long, |groups, here| groups & here)
+    }
+}
+
+impl Wanted {
+    /// The group too.
+    pub(super) fn add(&mut self, group: usize) {
+        self.groups.get_mut(group / 64).into_iter().for_each(|lane| *lane |= 1 << (group % 64));
+        let (bit, long) = place_of(group);
+        *if long { &mut self.long } else { &mut self.short } |= bit;
     }
 }
 
 /// The groups of a set, in order.
 pub(super) fn each(groups: Groups) -> impl Iterator<Item = usize> {
-    (0..).zip(groups).filter(|(_, lane)| *lane != 0).flat_map(|(lane, bits)| {
-        (0..64).filter(move |bit| bits >> bit & 1 == 1).map(move |bit| lane * 64 + bit)
+    (0..).zip(groups).flat_map(|(lane, bits)| of_lane(lane, bits))
+}
+
+/// Those of the long phrases.
+pub(super) fn each_long(bits: u64) -> impl Iterator<Item = usize> {
+    of_lane(LANES - 1, bits)
+}
+
+fn of_lane(lane: usize, mut bits: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = NonZeroU64::new(bits)?.trailing_zeros();
+        bits &= bits - 1;
+        Some(lane * 64 + usize::try_from(bit).unwrap_or_default())
     })
+}
+
+/// The bit of a hint that a group is one of, and whether it is one of the long ones.
+fn place_of(group: usize) -> (u64, bool) {
+    let long = LONG_GROUPS.contains(&group);
+    (1 << if long { group - LONG_GROUPS.start } else { group / TOGETHER }, long)
 }

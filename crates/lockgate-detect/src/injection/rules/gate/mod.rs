@@ -8,6 +8,7 @@ mod bits;
 mod byte;
 mod course;
 mod piece;
+mod signs;
 mod spelling;
 mod walk;
 
@@ -20,7 +21,7 @@ use super::rule::{Force, rules};
 use super::text::path_words;
 use crate::Genre;
 
-use bits::{Groups, LONG_GROUPS, Part};
+use bits::{Hint, LONG_GROUPS, Part, Wanted};
 pub(crate) use byte::{rot13, unleet};
 use course::Course;
 use piece::SHORT;
@@ -30,10 +31,10 @@ use walk::Walk;
 
 /// How many words of a phrase are looked for.
 const KEYS: usize = 4;
-/// The places of the table of words: a power of two, well above their number.
+/// The places of the table of words: a power of two, well above twice their number.
 const PLACES: usize = 1 << 13;
-/// Words of the small table that most other words are turned away by; each is 64 bits.
-const DOORS: usize = 1 << 9;
+/// How often a word may make room for another one.
+const MOVES: usize = 100;
 
 /// A word is too common to look for from this place on, counted from the rarest of `COMMON`.
 const FREQUENT: usize = 150;
@@ -45,25 +46,41 @@ const COMMON: &str = "the to a for name server and description type 0 in of is w
     before may now 8 where also current there output content about help could their tool tools without over key response system \
     input model file files information follow following next them they then what how which me our i";
 
+/// The number of a word that is looked for, from 1. 0 is that of no word. The uppermost bit stands for a word of a phrase that no
+/// honest text has, turned by thirteen letters.
+type Number = u16;
+
+const TURNED: Number = 1 << 15;
+
 /// A word that is looked for.
 #[derive(Clone, Debug, Default)]
 struct Word {
-    /// Those of phrases of which it is one of the rarest words.
-    rare: Vec<Part>,
-    /// All of them.
+    /// Of which phrases it is one of the rarest words.
+    hint: Hint,
+    /// The same, and of which it is a word at all; the rarest first.
     parts: Vec<Part>,
-    /// Is it one of a phrase that no honest text has, turned by thirteen letters?
-    turned: bool,
+    /// How many are first.
+    rare: usize,
 }
 
 impl Word {
-    fn add(&mut self, new: Part) {
-        let rare = new.is_rare().then_some(&mut self.rare);
-        for parts in rare.into_iter().chain([&mut self.parts]) {
-            if !parts.iter_mut().any(|part| part.takes(new)) {
-                parts.push(new);
-            }
+    /// It is that key of phrases of a group.
+    fn add(&mut self, key: usize, group: usize) {
+        let new = Part::new(key, group);
+        self.hint = self.hint.with(&Hint::of(key, group));
+        if self.parts.iter_mut().any(|part| part.takes(new)) {
+            return;
         }
+        if new.is_rare() {
+            self.parts.insert(self.rare, new);
+            self.rare += 1;
+        } else {
+            self.parts.push(new);
+        }
+    }
+
+    fn rare(&self) -> &[Part] {
+        self.parts.get(..self.rare).unwrap_or_default()
     }
 
     /// Which keys of that group it is, a bit each.
@@ -75,20 +92,19 @@ impl Word {
 /// The finder.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    /// The upper bits of the hash of a word, and its number, from 1.
+    /// The upper bits of the hash of a word, and its number below. 0 where none is.
     places: Vec<u64>,
-    /// A bit for each hash that a word has, by its upper bits.
-    doors: Vec<u64>,
+    /// By their numbers. The first is no word.
     words: Vec<Word>,
     /// In which order the words of each group come.
     courses: BTreeMap<usize, Vec<Course>>,
-    wanted: [Groups; Genre::ALL.len()],
+    wanted: [Wanted; Genre::ALL.len()],
     /// What two bytes of Latin letters with marks are read as: those from U+00C0 to U+024F, then from U+1E00 to U+1EFF.
     latin: Vec<u8>,
     /// A bit for each letter or digit from U+0370 to U+10FF.
     letters: Vec<u64>,
     /// What an address of a person says.
-    mailbox: Word,
+    mailbox: Number,
     /// No phrase has fewer bytes than this.
     shortest: usize,
 }
@@ -96,15 +112,17 @@ pub(crate) struct Gate {
 /// How much of a hash is kept beside the number of its word.
 const TAG: u64 = !0xffff;
 
+/// The two places where the word with that hash may be.
 #[inline]
-fn place(hash: u64) -> usize {
-    usize::try_from(hash >> 51).unwrap_or(0) % PLACES
+fn places(hash: u64) -> [usize; 2] {
+    [hash >> 51, hash >> 38].map(|bits| usize::try_from(bits).unwrap_or_default() % PLACES)
 }
 
-/// Where the bit of a word is among the doors, and which it is.
+/// The number that is kept beside a hash.
 #[inline]
-fn door(hash: u64) -> (usize, u64) {
-    (usize::try_from(hash >> 55).unwrap_or(0) % DOORS, 1 << (hash >> 49 & 63))
+fn number(taken: u64) -> Number {
+    let [low, high, ..] = taken.to_le_bytes();
+    Number::from_le_bytes([low, high])
 }
 
 fn hash_of(word: &[u8]) -> u64 {
@@ -116,18 +134,16 @@ impl Gate {
     pub(crate) fn new() -> Self {
         let mut gate = Self {
             places: vec![0; PLACES],
-            doors: vec![0; DOORS],
-            words: Vec::new(),
+            words: vec![Word::default()],
             courses: BTreeMap::new(),
-            wanted: [Groups::default(); Genre::ALL.len()],
+            wanted: [Wanted::default(); Genre::ALL.len()],
             latin: latin(),
             letters: letters(),
-            mailbox: Word::default(),
+            mailbox: 0,
             shortest: SHORTEST_MARK,
         };
         gate.add(&rules().texts);
-        let mailbox = gate.find(hash_of(b"%mailbox")).and_then(|at| gate.words.get(at));
-        gate.mailbox = mailbox.cloned().unwrap_or_default();
+        gate.mailbox = gate.find(hash_of(b"%mailbox"));
         gate
     }
 
@@ -143,7 +159,6 @@ impl Gate {
             }
             let is_long = steps.last().is_some_and(|(_, before)| *before >= SHORT);
             let Some(group) = (if is_long { &mut long } else { &mut short }).next() else { return };
-            let bit = 1_u64 << (group % 64);
             self.shortest = self.shortest.min(steps.iter().map(|(words, _)| shortest(words)).sum());
             let steps = steps.into_iter().map(|(words, before)| (look_for(words), before));
             let mut steps: Vec<(Vec<&str>, usize)> = steps.filter(|(words, _)| !words.is_empty()).collect();
@@ -156,15 +171,13 @@ impl Gate {
             self.courses.entry(group).or_default().push(Course::of(steps.iter().map(|(_, before)| *before)));
             let rule = rules().list.get(rule);
             for (wanted, genre) in self.wanted.iter_mut().zip(Genre::ALL) {
-                if rule.is_some_and(|rule| rule.force(genre) > Force::Note)
-                    && let Some(wanted) = wanted.get_mut(group / 64)
-                {
-                    *wanted |= bit;
+                if rule.is_some_and(|rule| rule.force(genre) > Force::Note) {
+                    wanted.add(group);
                 }
             }
             for key in 0..KEYS {
                 for word in &steps.get(key).unwrap_or(rarest).0 {
-                    self.word(hash_of(reading(word).as_bytes())).add(Part::new(key, group));
+                    self.put(hash_of(reading(word).as_bytes())).add(key, group);
                 }
             }
             if rule.is_some_and(|rule| rule.force(Genre::Result) == Force::Block) {
@@ -174,46 +187,63 @@ impl Gate {
         }
         for word in rotated {
             let turned: Vec<u8> = word.bytes().map(rot13).collect();
-            self.word(hash_of(&turned)).turned = true;
+            self.put(hash_of(&turned));
+            self.turn(hash_of(&turned));
         }
     }
 
-    fn word(&mut self, hash: u64) -> &mut Word {
-        let known = self.find(hash);
-        let at = known.unwrap_or(self.words.len());
-        if known.is_none() {
-            let mut slot = place(hash);
-            while self.places.get(slot).is_some_and(|taken| *taken != 0) {
-                slot = (slot + 1) % PLACES;
-            }
+    /// The word with that hash, which is made where it is not there yet.
+    fn put(&mut self, hash: u64) -> &mut Word {
+        let mut number = usize::from(self.find(hash) & !TURNED);
+        if number == 0 {
+            number = self.words.len();
             self.words.push(Word::default());
-            let (at, bit) = door(hash);
-            self.doors.get_mut(at).into_iter().for_each(|door| *door |= bit);
-            if let Some(free) = self.places.get_mut(slot) {
-                *free = (hash & TAG) | u64::try_from(self.words.len()).unwrap_or(0);
-            }
+            self.settle(hash & TAG | u64::try_from(number).unwrap_or(0));
         }
         #[expect(clippy::indexing_slicing, reason = "found there, or just put there")]
-        &mut self.words[at]
+        &mut self.words[number]
     }
 
+    /// Gives a word one of its places; who is there goes to its other one. A test sees to it that all of them find one.
+    fn settle(&mut self, mut word: u64) {
+        let mut last = PLACES;
+        for _ in 0..MOVES {
+            let [first, second] = places(word);
+            let free = |at: &usize| self.places.get(*at) == Some(&0);
+            let at =
+                [first, second].into_iter().find(free).unwrap_or(if first == last { second } else { first });
+            word = self.places.get_mut(at).map(|place| std::mem::replace(place, word)).unwrap_or_default();
+            if word == 0 {
+                return;
+            }
+            last = at;
+        }
+    }
+
+    /// The word with that hash is a turned one.
+    fn turn(&mut self, hash: u64) {
+        for at in places(hash) {
+            if let Some(word) = self.places.get_mut(at).filter(|word| (**word ^ hash) & TAG == 0) {
+                *word |= u64::from(TURNED);
+            }
+        }
+    }
+
+    /// The number of the word with that hash, or 0. Without a branch: nobody can guess which words are looked for.
     #[inline]
-    fn find(&self, hash: u64) -> Option<usize> {
-        let (at, bit) = door(hash);
-        if self.doors.get(at)? & bit == 0 {
-            return None;
-        }
-        let mut slot = place(hash);
-        loop {
-            let taken = *self.places.get(slot)?;
-            if taken == 0 {
-                return None;
-            }
-            if (taken ^ hash) & TAG == 0 {
-                return usize::try_from(taken & !TAG).ok()?.checked_sub(1);
-            }
-            slot = (slot + 1) % PLACES;
-        }
+    fn find(&self, hash: u64) -> Number {
+        let [first, second] = places(hash).map(|at| {
+            let word = self.places.get(at).copied().unwrap_or_default();
+            number(word) & Number::from((word ^ hash) & TAG == 0).wrapping_neg()
+        });
+        first | second
+    }
+
+    /// The word with that number.
+    #[inline]
+    fn word(&self, number: Number) -> &Word {
+        #[expect(clippy::indexing_slicing, reason = "numbers are given here alone")]
+        &self.words[usize::from(number & !TURNED)]
     }
 
     /// Is the text long enough to say anything? Letters above ASCII may say more with less.
@@ -287,4 +317,22 @@ fn latin() -> Vec<u8> {
             _ => 0,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_has_a_place() {
+        let gate = Gate::new();
+        let taken = gate.places.iter().filter(|word| **word != 0).count();
+        assert_eq!(taken, gate.words.len() - 1);
+        assert!((1_000..PLACES / 2).contains(&taken), "{taken}");
+        for word in ["ignore", "previous", "instructions"] {
+            assert_ne!(gate.find(hash_of(word.as_bytes())), 0, "{word}");
+        }
+        // `ignore`, thirteen letters on.
+        assert!(gate.find(hash_of(b"vtaber")) >= TURNED);
+    }
 }

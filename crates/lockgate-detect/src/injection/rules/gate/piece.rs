@@ -1,11 +1,9 @@
 //! A sentence in small pieces: does one of them, with those before it, have the words of some phrase in their order?
 
-use std::collections::BTreeMap;
-
-use super::Word;
-use super::bits::{Bits, Groups, LONG_GROUPS, RARE, each};
+use super::bits::{Bits, Hint, Wanted, each, each_long};
 use super::course::{Course, Reached};
 use super::walk::BLOCK;
+use super::{Gate, Number};
 
 /// Runs of characters between white space in a piece. A reader takes each for one word at least.
 const PIECE: usize = 12;
@@ -15,44 +13,69 @@ pub(super) const SHORT: usize = PIECE + 1;
 const PIECES: usize = BLOCK / PIECE + 1;
 /// Room for them: a power of two, since to divide by it is cheap.
 const RING: usize = PIECES.next_power_of_two();
-/// Some runs of characters between white space; in one that is very long, as many words as a block has.
-#[derive(Clone, Debug, Default)]
-struct Piece<'g> {
+/// Most words of a piece that are looked for: where nothing is white space it has no other end.
+const HITS: usize = 64;
+
+/// Some runs of characters between white space.
+#[derive(Clone, Debug)]
+struct Piece {
     from: usize,
-    runs: usize,
-    words: usize,
-    bits: Bits,
-    /// The words that are looked for, each with its run.
-    hits: Vec<(usize, &'g Word)>,
+    hint: Hint,
+    /// The words that are looked for, each with its run, and how many there are.
+    hits: [(u32, Number); HITS],
+    all: usize,
+}
+
+impl Default for Piece {
+    fn default() -> Self {
+        Self { from: 0, hint: Hint::default(), hits: [(0, 0); HITS], all: 0 }
+    }
+}
+
+impl Piece {
+    fn hits(&self) -> &[(u32, Number)] {
+        self.hits.get(..self.all).unwrap_or_default()
+    }
 }
 
 /// The pieces of a sentence.
 pub(super) struct Pieces<'g> {
-    courses: &'g BTreeMap<usize, Vec<Course>>,
-    wanted: Groups,
+    gate: &'g Gate,
+    wanted: Wanted,
     /// A ring of pieces, which of them is under way, and how many before it are of the same sentence.
-    ring: [Piece<'g>; RING],
+    ring: [Piece; RING],
     last: usize,
     kept: usize,
-    /// How many runs of characters with words were before; and is there a word in this one, and an address of a person?
-    run: usize,
-    inked: bool,
+    /// How many runs of characters with words are in the piece, and in the sentence.
+    runs: usize,
+    run: u32,
+    /// Is an address of a person in the last one?
     called: bool,
 }
 
 impl<'g> Pieces<'g> {
-    pub(super) fn new(courses: &'g BTreeMap<usize, Vec<Course>>, wanted: Groups) -> Self {
-        let (ring, last, kept, run, inked, called) = Default::default();
-        Self { courses, wanted, ring, last, kept, run, inked, called }
+    pub(super) fn new(gate: &'g Gate, wanted: Wanted) -> Self {
+        let (ring, last, kept, runs, run, called) = Default::default();
+        Self { gate, wanted, ring, last, kept, runs, run, called }
     }
 
-    /// A word that is looked for.
+    /// Before a word: does a run begin with it? Is the piece full without it?
     #[inline]
-    pub(super) fn add(&mut self, word: &'g Word) {
+    pub(super) fn run(&mut self, begins: bool) -> bool {
+        self.run = self.run.wrapping_add(u32::from(begins));
+        self.runs += usize::from(begins);
+        self.called &= !begins;
+        self.runs > PIECE
+    }
+
+    /// A word with its number; 0 is none. Without a branch: nobody can guess which it is. Is the piece full?
+    #[inline]
+    pub(super) fn add(&mut self, number: Number) -> bool {
         let run = self.run;
         let piece = self.piece();
-        word.rare.iter().for_each(|part| piece.bits.add(*part));
-        piece.hits.push((run, word));
+        piece.hits.get_mut(piece.all % HITS).into_iter().for_each(|place| *place = (run, number));
+        piece.all += usize::from(number != 0);
+        piece.all >= HITS
     }
 
     /// Was there an address of a person in this run?
@@ -60,118 +83,102 @@ impl<'g> Pieces<'g> {
         self.called
     }
 
-    /// An address of a person.
-    pub(super) fn call(&mut self, mailbox: &'g Word) {
-        self.add(mailbox);
+    /// An address of a person. Is the piece full?
+    pub(super) fn call(&mut self) -> bool {
         self.called = true;
-    }
-
-    /// Behind any word. Is the piece full?
-    #[inline]
-    pub(super) fn word_ends(&mut self) -> bool {
-        self.inked = true;
-        let piece = self.piece();
-        piece.words += 1;
-        piece.words >= BLOCK
-    }
-
-    /// Where white space stands. Is the piece full?
-    #[inline]
-    pub(super) fn run_ends(&mut self) -> bool {
-        if !self.inked && !self.called {
-            return false;
-        }
-        (self.inked, self.called) = (false, false);
-        self.run += 1;
-        let piece = self.piece();
-        piece.runs += 1;
-        piece.runs >= PIECE
-    }
-
-    /// No phrase goes on from here.
-    pub(super) fn sentence(&mut self) {
-        self.kept = 0;
+        self.add(self.gate.mailbox)
     }
 
     /// Is nothing in the sentence yet? Then it begins here.
     pub(super) fn begins(&mut self, at: usize) -> bool {
-        let piece = self.piece();
-        let nothing = piece.words == 0 && piece.hits.is_empty();
-        if nothing {
-            piece.from = at;
+        if self.runs == 0 {
+            self.piece().from = at;
         }
-        nothing && self.kept == 0
+        self.runs == 0
+    }
+
+    /// No phrase goes on from here.
+    pub(super) fn sentence(&mut self) {
+        (self.kept, self.runs, self.run) = (0, 0, 0);
     }
 
     /// The piece ends here. Gives where that begins which may be a phrase, if there may be one that ends in it.
     pub(super) fn end(&mut self, at: usize) -> Option<usize> {
-        let empty = self.last(PIECES).all(|piece| piece.hits.is_empty());
-        let open = if empty { None } else { self.opens_from() };
+        let gate = self.gate;
+        let piece = self.piece();
+        piece.hint = piece
+            .hits()
+            .iter()
+            .fold(Hint::default(), |hint, (_, number)| hint.with(&gate.word(*number).hint));
+        let open = self.opens_from();
         self.last = (self.last + 1) % RING;
         self.kept = (self.kept + 1).min(PIECES - 1);
-        let Piece { from, runs, words, bits, hits } = self.piece();
-        (*from, *runs, *words) = (at, 0, 0);
-        if !hits.is_empty() {
-            *bits = Bits::default();
-            hits.clear();
-        }
+        // The run goes on, or begins.
+        self.runs = 1;
+        let piece = self.piece();
+        (piece.from, piece.all) = (at, 0);
         open
     }
 
     /// The piece that is under way.
     #[inline]
-    fn piece(&mut self) -> &mut Piece<'g> {
+    fn piece(&mut self) -> &mut Piece {
         #[expect(clippy::indexing_slicing, reason = "the rest of a division by how many there are")]
         &mut self.ring[self.last % RING]
     }
 
     /// The last pieces of the sentence, at most so many, the first one first.
-    fn last(&self, pieces: usize) -> impl Iterator<Item = &Piece<'g>> {
+    fn last(&self, pieces: usize) -> impl Iterator<Item = &Piece> {
         let pieces = pieces.min(self.kept + 1);
         (1..=pieces).filter_map(move |piece| self.ring.get((self.last + RING + piece - pieces) % RING))
     }
 
     /// Where the pieces begin in which a phrase may be that ends in this one.
     fn opens_from(&self) -> Option<usize> {
-        // Of long phrases only one lane is asked, in all of the pieces.
-        let [.., mut long] = self.wanted;
-        for key in 0..RARE {
-            long &= self.last(PIECES).fold(0, |all, piece| all | piece.bits.long(key));
-        }
-        let long = (0..64).filter(|_| long != 0).filter(|bit| long >> bit & 1 == 1);
-        if self.is_open(long.map(|bit| LONG_GROUPS.start + bit), PIECES) {
+        // Of long phrases all of the pieces are asked.
+        let long = Hint::long(self.last(PIECES).map(|piece| &piece.hint), &self.wanted);
+        if self.is_open(each_long(long), PIECES) {
             return self.last(PIECES).next().map(|first| first.from);
         }
-        let nothing = Bits::default();
         let mut near = self.last(2);
         let (first, second) = (near.next()?, near.next());
-        let short = first.bits.with(second.map_or(&nothing, |second| &second.bits), &self.wanted);
-        self.is_open(each(short), 2).then_some(first.from)
+        let nothing = Hint::default();
+        let short = first.hint.short(second.map_or(&nothing, |second| &second.hint), &self.wanted);
+        if short == 0 {
+            return None;
+        }
+        let mut bits = Bits::default();
+        let words = self.last(2).flat_map(Piece::hits).map(|(_, number)| self.gate.word(*number));
+        for word in words.filter(|word| word.hint.is_of(short)) {
+            word.rare().iter().for_each(|part| bits.add(*part));
+        }
+        self.is_open(each(bits.all(&self.wanted)), 2).then_some(first.from)
     }
 
     /// Do the words of one of the groups come in their order, in so many pieces?
     fn is_open(&self, mut groups: impl Iterator<Item = usize>, pieces: usize) -> bool {
         groups.any(|group| {
-            let courses = self.courses.get(&group).map(Vec::as_slice).unwrap_or_default();
-            courses.iter().any(|course| comes(course, group, self.last(pieces)))
+            let courses = self.gate.courses.get(&group).map(Vec::as_slice).unwrap_or_default();
+            courses.iter().any(|course| self.comes(course, group, pieces))
         })
     }
-}
 
-/// Do the words of a phrase come in their order?
-fn comes<'p>(course: &Course, group: usize, pieces: impl Iterator<Item = &'p Piece<'p>>) -> bool {
-    let mut reached = Reached::default();
-    let (mut run, mut keys) = (0, 0);
-    for piece in pieces {
-        for (here, word) in &piece.hits {
+    /// Do the words of a phrase come in their order?
+    fn comes(&self, course: &Course, group: usize, pieces: usize) -> bool {
+        let mut reached = Reached::default();
+        let (mut run, mut keys) = (0, 0);
+        for (here, number) in self.last(pieces).flat_map(Piece::hits) {
             if *here != run {
                 if keys != 0 && course.pass(run, keys, &mut reached) {
                     return true;
                 }
                 (run, keys) = (*here, 0);
             }
-            keys |= word.keys_of(group);
+            let word = self.gate.word(*number);
+            if word.hint.is_of_group(group) {
+                keys |= word.keys_of(group);
+            }
         }
+        keys != 0 && course.pass(run, keys, &mut reached)
     }
-    keys != 0 && course.pass(run, keys, &mut reached)
 }

@@ -1,11 +1,17 @@
 //! A word as it is read, and the number it is looked up by.
 
-use super::byte::{CLASSES, MARK};
+use crate::runs::{SMALL, kept, sixteen};
+
+/// Letters that are taken in at once.
+const AT_ONCE: usize = 16;
 
 /// A word as it is read so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Spelling {
-    hash: u64,
+    /// The last letters, at most [`AT_ONCE`], the first of them lowest.
+    letters: u128,
+    /// All before them.
+    before: u64,
     pub(super) length: usize,
 }
 
@@ -19,7 +25,11 @@ impl Spelling {
 
     #[inline]
     pub(super) fn push(&mut self, letter: u8) {
-        self.hash = self.hash.rotate_left(7) ^ u64::from(letter);
+        let at = self.length % AT_ONCE;
+        if at == 0 && self.length > 0 {
+            (self.before, self.letters) = (self.hash(), 0);
+        }
+        self.letters |= u128::from(letter) << (8 * at);
         self.length += 1;
     }
 
@@ -29,28 +39,65 @@ impl Spelling {
         }
     }
 
-    /// Takes in the letters and digits of ASCII that a text begins with; capitals become small. Gives how many there are, and
-    /// whether there are digits among them.
+    /// Takes in so many letters and digits of ASCII that stand there; capitals become small.
     #[inline]
-    pub(super) fn run(&mut self, bytes: &[u8]) -> (usize, bool) {
-        let (mut length, mut digits) = (0, false);
-        for byte in bytes {
-            let class = CLASSES.get(usize::from(*byte)).copied().unwrap_or(MARK);
-            if class < b'0' {
-                break;
-            }
-            digits |= class <= b'9';
-            self.hash = self.hash.rotate_left(7) ^ u64::from(class);
-            length += 1;
+    pub(super) fn run(&mut self, bytes: &[u8], from: usize, length: usize) {
+        if self.length == 0 && length <= AT_ONCE {
+            self.letters = at_once(bytes, from, length);
+            self.length = length;
+        } else {
+            let run = bytes.iter().skip(from).take(length);
+            run.for_each(|letter| self.push(letter.to_ascii_lowercase()));
         }
-        self.length += length;
-        (length, digits)
     }
 
     /// The number; its upper bits are those that differ.
     #[inline]
     pub(super) fn hash(&self) -> u64 {
-        let hash = self.hash.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        hash ^ (hash >> 29)
+        hash(self.letters, self.before)
+    }
+}
+
+/// The number of a word of so many letters and digits of ASCII that stand there. None of a longer one than is taken in at once.
+#[inline]
+pub(super) fn hash_at(bytes: &[u8], from: usize, length: usize) -> Option<u64> {
+    (length <= AT_ONCE).then(|| hash(at_once(bytes, from, length), 0))
+}
+
+#[inline]
+fn at_once(bytes: &[u8], from: usize, length: usize) -> u128 {
+    (sixteen(bytes, from) | SMALL) & kept(length)
+}
+
+#[inline]
+fn hash(letters: u128, before: u64) -> u64 {
+    let half = |of: u128| u64::try_from(of & u128::from(u64::MAX)).unwrap_or_default();
+    let (low, high) = (half(letters), half(letters >> 64));
+    let hash = low.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        ^ (high ^ before).wrapping_mul(0xd6e8_feb8_6659_fd93).rotate_left(32);
+    (hash ^ hash >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// However it is taken in, a word is the same word.
+        #[test]
+        fn parts_of_a_word_are_the_word(parts in prop::collection::vec("[a-zA-Z0-9]{1,20}", 0..5), space in "[ .]?") {
+            let (text, mut spelling) = (parts.concat() + &space, Spelling::default());
+            let mut from = 0;
+            for part in &parts {
+                spelling.run(text.as_bytes(), from, part.len());
+                from += part.len();
+            }
+            let whole = Spelling::of(text.bytes().take(from).map(|letter| letter.to_ascii_lowercase()));
+            prop_assert_eq!((spelling.length, spelling.hash()), (whole.length, whole.hash()));
+            let at_once = hash_at(text.as_bytes(), 0, from).filter(|_| from > 0);
+            prop_assert_eq!(at_once, (1..=AT_ONCE).contains(&from).then(|| whole.hash()));
+        }
     }
 }

@@ -1,15 +1,18 @@
 //! One pass over the bytes of a text.
 
+use std::num::NonZeroU64;
 use std::ops::Range;
 
-use super::Gate;
-use super::bits::Groups;
+use super::bits::Wanted;
 use super::byte::{
     AT, CLASSES, CLOSE, CODE, HASH, LINE, MARK, OPEN, SKIP, SPACE, STOP, WIDE, is_code, may_call, unleet,
 };
 use super::piece::Pieces;
-use super::spelling::Spelling;
+use super::signs::{BYTES, Signs, behind_white};
+use super::spelling::{Spelling, hash_at};
+use super::{Gate, TURNED};
 use crate::injection::rules::marker::may_begin;
+use crate::runs::low;
 use lockgate_model::letter::tagged;
 
 /// Most words of a block. No phrase without names of tools is longer.
@@ -73,8 +76,15 @@ impl Block {
 struct Draft {
     begun: usize,
     spelling: Spelling,
-    /// Has it digits, and letters beyond ASCII that are read as none of it?
+    strange: Strange,
+}
+
+/// What is rare in a word.
+#[derive(Clone, Copy, Default)]
+struct Strange {
+    /// Digits.
     digits: bool,
+    /// Letters beyond ASCII that are read as none of it.
     foreign: bool,
 }
 
@@ -89,6 +99,11 @@ impl Draft {
     }
 }
 
+#[inline]
+fn class(byte: u8) -> u8 {
+    CLASSES.get(usize::from(byte)).copied().unwrap_or(MARK)
+}
+
 pub(super) struct Walk<'g> {
     gate: &'g Gate,
     seen: Seen,
@@ -96,12 +111,24 @@ pub(super) struct Walk<'g> {
     /// The block before in the same sentence.
     before: Option<Block>,
     pieces: Pieces<'g>,
+    /// How many words there were, and how many when a line ended last.
+    words: usize,
+    line: Option<usize>,
+    /// Was there white space since the last word, and then perhaps what looked like one and was none?
+    fresh: bool,
+}
+
+/// Whether a run of characters is begun before there was a word in it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Run {
+    Begun,
+    Open,
 }
 
 impl<'g> Walk<'g> {
-    pub(super) fn new(gate: &'g Gate, wanted: Groups) -> Self {
-        let (seen, block, before) = Default::default();
-        Self { gate, seen, block, before, pieces: Pieces::new(&gate.courses, wanted) }
+    pub(super) fn new(gate: &'g Gate, wanted: Wanted) -> Self {
+        let (seen, block, before, words, line, fresh) = Default::default();
+        Self { gate, seen, block, before, pieces: Pieces::new(gate, wanted), words, line, fresh }
     }
 
     /// What was seen in all of the text.
@@ -112,22 +139,63 @@ impl<'g> Walk<'g> {
 
     fn run(&mut self, text: &str) {
         let bytes = text.as_bytes();
-        let (mut at, mut word) = (0, Draft::default());
-        // Has a sentence just ended, and a line with nothing on it behind?
-        let (mut stop, mut line) = (false, false);
-        while let Some(&b) = bytes.get(at) {
-            let class = CLASSES.get(usize::from(b)).copied().unwrap_or(MARK);
+        let (mut inside, mut blank) = (false, true);
+        for base in (0..bytes.len()).step_by(BYTES) {
+            let Signs { token, other, digit, white, event } = Signs::at(bytes, base);
+            let starts = token & !(token << 1 | u64::from(inside));
+            inside = token >> 63 == 1;
+            let mut firsts = behind_white(starts, white, &mut blank);
+            let mut rest = starts | event;
+            while let Some(bits) = NonZeroU64::new(rest) {
+                let place = bits.trailing_zeros();
+                rest &= rest - 1;
+                let at = base + usize::try_from(place).unwrap_or_default();
+                if event >> place & 1 == 1 {
+                    // The run of the next word may be begun.
+                    if self.event(text, at) == Run::Begun {
+                        let next = starts & u64::MAX << place;
+                        firsts &= !(next & next.wrapping_neg());
+                        blank &= next != 0;
+                    }
+                    continue;
+                }
+                self.fresh |= firsts >> place & 1 == 1;
+                let length = (token >> place).trailing_ones();
+                let of_it = low(length) << place;
+                // Nearly all words are in the block, and end with their letters and digits.
+                let whole = other & of_it == 0 && place + length < u64::BITS;
+                let length = usize::try_from(length).unwrap_or_default();
+                if whole && let Some(hash) = hash_at(bytes, at, length) {
+                    let digits = digit & of_it != 0;
+                    self.word(bytes, at..at + length, length, hash, Strange { digits, foreign: false });
+                } else {
+                    self.token(text, at);
+                }
+            }
+        }
+        self.sentence(bytes.len());
+    }
+
+    /// What may be words begins here, and goes on beyond the block, or with apostrophes or what is beyond ASCII.
+    fn token(&mut self, text: &str, from: usize) {
+        let bytes = text.as_bytes();
+        let (mut at, mut word) = (from, Draft::default());
+        while let Some(&byte) = bytes.get(at) {
+            let class = class(byte);
             if class >= b'0' {
-                let (length, digits) = word.goes_on(at).run(bytes.get(at..).unwrap_or_default());
-                word.digits |= digits;
+                let run = bytes
+                    .get(at..)
+                    .unwrap_or_default()
+                    .iter()
+                    .take_while(|byte| byte.is_ascii_alphanumeric());
+                let (length, digits) = run
+                    .fold((0, false), |(length, digits), byte| (length + 1, digits | byte.is_ascii_digit()));
+                word.goes_on(at).run(bytes, at, length);
+                word.strange.digits |= digits;
                 at += length;
-                continue;
-            }
-            if class == SKIP {
+            } else if class == SKIP {
                 at += 1;
-                continue;
-            }
-            if class == WIDE {
+            } else if class == WIDE {
                 let Some(letter) = text.get(at..).and_then(|rest| rest.chars().next()) else { break };
                 let size = letter.len_utf8();
                 if matches!(letter, '\u{370}'..='\u{10ff}' | '\u{3040}'..='\u{d7ff}') {
@@ -140,64 +208,82 @@ impl<'g> Walk<'g> {
                     Letter::Read(b) => word.goes_on(at).push(b),
                     Letter::Other => {
                         word.goes_on(at).letters(bytes.get(at..at + size).unwrap_or_default());
-                        word.foreign = true;
+                        word.strange.foreign = true;
                     }
                     Letter::Nothing => {}
-                    Letter::Mark => self.word(bytes, at, std::mem::take(&mut word)),
+                    Letter::Mark => self.draft(bytes, at, &mut word),
                 }
                 at += size;
-                continue;
+            } else {
+                break;
             }
-            if word.spelling.length > 0 {
-                self.word(bytes, at, std::mem::take(&mut word));
-                (stop, line) = (false, false);
-            }
-            if matches!(class, SPACE | LINE) && self.pieces.run_ends() {
-                self.piece_ends(at);
-            }
-            // Nearly all that stands between words.
-            if class == SPACE && !stop {
-                at += 1;
-                continue;
-            }
-            match class {
-                SPACE => {
-                    self.sentence(at);
-                    stop = false;
-                }
-                LINE if stop || line => {
-                    self.sentence(at);
-                    (stop, line) = (false, true);
-                }
-                LINE => line = true,
-                CLOSE => {}
-                STOP => stop = true,
-                CODE => {
-                    self.block.codes += u32::from(is_code(bytes, at));
-                    stop = false;
-                }
-                HASH if bytes.get(at..).is_some_and(|rest| rest.starts_with(b"### ")) => {
-                    self.seen.marks.push(at);
-                    stop = false;
-                }
-                AT => {
-                    if !self.pieces.is_called() && may_call(bytes, at) {
-                        self.pieces.call(&self.gate.mailbox);
-                    }
-                    stop = false;
-                }
-                OPEN => {
-                    if may_begin(bytes.get(at + 1..).unwrap_or_default()) {
-                        self.seen.marks.push(at);
-                    }
-                    stop = false;
-                }
-                _ => stop = false,
-            }
-            at += 1;
         }
-        self.word(bytes, at, word);
-        self.sentence(at);
+        self.draft(bytes, at, &mut word);
+    }
+
+    /// What may end a sentence or a line, hide a letter, or begin a mark or an address. Says whether the run is begun of which a
+    /// word comes next.
+    fn event(&mut self, text: &str, at: usize) -> Run {
+        let bytes = text.as_bytes();
+        match class(bytes.get(at).copied().unwrap_or_default()) {
+            // Two ends of lines with no word between.
+            LINE => {
+                if self.line == Some(self.words) {
+                    self.sentence(at);
+                }
+                self.line = Some(self.words);
+            }
+            STOP => {
+                if let Some(end) = self.stops_at(text, at + 1) {
+                    self.sentence(end);
+                }
+            }
+            CODE => self.block.codes += u32::from(is_code(bytes, at)),
+            HASH if bytes.get(at..).is_some_and(|rest| rest.starts_with(b"### ")) => self.seen.marks.push(at),
+            OPEN if may_begin(bytes.get(at + 1..).unwrap_or_default()) => self.seen.marks.push(at),
+            AT => return self.call(bytes, at),
+            _ => {}
+        }
+        Run::Open
+    }
+
+    /// The white space behind the end of a sentence, where it is one: quotation marks and brackets may close between.
+    fn stops_at(&mut self, text: &str, from: usize) -> Option<usize> {
+        let bytes = text.as_bytes();
+        let mut at = from;
+        loop {
+            match class(*bytes.get(at)?) {
+                SPACE | LINE => return Some(at),
+                CLOSE | SKIP => at += 1,
+                WIDE => {
+                    let letter = text.get(at..)?.chars().next()?;
+                    if matches!(self.wide(letter), Letter::Read(_) | Letter::Other) {
+                        return None;
+                    }
+                    at += letter.len_utf8();
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    /// Perhaps an address of a person, or a number to call.
+    fn call(&mut self, bytes: &[u8], at: usize) -> Run {
+        if !may_call(bytes, at) {
+            return Run::Open;
+        }
+        // It may be what its run begins with.
+        let before = bytes.get(..at).unwrap_or_default().iter().rev().map(|byte| class(*byte));
+        let mut before = before.skip_while(|class| !matches!(*class, SPACE | LINE | SKIP | WIDE | b'0'..));
+        let begins = before.next().is_none_or(|class| matches!(class, SPACE | LINE)) || self.fresh;
+        self.fresh = false;
+        if begins && self.pieces.run(true) {
+            self.piece_ends(at);
+        }
+        if !self.pieces.is_called() && self.pieces.call() {
+            self.piece_ends(at);
+        }
+        if begins { Run::Begun } else { Run::Open }
     }
 
     /// What a character above ASCII is.
@@ -250,43 +336,51 @@ impl<'g> Walk<'g> {
         }
     }
 
-    #[inline]
-    fn word(&mut self, bytes: &[u8], end: usize, word: Draft) {
-        let Draft { begun, spelling, digits, foreign } = word;
-        let (span, length) = (begun..end, spelling.length);
-        if length == 0 {
-            return;
+    /// The word that is under way ends here, where there is one.
+    fn draft(&mut self, bytes: &[u8], end: usize, word: &mut Draft) {
+        let Draft { begun, spelling, strange } = std::mem::take(word);
+        if spelling.length > 0 {
+            if spelling.length >= LONG {
+                self.seen.long.push(begun..end);
+            }
+            self.word(bytes, begun..end, spelling.length, spelling.hash(), strange);
+        }
+    }
+
+    #[expect(clippy::inline_always, reason = "a call costs as much as what is done here")]
+    #[inline(always)]
+    fn word(&mut self, bytes: &[u8], span: Range<usize>, length: usize, hash: u64, strange: Strange) {
+        let number = self.gate.find(hash);
+        self.words += 1;
+        if self.pieces.run(std::mem::take(&mut self.fresh)) {
+            self.piece_ends(span.start);
         }
         let block = &mut self.block;
         block.words += 1;
-        if length == 1 {
-            block.single += 1;
-            block.singles = block.singles.max(block.single);
-        } else {
-            block.single = 0;
-        }
-        let hash = spelling.hash();
-        if let Some(word) = self.gate.find(hash).and_then(|at| self.gate.words.get(at)) {
-            block.turned += u32::from(word.turned);
-            self.pieces.add(word);
-        } else if foreign {
-            let word = bytes.get(span.clone()).unwrap_or_default();
-            // Two alphabets in one word: one of them may stand for the other.
-            block.odd |=
-                word.iter().any(u8::is_ascii_alphabetic) && word.iter().any(|b| (0xcd..=0xd5).contains(b));
-        } else if digits && (3..=16).contains(&length) {
-            let word = bytes.get(span.clone()).unwrap_or_default();
-            let plain = Spelling::of(word.iter().map(|b| unleet(b.to_ascii_lowercase()))).hash();
-            block.leet += u32::from(plain != hash && self.gate.find(plain).is_some());
-        }
-        if length >= LONG {
-            self.seen.long.push(span.clone());
+        block.single = if length == 1 { block.single + 1 } else { 0 };
+        block.singles = block.singles.max(block.single);
+        block.turned += u32::from(number / TURNED);
+        if (strange.foreign || strange.digits) && number == 0 {
+            self.unknown(bytes.get(span.clone()).unwrap_or_default(), length, hash, strange);
         }
         if self.block.words >= BLOCK {
             self.close(span.end);
         }
-        if self.pieces.word_ends() {
+        if self.pieces.add(number) {
             self.piece_ends(span.end);
+        }
+    }
+
+    /// A word that is not looked for, with digits or letters beyond ASCII.
+    fn unknown(&mut self, word: &[u8], length: usize, hash: u64, strange: Strange) {
+        let block = &mut self.block;
+        if strange.foreign {
+            // Two alphabets in one word: one of them may stand for the other.
+            block.odd |=
+                word.iter().any(u8::is_ascii_alphabetic) && word.iter().any(|b| (0xcd..=0xd5).contains(b));
+        } else if (3..=16).contains(&length) {
+            let plain = Spelling::of(word.iter().map(|b| unleet(b.to_ascii_lowercase()))).hash();
+            block.leet += u32::from(plain != hash && self.gate.find(plain) != 0);
         }
     }
 

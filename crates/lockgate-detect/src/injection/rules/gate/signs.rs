@@ -1,0 +1,112 @@
+//! What stands in a block of bytes, a bit each: nearly all of a text is words and what stands between them, and is passed over
+//! without a look at each byte.
+
+use wide::u8x16;
+
+/// Bytes in a block.
+pub(super) const BYTES: usize = 64;
+
+/// What the bytes of a block are; the first byte is the lowest bit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Signs {
+    /// Letters and digits of ASCII, what is beyond it, and apostrophes: what may be a part of a word.
+    pub(super) token: u64,
+    /// Those that are no letters or digits.
+    pub(super) other: u64,
+    pub(super) digit: u64,
+    /// White space of ASCII.
+    pub(super) white: u64,
+    /// What may end a sentence or a line, hide a letter, or begin a mark or an address.
+    pub(super) event: u64,
+}
+
+/// Marks that are events.
+const EVENTS: [u8; 12] = *b"\n.!?%&\\<[@+#";
+
+impl Signs {
+    /// Of the block that begins there; zeros fill up the last one.
+    #[inline]
+    pub(super) fn at(bytes: &[u8], from: usize) -> Self {
+        let rest = bytes.get(from..).unwrap_or_default();
+        let block: [u8; BYTES] = rest.first_chunk().copied().unwrap_or_else(|| {
+            let mut filled = [0; BYTES];
+            filled.iter_mut().zip(rest).for_each(|(place, byte)| *place = *byte);
+            filled
+        });
+        let (sixteens, _) = block.as_chunks::<16>();
+        sixteens.iter().rev().fold(Self::default(), |all, bytes| all.behind(u8x16::new(*bytes)))
+    }
+
+    /// Sixteen bytes, and this behind them.
+    #[inline]
+    fn behind(self, bytes: u8x16) -> Self {
+        let is = |byte: u8| bytes.simd_eq(u8x16::splat(byte));
+        let among =
+            |bytes: u8x16, first: u8, count: u8| (bytes - u8x16::splat(first)).simd_lt(u8x16::splat(count));
+        let digit = among(bytes, b'0', 10);
+        let letter = among(bytes | u8x16::splat(0x20), b'a', 26);
+        let wide = bytes & u8x16::splat(0x80);
+        let other = wide | is(b'\'');
+        let white = is(b' ') | is(b'\t') | is(b'\r') | is(b'\n');
+        let event = EVENTS.iter().fold(u8x16::splat(0), |all, byte| all | is(*byte));
+        let put = |all: u64, bits: u8x16| all << 16 | u64::from(bits.to_bitmask());
+        Self {
+            token: put(self.token, letter | digit | other),
+            other: put(self.other, other),
+            digit: put(self.digit, digit),
+            white: put(self.white, white),
+            event: put(self.event, event),
+        }
+    }
+}
+
+/// Which of the starts have white space before them, with neither starts nor other white space between; `open` says whether
+/// there was some before the block, and comes to say so of the next one.
+#[inline]
+pub(super) fn behind_white(starts: u64, white: u64, open: &mut bool) -> u64 {
+    let between = !(white | starts);
+    let after = white << 1 | u64::from(*open);
+    // What comes to a bit that is neither is carried on to the first that is one.
+    let (carried, over) = between.overflowing_add(after & between);
+    *open = over || white >> 63 == 1;
+    starts & (after | carried & !between)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::byte::{AT, CLASSES, CODE, HASH, LINE, OPEN, SKIP, SPACE, STOP, WIDE};
+    use super::*;
+
+    proptest! {
+        /// The slow way says the same.
+        #[test]
+        fn a_block_is_what_its_bytes_are(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+            let block = Signs::at(&bytes, 0);
+            for place in 0..BYTES {
+                let byte = bytes.get(place).copied().unwrap_or(0);
+                let class = CLASSES[usize::from(byte)];
+                let has = |bits: u64| bits >> place & 1 == 1;
+                prop_assert_eq!(has(block.token), class >= b'0' || matches!(class, SKIP | WIDE));
+                prop_assert_eq!(has(block.other), matches!(class, SKIP | WIDE));
+                prop_assert_eq!(has(block.digit), byte.is_ascii_digit());
+                prop_assert_eq!(has(block.white), matches!(class, SPACE | LINE));
+                prop_assert_eq!(has(block.event), matches!(class, LINE | STOP | CODE | OPEN | AT | HASH));
+            }
+        }
+
+        #[test]
+        fn white_space_is_seen_from_what_is_behind_it(letters in "[a .]{0,200}") {
+            let (mut open, mut slow) = (true, true);
+            for part in letters.as_bytes().chunks(BYTES) {
+                let bits = |of: u8| part.iter().rev().fold(0, |bits, byte| bits << 1 | u64::from(*byte == of));
+                let found = behind_white(bits(b'a'), bits(b' '), &mut open);
+                for (place, byte) in part.iter().enumerate() {
+                    prop_assert_eq!(found >> place & 1 == 1, *byte == b'a' && slow);
+                    slow = match byte { b'a' => false, b' ' => true, _ => slow };
+                }
+            }
+        }
+    }
+}
