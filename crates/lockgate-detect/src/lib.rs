@@ -26,6 +26,7 @@ pub mod secrets;
 mod shape;
 mod spot;
 mod sure;
+mod table;
 mod tags;
 mod words;
 

@@ -1,5 +1,7 @@
 //! Runs of ASCII letters and digits, found a block of bytes at a time: where a word ends is a bit, not a guess at each byte.
 
+use std::num::NonZeroU64;
+
 use wide::i8x16;
 
 /// Bytes in a block.
@@ -11,9 +13,10 @@ pub(crate) struct Runs<'t> {
     bytes: &'t [u8],
     /// Which block is looked at. None is at the begin.
     block: usize,
-    /// A bit for each letter or digit of it, and for each digit.
+    /// A bit for each letter or digit of it, for each digit, and for each byte beyond ASCII.
     plain: u64,
     digits: u64,
+    wide: u64,
 }
 
 /// A run of letters and digits that begins at some place.
@@ -27,7 +30,7 @@ pub(crate) struct Run {
 
 impl<'t> Runs<'t> {
     pub(crate) fn new(text: &'t str) -> Self {
-        Self { bytes: text.as_bytes(), block: usize::MAX, plain: 0, digits: 0 }
+        Self { bytes: text.as_bytes(), block: usize::MAX, plain: 0, digits: 0, wide: 0 }
     }
 
     /// The run that begins there; it may be empty. Linear in it.
@@ -39,6 +42,33 @@ impl<'t> Runs<'t> {
         let near = (from / BLOCK == self.block) & ((self.digits >> place).trailing_zeros() >= length);
         let length = usize::try_from(length).unwrap_or_default();
         if near && place + length < BLOCK { Run { length, digits: 0 } } else { self.far(from) }
+    }
+
+    /// The first letter, digit, or byte beyond ASCII that is there or behind; the end of the text where none is.
+    #[inline]
+    pub(crate) fn next(&mut self, from: usize) -> usize {
+        let ink = (self.plain | self.wide) >> (from % BLOCK);
+        match NonZeroU64::new(ink) {
+            Some(ink) if from / BLOCK == self.block => {
+                from + usize::try_from(ink.trailing_zeros()).unwrap_or_default()
+            }
+            _ => self.next_far(from),
+        }
+    }
+
+    #[inline(never)]
+    fn next_far(&mut self, from: usize) -> usize {
+        let mut at = from;
+        while at < self.bytes.len() {
+            if at / BLOCK != self.block {
+                self.turn_to(at / BLOCK);
+            }
+            if let Some(ink) = NonZeroU64::new((self.plain | self.wide) >> (at % BLOCK)) {
+                return at + usize::try_from(ink.trailing_zeros()).unwrap_or_default();
+            }
+            at = (at / BLOCK + 1) * BLOCK;
+        }
+        self.bytes.len()
     }
 
     /// The same for any run.
@@ -77,6 +107,7 @@ impl<'t> Runs<'t> {
         let digit = |byte: u8| byte.wrapping_sub(b'0') < 10;
         self.digits = mask(bytes.map(digit));
         self.plain = mask(bytes.map(letter)) | self.digits;
+        self.wide = mask(bytes.map(|byte| !byte.is_ascii()));
     }
 }
 
@@ -141,6 +172,9 @@ mod tests {
                 let run: Vec<u8> = text.bytes().skip(from).take_while(u8::is_ascii_alphanumeric).collect();
                 let digits = run.iter().filter(|byte| byte.is_ascii_digit()).count();
                 prop_assert_eq!(runs.at(from), Run { length: run.len(), digits });
+                let ink = |byte: u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
+                let next = text.bytes().skip(from).position(ink).map_or(text.len(), |ahead| from + ahead);
+                prop_assert_eq!(runs.next(from), next);
             }
         }
     }

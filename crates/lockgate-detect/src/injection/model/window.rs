@@ -51,8 +51,8 @@ impl Recent {
 /// Which features were counted lately: what a window says twice counts once.
 #[derive(Debug)]
 struct Fresh {
-    /// By the last bits of a feature: which one it was, and in which block.
-    places: [(u32, u32); FRESH],
+    /// By the last bits of a feature: which one it was, and below, in which block.
+    places: [u64; FRESH],
 }
 
 /// Features that are remembered. A power of two, and several times as many as there are in a window.
@@ -64,8 +64,10 @@ impl Fresh {
     fn is(&mut self, feature: u32, block: u32) -> bool {
         let place = usize::try_from(feature).unwrap_or_default() % FRESH;
         let Some(last) = self.places.get_mut(place) else { return true };
-        let counted = (last.0 == feature) & (block.wrapping_sub(last.1) < COUNTED);
-        *last = (feature, if counted { last.1 } else { block });
+        let now = u64::from(feature) << 32 | u64::from(block);
+        // Of the same feature not long ago: blocks only come to be more.
+        let counted = now.wrapping_sub(*last) < u64::from(COUNTED);
+        *last = if counted { *last } else { now };
         !counted
     }
 }
@@ -81,7 +83,7 @@ pub fn slide(
 ) {
     let mut recent = Recent::default();
     let mut trail = Trail::default();
-    let mut fresh = Fresh { places: [(0, 0); FRESH] };
+    let mut fresh = Fresh { places: [0; FRESH] };
     // Counted from the length of a window, so that nothing was counted in the first.
     let mut number = COUNTED;
     let (mut words, mut block) = (0, Block::default());

@@ -91,11 +91,16 @@ const LONG: usize = 9;
 const NUMBER: u32 = 0x6e75_6d00;
 const CODE: u32 = 0x636f_6400;
 
-const LETTER: u8 = 64;
-const WIDE: u8 = 65;
-
-/// What each byte is: part of a word, or a gap by its number.
+/// What each byte that is no part of a word is: a gap by its number.
 static KINDS: [u8; 256] = kinds();
+/// The same right before a word: a dot within a name is not the end of a sentence.
+static BEFORE_WORDS: [u8; 256] = {
+    let mut kinds = kinds();
+    kinds[b'.' as usize] = Gap::Path as u8;
+    kinds[b'!' as usize] = Gap::Path as u8;
+    kinds[b'?' as usize] = Gap::Path as u8;
+    kinds
+};
 
 const fn kinds() -> [u8; 256] {
     let mut kinds = [0_u8; 256];
@@ -108,8 +113,6 @@ const fn kinds() -> [u8; 256] {
         )]
         {
             kinds[byte] = match byte as u8 {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => LETTER,
-                0x80.. => WIDE,
                 b'-' | b'_' => Gap::Join as u8,
                 b'|' => Gap::Bar as u8,
                 b'/' | b'\\' => Gap::Path as u8,
@@ -153,47 +156,52 @@ const GAPS: [Gap; 15] = [
 /// Hands over every word of a text in order. Linear.
 pub fn read(text: &str, mut each: impl FnMut(Word)) {
     let bytes = text.as_bytes();
-    let kind =
-        |at: usize| bytes.get(at).map(|byte| KINDS.get(usize::from(*byte)).copied().unwrap_or_default());
     let mut runs = Runs::new(text);
     let mut at = 0;
     let mut gap = Gap::Line as u8;
-    while let Some(here) = kind(at) {
-        if here < LETTER {
-            // A dot within a name is not the end of a sentence.
-            let stop = here == Gap::Stop as u8 && kind(at + 1).is_some_and(|next| next >= LETTER);
-            gap = gap.max(if stop { Gap::Path as u8 } else { here });
-            at += 1;
-            continue;
+    loop {
+        let start = runs.next(at);
+        if start == bytes.len() {
+            return;
         }
-        let start = at;
+        if let Some([before @ .., last]) = bytes.get(at..start) {
+            gap = gap.max(BEFORE_WORDS.get(usize::from(*last)).copied().unwrap_or_default());
+            for byte in before {
+                gap = gap.max(KINDS.get(usize::from(*byte)).copied().unwrap_or_default());
+            }
+        }
         let Run { length, digits } = runs.at(start);
-        at += length;
+        at = start + length;
         let wide = bytes.get(at).is_some_and(|byte| !byte.is_ascii());
         let before = GAPS.get(usize::from(gap)).copied().unwrap_or_default();
-        if wide {
-            let seen;
-            (at, seen) = read_wide(text, start, before, &mut each);
-            if seen {
-                gap = 0;
-            } else if at > start {
-                // Only what is not seen: the gap goes on.
-            } else if let Some(other) = text.get(start..).and_then(|rest| rest.chars().next()) {
-                gap = gap.max(wide_gap(other) as u8);
-                at += other.len_utf8();
-            }
-            continue;
-        }
-        let (letters, loud) = letters(bytes, start, length);
-        let (kind, key) = match digits {
-            0 => (Kind::Letters, stem(letters, length)),
-            all if all == length => {
-                (Kind::Number, NUMBER + u32::try_from(length.min(12)).unwrap_or_default() / 3)
-            }
-            _ if length < LONG && digits < 3 => (Kind::Letters, stem(letters, length)),
-            _ => (Kind::Number, CODE + u32::from(length > 19)),
+        let word = if wide {
+            let word;
+            (at, word) = read_wide(text, start, before);
+            let Some(word) = word else {
+                // What is not seen is nothing, and the gap goes on.
+                if at == start
+                    && let Some(other) = text.get(start..).and_then(|rest| rest.chars().next())
+                {
+                    gap = gap.max(wide_gap(other) as u8);
+                    at += other.len_utf8();
+                }
+                continue;
+            };
+            word
+        } else {
+            let (letters, loud) = letters(bytes, start, length);
+            let end = last_eight(bytes, at);
+            let (kind, key) = match digits {
+                0 => (Kind::Letters, stem(letters, end, length)),
+                all if all == length => {
+                    (Kind::Number, NUMBER + u32::try_from(length.min(12)).unwrap_or_default() / 3)
+                }
+                _ if length < LONG && digits < 3 => (Kind::Letters, stem(letters, end, length)),
+                _ => (Kind::Number, CODE + u32::from(length > 19)),
+            };
+            Word { key, gap: before, kind, loud: loud && length > 2 && digits == 0, start, end: at }
         };
-        each(Word { key, gap: before, kind, loud: loud && length > 2 && digits == 0, start, end: at });
+        each(word);
         gap = 0;
     }
 }
@@ -207,24 +215,34 @@ fn letters(bytes: &[u8], start: usize, length: usize) -> (u128, bool) {
     (letters | SMALL & kept, letters & SMALL == 0)
 }
 
-/// The hash of a word without what English puts behind it, and cut. What may stand there is told without a branch: which of
-/// them a word has, nobody can guess.
+/// The last eight letters before a place, the last one highest, in lower case; before a word of fewer there is more.
 #[inline]
-fn stem(letters: u128, length: usize) -> u32 {
-    let all = length.clamp(1, KEPT);
-    let mut kept = all;
-    // The last letters, the last one highest.
-    let mut end = upper(letters << (128 - 8 * all));
-    let plural = kept > 3 && (end >> 48) != 0x7373 && end >> 56 == 0x73;
-    (kept, end) = (kept - usize::from(plural), end << (8 * u32::from(plural)));
-    let going = kept > 5 && end >> 40 == 0x67_6e69;
-    let gone = kept > 4 && end >> 48 == 0x6465;
-    let cut = 3 * usize::from(going) + 2 * usize::from(gone);
-    (kept, end) = (kept - cut, end << (8 * cut));
-    kept -= usize::from(kept > 3 && end >> 56 == 0x65);
+fn last_eight(bytes: &[u8], end: usize) -> u64 {
+    let chunk = end.checked_sub(8).and_then(|from| bytes.get(from..)?.first_chunk::<8>());
+    let last = match chunk {
+        Some(chunk) => u64::from_le_bytes(*chunk),
+        None => bytes.iter().take(end).fold(0, |all, byte| all >> 8 | u64::from(*byte) << 56),
+    };
+    last | lower(SMALL)
+}
+
+/// The hash of a word without what English puts behind it, and cut: of its letters, at most [`KEPT`], and its last eight. What may
+/// stand there is told without a branch: which of them a word has, nobody can guess.
+#[inline]
+fn stem(letters: u128, mut end: u64, length: usize) -> u32 {
     // A word that is too long to be seen whole has no end.
-    let kept = if length <= KEPT { kept } else { all };
-    mix(lower(letters) & u64::MAX >> (64 - 8 * kept.min(LATIN)))
+    if length >= KEPT {
+        return mix(lower(letters) & lower(kept(LATIN)));
+    }
+    let mut left = length;
+    let plural = (left > 3) & (end >> 48 != 0x7373) & (end >> 56 == 0x73);
+    (left, end) = (left - usize::from(plural), end << (8 * u32::from(plural)));
+    let going = (left > 5) & (end >> 40 == 0x67_6e69);
+    let gone = (left > 4) & (end >> 48 == 0x6465);
+    let cut = 3 * usize::from(going) + 2 * usize::from(gone);
+    (left, end) = (left - cut, end << (8 * cut));
+    left -= usize::from((left > 3) & (end >> 56 == 0x65));
+    mix(lower(letters) & lower(kept(left.min(LATIN))))
 }
 
 /// The upper half of a number.
@@ -252,9 +270,8 @@ pub fn pair(first: u32, second: u32) -> u32 {
     mix(u64::from(first) << 32 | u64::from(second))
 }
 
-/// Reads the word with letters beyond ASCII that begins at `start`; gives where it ends, and
-/// whether there is one.
-fn read_wide(text: &str, start: usize, gap: Gap, each: &mut impl FnMut(Word)) -> (usize, bool) {
+/// The word with letters beyond ASCII that begins at `start`, if there is one, and where it ends.
+fn read_wide(text: &str, start: usize, gap: Gap) -> (usize, Option<Word>) {
     let mut folded = ['\0'; KEPT];
     let (mut kept, mut length, mut end) = (0, 0, start);
     let mut capitals = true;
@@ -268,8 +285,7 @@ fn read_wide(text: &str, start: usize, gap: Gap, each: &mut impl FnMut(Word)) ->
         if !common && is_glyph(letter) {
             if length == 0 {
                 let key = mix(u64::from(u32::from(letter)) << 8 | 0xff);
-                each(Word { key, gap, kind: Kind::Glyph, loud: false, start, end: behind });
-                return (behind, true);
+                return (behind, Some(Word { key, gap, kind: Kind::Glyph, loud: false, start, end: behind }));
             }
             break;
         }
@@ -284,16 +300,15 @@ fn read_wide(text: &str, start: usize, gap: Gap, each: &mut impl FnMut(Word)) ->
     }
     let letters = folded.get(..kept).unwrap_or_default();
     if letters.is_empty() {
-        return (end, false);
+        return (end, None);
     }
     let key = if letters.iter().all(char::is_ascii) {
         let all = letters.iter().rev().fold(0, |all, letter| all << 8 | u128::from(u32::from(*letter)));
-        stem(all, length)
+        stem(all, upper(all << (128 - 8 * letters.len())), length)
     } else {
         letters.iter().take(OTHER).fold(0, |all, letter| pair(all, u32::from(*letter)))
     };
-    each(Word { key, gap, kind: Kind::Letters, loud: capitals && length > 2, start, end });
-    (end, true)
+    (end, Some(Word { key, gap, kind: Kind::Letters, loud: capitals && length > 2, start, end }))
 }
 
 /// Cyrillic to Arabic: nothing among them is a glyph or without a form.

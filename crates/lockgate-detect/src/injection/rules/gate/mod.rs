@@ -20,6 +20,7 @@ use super::read::reading;
 use super::rule::{Force, rules};
 use super::text::path_words;
 use crate::Genre;
+use crate::table::Table;
 
 use bits::{Hint, LONG_GROUPS, Part, Wanted};
 pub(crate) use byte::{rot13, unleet};
@@ -31,10 +32,6 @@ use walk::Walk;
 
 /// How many words of a phrase are looked for.
 const KEYS: usize = 4;
-/// The places of the table of words: a power of two, well above twice their number.
-const PLACES: usize = 1 << 13;
-/// How often a word may make room for another one.
-const MOVES: usize = 100;
 
 /// A word is too common to look for from this place on, counted from the rarest of `COMMON`.
 const FREQUENT: usize = 150;
@@ -92,8 +89,8 @@ impl Word {
 /// The finder.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    /// The upper bits of the hash of a word, and its number below. 0 where none is.
-    places: Vec<u64>,
+    /// The numbers of words, by their hashes.
+    numbers: Table,
     /// By their numbers. The first is no word.
     words: Vec<Word>,
     /// In which order the words of each group come.
@@ -109,22 +106,6 @@ pub(crate) struct Gate {
     shortest: usize,
 }
 
-/// How much of a hash is kept beside the number of its word.
-const TAG: u64 = !0xffff;
-
-/// The two places where the word with that hash may be.
-#[inline]
-fn places(hash: u64) -> [usize; 2] {
-    [hash >> 51, hash >> 38].map(|bits| usize::try_from(bits).unwrap_or_default() % PLACES)
-}
-
-/// The number that is kept beside a hash.
-#[inline]
-fn number(taken: u64) -> Number {
-    let [low, high, ..] = taken.to_le_bytes();
-    Number::from_le_bytes([low, high])
-}
-
 fn hash_of(word: &[u8]) -> u64 {
     Spelling::of(word.iter().copied()).hash()
 }
@@ -133,7 +114,7 @@ impl Gate {
     /// For all phrases that are built in.
     pub(crate) fn new() -> Self {
         let mut gate = Self {
-            places: vec![0; PLACES],
+            numbers: Table::default(),
             words: vec![Word::default()],
             courses: BTreeMap::new(),
             wanted: [Wanted::default(); Genre::ALL.len()],
@@ -187,8 +168,9 @@ impl Gate {
         }
         for word in rotated {
             let turned: Vec<u8> = word.bytes().map(rot13).collect();
-            self.put(hash_of(&turned));
-            self.turn(hash_of(&turned));
+            let hash = hash_of(&turned);
+            self.put(hash);
+            self.numbers.put(hash, self.find(hash) | TURNED);
         }
     }
 
@@ -198,45 +180,16 @@ impl Gate {
         if number == 0 {
             number = self.words.len();
             self.words.push(Word::default());
-            self.settle(hash & TAG | u64::try_from(number).unwrap_or(0));
+            self.numbers.put(hash, Number::try_from(number).unwrap_or(0));
         }
         #[expect(clippy::indexing_slicing, reason = "found there, or just put there")]
         &mut self.words[number]
     }
 
-    /// Gives a word one of its places; who is there goes to its other one. A test sees to it that all of them find one.
-    fn settle(&mut self, mut word: u64) {
-        let mut last = PLACES;
-        for _ in 0..MOVES {
-            let [first, second] = places(word);
-            let free = |at: &usize| self.places.get(*at) == Some(&0);
-            let at =
-                [first, second].into_iter().find(free).unwrap_or(if first == last { second } else { first });
-            word = self.places.get_mut(at).map(|place| std::mem::replace(place, word)).unwrap_or_default();
-            if word == 0 {
-                return;
-            }
-            last = at;
-        }
-    }
-
-    /// The word with that hash is a turned one.
-    fn turn(&mut self, hash: u64) {
-        for at in places(hash) {
-            if let Some(word) = self.places.get_mut(at).filter(|word| (**word ^ hash) & TAG == 0) {
-                *word |= u64::from(TURNED);
-            }
-        }
-    }
-
-    /// The number of the word with that hash, or 0. Without a branch: nobody can guess which words are looked for.
+    /// The number of the word with that hash, or 0.
     #[inline]
     fn find(&self, hash: u64) -> Number {
-        let [first, second] = places(hash).map(|at| {
-            let word = self.places.get(at).copied().unwrap_or_default();
-            number(word) & Number::from((word ^ hash) & TAG == 0).wrapping_neg()
-        });
-        first | second
+        self.numbers.get(hash)
     }
 
     /// The word with that number.
@@ -326,9 +279,8 @@ mod tests {
     #[test]
     fn every_word_has_a_place() {
         let gate = Gate::new();
-        let taken = gate.places.iter().filter(|word| **word != 0).count();
-        assert_eq!(taken, gate.words.len() - 1);
-        assert!((1_000..PLACES / 2).contains(&taken), "{taken}");
+        assert_eq!(gate.numbers.len(), gate.words.len() - 1);
+        assert!(gate.words.len() > 1_000);
         for word in ["ignore", "previous", "instructions"] {
             assert_ne!(gate.find(hash_of(word.as_bytes())), 0, "{word}");
         }
