@@ -167,15 +167,18 @@ impl<'g> Pieces<'g> {
     fn comes(&self, course: &Course, group: usize, pieces: usize) -> bool {
         let mut reached = Reached::default();
         let (mut run, mut keys) = (0, 0);
-        for (here, number) in self.last(pieces).flat_map(Piece::hits) {
-            if *here != run {
-                if keys != 0 && course.pass(run, keys, &mut reached) {
-                    return true;
+        for piece in self.last(pieces) {
+            for (here, number) in piece.hits() {
+                let word = self.gate.word(*number);
+                if !word.hint.is_of_group(group) {
+                    continue;
                 }
-                (run, keys) = (*here, 0);
-            }
-            let word = self.gate.word(*number);
-            if word.hint.is_of_group(group) {
+                if *here != run {
+                    if keys != 0 && course.pass(run, keys, &mut reached) {
+                        return true;
+                    }
+                    (run, keys) = (*here, 0);
+                }
                 keys |= word.keys_of(group);
             }
         }
