@@ -92,17 +92,11 @@ const NUMBER: u32 = 0x6e75_6d00;
 const CODE: u32 = 0x636f_6400;
 
 /// What each byte that is no part of a word is: a gap by its number.
-static KINDS: [u8; 256] = kinds();
+static KINDS: [u8; 256] = kinds(Gap::Stop);
 /// The same right before a word: a dot within a name is not the end of a sentence.
-static BEFORE_WORDS: [u8; 256] = {
-    let mut kinds = kinds();
-    kinds[b'.' as usize] = Gap::Path as u8;
-    kinds[b'!' as usize] = Gap::Path as u8;
-    kinds[b'?' as usize] = Gap::Path as u8;
-    kinds
-};
+static BEFORE_WORDS: [u8; 256] = kinds(Gap::Path);
 
-const fn kinds() -> [u8; 256] {
+const fn kinds(stop: Gap) -> [u8; 256] {
     let mut kinds = [0_u8; 256];
     let mut byte = 0;
     while byte < 256 {
@@ -120,7 +114,7 @@ const fn kinds() -> [u8; 256] {
                 b'(' | b')' | b'{' | b'}' => Gap::Bracket as u8,
                 b'"' | b'\'' => Gap::Quote as u8,
                 b':' => Gap::Colon as u8,
-                b'.' | b'!' | b'?' => Gap::Stop as u8,
+                b'.' | b'!' | b'?' => stop as u8,
                 b'\n' | b'\r' | b'>' => Gap::Line as u8,
                 b'`' | b'$' => Gap::Code as u8,
                 b'#' | b'*' | b'=' => Gap::Heading as u8,
@@ -228,6 +222,7 @@ fn last_eight(bytes: &[u8], end: usize) -> u64 {
 
 /// The hash of a word without what English puts behind it, and cut: of its letters, at most [`KEPT`], and its last eight. What may
 /// stand there is told without a branch: which of them a word has, nobody can guess.
+#[expect(clippy::needless_bitwise_bool, reason = "lazy ones are branches")]
 #[inline]
 fn stem(letters: u128, mut end: u64, length: usize) -> u32 {
     // A word that is too long to be seen whole has no end.

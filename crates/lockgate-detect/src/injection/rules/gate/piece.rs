@@ -13,10 +13,10 @@ pub(super) const SHORT: usize = PIECE + 1;
 const PIECES: usize = BLOCK / PIECE + 1;
 /// Room for them: a power of two, since to divide by it is cheap.
 const RING: usize = PIECES.next_power_of_two();
-/// Most words of a piece that are looked for: where nothing is white space it has no other end.
+/// Room for the words of a piece that are looked for: a power of two.
 const HITS: usize = 64;
 
-/// Some runs of characters between white space.
+/// Some runs of characters between white space; where there is none, as many words as a block has.
 #[derive(Clone, Debug)]
 struct Piece {
     from: usize,
@@ -46,7 +46,8 @@ pub(super) struct Pieces<'g> {
     ring: [Piece; RING],
     last: usize,
     kept: usize,
-    /// How many runs of characters with words are in the piece, and in the sentence.
+    /// How many words are in the piece; how many runs of characters with words are in it, and in the sentence.
+    words: usize,
     runs: usize,
     run: u32,
     /// Is an address of a person in the last one?
@@ -55,8 +56,8 @@ pub(super) struct Pieces<'g> {
 
 impl<'g> Pieces<'g> {
     pub(super) fn new(gate: &'g Gate, wanted: Wanted) -> Self {
-        let (ring, last, kept, runs, run, called) = Default::default();
-        Self { gate, wanted, ring, last, kept, runs, run, called }
+        let (ring, last, kept, words, runs, run, called) = Default::default();
+        Self { gate, wanted, ring, last, kept, words, runs, run, called }
     }
 
     /// Before a word: does a run begin with it? Is the piece full without it?
@@ -68,14 +69,16 @@ impl<'g> Pieces<'g> {
         self.runs > PIECE
     }
 
-    /// A word with its number; 0 is none. Without a branch: nobody can guess which it is. Is the piece full?
+    /// A word with its number; 0 is that of one that is not looked for. Without a branch: nobody can guess which it is. Is the
+    /// piece full?
     #[inline]
     pub(super) fn add(&mut self, number: Number) -> bool {
-        let run = self.run;
+        self.words += 1;
+        let (run, full) = (self.run, self.words >= BLOCK);
         let piece = self.piece();
         piece.hits.get_mut(piece.all % HITS).into_iter().for_each(|place| *place = (run, number));
         piece.all += usize::from(number != 0);
-        piece.all >= HITS
+        full
     }
 
     /// Was there an address of a person in this run?
@@ -114,7 +117,7 @@ impl<'g> Pieces<'g> {
         self.last = (self.last + 1) % RING;
         self.kept = (self.kept + 1).min(PIECES - 1);
         // The run goes on, or begins.
-        self.runs = 1;
+        (self.words, self.runs) = (0, 1);
         let piece = self.piece();
         (piece.from, piece.all) = (at, 0);
         open

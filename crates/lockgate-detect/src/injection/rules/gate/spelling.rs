@@ -25,29 +25,44 @@ impl Spelling {
 
     #[inline]
     pub(super) fn push(&mut self, letter: u8) {
-        let at = self.length % AT_ONCE;
-        if at == 0 && self.length > 0 {
-            (self.before, self.letters) = (self.hash(), 0);
-        }
-        self.letters |= u128::from(letter) << (8 * at);
+        self.more();
+        self.letters |= u128::from(letter) << (8 * (self.length % AT_ONCE));
         self.length += 1;
     }
 
-    pub(super) fn letters(&mut self, letters: &[u8]) {
-        for letter in letters {
-            self.push(*letter);
+    /// Takes in the bytes of a letter.
+    #[inline]
+    pub(super) fn letter(&mut self, letter: char) {
+        let mut bytes = [0; 4];
+        let size = letter.encode_utf8(&mut bytes).len();
+        let at = self.length % AT_ONCE;
+        if at == 0 || at + size > AT_ONCE {
+            bytes.iter().take(size).for_each(|byte| self.push(*byte));
+        } else {
+            self.letters |= u128::from(u32::from_le_bytes(bytes)) << (8 * at);
+            self.length += size;
         }
     }
 
     /// Takes in so many letters and digits of ASCII that stand there; capitals become small.
     #[inline]
     pub(super) fn run(&mut self, bytes: &[u8], from: usize, length: usize) {
-        if self.length == 0 && length <= AT_ONCE {
-            self.letters = at_once(bytes, from, length);
-            self.length = length;
-        } else {
-            let run = bytes.iter().skip(from).take(length);
-            run.for_each(|letter| self.push(letter.to_ascii_lowercase()));
+        let mut at = 0;
+        while at < length {
+            let room = AT_ONCE - self.length % AT_ONCE;
+            let part = room.min(length - at);
+            self.more();
+            self.letters |= at_once(bytes, from + at, part) << (8 * (AT_ONCE - room));
+            self.length += part;
+            at += part;
+        }
+    }
+
+    /// Another letter comes: where there is no room for it, those that are there are put away.
+    #[inline]
+    fn more(&mut self) {
+        if self.length.is_multiple_of(AT_ONCE) && self.length > 0 {
+            (self.before, self.letters) = (self.hash(), 0);
         }
     }
 

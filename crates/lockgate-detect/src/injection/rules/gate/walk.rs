@@ -183,13 +183,9 @@ impl<'g> Walk<'g> {
         while let Some(&byte) = bytes.get(at) {
             let class = class(byte);
             if class >= b'0' {
-                let run = bytes
-                    .get(at..)
-                    .unwrap_or_default()
-                    .iter()
-                    .take_while(|byte| byte.is_ascii_alphanumeric());
-                let (length, digits) = run
-                    .fold((0, false), |(length, digits), byte| (length + 1, digits | byte.is_ascii_digit()));
+                let rest = bytes.get(at..).unwrap_or_default();
+                let length = rest.iter().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(rest.len());
+                let digits = rest.iter().take(length).any(u8::is_ascii_digit);
                 word.goes_on(at).run(bytes, at, length);
                 word.strange.digits |= digits;
                 at += length;
@@ -207,7 +203,7 @@ impl<'g> Walk<'g> {
                 match self.wide(letter) {
                     Letter::Read(b) => word.goes_on(at).push(b),
                     Letter::Other => {
-                        word.goes_on(at).letters(bytes.get(at..at + size).unwrap_or_default());
+                        word.goes_on(at).letter(letter);
                         word.strange.foreign = true;
                     }
                     Letter::Nothing => {}
@@ -269,18 +265,24 @@ impl<'g> Walk<'g> {
 
     /// Perhaps an address of a person, or a number to call.
     fn call(&mut self, bytes: &[u8], at: usize) -> Run {
-        if !may_call(bytes, at) {
+        let before = bytes.get(..at).unwrap_or_default().iter().rev().map(|byte| class(*byte));
+        let is_of_word = |class: u8| matches!(class, SKIP | WIDE | b'0'..);
+        let joined = before.clone().next().is_some_and(is_of_word) && !self.fresh;
+        // What follows is asked first: of marks in a row only the last looks back.
+        if joined && self.pieces.is_called() || !may_call(bytes, at) {
             return Run::Open;
         }
         // It may be what its run begins with.
-        let before = bytes.get(..at).unwrap_or_default().iter().rev().map(|byte| class(*byte));
-        let mut before = before.skip_while(|class| !matches!(*class, SPACE | LINE | SKIP | WIDE | b'0'..));
-        let begins = before.next().is_none_or(|class| matches!(class, SPACE | LINE)) || self.fresh;
+        let mut before = before.skip_while(|class| !matches!(*class, SPACE | LINE) && !is_of_word(*class));
+        let begins = self.fresh || before.next().is_none_or(|class| matches!(class, SPACE | LINE));
+        if !begins && self.pieces.is_called() {
+            return Run::Open;
+        }
         self.fresh = false;
         if begins && self.pieces.run(true) {
             self.piece_ends(at);
         }
-        if !self.pieces.is_called() && self.pieces.call() {
+        if self.pieces.call() {
             self.piece_ends(at);
         }
         if begins { Run::Begun } else { Run::Open }
