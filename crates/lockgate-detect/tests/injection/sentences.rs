@@ -69,6 +69,21 @@ fn the_gate_lets_nothing_through() {
     }
 }
 
+/// Texts are read in blocks: where in one a sentence begins, and what stands around its words, changes nothing.
+#[test]
+fn a_sentence_may_begin_anywhere() {
+    let injection = Injection::new().judged_by(Judges::Rules);
+    for (genre, level, rule, text) in rows().filter(|(_, _, rule, _)| *rule != "-") {
+        for before in (0..64).step_by(7) {
+            let wide = if before % 2 == 0 { "—’ " } else { "  \n" };
+            let moved = format!("{}. {wide}{text}", "a".repeat(before));
+            let judged = injection.judge(genre, &moved);
+            let named = judged.spots.iter().any(|spot| spot.rule == rule);
+            assert!(named && judged.level.word() == level, "{before}: {text}: {:?}", judged.spots);
+        }
+    }
+}
+
 /// Many that are spoken of, or that are for review, hide none that is said.
 #[test]
 fn a_flood_hides_nothing() {
