@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use wide::i8x16;
 
 /// Bytes in a block.
-const BLOCK: usize = 64;
+pub(crate) const BLOCK: usize = 64;
 
 /// Finds runs in a text, from its begin to its end.
 #[derive(Debug)]
@@ -96,12 +96,7 @@ impl<'t> Runs<'t> {
 
     fn turn_to(&mut self, block: usize) {
         self.block = block;
-        let bytes = self.bytes.get(block * BLOCK..).unwrap_or_default();
-        let bytes: [u8; BLOCK] = bytes.first_chunk().copied().unwrap_or_else(|| {
-            let mut filled = [0; BLOCK];
-            filled.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
-            filled
-        });
+        let bytes = block_at(self.bytes, block * BLOCK);
         // What is a small letter or becomes one; digits stay as they are.
         let letter = |byte: u8| (byte | 0x20).wrapping_sub(b'a') < 26;
         let digit = |byte: u8| byte.wrapping_sub(b'0') < 10;
@@ -109,6 +104,17 @@ impl<'t> Runs<'t> {
         self.plain = mask(bytes.map(letter)) | self.digits;
         self.wide = mask(bytes.map(|byte| !byte.is_ascii()));
     }
+}
+
+/// The block of bytes that begins there; zeros fill up the last one.
+#[inline]
+pub(crate) fn block_at(bytes: &[u8], from: usize) -> [u8; BLOCK] {
+    let rest = bytes.get(from..).unwrap_or_default();
+    rest.first_chunk().copied().unwrap_or_else(|| {
+        let mut filled = [0; BLOCK];
+        filled.iter_mut().zip(rest).for_each(|(place, byte)| *place = *byte);
+        filled
+    })
 }
 
 /// The flags as bits, the first in the lowest.

@@ -42,16 +42,19 @@ impl Table {
 
     /// Gives a hash a number; one that it has is forgotten.
     pub(crate) fn put(&mut self, hash: u64, number: u16) {
-        let known =
-            places(hash).into_iter().find(|at| self.0.get(*at).is_some_and(|entry| is_of(*entry, hash)));
         let mut entry = hash & KEPT | u64::from(number);
+        let known = |at: &usize| self.0.get(*at).is_some_and(|entry| is_of(*entry, hash));
+        if let Some(at) = places(hash).into_iter().find(known) {
+            self.0.get_mut(at).into_iter().for_each(|place| *place = entry);
+            return;
+        }
         let mut last = PLACES;
         for _ in 0..MOVES {
             let [first, second] = places(entry);
-            let free = || [first, second].into_iter().find(|at| self.0.get(*at) == Some(&0));
-            let at = known.or_else(free).unwrap_or(if first == last { second } else { first });
+            let free = [first, second].into_iter().find(|at| self.0.get(*at) == Some(&0));
+            let at = free.unwrap_or(if first == last { second } else { first });
             entry = self.0.get_mut(at).map(|place| std::mem::replace(place, entry)).unwrap_or_default();
-            if entry == 0 || known.is_some() {
+            if entry == 0 {
                 return;
             }
             last = at;

@@ -3,8 +3,7 @@
 
 use wide::u8x16;
 
-/// Bytes in a block.
-pub(super) const BYTES: usize = 64;
+use crate::runs::block_at;
 
 /// What the bytes of a block are; the first byte is the lowest bit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,12 +26,7 @@ impl Signs {
     /// Of the block that begins there; zeros fill up the last one.
     #[inline]
     pub(super) fn at(bytes: &[u8], from: usize) -> Self {
-        let rest = bytes.get(from..).unwrap_or_default();
-        let block: [u8; BYTES] = rest.first_chunk().copied().unwrap_or_else(|| {
-            let mut filled = [0; BYTES];
-            filled.iter_mut().zip(rest).for_each(|(place, byte)| *place = *byte);
-            filled
-        });
+        let block = block_at(bytes, from);
         let (sixteens, _) = block.as_chunks::<16>();
         sixteens.iter().rev().fold(Self::default(), |all, bytes| all.behind(u8x16::new(*bytes)))
     }
@@ -78,13 +72,14 @@ mod tests {
 
     use super::super::byte::{AT, CLASSES, CODE, HASH, LINE, OPEN, SKIP, SPACE, STOP, WIDE};
     use super::*;
+    use crate::runs::BLOCK;
 
     proptest! {
         /// The slow way says the same.
         #[test]
         fn a_block_is_what_its_bytes_are(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
             let block = Signs::at(&bytes, 0);
-            for place in 0..BYTES {
+            for place in 0..BLOCK {
                 let byte = bytes.get(place).copied().unwrap_or(0);
                 let class = CLASSES[usize::from(byte)];
                 let has = |bits: u64| bits >> place & 1 == 1;
@@ -99,7 +94,7 @@ mod tests {
         #[test]
         fn white_space_is_seen_from_what_is_behind_it(letters in "[a .]{0,200}") {
             let (mut open, mut slow) = (true, true);
-            for part in letters.as_bytes().chunks(BYTES) {
+            for part in letters.as_bytes().chunks(BLOCK) {
                 let bits = |of: u8| part.iter().rev().fold(0, |bits, byte| bits << 1 | u64::from(*byte == of));
                 let found = behind_white(bits(b'a'), bits(b' '), &mut open);
                 for (place, byte) in part.iter().enumerate() {

@@ -8,11 +8,11 @@ use super::byte::{
     AT, CLASSES, CLOSE, CODE, HASH, LINE, MARK, OPEN, SKIP, SPACE, STOP, WIDE, is_code, may_call, unleet,
 };
 use super::piece::Pieces;
-use super::signs::{BYTES, Signs, behind_white};
+use super::signs::{Signs, behind_white};
 use super::spelling::{Spelling, hash_at};
 use super::{Gate, TURNED};
 use crate::injection::rules::marker::may_begin;
-use crate::runs::low;
+use crate::runs::{self, low};
 use lockgate_model::letter::tagged;
 
 /// Most words of a block. No phrase without names of tools is longer.
@@ -140,7 +140,7 @@ impl<'g> Walk<'g> {
     fn run(&mut self, text: &str) {
         let bytes = text.as_bytes();
         let (mut inside, mut blank) = (false, true);
-        for base in (0..bytes.len()).step_by(BYTES) {
+        for base in (0..bytes.len()).step_by(runs::BLOCK) {
             let Signs { token, other, digit, white, event } = Signs::at(bytes, base);
             let starts = token & !(token << 1 | u64::from(inside));
             inside = token >> 63 == 1;
