@@ -8,9 +8,6 @@ use crate::one_line;
 /// The first line of a receipt. No checkpoint begins so: what is signed as one is never taken for the other.
 const HEAD: &str = "io.lockgate/receipt/v1";
 
-/// Deepest nesting of a record: it may hold the arguments of the call.
-const DEPTH: usize = 1_024;
-
 /// Where a call's record says it, and how the receipt names it, in its order. What comes before the last word is read by
 /// people; digests are of SHA-256, in hexadecimal.
 const LINES: [(&str, &str); 12] = [
@@ -36,11 +33,14 @@ pub struct Receipt(String);
 impl Receipt {
     /// Where it is in `_meta` of a result.
     pub const KEY: &str = "io.lockgate/receipt";
+    /// Deepest nesting of what is read for a receipt, which is deeper than any message that comes in: a result, and a record,
+    /// which may hold the arguments of the call.
+    pub const DEPTH: usize = 1_024;
 
     /// What the receipt of a log says of a record, which is given as its line in the log. None of what is not the record of
     /// a call with a result that went to the agent.
     pub fn of_line(log: &str, line: &[u8]) -> Option<Self> {
-        let record = Json::check(line, DEPTH).ok()?;
+        let record = Json::check(line, Self::DEPTH).ok()?;
         record.get("result_sha256")?;
         let mut text = format!("{HEAD}\nlog {log}\n");
         for (field, word) in LINES {

@@ -12,8 +12,6 @@ use crate::{Core, Outlet, Release, Step, digest};
 
 /// The key of a receipt in `_meta` of a result.
 const KEY: &str = Receipt::KEY;
-/// Deeper than any message that comes in.
-const DEPTH: usize = 1_024;
 
 impl Core {
     /// Prepares the last of these steps' records and releases for a receipt: each pair that ends one request for something
@@ -61,7 +59,8 @@ fn is_receipted(method: Option<&str>) -> bool {
 
 /// The digest of the result in a message, and where its receipt goes; none where the message is an error.
 fn read(message: &[u8]) -> Option<(String, Gap)> {
-    let result = Json::check(message, DEPTH).ok()?.get("result").filter(|it| it.kind() == Kind::Object)?;
+    let result =
+        Json::check(message, Receipt::DEPTH).ok()?.get("result").filter(|it| it.kind() == Kind::Object)?;
     Some((digest::hex(jcs_without("_meta", result).as_bytes()), Gap::find(message, result)?))
 }
 

@@ -13,9 +13,6 @@ use serde_json::{Map, Value, json};
 use super::{find, is_right};
 use crate::records::plain;
 
-/// Deepest nesting of what is searched for receipts.
-const DEPTH: usize = 1_024;
-
 /// Signs receipts with the key of a log.
 pub(crate) struct Receipts(Signing);
 
@@ -48,12 +45,12 @@ impl Given {
             return Some(vec![Self { text: file.to_owned(), result: None }]);
         }
         let mut given = Vec::new();
-        if let Ok(whole) = Json::check(file.as_bytes(), DEPTH) {
+        if let Ok(whole) = Json::check(file.as_bytes(), Receipt::DEPTH) {
             collect(whole, &mut given);
             return Some(given);
         }
         for line in file.lines().filter(|line| !line.trim().is_empty()) {
-            collect(Json::check(line.as_bytes(), DEPTH).ok()?, &mut given);
+            collect(Json::check(line.as_bytes(), Receipt::DEPTH).ok()?, &mut given);
         }
         Some(given)
     }
