@@ -31,7 +31,8 @@ const SHORT: &str = "3s";
 fn gate(servers: &[(&str, Value)]) -> Gate {
     let servers: serde_json::Map<_, _> =
         servers.iter().map(|(name, server)| ((*name).to_owned(), server.clone())).collect();
-    Gate::start(json!({ "servers": servers }))
+    // No stream is ended for the agent to come back to: what a call leads to is read in one piece.
+    Gate::start(json!({ "servers": servers, "http": { "poll_after": LONG } }))
 }
 
 fn before(manner: &str, folder: &Path) -> Gate {
