@@ -1,64 +1,54 @@
 //! Where in a text any of many words may begin: a look at three bytes, so that most of a text needs no automaton.
 
+use std::num::NonZeroU64;
+
 /// For each pair of bytes the words that begin with it, and those whose second and third byte it is: four bits each, one
 /// for each group of words.
 #[derive(Debug)]
-pub(crate) struct Heads {
-    pairs: Box<[u8; 1 << 16]>,
-    /// The words of one letter.
-    single: Vec<u8>,
-}
+pub(crate) struct Heads(Box<[u8; 1 << 16]>);
 
 const GROUPS: u32 = 4;
-/// Places that are looked at together, and the bytes that takes.
+/// Places that are looked at together, a byte of a number for each, and the bytes that takes.
 const STEP: usize = 8;
 const AHEAD: usize = STEP + 2;
+/// The groups of words that begin, in each byte.
+const BEGIN: u64 = u64::from_le_bytes([0x0f; STEP]);
 
 impl Heads {
     /// Of words that are not empty. Always something.
     pub(crate) fn new(words: &[&str]) -> Option<Self> {
         let mut pairs: Box<[u8; 1 << 16]> = vec![0; 1 << 16].into_boxed_slice().try_into().ok()?;
-        let mut single = Vec::new();
-        let mut mark = |first, second, groups: u8| {
-            pairs.get_mut(place([first, second])).into_iter().for_each(|marked| *marked |= groups);
+        let mut mark = |pair, groups: u8| {
+            pairs.get_mut(place(pair)).into_iter().for_each(|marked| *marked |= groups);
         };
         for word in words {
-            match *word.as_bytes() {
-                [first, second, third, ..] => {
-                    let group = 1 << (u32::from(third) % GROUPS);
-                    mark(first, second, group);
-                    mark(second, third, group << GROUPS);
+            let bytes = word.as_bytes();
+            let Some(last) = bytes.iter().take(3).last() else { continue };
+            let group = 1 << (u32::from(*last) % GROUPS);
+            // What is behind a word that is shorter may be anything.
+            for any in 0..=u8::MAX {
+                let at = |place: usize| bytes.get(place).copied().unwrap_or(any);
+                mark([at(0), at(1)], group);
+                for second in if bytes.len() > 1 { at(1)..=at(1) } else { 0..=u8::MAX } {
+                    mark([second, at(2)], group << GROUPS);
                 }
-                [first, second] => {
-                    let group = 1 << (u32::from(second) % GROUPS);
-                    mark(first, second, group);
-                    (0..=u8::MAX).for_each(|third| mark(second, third, group << GROUPS));
-                }
-                [first] => single.push(first),
-                [] => {}
             }
         }
-        Some(Self { pairs, single })
+        Some(Self(pairs))
     }
 
     /// The next place from there on where a word may begin. Never behind one where a word begins.
     pub(crate) fn next(&self, bytes: &[u8], from: usize) -> usize {
         let mut at = from;
         while let Some(ahead) = bytes.get(at..).and_then(<[u8]>::first_chunk::<AHEAD>) {
-            let mut before = 0;
-            // What the first pair of each place and the pair behind it have in common.
-            let mut known = [0; AHEAD - 1];
-            for (known, pair) in known.iter_mut().zip(ahead.array_windows()) {
-                let groups = self.groups(*pair);
-                *known = before & groups >> GROUPS;
-                before = groups;
-            }
-            let first = |byte: &u8| ahead.iter().take(STEP).any(|here| here == byte);
-            if known.iter().fold(0, |any, known| any | known) != 0 || self.single.iter().any(first) {
-                let (_, known) = known.split_first().unwrap_or((&0, &[]));
-                let mut heads = known.iter().zip(ahead);
-                let first = heads.position(|(known, byte)| *known != 0 || self.single.contains(byte));
-                return at + first.unwrap_or_default();
+            let mut pairs = ahead.array_windows().map(|pair| u64::from(self.groups(*pair)));
+            // Put together in a register: eight bytes written one by one cannot soon be read as one.
+            let here =
+                pairs.by_ref().take(STEP).zip(0..).fold(0, |all, (groups, at)| all | groups << (8 * at));
+            let behind = here >> 8 | pairs.next().unwrap_or_default() << 56;
+            // What the pair of each place and the pair behind it have in common.
+            if let Some(known) = NonZeroU64::new(here & behind >> GROUPS & BEGIN) {
+                return at + usize::try_from(known.trailing_zeros() / 8).unwrap_or_default();
             }
             at += STEP;
         }
@@ -66,7 +56,7 @@ impl Heads {
     }
 
     fn groups(&self, pair: [u8; 2]) -> u8 {
-        self.pairs.get(place(pair)).copied().unwrap_or(u8::MAX)
+        self.0.get(place(pair)).copied().unwrap_or(u8::MAX)
     }
 }
 

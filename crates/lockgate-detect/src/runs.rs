@@ -13,9 +13,17 @@ pub(crate) struct Runs<'t> {
     bytes: &'t [u8],
     /// Which block is looked at. None is at the begin.
     block: usize,
-    /// A bit for each letter or digit of it, for each digit, and for each byte beyond ASCII.
+    /// What is in it, and in the one behind it.
+    signs: [Signs; 2],
+}
+
+/// What the bytes of a block are; the first is the lowest bit.
+#[derive(Clone, Copy, Debug, Default)]
+struct Signs {
+    /// Letters and digits.
     plain: u64,
     digits: u64,
+    /// Bytes beyond ASCII.
     wide: u64,
 }
 
@@ -30,24 +38,40 @@ pub(crate) struct Run {
 
 impl<'t> Runs<'t> {
     pub(crate) fn new(text: &'t str) -> Self {
-        Self { bytes: text.as_bytes(), block: usize::MAX, plain: 0, digits: 0, wide: 0 }
+        Self { bytes: text.as_bytes(), block: usize::MAX, signs: [Signs::default(); 2] }
     }
 
     /// The run that begins there; it may be empty. Linear in it.
     #[inline]
     pub(crate) fn at(&mut self, from: usize) -> Run {
+        let [plain, digits] = [self.ahead(from, |signs| signs.plain), self.ahead(from, |signs| signs.digits)];
+        let length = plain.trailing_ones();
+        // Nearly all are in the block that is looked at and the one behind it.
+        if from / BLOCK != self.block || length == u64::BITS {
+            return self.far(from);
+        }
+        let digits = digits & low(length);
+        // Most have no digits.
+        let digits = if digits == 0 { 0 } else { digits.count_ones() };
+        Run {
+            length: usize::try_from(length).unwrap_or_default(),
+            digits: usize::try_from(digits).unwrap_or_default(),
+        }
+    }
+
+    /// As many bits as a block has, from there on.
+    #[inline]
+    fn ahead(&self, from: usize, of: impl Fn(&Signs) -> u64) -> u64 {
         let place = from % BLOCK;
-        let length = (self.plain >> place).trailing_ones();
-        // Most runs are in the block that is looked at, and have no digits.
-        let near = (from / BLOCK == self.block) & ((self.digits >> place).trailing_zeros() >= length);
-        let length = usize::try_from(length).unwrap_or_default();
-        if near && place + length < BLOCK { Run { length, digits: 0 } } else { self.far(from) }
+        let [here, behind] = self.signs.each_ref().map(of);
+        here >> place | behind << 1 << (BLOCK - 1 - place)
     }
 
     /// The first letter, digit, or byte beyond ASCII that is there or behind; the end of the text where none is.
     #[inline]
     pub(crate) fn next(&mut self, from: usize) -> usize {
-        let ink = (self.plain | self.wide) >> (from % BLOCK);
+        let [signs, _] = &self.signs;
+        let ink = (signs.plain | signs.wide) >> (from % BLOCK);
         match NonZeroU64::new(ink) {
             Some(ink) if from / BLOCK == self.block => {
                 from + usize::try_from(ink.trailing_zeros()).unwrap_or_default()
@@ -63,7 +87,8 @@ impl<'t> Runs<'t> {
             if at / BLOCK != self.block {
                 self.turn_to(at / BLOCK);
             }
-            if let Some(ink) = NonZeroU64::new((self.plain | self.wide) >> (at % BLOCK)) {
+            let [signs, _] = &self.signs;
+            if let Some(ink) = NonZeroU64::new((signs.plain | signs.wide) >> (at % BLOCK)) {
                 return at + usize::try_from(ink.trailing_zeros()).unwrap_or_default();
             }
             at = (at / BLOCK + 1) * BLOCK;
@@ -80,29 +105,33 @@ impl<'t> Runs<'t> {
             if at / BLOCK != self.block {
                 self.turn_to(at / BLOCK);
             }
-            let place = at % BLOCK;
-            let length = (self.plain >> place).trailing_ones();
-            let digits = self.digits >> place & low(length);
-            if digits != 0 {
-                run.digits += usize::try_from(digits.count_ones()).unwrap_or_default();
-            }
-            let length = usize::try_from(length).unwrap_or_default();
-            run.length += length;
-            if place + length < BLOCK {
+            let length = self.ahead(at, |signs| signs.plain).trailing_ones();
+            let digits = self.ahead(at, |signs| signs.digits) & low(length);
+            run.digits += usize::try_from(digits.count_ones()).unwrap_or_default();
+            run.length += usize::try_from(length).unwrap_or_default();
+            if length < u64::BITS {
                 return run;
             }
         }
     }
 
     fn turn_to(&mut self, block: usize) {
+        let [_, next] = self.signs;
+        let follows = block == self.block.wrapping_add(1) && block > 0;
+        let here = if follows { next } else { Signs::of(block_at(self.bytes, block * BLOCK)) };
+        self.signs = [here, Signs::of(block_at(self.bytes, (block + 1) * BLOCK))];
         self.block = block;
-        let bytes = block_at(self.bytes, block * BLOCK);
+    }
+}
+
+impl Signs {
+    fn of(bytes: [u8; BLOCK]) -> Self {
         // What is a small letter or becomes one; digits stay as they are.
         let letter = |byte: u8| (byte | 0x20).wrapping_sub(b'a') < 26;
         let digit = |byte: u8| byte.wrapping_sub(b'0') < 10;
-        self.digits = mask(bytes.map(digit));
-        self.plain = mask(bytes.map(letter)) | self.digits;
-        self.wide = mask(bytes.map(|byte| !byte.is_ascii()));
+        let digits = mask(bytes.map(digit));
+        let plain = mask(bytes.map(letter)) | digits;
+        Self { plain, digits, wide: mask(bytes.map(|byte| !byte.is_ascii())) }
     }
 }
 

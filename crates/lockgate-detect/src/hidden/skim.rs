@@ -1,6 +1,10 @@
 //! A first look at the bytes, a few at a time: most texts have nothing that could hide anything.
 
-/// Bytes that are looked at together. A compiler makes a few instructions of each block.
+use std::num::NonZeroU32;
+
+use wide::u8x16;
+
+/// Bytes that are looked at together.
 const BLOCK: usize = 16;
 
 /// What there may be in a text.
@@ -18,41 +22,43 @@ pub(super) struct Skim {
 }
 
 pub(super) fn skim(bytes: &[u8]) -> Skim {
-    let (blocks, rest) = bytes.as_chunks::<BLOCK>();
-    let mut skim = Skim::default();
-    for block in blocks {
-        let (mut odd, mut less, mut bracket, mut ink) = (false, false, false, false);
-        for byte in block {
-            odd |= is_odd(*byte);
-            less |= *byte == b'<';
-            bracket |= *byte == b'[';
-            ink |= *byte > b' ';
-        }
-        skim.odd |= odd;
-        skim.markup |= less;
-        skim.bracket |= bracket;
-        skim.gap |= !ink;
+    let nothing = u8x16::splat(0);
+    let (mut odd, mut less, mut bracket, mut gap) = (nothing, nothing, nothing, false);
+    for block in blocks(bytes) {
+        odd |= is_odd(block);
+        less |= block.simd_eq(u8x16::splat(b'<'));
+        bracket |= block.simd_eq(u8x16::splat(b'['));
+        // The block that is filled up is of ink.
+        gap |= block.max(u8x16::splat(b' ')).simd_eq(u8x16::splat(b' ')).all();
     }
-    skim.odd |= rest.iter().any(|byte| is_odd(*byte));
-    skim.markup |= rest.contains(&b'<');
-    skim.bracket |= rest.contains(&b'[');
-    skim
+    Skim { odd: odd.any(), markup: less.any(), bracket: bracket.any(), gap }
 }
 
 /// Where the next byte is at or after `at` that is not ordinary: the length of the text where there is none.
 pub(super) fn next_odd(bytes: &[u8], at: usize) -> usize {
     let rest = bytes.get(at..).unwrap_or_default();
-    if rest.first().is_some_and(|byte| is_odd(*byte)) {
-        return at;
-    }
-    let (blocks, _) = rest.as_chunks::<BLOCK>();
-    let plain = blocks.iter().take_while(|block| !block.iter().fold(false, |odd, byte| odd | is_odd(*byte)));
-    let skipped = plain.count() * BLOCK;
-    let found = rest.iter().skip(skipped).position(|byte| is_odd(*byte));
-    found.map_or(bytes.len(), |found| at + skipped + found)
+    let found = (at..).step_by(BLOCK).zip(blocks(rest)).find_map(|(at, block)| {
+        let odd = NonZeroU32::new(is_odd(block).to_bitmask())?;
+        Some(at + usize::try_from(odd.trailing_zeros()).unwrap_or_default())
+    });
+    found.unwrap_or(bytes.len())
+}
+
+/// The bytes in blocks; what fills up the last one is ordinary.
+fn blocks(bytes: &[u8]) -> impl Iterator<Item = u8x16> {
+    let (blocks, rest) = bytes.as_chunks::<BLOCK>();
+    let last = (!rest.is_empty()).then(|| {
+        let mut last = [b'~'; BLOCK];
+        last.iter_mut().zip(rest).for_each(|(place, byte)| *place = *byte);
+        last
+    });
+    blocks.iter().copied().chain(last).map(u8x16::new)
 }
 
 /// Neither printed ASCII nor a tab, a line or page feed or a carriage return.
-fn is_odd(byte: u8) -> bool {
-    byte.wrapping_sub(b' ') > b'~' - b' ' && (byte.wrapping_sub(b'\t') > 4 || byte == 0x0b)
+#[inline]
+fn is_odd(bytes: u8x16) -> u8x16 {
+    let among = |first: u8, count: u8| (bytes - u8x16::splat(first)).simd_lt(u8x16::splat(count));
+    let white = among(b'\t', 5) & !bytes.simd_eq(u8x16::splat(0x0b));
+    !(among(b' ', b'~' - b' ' + 1) | white)
 }
