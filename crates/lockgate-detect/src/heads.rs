@@ -23,7 +23,7 @@ impl Heads {
         };
         for word in words {
             let bytes = word.as_bytes();
-            let Some(last) = bytes.iter().take(3).last() else { continue };
+            let Some(last) = bytes.iter().take(3).next_back() else { continue };
             let group = 1 << (u32::from(*last) % GROUPS);
             // What is behind a word that is shorter may be anything.
             for any in 0..=u8::MAX {

@@ -6,6 +6,7 @@
 //! Read [`secrets::Secrets`] and [`redact`] first.
 
 pub mod attack;
+mod blocks;
 pub mod class;
 pub mod code;
 mod heads;

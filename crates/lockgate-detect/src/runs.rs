@@ -2,10 +2,9 @@
 
 use std::num::NonZeroU64;
 
-use wide::i8x16;
+use wide::u8x16;
 
-/// Bytes in a block.
-pub(crate) const BLOCK: usize = 64;
+use crate::blocks::{BLOCK, among, block_at, put};
 
 /// Finds runs in a text, from its begin to its end.
 #[derive(Debug)]
@@ -118,40 +117,30 @@ impl<'t> Runs<'t> {
     fn turn_to(&mut self, block: usize) {
         let [_, next] = self.signs;
         let follows = block == self.block.wrapping_add(1) && block > 0;
-        let here = if follows { next } else { Signs::of(block_at(self.bytes, block * BLOCK)) };
-        self.signs = [here, Signs::of(block_at(self.bytes, (block + 1) * BLOCK))];
+        let here = if follows { next } else { Signs::at(self.bytes, block * BLOCK) };
+        self.signs = [here, Signs::at(self.bytes, (block + 1) * BLOCK)];
         self.block = block;
     }
 }
 
 impl Signs {
-    fn of(bytes: [u8; BLOCK]) -> Self {
-        // What is a small letter or becomes one; digits stay as they are.
-        let letter = |byte: u8| (byte | 0x20).wrapping_sub(b'a') < 26;
-        let digit = |byte: u8| byte.wrapping_sub(b'0') < 10;
-        let digits = mask(bytes.map(digit));
-        let plain = mask(bytes.map(letter)) | digits;
-        Self { plain, digits, wide: mask(bytes.map(|byte| !byte.is_ascii())) }
+    /// Of the block that begins there.
+    #[inline]
+    fn at(bytes: &[u8], from: usize) -> Self {
+        let block = block_at(bytes, from);
+        let (sixteens, _) = block.as_chunks::<16>();
+        sixteens.iter().rev().fold(Self::default(), |all, bytes| {
+            let bytes = u8x16::new(*bytes);
+            let digits = among(bytes, b'0', 10);
+            // What is a small letter or becomes one; digits stay as they are.
+            let letters = among(bytes | u8x16::splat(0x20), b'a', 26);
+            Self {
+                plain: put(all.plain, letters | digits),
+                digits: put(all.digits, digits),
+                wide: put(all.wide, bytes),
+            }
+        })
     }
-}
-
-/// The block of bytes that begins there; zeros fill up the last one.
-#[inline]
-pub(crate) fn block_at(bytes: &[u8], from: usize) -> [u8; BLOCK] {
-    let rest = bytes.get(from..).unwrap_or_default();
-    rest.first_chunk().copied().unwrap_or_else(|| {
-        let mut filled = [0; BLOCK];
-        filled.iter_mut().zip(rest).for_each(|(place, byte)| *place = *byte);
-        filled
-    })
-}
-
-/// The flags as bits, the first in the lowest.
-fn mask(flags: [bool; BLOCK]) -> u64 {
-    let signs = flags.map(|flag| if flag { -1 } else { 0 });
-    let (sixteens, _) = signs.as_chunks::<16>();
-    let gathered = |signs: &[i8; 16]| u64::from(i8x16::new(*signs).to_bitmask());
-    sixteens.iter().rev().fold(0, |mask, signs| mask << 16 | gathered(signs))
 }
 
 /// So many low bits.

@@ -8,11 +8,7 @@ use super::found::Found;
 use super::rules::{Form, LONGEST_RUN, Rules};
 use super::{crypto, mail, network, phone, place, sum};
 use crate::Sure;
-
-/// Bytes that are looked at together.
-const STEP: usize = 32;
-/// Bytes that are looked at before that, one by one.
-const NEAR: usize = 8;
+use crate::blocks::{among, first, is};
 
 /// Finds all that has digits in it, and all addresses for e-mail. Linear: each run of letters and digits is looked at once, and
 /// how far around it is bounded.
@@ -30,17 +26,7 @@ pub(super) fn read(rules: &Rules, context: Context<'_, '_>, text: &str, found: &
 
 /// The next digit or `@`.
 fn next(bytes: &[u8], from: usize) -> Option<usize> {
-    let is = |byte: &u8| matches!(byte, b'0'..=b'9' | b'@');
-    let rest = bytes.get(from..)?;
-    // Where one is, the next is mostly near.
-    if let Some(near) = rest.iter().take(NEAR).position(is) {
-        return Some(from + near);
-    }
-    let skipped =
-        rest.chunks_exact(STEP).take_while(|chunk| !chunk.iter().fold(false, |any, byte| any | is(byte)));
-    let skipped = skipped.count() * STEP;
-    let within = rest.get(skipped..)?.iter().position(is)?;
-    Some(from + skipped + within)
+    first(bytes, from, 0, |bytes| among(bytes, b'0', 10) | is(bytes, b'@'))
 }
 
 /// How good a reading is: whether a word says it, how sure it is, and how long.

@@ -1,28 +1,34 @@
 //! The words that say what a number is, and where in a text they stand.
 
+use std::num::NonZeroU64;
 use std::ops::Range;
 
+use wide::u8x16;
+
 use super::entity::{Entities, Entity};
+use crate::blocks::{BLOCK, among, block_at, is, put};
+use crate::runs::{SMALL, kept, low, sixteen};
 
 /// Longest name of a field that is read. Bytes.
 const NAME: usize = 64;
 
 /// All words, and what each speaks of. A word is looked for only where one may begin, and there by its first two bytes: most
-/// of a text is passed over at the price of one look a byte.
+/// of a text is passed over.
 #[derive(Debug)]
 pub(super) struct Vocabulary {
     /// In order of their letters.
     words: Vec<Word>,
     /// For each two bytes the place, counted from one, of the first word that begins with them; nought where none does.
     heads: Box<[u16; 1 << 16]>,
-    /// For each byte what it may be the first of, and what may begin behind it: a bit for each sort of beginning.
-    looks: [(u8, u8); 256],
 }
 
 #[derive(Debug)]
 struct Word {
     /// Small ones.
     letters: Box<[u8]>,
+    /// The first of them, and which bits of those of a text to compare: most texts differ there.
+    first: u128,
+    mask: u128,
     meaning: Meaning,
     /// The next one begins with the same two bytes.
     more: bool,
@@ -100,8 +106,7 @@ impl Vocabulary {
             word.more = heads.get(at + 1) == Some(&Some(head));
             *places.get_mut(head)? = u16::try_from(at + 1).ok()?;
         }
-        let looks = std::array::from_fn(|byte| look(u8::try_from(byte).unwrap_or_default()));
-        Some(Self { words, heads: places, looks })
+        Some(Self { words, heads: places })
     }
 
     /// What the name of a field says.
@@ -129,15 +134,12 @@ impl Vocabulary {
     /// Hands over each word that begins in a part of the text: by where they begin.
     pub(super) fn each(&self, text: &str, part: Range<usize>, mut seen: impl FnMut(Meaning, Range<usize>)) {
         let bytes = text.as_bytes();
-        let look = |byte: u8| self.looks.get(usize::from(byte)).copied().unwrap_or_default();
-        let before = part.start.checked_sub(1).and_then(|at| bytes.get(at)).copied().unwrap_or(b' ');
-        let (_, mut open) = look(before);
-        for (at, byte) in part.clone().zip(bytes.get(part).unwrap_or_default()) {
-            let (begins, behind) = look(*byte);
-            if begins & open != 0 {
-                self.at(text, at, &mut seen);
+        for from in part.clone().step_by(BLOCK) {
+            let mut begin = begins(bytes, from) & low(u32::try_from(part.end - from).unwrap_or(u32::MAX));
+            while let Some(bits) = NonZeroU64::new(begin) {
+                self.at(text, from + usize::try_from(bits.trailing_zeros()).unwrap_or_default(), &mut seen);
+                begin &= begin - 1;
             }
-            open = behind;
         }
     }
 
@@ -146,11 +148,12 @@ impl Vocabulary {
         let rest = text.as_bytes().get(at..).unwrap_or_default();
         let first = head(rest).and_then(|head| self.heads.get(head)).copied().unwrap_or_default();
         let Some(first) = usize::from(first).checked_sub(1) else { return };
-        let third = rest.get(2).map(u8::to_ascii_lowercase);
+        let letters = sixteen(rest, 0) | SMALL;
         for word in self.words.get(first..).unwrap_or_default() {
             let length = word.letters.len();
-            let like = word.letters.get(2).is_none_or(|letter| Some(*letter) == third);
-            if like && rest.get(..length).is_some_and(|letters| letters.eq_ignore_ascii_case(&word.letters)) {
+            if (letters ^ word.first) & word.mask == 0
+                && rest.get(..length).is_some_and(|letters| letters.eq_ignore_ascii_case(&word.letters))
+            {
                 seen(word.meaning, at..at + length);
             }
             if !word.more {
@@ -162,12 +165,14 @@ impl Vocabulary {
 
 impl Word {
     fn new((word, meaning): (&str, Meaning)) -> Self {
-        Self { letters: word.bytes().map(|byte| byte.to_ascii_lowercase()).collect(), meaning, more: false }
+        let letters: Box<[u8]> = word.bytes().map(|byte| byte.to_ascii_lowercase()).collect();
+        let (first, mask) = (sixteen(&letters, 0) | SMALL, kept(letters.len()));
+        Self { letters, first, mask, meaning, more: false }
     }
 
     /// Nothing where a text is not looked at for such a word.
     fn head(&self) -> Option<usize> {
-        self.letters.first().filter(|first| look(**first).0 != 0).and_then(|_| head(&self.letters))
+        (begins(&self.letters, 0) & 1 == 1).then(|| head(&self.letters)).flatten()
     }
 }
 
@@ -177,18 +182,23 @@ fn head(bytes: &[u8]) -> Option<usize> {
     Some(usize::from(u16::from_be_bytes([first, second])))
 }
 
-/// What a byte may be the first of, and what may begin behind it: a word with a capital, another word, a mark. See [`is_word`].
-fn look(byte: u8) -> (u8, u8) {
-    const CAPITAL: u8 = 1;
-    const WORD: u8 = 2;
-    const MARK: u8 = 4;
-    match byte {
-        b'[' | b'*' => (MARK, CAPITAL | WORD | MARK),
-        b'A'..=b'Z' => (CAPITAL, MARK),
-        b'a'..=b'z' => (WORD, CAPITAL | MARK),
-        0x80.. => (WORD, CAPITAL | WORD | MARK),
-        _ => (0, CAPITAL | WORD | MARK),
+/// Where in the block that begins there a word may begin, a bit each: at a mark, behind what is no letter, and at a capital
+/// behind a small letter. See [`is_word`].
+fn begins(bytes: &[u8], from: usize) -> u64 {
+    let block = block_at(bytes, from);
+    let (sixteens, _) = block.as_chunks::<16>();
+    let [mut capital, mut small, mut wide, mut mark] = [0; 4];
+    for bytes in sixteens.iter().rev() {
+        let bytes = u8x16::new(*bytes);
+        capital = put(capital, among(bytes, b'A', 26));
+        small = put(small, among(bytes, b'a', 26));
+        wide = put(wide, bytes);
+        mark = put(mark, is(bytes, b'[') | is(bytes, b'*'));
     }
+    let before = from.checked_sub(1).and_then(|at| bytes.get(at)).copied().unwrap_or(b' ');
+    let behind_capital = capital << 1 | u64::from(before.is_ascii_uppercase());
+    let behind_letter = (capital | small) << 1 | u64::from(before.is_ascii_alphabetic());
+    mark | capital & !behind_capital | (small | wide) & !behind_letter
 }
 
 /// `*` at the end: the word may go on.

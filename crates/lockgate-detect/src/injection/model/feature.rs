@@ -172,7 +172,7 @@ impl Sentence {
     /// The next word, which may begin another sentence.
     #[inline]
     fn step(&mut self, begins: bool) {
-        let begins = begins | (self.words >= SENTENCE);
+        let begins = begins || self.words >= SENTENCE;
         *self = Self {
             mood: if begins { Mood::Open } else { self.mood },
             met: if begins { 0 } else { self.met },

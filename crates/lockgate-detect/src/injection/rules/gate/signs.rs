@@ -3,7 +3,7 @@
 
 use wide::u8x16;
 
-use crate::runs::block_at;
+use crate::blocks::{among, block_at, is, put};
 
 /// What the bytes of a block are; the first byte is the lowest bit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,16 +34,12 @@ impl Signs {
     /// Sixteen bytes, and this behind them.
     #[inline]
     fn behind(self, bytes: u8x16) -> Self {
-        let is = |byte: u8| bytes.simd_eq(u8x16::splat(byte));
-        let among =
-            |bytes: u8x16, first: u8, count: u8| (bytes - u8x16::splat(first)).simd_lt(u8x16::splat(count));
         let digit = among(bytes, b'0', 10);
         let letter = among(bytes | u8x16::splat(0x20), b'a', 26);
         let wide = bytes & u8x16::splat(0x80);
-        let other = wide | is(b'\'');
-        let white = is(b' ') | is(b'\t') | is(b'\r') | is(b'\n');
-        let event = EVENTS.iter().fold(u8x16::splat(0), |all, byte| all | is(*byte));
-        let put = |all: u64, bits: u8x16| all << 16 | u64::from(bits.to_bitmask());
+        let other = wide | is(bytes, b'\'');
+        let white = is(bytes, b' ') | is(bytes, b'\t') | is(bytes, b'\r') | is(bytes, b'\n');
+        let event = EVENTS.iter().fold(u8x16::splat(0), |all, byte| all | is(bytes, *byte));
         Self {
             token: put(self.token, letter | digit | other),
             other: put(self.other, other),
@@ -72,7 +68,7 @@ mod tests {
 
     use super::super::byte::{AT, CLASSES, CODE, HASH, LINE, OPEN, SKIP, SPACE, STOP, WIDE};
     use super::*;
-    use crate::runs::BLOCK;
+    use crate::blocks::BLOCK;
 
     proptest! {
         /// The slow way says the same.

@@ -11,8 +11,9 @@ use super::piece::Pieces;
 use super::signs::{Signs, behind_white};
 use super::spelling::{Spelling, hash_at};
 use super::{Gate, TURNED};
+use crate::blocks::BLOCK as BYTES;
 use crate::injection::rules::marker::may_begin;
-use crate::runs::{self, low};
+use crate::runs::low;
 use lockgate_model::letter::tagged;
 
 /// Most words of a block. No phrase without names of tools is longer.
@@ -140,7 +141,7 @@ impl<'g> Walk<'g> {
     fn run(&mut self, text: &str) {
         let bytes = text.as_bytes();
         let (mut inside, mut blank) = (false, true);
-        for base in (0..bytes.len()).step_by(runs::BLOCK) {
+        for base in (0..bytes.len()).step_by(BYTES) {
             let Signs { token, other, digit, white, event } = Signs::at(bytes, base);
             let starts = token & !(token << 1 | u64::from(inside));
             inside = token >> 63 == 1;

@@ -1,0 +1,59 @@
+//! The bytes of a text, many at a time.
+
+use std::num::NonZeroU32;
+
+use wide::u8x16;
+
+/// Bytes in a block: as many as a number has bits.
+pub(crate) const BLOCK: usize = 64;
+/// Bytes that are looked at in one step.
+const STEP: usize = 16;
+
+/// The block of bytes that begins there; zeros fill up the last one.
+#[inline]
+pub(crate) fn block_at(bytes: &[u8], from: usize) -> [u8; BLOCK] {
+    let rest = bytes.get(from..).unwrap_or_default();
+    rest.first_chunk().copied().unwrap_or_else(|| filled(rest, 0))
+}
+
+/// The bytes sixteen by sixteen; what is said there fills up the last ones.
+#[inline]
+pub(crate) fn sixteens(bytes: &[u8], filling: u8) -> impl Iterator<Item = u8x16> {
+    let (whole, rest) = bytes.as_chunks::<STEP>();
+    let last = (!rest.is_empty()).then(|| filled(rest, filling));
+    whole.iter().copied().chain(last).map(u8x16::new)
+}
+
+/// The first byte at that place or behind which is so; the filling is not.
+#[inline]
+pub(crate) fn first(bytes: &[u8], from: usize, filling: u8, is: impl Fn(u8x16) -> u8x16) -> Option<usize> {
+    let steps = (from..).step_by(STEP).zip(sixteens(bytes.get(from..)?, filling));
+    steps.into_iter().find_map(|(at, bytes)| {
+        let found = NonZeroU32::new(is(bytes).to_bitmask())?;
+        Some(at + usize::try_from(found.trailing_zeros()).unwrap_or_default())
+    })
+}
+
+/// Which bytes are one of so many from the first one on.
+#[inline]
+pub(crate) fn among(bytes: u8x16, first: u8, count: u8) -> u8x16 {
+    (bytes - u8x16::splat(first)).simd_lt(u8x16::splat(count))
+}
+
+/// Which bytes are that one.
+#[inline]
+pub(crate) fn is(bytes: u8x16, byte: u8) -> u8x16 {
+    bytes.simd_eq(u8x16::splat(byte))
+}
+
+/// Sixteen bits, and behind them those of bytes before.
+#[inline]
+pub(crate) fn put(all: u64, bits: u8x16) -> u64 {
+    all << 16 | u64::from(bits.to_bitmask())
+}
+
+fn filled<const N: usize>(bytes: &[u8], filling: u8) -> [u8; N] {
+    let mut filled = [filling; N];
+    filled.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
+    filled
+}
