@@ -15,12 +15,16 @@ pub(super) struct Signs {
     pub(super) digit: u64,
     /// White space of ASCII.
     pub(super) white: u64,
-    /// What may end a sentence or a line, hide a letter, or begin a mark or an address.
-    pub(super) event: u64,
+    /// Ends of lines.
+    pub(super) line: u64,
+    /// What may end a sentence.
+    pub(super) stop: u64,
+    /// What may hide a letter, or begin a mark or an address.
+    pub(super) rare: u64,
 }
 
-/// Marks that are events.
-const EVENTS: [u8; 12] = *b"\n.!?%&\\<[@+#";
+const STOPS: [u8; 3] = *b".!?";
+const RARE: [u8; 8] = *b"%&\\<[@+#";
 
 impl Signs {
     /// Of the block that begins there; zeros fill up the last one.
@@ -38,27 +42,35 @@ impl Signs {
         let letter = among(bytes | u8x16::splat(0x20), b'a', 26);
         let wide = bytes & u8x16::splat(0x80);
         let other = wide | is(bytes, b'\'');
-        let white = is(bytes, b' ') | is(bytes, b'\t') | is(bytes, b'\r') | is(bytes, b'\n');
-        let event = EVENTS.iter().fold(u8x16::splat(0), |all, byte| all | is(bytes, *byte));
+        let line = is(bytes, b'\n');
+        let white = line | is(bytes, b' ') | is(bytes, b'\t') | is(bytes, b'\r');
+        let any = |of: &[u8]| of.iter().fold(u8x16::splat(0), |all, byte| all | is(bytes, *byte));
         Self {
             token: put(self.token, letter | digit | other),
             other: put(self.other, other),
             digit: put(self.digit, digit),
             white: put(self.white, white),
-            event: put(self.event, event),
+            line: put(self.line, line),
+            stop: put(self.stop, any(&STOPS)),
+            rare: put(self.rare, any(&RARE)),
         }
+    }
+
+    /// Letters and digits of ASCII.
+    pub(super) fn plain(&self) -> u64 {
+        self.token & !self.other
     }
 }
 
-/// Which of the starts have white space before them, with neither starts nor other white space between; `open` says whether
-/// there was some before the block, and comes to say so of the next one.
+/// Which of the starts have one of the marks before them, and neither between; `open` says whether there was such a mark before
+/// the block, and comes to say so of the next one.
 #[inline]
-pub(super) fn behind_white(starts: u64, white: u64, open: &mut bool) -> u64 {
-    let between = !(white | starts);
-    let after = white << 1 | u64::from(*open);
+pub(super) fn behind(starts: u64, marks: u64, open: &mut bool) -> u64 {
+    let between = !(marks | starts);
+    let after = marks << 1 | u64::from(*open);
     // What comes to a bit that is neither is carried on to the first that is one.
     let (carried, over) = between.overflowing_add(after & between);
-    *open = over || white >> 63 == 1;
+    *open = over || marks >> 63 == 1;
     starts & (after | carried & !between)
 }
 
@@ -83,7 +95,9 @@ mod tests {
                 prop_assert_eq!(has(block.other), matches!(class, SKIP | WIDE));
                 prop_assert_eq!(has(block.digit), byte.is_ascii_digit());
                 prop_assert_eq!(has(block.white), matches!(class, SPACE | LINE));
-                prop_assert_eq!(has(block.event), matches!(class, LINE | STOP | CODE | OPEN | AT | HASH));
+                prop_assert_eq!(has(block.line), class == LINE);
+                prop_assert_eq!(has(block.stop), class == STOP);
+                prop_assert_eq!(has(block.rare), matches!(class, CODE | OPEN | AT | HASH));
             }
         }
 
@@ -92,7 +106,7 @@ mod tests {
             let (mut open, mut slow) = (true, true);
             for part in letters.as_bytes().chunks(BLOCK) {
                 let bits = |of: u8| part.iter().rev().fold(0, |bits, byte| bits << 1 | u64::from(*byte == of));
-                let found = behind_white(bits(b'a'), bits(b' '), &mut open);
+                let found = behind(bits(b'a'), bits(b' '), &mut open);
                 for (place, byte) in part.iter().enumerate() {
                     prop_assert_eq!(found >> place & 1 == 1, *byte == b'a' && slow);
                     slow = match byte { b'a' => false, b' ' => true, _ => slow };

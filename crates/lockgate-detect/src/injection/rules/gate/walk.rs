@@ -8,7 +8,7 @@ use super::byte::{
     AT, CLASSES, CLOSE, CODE, HASH, LINE, MARK, OPEN, SKIP, SPACE, STOP, WIDE, is_code, may_call, unleet,
 };
 use super::piece::Pieces;
-use super::signs::{Signs, behind_white};
+use super::signs::{Signs, behind};
 use super::spelling::{Spelling, hash_at};
 use super::{Gate, TURNED};
 use crate::blocks::BLOCK as BYTES;
@@ -112,9 +112,8 @@ pub(super) struct Walk<'g> {
     /// The block before in the same sentence.
     before: Option<Block>,
     pieces: Pieces<'g>,
-    /// How many words there were, and how many when a line ended last.
-    words: usize,
-    line: Option<usize>,
+    /// Where the last word began that has more than a few letters and digits of ASCII.
+    drafted: usize,
     /// Was there white space since the last word, and then perhaps what looked like one and was none?
     fresh: bool,
 }
@@ -128,8 +127,8 @@ enum Run {
 
 impl<'g> Walk<'g> {
     pub(super) fn new(gate: &'g Gate, wanted: Wanted) -> Self {
-        let (seen, block, before, words, line, fresh) = Default::default();
-        Self { gate, seen, block, before, pieces: Pieces::new(gate, wanted), words, line, fresh }
+        let (seen, block, before, drafted, fresh) = Default::default();
+        Self { gate, seen, block, before, pieces: Pieces::new(gate, wanted), drafted, fresh }
     }
 
     /// What was seen in all of the text.
@@ -140,12 +139,19 @@ impl<'g> Walk<'g> {
 
     fn run(&mut self, text: &str) {
         let bytes = text.as_bytes();
-        let (mut inside, mut blank) = (false, true);
+        let (mut inside, mut blank, mut empty) = (false, true, false);
+        let mut next = Signs::at(bytes, 0);
         for base in (0..bytes.len()).step_by(BYTES) {
-            let Signs { token, other, digit, white, event } = Signs::at(bytes, base);
-            let starts = token & !(token << 1 | u64::from(inside));
-            inside = token >> 63 == 1;
-            let mut firsts = behind_white(starts, white, &mut blank);
+            let here = next;
+            next = Signs::at(bytes, base + BYTES);
+            let starts = here.token & !(here.token << 1 | u64::from(inside));
+            inside = here.token >> 63 == 1;
+            let mut firsts = behind(starts, here.white, &mut blank);
+            // No sentence ends within a word or a number, and none with a line on which there is one.
+            let plain = here.plain();
+            let event = here.rare
+                | here.stop & !(plain >> 1)
+                | here.line & behind(here.line | plain, here.line, &mut empty);
             let mut rest = starts | event;
             while let Some(bits) = NonZeroU64::new(rest) {
                 let place = bits.trailing_zeros();
@@ -161,13 +167,15 @@ impl<'g> Walk<'g> {
                     continue;
                 }
                 self.fresh |= firsts >> place & 1 == 1;
-                let length = (token >> place).trailing_ones();
-                let of_it = low(length) << place;
-                // Nearly all words are in the block, and end with their letters and digits.
-                let whole = other & of_it == 0 && place + length < u64::BITS;
+                let ahead =
+                    |of: fn(&Signs) -> u64| of(&here) >> place | of(&next) << 1 << (u64::BITS - 1 - place);
+                let length = ahead(|signs| signs.token).trailing_ones();
+                let of_it = low(length);
+                // Nearly all words are short, and letters and digits alone.
+                let whole = ahead(|signs| signs.other) & of_it == 0;
                 let length = usize::try_from(length).unwrap_or_default();
                 if whole && let Some(hash) = hash_at(bytes, at, length) {
-                    let digits = digit & of_it != 0;
+                    let digits = ahead(|signs| signs.digit) & of_it != 0;
                     self.word(bytes, at..at + length, length, hash, Strange { digits, foreign: false });
                 } else {
                     self.token(text, at);
@@ -177,7 +185,7 @@ impl<'g> Walk<'g> {
         self.sentence(bytes.len());
     }
 
-    /// What may be words begins here, and goes on beyond the block, or with apostrophes or what is beyond ASCII.
+    /// What may be words begins here, and is long, or goes on with apostrophes or what is beyond ASCII.
     fn token(&mut self, text: &str, from: usize) {
         let bytes = text.as_bytes();
         let (mut at, mut word) = (from, Draft::default());
@@ -223,12 +231,12 @@ impl<'g> Walk<'g> {
     fn event(&mut self, text: &str, at: usize) -> Run {
         let bytes = text.as_bytes();
         match class(bytes.get(at).copied().unwrap_or_default()) {
-            // Two ends of lines with no word between.
+            // Behind another, with no word between but perhaps one that was drafted.
             LINE => {
-                if self.line == Some(self.words) {
+                let before = bytes.get(..at).unwrap_or_default().iter().rposition(|byte| *byte == b'\n');
+                if before.is_some_and(|before| self.drafted <= before) {
                     self.sentence(at);
                 }
-                self.line = Some(self.words);
             }
             STOP => {
                 if let Some(end) = self.stops_at(text, at + 1) {
@@ -343,6 +351,7 @@ impl<'g> Walk<'g> {
     fn draft(&mut self, bytes: &[u8], end: usize, word: &mut Draft) {
         let Draft { begun, spelling, strange } = std::mem::take(word);
         if spelling.length > 0 {
+            self.drafted = begun;
             if spelling.length >= LONG {
                 self.seen.long.push(begun..end);
             }
@@ -354,7 +363,6 @@ impl<'g> Walk<'g> {
     #[inline(always)]
     fn word(&mut self, bytes: &[u8], span: Range<usize>, length: usize, hash: u64, strange: Strange) {
         let number = self.gate.find(hash);
-        self.words += 1;
         if self.pieces.run(std::mem::take(&mut self.fresh)) {
             self.piece_ends(span.start);
         }
