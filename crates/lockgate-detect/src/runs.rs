@@ -51,11 +51,8 @@ impl<'t> Runs<'t> {
         }
         let digits = digits & low(length);
         // Most have no digits.
-        let digits = if digits == 0 { 0 } else { digits.count_ones() };
-        Run {
-            length: usize::try_from(length).unwrap_or_default(),
-            digits: usize::try_from(digits).unwrap_or_default(),
-        }
+        let digits = if digits == 0 { 0 } else { count(digits) };
+        Run { length: usize::try_from(length).unwrap_or_default(), digits }
     }
 
     /// As many bits as a block has, from there on.
@@ -106,7 +103,7 @@ impl<'t> Runs<'t> {
             }
             let length = self.ahead(at, |signs| signs.plain).trailing_ones();
             let digits = self.ahead(at, |signs| signs.digits) & low(length);
-            run.digits += usize::try_from(digits.count_ones()).unwrap_or_default();
+            run.digits += count(digits);
             run.length += usize::try_from(length).unwrap_or_default();
             if length < u64::BITS {
                 return run;
@@ -141,6 +138,12 @@ impl Signs {
             }
         })
     }
+}
+
+/// How many bits there are: dear where a processor is not known to count them.
+#[inline(never)]
+fn count(bits: u64) -> usize {
+    usize::try_from(bits.count_ones()).unwrap_or_default()
 }
 
 /// So many low bits.

@@ -72,7 +72,10 @@ impl Trail {
     #[inline]
     pub fn step(&mut self, word: &Word, concepts: &Concepts, see: &mut impl FnMut(u32)) -> u8 {
         let [last, second, third] = self.words;
-        self.sentence.step(word.gap.starts());
+        if word.gap.starts() || self.sentence.words >= SENTENCE {
+            self.sentence = Sentence::default();
+        }
+        self.sentence.words += 1;
         if word.kind == Kind::Number {
             if !self.number {
                 see(pair(word.key, last ^ BESIDE << 28));
@@ -149,37 +152,18 @@ impl Mood {
     /// How the sentence goes on with a word about that.
     #[inline]
     fn after(self, concept: u8, concepts: &Concepts) -> Self {
-        let is = |of: u64| usize::from(of >> concept & 1 == 1);
-        let [telling, asking, urging] = AFTER.get(self as usize).copied().unwrap_or_default();
-        // Without a branch: which it is, nobody can guess.
-        [telling, asking, urging, urging]
-            .get(is(concepts.asks) + 2 * is(concepts.acts))
-            .copied()
-            .unwrap_or_default()
+        let is = |of: u64| of >> concept & 1 == 1;
+        match self {
+            Self::Urging | Self::Telling => self,
+            _ if is(concepts.acts) => Self::Urging,
+            _ if is(concepts.asks) => Self::Asking,
+            Self::Asking => Self::Waiting,
+            Self::Open | Self::Waiting => Self::Telling,
+        }
     }
 }
 
-/// How a sentence of each mood goes on: with a word about anything else, about asking, about what can be done.
-static AFTER: [[Mood; 3]; 5] = [
-    [Mood::Telling, Mood::Asking, Mood::Urging],
-    [Mood::Waiting, Mood::Asking, Mood::Urging],
-    [Mood::Telling, Mood::Asking, Mood::Urging],
-    [Mood::Urging; 3],
-    [Mood::Telling; 3],
-];
-
 impl Sentence {
-    /// The next word, which may begin another sentence.
-    #[inline]
-    fn step(&mut self, begins: bool) {
-        let begins = begins || self.words >= SENTENCE;
-        *self = Self {
-            mood: if begins { Mood::Open } else { self.mood },
-            met: if begins { 0 } else { self.met },
-            words: if begins { 1 } else { self.words + 1 },
-        };
-    }
-
     /// In a sentence that wants something done: what it is about, by itself and with everything before.
     #[inline]
     fn meet(&mut self, concept: u8, see: &mut impl FnMut(u32)) {
