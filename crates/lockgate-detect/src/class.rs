@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::nfa::contiguous::NFA;
 use lockgate_model::Confidentiality;
 
 use crate::Report;
@@ -108,7 +107,7 @@ pub struct Classes {
 #[derive(Debug)]
 struct Compiled {
     blocks: Vec<Block>,
-    words: Words<NFA>,
+    words: Words,
     /// For each word the number of its block, and which phrase of it that is.
     phrases: Vec<(usize, usize)>,
 }
@@ -214,7 +213,7 @@ impl Compiled {
         let is_wanted = |at: &usize| blocks.get(*at).is_some_and(|block| wanted(block.class));
         let (texts, phrases): (Vec<&str>, Vec<_>) =
             texts.iter().map(String::as_str).zip(phrases).filter(|(_, (at, _))| is_wanted(at)).unzip();
-        let words = Words::small(&texts)?;
+        let words = Words::new(&texts)?;
         few.then_some(Self { blocks, words, phrases })
     }
 

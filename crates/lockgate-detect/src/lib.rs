@@ -8,6 +8,7 @@
 pub mod attack;
 mod blocks;
 pub mod class;
+mod clues;
 pub mod code;
 mod heads;
 pub mod hidden;
@@ -16,6 +17,7 @@ pub mod injection;
 mod inspect;
 mod known;
 mod letters;
+mod lexicon;
 mod mask;
 pub mod media;
 mod names;

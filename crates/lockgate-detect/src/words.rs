@@ -1,9 +1,8 @@
-//! Many words looked for in one pass.
+//! Thousands of words looked for in one pass.
 
 use std::ops::Range;
 
 use aho_corasick::automaton::{Automaton, StateID};
-use aho_corasick::dfa::DFA;
 use aho_corasick::nfa::contiguous::NFA;
 use aho_corasick::{Anchored, MatchKind};
 
@@ -11,37 +10,17 @@ use crate::heads::Heads;
 
 /// An automaton, and a look ahead that passes over what no word begins with.
 #[derive(Debug)]
-pub(crate) struct Words<A = DFA> {
+pub(crate) struct Words {
     heads: Heads,
-    automaton: A,
+    automaton: NFA,
     /// The state of the automaton where no word has begun.
     idle: StateID,
 }
 
 impl Words {
-    /// The fastest, for few words. Nothing where there are too many for one automaton.
+    /// Of any number of words, however many begin alike. Nothing where there are too many for one automaton.
     pub(crate) fn new(words: &[&str]) -> Option<Self> {
-        let dfa = DFA::builder().match_kind(MatchKind::Standard).build(words).ok()?;
-        Self::with(words, dfa)
-    }
-
-    /// Bytes that the automaton takes.
-    #[cfg(test)]
-    pub(crate) fn memory(&self) -> usize {
-        self.automaton.memory_usage()
-    }
-}
-
-impl Words<NFA> {
-    /// A tenth of the memory and of the time to make, for many long words that begin rarely.
-    pub(crate) fn small(words: &[&str]) -> Option<Self> {
-        let nfa = NFA::builder().match_kind(MatchKind::Standard).build(words).ok()?;
-        Self::with(words, nfa)
-    }
-}
-
-impl<A: Automaton> Words<A> {
-    fn with(words: &[&str], automaton: A) -> Option<Self> {
+        let automaton = NFA::builder().match_kind(MatchKind::Standard).build(words).ok()?;
         let idle = automaton.start_state(Anchored::No).ok()?;
         Some(Self { heads: Heads::new(words)?, automaton, idle })
     }

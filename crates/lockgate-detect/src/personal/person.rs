@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::entity::Entity;
 use super::found::Found;
 use crate::Sure;
-use crate::words::Words;
+use crate::clues::Clues;
 
 /// What stands right before a name.
 const TITLES: [&str; 40] = [
@@ -166,15 +166,15 @@ const SHORTEST: usize = 5;
 
 /// Finds what stands before names.
 #[derive(Debug)]
-pub(super) struct People(Words);
+pub(super) struct People(Clues);
 
 impl People {
     pub(super) fn new() -> Option<Self> {
         let words: Vec<&str> = TITLES.into_iter().chain(FIELDS).collect();
-        Words::new(&words).map(Self)
+        Clues::new(&words).map(Self)
     }
 
-    /// Bytes that the automaton takes.
+    /// Bytes that it takes.
     #[cfg(test)]
     pub(super) fn memory(&self) -> usize {
         self.0.memory()

@@ -7,7 +7,8 @@ use wide::u8x16;
 
 use super::entity::{Entities, Entity};
 use crate::blocks::{BLOCK, among, block_at, is, put};
-use crate::runs::{SMALL, kept, low, sixteen};
+use crate::lexicon::Lexicon;
+use crate::runs::low;
 
 /// Longest name of a field that is read. Bytes.
 const NAME: usize = 64;
@@ -16,22 +17,9 @@ const NAME: usize = 64;
 /// of a text is passed over.
 #[derive(Debug)]
 pub(super) struct Vocabulary {
-    /// In order of their letters.
-    words: Vec<Word>,
-    /// For each two bytes the place, counted from one, of the first word that begins with them; nought where none does.
-    heads: Box<[u16; 1 << 16]>,
-}
-
-#[derive(Debug)]
-struct Word {
-    /// Small ones.
-    letters: Box<[u8]>,
-    /// The first of them, and which bits of those of a text to compare: most texts differ there.
-    first: u128,
-    mask: u128,
-    meaning: Meaning,
-    /// The next one begins with the same two bytes.
-    more: bool,
+    words: Lexicon,
+    /// What each of them means.
+    meanings: Vec<Meaning>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,16 +85,10 @@ impl Vocabulary {
         let others = OTHER.into_iter().map(|word| (word, Meaning::Other(false)));
         let marks = marks.iter().map(|mark| (mark.as_str(), Meaning::Mark));
         let marks = marks.chain([(crate::MARK, Meaning::Mark), (super::MASKED, Meaning::Mark)]);
-        let mut words: Vec<Word> = told.chain(others).chain(marks).map(open_end).map(Word::new).collect();
-        words.sort_by(|one, other| one.letters.cmp(&other.letters));
-        let heads: Vec<Option<usize>> = words.iter().map(Word::head).collect();
-        let mut places: Box<[u16; 1 << 16]> = vec![0; 1 << 16].into_boxed_slice().try_into().ok()?;
-        for (at, word) in words.iter_mut().enumerate().rev() {
-            let head = heads.get(at).copied()??;
-            word.more = heads.get(at + 1) == Some(&Some(head));
-            *places.get_mut(head)? = u16::try_from(at + 1).ok()?;
-        }
-        Some(Self { words, heads: places })
+        let all = told.chain(others).chain(marks).map(open_end);
+        let (words, meanings): (Vec<&str>, _) =
+            all.filter(|(word, _)| begins(word.as_bytes(), 0) & 1 == 1).unzip();
+        Some(Self { words: Lexicon::folded(&words)?, meanings })
     }
 
     /// What the name of a field says.
@@ -127,8 +109,7 @@ impl Vocabulary {
     /// Bytes that the words take.
     #[cfg(test)]
     pub(super) fn memory(&self) -> usize {
-        let words = self.words.iter().map(|word| size_of::<Word>() + word.letters.len());
-        words.sum::<usize>() + size_of_val(&*self.heads)
+        self.words.memory() + size_of_val(&*self.meanings)
     }
 
     /// Hands over each word that begins in a part of the text: by where they begin.
@@ -145,41 +126,11 @@ impl Vocabulary {
 
     /// Hands over each word that begins right here.
     pub(super) fn at(&self, text: &str, at: usize, mut seen: impl FnMut(Meaning, Range<usize>)) {
-        let rest = text.as_bytes().get(at..).unwrap_or_default();
-        let first = head(rest).and_then(|head| self.heads.get(head)).copied().unwrap_or_default();
-        let Some(first) = usize::from(first).checked_sub(1) else { return };
-        let letters = sixteen(rest, 0) | SMALL;
-        for word in self.words.get(first..).unwrap_or_default() {
-            let length = word.letters.len();
-            if (letters ^ word.first) & word.mask == 0
-                && rest.get(..length).is_some_and(|letters| letters.eq_ignore_ascii_case(&word.letters))
-            {
-                seen(word.meaning, at..at + length);
-            }
-            if !word.more {
-                return;
-            }
-        }
+        self.words.at(text.as_bytes(), at, |word, length| {
+            self.meanings.get(word).into_iter().for_each(|meaning| seen(*meaning, at..at + length));
+            true
+        });
     }
-}
-
-impl Word {
-    fn new((word, meaning): (&str, Meaning)) -> Self {
-        let letters: Box<[u8]> = word.bytes().map(|byte| byte.to_ascii_lowercase()).collect();
-        let (first, mask) = (sixteen(&letters, 0) | SMALL, kept(letters.len()));
-        Self { letters, first, mask, meaning, more: false }
-    }
-
-    /// Nothing where a text is not looked at for such a word.
-    fn head(&self) -> Option<usize> {
-        (begins(&self.letters, 0) & 1 == 1).then(|| head(&self.letters)).flatten()
-    }
-}
-
-/// The first two bytes, as small letters.
-fn head(bytes: &[u8]) -> Option<usize> {
-    let [first, second] = bytes.first_chunk()?.map(|byte| byte.to_ascii_lowercase());
-    Some(usize::from(u16::from_be_bytes([first, second])))
 }
 
 /// Where in the block that begins there a word may begin, a bit each: at a mark, behind what is no letter, and at a capital

@@ -28,8 +28,8 @@ pub(crate) use self::tokens::NAMED;
 pub(crate) use self::tokens::TOKENS;
 use self::tokens::{BadRules, Rule, Tokens};
 pub use crate::Sure;
+use crate::clues::Clues;
 use crate::shape;
-use crate::words::Words;
 
 /// Most findings in one text. What comes after the last is one more, of the class [`SecretClass::Unread`].
 pub const MOST: usize = 1024;
@@ -121,7 +121,7 @@ impl Default for Secrets {
 struct Compiled {
     tokens: Tokens,
     named: Named,
-    words: Words,
+    words: Clues,
     /// What each of the words may mean.
     clues: Vec<Clue>,
 }
@@ -166,11 +166,14 @@ impl Compiled {
     fn new() -> Result<Self, BadRules> {
         let (tokens, named) = (Tokens::read(TOKENS)?, Named::new()?);
         let looks = tokens.0.iter().enumerate().flat_map(|(rule, all)| {
-            all.shapes.iter().enumerate().map(move |(at, look)| (look.clue.as_str(), Clue::Look(rule, at)))
+            let looks = all.shapes.iter().enumerate();
+            looks.flat_map(move |(at, look)| {
+                look.clues.iter().map(move |clue| (clue.as_str(), Clue::Look(rule, at)))
+            })
         });
         let places = PLACES.into_iter().chain(NAMES.into_iter().map(|name| (name, Clue::Name)));
         let (words, clues): (Vec<&str>, Vec<Clue>) = looks.chain(places).unzip();
-        let words = Words::new(&words).ok_or_else(BadRules::all)?;
+        let words = Clues::new(&words).ok_or_else(BadRules::all)?;
         Ok(Self { tokens, named, words, clues })
     }
 

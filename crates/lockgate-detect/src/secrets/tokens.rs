@@ -28,8 +28,8 @@ pub(super) struct Rule {
 #[derive(Debug)]
 pub(super) struct Look {
     pub(super) shape: Shape,
-    /// What is looked for in the text.
-    pub(super) clue: String,
+    /// What is looked for in the text: any of these.
+    pub(super) clues: Vec<String>,
     /// How many bytes of the shape are before that, least and most.
     pub(super) before: (usize, usize),
 }
@@ -91,8 +91,8 @@ impl Rule {
             "find" => *find = Some(Clue::read(value)?),
             "shape" => {
                 let shape = Shape::read(value)?;
-                let clue = find.clone().unwrap_or_else(|| Clue { text: shape.head(), before: (0, 0) });
-                self.shapes.push(Look { shape, clue: clue.text, before: clue.before });
+                let clue = find.clone().unwrap_or_else(|| Clue { texts: vec![shape.head()], before: (0, 0) });
+                self.shapes.push(Look { shape, clues: clue.texts, before: clue.before });
             }
             "beside" => {
                 self.beside = value.split(' ').collect();
@@ -109,22 +109,25 @@ impl Rule {
 
     /// Whether it can be looked for.
     fn is_whole(&self) -> bool {
-        let found =
-            self.shapes.iter().all(|look| look.clue.len() >= 2 || look.before.0 > 0 && !look.clue.is_empty());
+        let found = self.shapes.iter().flat_map(|look| &look.clues).all(|clue| clue.len() >= 2);
         !self.shapes.is_empty() && (found || !self.beside.is_empty())
     }
 }
 
 #[derive(Clone)]
 struct Clue {
-    text: String,
+    texts: Vec<String>,
     before: (usize, usize),
 }
 
 impl Clue {
     fn read(value: &str) -> Option<Self> {
         let (text, before) = value.split_once(" after ")?;
-        Some(Self { text: text.to_owned(), before: counts(before, '-')? })
+        let texts = match text.split_once('#') {
+            Some((start, end)) => (0..10).map(|digit| format!("{start}{digit}{end}")).collect(),
+            None => vec![text.to_owned()],
+        };
+        Some(Self { texts, before: counts(before, '-')? })
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use aho_corasick::nfa::contiguous::NFA;
-
 use super::phrase::Reader;
 use super::rule::{Rule, rules};
 use crate::words::Words;
@@ -23,7 +21,7 @@ impl Default for TermReader {
 /// The finder.
 #[derive(Debug)]
 pub(crate) struct Terms {
-    automaton: Option<Words<NFA>>,
+    automaton: Option<Words>,
     /// What each pattern stands for in the phrases; none for an end of a sentence.
     words: Vec<Option<&'static str>>,
 }
@@ -46,7 +44,7 @@ impl Terms {
         patterns.dedup();
         let (patterns, words): (Vec<_>, Vec<_>) = patterns.into_iter().unzip();
         let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
-        Self { automaton: Words::small(&patterns), words }
+        Self { automaton: Words::new(&patterns), words }
     }
 
     /// What the text says, and where. Linear.
