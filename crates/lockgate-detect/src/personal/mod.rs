@@ -12,6 +12,7 @@ mod crypto;
 mod entity;
 mod found;
 mod mail;
+mod moment;
 mod network;
 mod number;
 mod person;

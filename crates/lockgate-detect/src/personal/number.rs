@@ -6,7 +6,7 @@ use super::context::{Context, Said};
 use super::entity::Entity;
 use super::found::Found;
 use super::rules::{Form, LONGEST_RUN, Rules};
-use super::{crypto, mail, network, phone, place, sum};
+use super::{crypto, mail, moment, network, phone, place, sum};
 use crate::Sure;
 use crate::blocks::{among, first, is};
 
@@ -63,8 +63,11 @@ impl Pass<'_, '_, '_> {
         if follows_mark(self.text, run.start) {
             return run.end;
         }
-        let best = self.best(&run);
-        let Some((entity, span, sure)) = best else { return run.end };
+        // A moment may be that of a birth, and nothing else.
+        let moment =
+            moment::end(self.text.as_bytes(), run.start).filter(|_| stands_alone(self.text, run.start));
+        let best = if moment.is_some() { self.numbers(&run) } else { self.best(&run) };
+        let Some((entity, span, sure)) = best else { return moment.unwrap_or(run.end) };
         let end = span.end.max(run.end);
         self.take(entity, span, sure, found);
         end
