@@ -171,12 +171,12 @@ impl<'g> Walk<'g> {
                     |of: fn(&Signs) -> u64| of(&here) >> place | of(&next) << 1 << (u64::BITS - 1 - place);
                 let length = ahead(|signs| signs.token).trailing_ones();
                 let of_it = low(length);
-                // Nearly all words are short, and letters and digits alone.
-                let whole = ahead(|signs| signs.other) & of_it == 0;
+                // Nearly all words are short, and letters alone.
+                let odd = ahead(|signs| signs.other | signs.digit) & of_it != 0;
+                let whole = !odd || ahead(|signs| signs.other) & of_it == 0;
                 let length = usize::try_from(length).unwrap_or_default();
                 if whole && let Some(hash) = hash_at(bytes, at, length) {
-                    let digits = ahead(|signs| signs.digit) & of_it != 0;
-                    self.word(bytes, at..at + length, length, hash, Strange { digits, foreign: false });
+                    self.word(bytes, at..at + length, length, hash, Strange { digits: odd, foreign: false });
                 } else {
                     self.token(text, at);
                 }
