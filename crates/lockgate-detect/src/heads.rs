@@ -26,12 +26,10 @@ impl Heads {
             let Some(last) = bytes.iter().take(3).next_back() else { continue };
             let group = 1 << (u32::from(*last) % GROUPS);
             // What is behind a word that is shorter may be anything.
-            for any in 0..=u8::MAX {
-                let at = |place: usize| bytes.get(place).copied().unwrap_or(any);
-                mark([at(0), at(1)], group);
-                for second in if bytes.len() > 1 { at(1)..=at(1) } else { 0..=u8::MAX } {
-                    mark([second, at(2)], group << GROUPS);
-                }
+            let at = |place: usize| bytes.get(place).map_or(0..=u8::MAX, |byte| *byte..=*byte);
+            for second in at(1) {
+                at(0).for_each(|first| mark([first, second], group));
+                at(2).for_each(|third| mark([second, third], group << GROUPS));
             }
         }
         Some(Self(pairs))

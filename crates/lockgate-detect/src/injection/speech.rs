@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use aho_corasick::AhoCorasick;
 
 use super::rules::{
-    Force, Found, Gate, Listener, Nobody, Rule, TermReader, Terms, base64, decoded, mark_at, marked,
+    Force, Found, Gate, Listener, Nobody, Ring, Rule, TermReader, Terms, base64, decoded, mark_at, marked,
 };
 use crate::{Genre, Level, Spot, Threat};
 
@@ -93,6 +93,7 @@ pub(super) struct Speech {
 /// What is kept from one text to the next, made when it is first needed.
 #[derive(Default)]
 pub(super) struct Ear {
+    ring: Ring,
     words: Option<Listener>,
     terms: Option<TermReader>,
 }
@@ -145,7 +146,7 @@ impl Speech {
                 hits.push(Hit { rule: found.rule, span: found.span, force });
             }
         };
-        let seen = self.gate.look(genre, text);
+        let seen = self.gate.look(&mut ear.ring, genre, text);
         for part in &seen.foreign {
             // An address or a name in Latin letters may follow.
             let end = text.len().min(part.end + TAIL);
@@ -191,7 +192,7 @@ impl Speech {
 
     /// What something says that was hidden; the span is that of what hid it.
     fn inner(&self, ear: &mut Ear, genre: Genre, way: &str, span: Range<usize>, add: &mut dyn FnMut(Found)) {
-        for part in self.gate.look(genre, way).plain {
+        for part in self.gate.look(&mut ear.ring, genre, way).plain {
             let part = way.get(part).unwrap_or_default();
             let listener = ear.words.get_or_insert_default();
             listener.hear(part, &Nobody, &mut |found| add(Found { span: span.clone(), ..found }));

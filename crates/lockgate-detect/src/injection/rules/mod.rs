@@ -18,7 +18,7 @@ pub use rule::{Force, Rule, all};
 pub use text::{Found, Listener, Nobody, Others};
 
 pub(crate) use decode::{base64, decoded};
-pub(crate) use gate::Gate;
+pub(crate) use gate::{Gate, Ring};
 pub(crate) use marker::mark_at;
 pub(crate) use rule::{named, rules};
 pub(crate) use terms::{TermReader, Terms};

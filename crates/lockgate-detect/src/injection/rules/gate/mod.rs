@@ -25,6 +25,7 @@ use crate::table::Table;
 use bits::{Hint, LONG_GROUPS, Part, Wanted};
 pub(crate) use byte::{rot13, unleet};
 use course::Course;
+pub(crate) use piece::Ring;
 use piece::SHORT;
 use spelling::Spelling;
 pub(crate) use walk::Seen;
@@ -205,10 +206,10 @@ impl Gate {
     }
 
     /// What should be looked at more closely in a text of that genre. Linear.
-    pub(crate) fn look(&self, genre: Genre, text: &str) -> Seen {
+    pub(crate) fn look(&self, ring: &mut Ring, genre: Genre, text: &str) -> Seen {
         let at = Genre::ALL.iter().position(|known| *known == genre).unwrap_or(0);
         let wanted = self.wanted.get(at).copied().unwrap_or_default();
-        Walk::new(self, wanted).over(text)
+        Walk::new(self, wanted, ring).over(text)
     }
 
     /// Is it a letter or a digit? Quick for scripts that are mostly neither Latin nor signs.

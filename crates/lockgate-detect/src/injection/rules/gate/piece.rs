@@ -38,12 +38,16 @@ impl Piece {
     }
 }
 
+/// Room for pieces, which many texts have one after the other: to make it takes longer than most texts of an object.
+#[derive(Default)]
+pub(crate) struct Ring([Piece; RING]);
+
 /// The pieces of a sentence.
 pub(super) struct Pieces<'g> {
     gate: &'g Gate,
     wanted: Wanted,
-    /// A ring of pieces, which of them is under way, and how many before it are of the same sentence.
-    ring: [Piece; RING],
+    /// The pieces, which of them is under way, and how many before it are of the same sentence.
+    ring: &'g mut Ring,
     last: usize,
     kept: usize,
     /// How many words are in the piece; how many runs of characters with words are in it, and in the sentence.
@@ -55,9 +59,12 @@ pub(super) struct Pieces<'g> {
 }
 
 impl<'g> Pieces<'g> {
-    pub(super) fn new(gate: &'g Gate, wanted: Wanted) -> Self {
-        let (ring, last, kept, words, runs, run, called) = Default::default();
-        Self { gate, wanted, ring, last, kept, words, runs, run, called }
+    pub(super) fn new(gate: &'g Gate, wanted: Wanted, ring: &'g mut Ring) -> Self {
+        let (last, kept, words, runs, run, called) = Default::default();
+        let mut pieces = Self { gate, wanted, ring, last, kept, words, runs, run, called };
+        let piece = pieces.piece();
+        (piece.from, piece.all) = (0, 0);
+        pieces
     }
 
     /// Before a word: does a run begin with it? Is the piece full without it?
@@ -127,13 +134,13 @@ impl<'g> Pieces<'g> {
     #[inline]
     fn piece(&mut self) -> &mut Piece {
         #[expect(clippy::indexing_slicing, reason = "the rest of a division by how many there are")]
-        &mut self.ring[self.last % RING]
+        &mut self.ring.0[self.last % RING]
     }
 
     /// The last pieces of the sentence, at most so many, the first one first.
     fn last(&self, pieces: usize) -> impl Iterator<Item = &Piece> {
         let pieces = pieces.min(self.kept + 1);
-        (1..=pieces).filter_map(move |piece| self.ring.get((self.last + RING + piece - pieces) % RING))
+        (1..=pieces).filter_map(move |piece| self.ring.0.get((self.last + RING + piece - pieces) % RING))
     }
 
     /// Where the pieces begin in which a phrase may be that ends in this one.

@@ -7,7 +7,7 @@ use super::bits::Wanted;
 use super::byte::{
     AT, CLASSES, CLOSE, CODE, HASH, LINE, MARK, OPEN, SKIP, SPACE, STOP, WIDE, is_code, may_call, unleet,
 };
-use super::piece::Pieces;
+use super::piece::{Pieces, Ring};
 use super::signs::{Signs, behind};
 use super::spelling::{Spelling, hash_at};
 use super::{Gate, TURNED};
@@ -126,9 +126,9 @@ enum Run {
 }
 
 impl<'g> Walk<'g> {
-    pub(super) fn new(gate: &'g Gate, wanted: Wanted) -> Self {
+    pub(super) fn new(gate: &'g Gate, wanted: Wanted, ring: &'g mut Ring) -> Self {
         let (seen, block, before, drafted, fresh) = Default::default();
-        Self { gate, seen, block, before, pieces: Pieces::new(gate, wanted), drafted, fresh }
+        Self { gate, seen, block, before, pieces: Pieces::new(gate, wanted, ring), drafted, fresh }
     }
 
     /// What was seen in all of the text.
