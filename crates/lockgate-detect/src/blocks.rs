@@ -9,11 +9,25 @@ pub(crate) const BLOCK: usize = 64;
 /// Bytes that are looked at in one step.
 const STEP: usize = 16;
 
-/// The block of bytes that begins there; zeros fill up the last one.
+/// What the bytes of the block are that begins there, a bit for each of them, the first lowest; zeros fill up the last block.
 #[inline]
-pub(crate) fn block_at(bytes: &[u8], from: usize) -> [u8; BLOCK] {
+pub(crate) fn masks<const N: usize>(bytes: &[u8], from: usize, of: impl Fn(u8x16) -> [u8x16; N]) -> [u64; N] {
     let rest = bytes.get(from..).unwrap_or_default();
-    rest.first_chunk().copied().unwrap_or_else(|| filled(rest, 0))
+    let block: [u8; BLOCK] = rest.first_chunk().copied().unwrap_or_else(|| filled(rest, 0));
+    let (steps, _) = block.as_chunks::<STEP>();
+    steps.iter().rev().fold([0; N], |mut all, bytes| {
+        let found = of(u8x16::new(*bytes));
+        all.iter_mut()
+            .zip(found)
+            .for_each(|(all, found)| *all = *all << STEP | u64::from(found.to_bitmask()));
+        all
+    })
+}
+
+/// As many bits as a block has, from that place of the first of two blocks on.
+#[inline]
+pub(crate) fn ahead([here, behind]: [u64; 2], place: u32) -> u64 {
+    here >> place | behind << 1 << (u64::BITS - 1 - place)
 }
 
 /// The bytes sixteen by sixteen; what is said there fills up the last ones.
@@ -44,12 +58,6 @@ pub(crate) fn among(bytes: u8x16, first: u8, count: u8) -> u8x16 {
 #[inline]
 pub(crate) fn is(bytes: u8x16, byte: u8) -> u8x16 {
     bytes.simd_eq(u8x16::splat(byte))
-}
-
-/// Sixteen bits, and behind them those of bytes before.
-#[inline]
-pub(crate) fn put(all: u64, bits: u8x16) -> u64 {
-    all << 16 | u64::from(bits.to_bitmask())
 }
 
 fn filled<const N: usize>(bytes: &[u8], filling: u8) -> [u8; N] {

@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 
 use wide::u8x16;
 
-use crate::blocks::{BLOCK, among, block_at, put};
+use crate::blocks::{self, BLOCK, among, masks};
 
 /// Finds runs in a text, from its begin to its end.
 #[derive(Debug)]
@@ -58,9 +58,7 @@ impl<'t> Runs<'t> {
     /// As many bits as a block has, from there on.
     #[inline]
     fn ahead(&self, from: usize, of: impl Fn(&Signs) -> u64) -> u64 {
-        let place = from % BLOCK;
-        let [here, behind] = self.signs.each_ref().map(of);
-        here >> place | behind << 1 << (BLOCK - 1 - place)
+        blocks::ahead(self.signs.each_ref().map(of), u32::try_from(from % BLOCK).unwrap_or_default())
     }
 
     /// The first letter, digit, or byte beyond ASCII that is there or behind; the end of the text where none is.
@@ -124,19 +122,12 @@ impl Signs {
     /// Of the block that begins there.
     #[inline]
     fn at(bytes: &[u8], from: usize) -> Self {
-        let block = block_at(bytes, from);
-        let (sixteens, _) = block.as_chunks::<16>();
-        sixteens.iter().rev().fold(Self::default(), |all, bytes| {
-            let bytes = u8x16::new(*bytes);
+        let [plain, digits, wide] = masks(bytes, from, |bytes| {
             let digits = among(bytes, b'0', 10);
             // What is a small letter or becomes one; digits stay as they are.
-            let letters = among(bytes | u8x16::splat(0x20), b'a', 26);
-            Self {
-                plain: put(all.plain, letters | digits),
-                digits: put(all.digits, digits),
-                wide: put(all.wide, bytes),
-            }
-        })
+            [among(bytes | u8x16::splat(0x20), b'a', 26) | digits, digits, bytes]
+        });
+        Self { plain, digits, wide }
     }
 }
 

@@ -3,10 +3,8 @@
 use std::num::NonZeroU64;
 use std::ops::Range;
 
-use wide::u8x16;
-
 use super::entity::{Entities, Entity};
-use crate::blocks::{BLOCK, among, block_at, is, put};
+use crate::blocks::{BLOCK, among, is, masks};
 use crate::lexicon::Lexicon;
 use crate::runs::low;
 
@@ -136,16 +134,9 @@ impl Vocabulary {
 /// Where in the block that begins there a word may begin, a bit each: at a mark, behind what is no letter, and at a capital
 /// behind a small letter. See [`is_word`].
 fn begins(bytes: &[u8], from: usize) -> u64 {
-    let block = block_at(bytes, from);
-    let (sixteens, _) = block.as_chunks::<16>();
-    let [mut capital, mut small, mut wide, mut mark] = [0; 4];
-    for bytes in sixteens.iter().rev() {
-        let bytes = u8x16::new(*bytes);
-        capital = put(capital, among(bytes, b'A', 26));
-        small = put(small, among(bytes, b'a', 26));
-        wide = put(wide, bytes);
-        mark = put(mark, is(bytes, b'[') | is(bytes, b'*'));
-    }
+    let [capital, small, wide, mark] = masks(bytes, from, |bytes| {
+        [among(bytes, b'A', 26), among(bytes, b'a', 26), bytes, is(bytes, b'[') | is(bytes, b'*')]
+    });
     let before = from.checked_sub(1).and_then(|at| bytes.get(at)).copied().unwrap_or(b' ');
     let behind_capital = capital << 1 | u64::from(before.is_ascii_uppercase());
     let behind_letter = (capital | small) << 1 | u64::from(before.is_ascii_alphabetic());

@@ -3,7 +3,7 @@
 
 use wide::u8x16;
 
-use crate::blocks::{among, block_at, is, put};
+use crate::blocks::{among, is, masks};
 
 /// What the bytes of a block are; the first byte is the lowest bit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,30 +30,16 @@ impl Signs {
     /// Of the block that begins there; zeros fill up the last one.
     #[inline]
     pub(super) fn at(bytes: &[u8], from: usize) -> Self {
-        let block = block_at(bytes, from);
-        let (sixteens, _) = block.as_chunks::<16>();
-        sixteens.iter().rev().fold(Self::default(), |all, bytes| all.behind(u8x16::new(*bytes)))
-    }
-
-    /// Sixteen bytes, and this behind them.
-    #[inline]
-    fn behind(self, bytes: u8x16) -> Self {
-        let digit = among(bytes, b'0', 10);
-        let letter = among(bytes | u8x16::splat(0x20), b'a', 26);
-        let wide = bytes & u8x16::splat(0x80);
-        let other = wide | is(bytes, b'\'');
-        let line = is(bytes, b'\n');
-        let white = line | is(bytes, b' ') | is(bytes, b'\t') | is(bytes, b'\r');
-        let any = |of: &[u8]| of.iter().fold(u8x16::splat(0), |all, byte| all | is(bytes, *byte));
-        Self {
-            token: put(self.token, letter | digit | other),
-            other: put(self.other, other),
-            digit: put(self.digit, digit),
-            white: put(self.white, white),
-            line: put(self.line, line),
-            stop: put(self.stop, any(&STOPS)),
-            rare: put(self.rare, any(&RARE)),
-        }
+        let [token, other, digit, white, line, stop, rare] = masks(bytes, from, |bytes| {
+            let digit = among(bytes, b'0', 10);
+            let letter = among(bytes | u8x16::splat(0x20), b'a', 26);
+            let other = bytes & u8x16::splat(0x80) | is(bytes, b'\'');
+            let line = is(bytes, b'\n');
+            let white = line | is(bytes, b' ') | is(bytes, b'\t') | is(bytes, b'\r');
+            let any = |of: &[u8]| of.iter().fold(u8x16::splat(0), |all, byte| all | is(bytes, *byte));
+            [letter | digit | other, other, digit, white, line, any(&STOPS), any(&RARE)]
+        });
+        Self { token, other, digit, white, line, stop, rare }
     }
 
     /// Letters and digits of ASCII.

@@ -11,7 +11,7 @@ use super::piece::{Pieces, Ring};
 use super::signs::{Signs, behind};
 use super::spelling::{Spelling, hash_at};
 use super::{Gate, TURNED};
-use crate::blocks::BLOCK as BYTES;
+use crate::blocks;
 use crate::injection::rules::marker::may_begin;
 use crate::runs::low;
 use lockgate_model::letter::tagged;
@@ -141,9 +141,9 @@ impl<'g> Walk<'g> {
         let bytes = text.as_bytes();
         let (mut inside, mut blank, mut empty) = (false, true, false);
         let mut next = Signs::at(bytes, 0);
-        for base in (0..bytes.len()).step_by(BYTES) {
+        for base in (0..bytes.len()).step_by(blocks::BLOCK) {
             let here = next;
-            next = Signs::at(bytes, base + BYTES);
+            next = Signs::at(bytes, base + blocks::BLOCK);
             let starts = here.token & !(here.token << 1 | u64::from(inside));
             inside = here.token >> 63 == 1;
             let mut firsts = behind(starts, here.white, &mut blank);
@@ -167,8 +167,7 @@ impl<'g> Walk<'g> {
                     continue;
                 }
                 self.fresh |= firsts >> place & 1 == 1;
-                let ahead =
-                    |of: fn(&Signs) -> u64| of(&here) >> place | of(&next) << 1 << (u64::BITS - 1 - place);
+                let ahead = |of: fn(&Signs) -> u64| blocks::ahead([of(&here), of(&next)], place);
                 let length = ahead(|signs| signs.token).trailing_ones();
                 let of_it = low(length);
                 // Nearly all words are short, and letters alone.
