@@ -9,10 +9,15 @@ pub(crate) const BLOCK: usize = 64;
 /// Bytes that are looked at in one step.
 const STEP: usize = 16;
 
-/// What the bytes of the block are that begins there, a bit for each of them, the first lowest; zeros fill up the last block.
+/// What the bytes of the block are that begins there, a bit for each of them, the first lowest. Zeros fill up
+/// the last block, and behind it no byte is anything.
 #[inline]
 pub(crate) fn masks<const N: usize>(bytes: &[u8], from: usize, of: impl Fn(u8x16) -> [u8x16; N]) -> [u64; N] {
     let rest = bytes.get(from..).unwrap_or_default();
+    // Most texts of an object end in their first block.
+    if rest.is_empty() {
+        return [0; N];
+    }
     let block: [u8; BLOCK] = rest.first_chunk().copied().unwrap_or_else(|| filled(rest, 0));
     let (steps, _) = block.as_chunks::<STEP>();
     steps.iter().rev().fold([0; N], |mut all, bytes| {
