@@ -7,7 +7,7 @@ use wide::u8x16;
 /// Bytes in a block: as many as a number has bits.
 pub(crate) const BLOCK: usize = 64;
 /// Bytes that are looked at in one step.
-const STEP: usize = 16;
+pub(crate) const STEP: usize = 16;
 
 /// What the bytes of the block are that begins there, a bit for each of them, the first lowest. Zeros fill up
 /// the last block, and behind it no byte is anything.
@@ -46,8 +46,8 @@ pub(crate) fn sixteens(bytes: &[u8], filling: u8) -> impl Iterator<Item = u8x16>
 /// The first byte at that place or behind which is so; the filling is not.
 #[inline]
 pub(crate) fn first(bytes: &[u8], from: usize, filling: u8, is: impl Fn(u8x16) -> u8x16) -> Option<usize> {
-    let steps = (from..).step_by(STEP).zip(sixteens(bytes.get(from..)?, filling));
-    steps.into_iter().find_map(|(at, bytes)| {
+    let mut steps = (from..).step_by(STEP).zip(sixteens(bytes.get(from..)?, filling));
+    steps.find_map(|(at, bytes)| {
         let found = NonZeroU32::new(is(bytes).to_bitmask())?;
         Some(at + usize::try_from(found.trailing_zeros()).unwrap_or_default())
     })
@@ -63,6 +63,24 @@ pub(crate) fn among(bytes: u8x16, first: u8, count: u8) -> u8x16 {
 #[inline]
 pub(crate) fn is(bytes: u8x16, byte: u8) -> u8x16 {
     bytes.simd_eq(u8x16::splat(byte))
+}
+
+/// Which bytes are any of these.
+#[inline]
+pub(crate) fn one_of<const N: usize>(bytes: u8x16, of: [u8; N]) -> u8x16 {
+    of.into_iter().fold(u8x16::splat(0), |found, byte| found | is(bytes, byte))
+}
+
+/// Which bytes are digits of ASCII.
+#[inline]
+pub(crate) fn digits(bytes: u8x16) -> u8x16 {
+    among(bytes, b'0', 10)
+}
+
+/// Which bytes are letters of ASCII: what is a small one, or becomes one.
+#[inline]
+pub(crate) fn letters(bytes: u8x16) -> u8x16 {
+    among(bytes | u8x16::splat(0x20), b'a', 26)
 }
 
 fn filled<const N: usize>(bytes: &[u8], filling: u8) -> [u8; N] {

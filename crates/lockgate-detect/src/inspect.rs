@@ -230,9 +230,7 @@ impl Inspector {
     /// Those of the text, and the text itself where its name says that it is one.
     pub fn credentials(&self, name: &str, text: &str) -> Vec<Secret> {
         let mut secrets = self.secrets.find(text);
-        // To look at a value is dearer than to see that nothing is said of it.
-        let named = (!name.is_empty()).then(|| self.secrets.named(name, text)).flatten();
-        if let Some(named) = named {
+        if let Some(named) = self.secrets.named(name, text) {
             secrets
                 .retain(|secret| secret.span.end <= named.span.start || named.span.end <= secret.span.start);
             secrets.push(named);

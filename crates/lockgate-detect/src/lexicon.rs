@@ -5,7 +5,7 @@ use crate::runs::{SMALL, kept, sixteen};
 /// Some hundreds of words, of which few begin with the same two bytes.
 #[derive(Debug)]
 pub(crate) struct Lexicon {
-    /// In order of their letters.
+    /// By their first two bytes, the shortest first.
     words: Vec<Word>,
     /// For each two bytes the place, counted from one, of the first word that begins with them; nought where none does.
     heads: Box<[u16; 1 << 16]>,

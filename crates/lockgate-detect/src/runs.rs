@@ -2,9 +2,7 @@
 
 use std::num::NonZeroU64;
 
-use wide::u8x16;
-
-use crate::blocks::{self, BLOCK, among, masks};
+use crate::blocks::{self, BLOCK, letters, masks};
 
 /// Finds runs in a text, from its begin to its end.
 #[derive(Debug)]
@@ -111,8 +109,11 @@ impl<'t> Runs<'t> {
 
     fn turn_to(&mut self, block: usize) {
         let [_, next] = self.signs;
-        let follows = block == self.block.wrapping_add(1) && block > 0;
-        let here = if follows { next } else { Signs::at(self.bytes, block * BLOCK) };
+        let here = if self.block.checked_add(1) == Some(block) {
+            next
+        } else {
+            Signs::at(self.bytes, block * BLOCK)
+        };
         self.signs = [here, Signs::at(self.bytes, (block + 1) * BLOCK)];
         self.block = block;
     }
@@ -123,9 +124,8 @@ impl Signs {
     #[inline]
     fn at(bytes: &[u8], from: usize) -> Self {
         let [plain, digits, wide] = masks(bytes, from, |bytes| {
-            let digits = among(bytes, b'0', 10);
-            // What is a small letter or becomes one; digits stay as they are.
-            [among(bytes | u8x16::splat(0x20), b'a', 26) | digits, digits, bytes]
+            let digits = blocks::digits(bytes);
+            [letters(bytes) | digits, digits, bytes]
         });
         Self { plain, digits, wide }
     }

@@ -3,12 +3,11 @@
 use std::ops::Range;
 
 use lockgate_model::letter::is_hidden;
-use wide::u8x16;
 
 use super::found::Found;
 use super::{Hidden, HiddenKind};
 use crate::Level;
-use crate::blocks::is;
+use crate::blocks::{STEP, one_of, sixteens};
 
 /// More lines in a row with nothing on them push what comes next out of sight.
 const EMPTY_LINES: usize = 40;
@@ -35,17 +34,17 @@ pub(super) fn find(text: &str, found: &mut Found<'_>) {
     }
 }
 
-/// Where the next run of white space begins that has a whole block of 16.
+/// Where the next run of white space begins that has a whole step of 16.
 fn next_blanks(bytes: &[u8], at: usize) -> Option<usize> {
-    let (blocks, _) = bytes.get(at..)?.as_chunks::<16>();
-    let blank = |bytes: u8x16| BLANK.iter().fold(u8x16::splat(0), |any, byte| any | is(bytes, *byte)).all();
-    let block = blocks.iter().position(|block| blank(u8x16::new(*block)))?;
-    let inside = at + block * 16;
+    let mut steps = sixteens(bytes.get(at..)?, INK);
+    let inside = at + STEP * steps.position(|bytes| one_of(bytes, BLANK).all())?;
     let ink = bytes.get(at..inside)?.iter().rposition(|byte| !is_blank(*byte));
     Some(ink.map_or(at, |ink| at + ink + 1))
 }
 
 const BLANK: [u8; 4] = *b" \t\n\r";
+/// What fills up the last step: no white space.
+const INK: u8 = b'~';
 
 fn is_blank(byte: u8) -> bool {
     BLANK.contains(&byte)

@@ -8,7 +8,7 @@ use super::found::Found;
 use super::rules::{Form, LONGEST_RUN, Rules};
 use super::{crypto, mail, moment, network, phone, place, sum};
 use crate::Sure;
-use crate::blocks::{among, first, is};
+use crate::blocks::{digits, first, is};
 
 /// Finds all that has digits in it, and all addresses for e-mail. Linear: each run of letters and digits is looked at once, and
 /// how far around it is bounded.
@@ -26,7 +26,7 @@ pub(super) fn read(rules: &Rules, context: Context<'_, '_>, text: &str, found: &
 
 /// The next digit or `@`.
 fn next(bytes: &[u8], from: usize) -> Option<usize> {
-    first(bytes, from, 0, |bytes| among(bytes, b'0', 10) | is(bytes, b'@'))
+    first(bytes, from, 0, |bytes| digits(bytes) | is(bytes, b'@'))
 }
 
 /// How good a reading is: whether a word says it, how sure it is, and how long.

@@ -150,7 +150,7 @@ pub(super) fn value(text: &str, found: &mut Found<'_>) {
 /// The street behind its number: `12 Baker Street`, `5, rue de la Paix`.
 fn behind(text: &str, run: &Range<usize>) -> Option<Range<usize>> {
     let rest = text.get(run.end..text.floor_char_boundary(run.end + LONGEST))?;
-    let rest = rest.get(..memchr::memchr2(b'\n', b'\r', rest.as_bytes()).unwrap_or(rest.len()))?;
+    let rest = until(rest, |byte| matches!(byte, b'\n' | b'\r'));
     let words = rest.strip_prefix(", ").or_else(|| rest.strip_prefix(' '))?;
     let length = match words.as_bytes().first()? {
         b'a'..=b'z' => french(words)?,

@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 use std::ops::Range;
 
 use super::entity::{Entities, Entity};
-use crate::blocks::{BLOCK, among, is, masks};
+use crate::blocks::{BLOCK, among, masks, one_of};
 use crate::lexicon::Lexicon;
 use crate::runs::low;
 
@@ -84,9 +84,9 @@ impl Vocabulary {
         let marks = marks.iter().map(|mark| (mark.as_str(), Meaning::Mark));
         let marks = marks.chain([(crate::MARK, Meaning::Mark), (super::MASKED, Meaning::Mark)]);
         let all = told.chain(others).chain(marks).map(open_end);
-        let (words, meanings): (Vec<&str>, _) =
-            all.filter(|(word, _)| begins(word.as_bytes(), 0) & 1 == 1).unzip();
-        Some(Self { words: Lexicon::folded(&words)?, meanings })
+        let (words, meanings): (Vec<&str>, _) = all.unzip();
+        let can_begin = words.iter().all(|word| begins(word.as_bytes(), 0) & 1 == 1);
+        can_begin.then_some(Self { words: Lexicon::folded(&words)?, meanings })
     }
 
     /// What the name of a field says.
@@ -135,7 +135,7 @@ impl Vocabulary {
 /// behind a small letter. See [`is_word`].
 fn begins(bytes: &[u8], from: usize) -> u64 {
     let [capital, small, wide, mark] = masks(bytes, from, |bytes| {
-        [among(bytes, b'A', 26), among(bytes, b'a', 26), bytes, is(bytes, b'[') | is(bytes, b'*')]
+        [among(bytes, b'A', 26), among(bytes, b'a', 26), bytes, one_of(bytes, *b"[*")]
     });
     let before = from.checked_sub(1).and_then(|at| bytes.get(at)).copied().unwrap_or(b' ');
     let behind_capital = capital << 1 | u64::from(before.is_ascii_uppercase());

@@ -95,7 +95,8 @@ impl Secrets {
     /// The secret that the value of a member, a column or a variable is, by what that is called: `password` and its value.
     /// Values that are secret by their own form are found by [`Secrets::find`].
     pub fn named(&self, name: &str, value: &str) -> Option<Secret> {
-        let compiled = self.0.as_ref().ok()?;
+        // To look at a value is dearer than to see that nothing is said of it.
+        let compiled = self.0.as_ref().ok().filter(|_| !name.is_empty())?;
         assignment::member(name, value).secret(value, &compiled.named)
     }
 

@@ -3,7 +3,7 @@
 
 use wide::u8x16;
 
-use crate::blocks::{among, is, masks};
+use crate::blocks::{digits, is, letters, masks, one_of};
 
 /// What the bytes of a block are; the first byte is the lowest bit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,13 +31,12 @@ impl Signs {
     #[inline]
     pub(super) fn at(bytes: &[u8], from: usize) -> Self {
         let [token, other, digit, white, line, stop, rare] = masks(bytes, from, |bytes| {
-            let digit = among(bytes, b'0', 10);
-            let letter = among(bytes | u8x16::splat(0x20), b'a', 26);
+            let digit = digits(bytes);
             let other = bytes & u8x16::splat(0x80) | is(bytes, b'\'');
             let line = is(bytes, b'\n');
-            let white = line | is(bytes, b' ') | is(bytes, b'\t') | is(bytes, b'\r');
-            let any = |of: &[u8]| of.iter().fold(u8x16::splat(0), |all, byte| all | is(bytes, *byte));
-            [letter | digit | other, other, digit, white, line, any(&STOPS), any(&RARE)]
+            let white = line | one_of(bytes, *b" \t\r");
+            let token = letters(bytes) | digit | other;
+            [token, other, digit, white, line, one_of(bytes, STOPS), one_of(bytes, RARE)]
         });
         Self { token, other, digit, white, line, stop, rare }
     }
