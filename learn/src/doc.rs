@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use lockgate_detect::injection::model::concepts::Concepts;
 use lockgate_detect::injection::model::weights::FEATURES;
-use lockgate_detect::injection::model::window::{WINDOW, slide};
+use lockgate_detect::injection::model::window::{WINDOW, Window, slide};
 
 use crate::Row;
 
@@ -27,13 +27,13 @@ impl Doc {
             &row.text,
             concepts,
             0,
-            &mut |feature, fresh| {
+            |feature, fresh| {
                 if fresh {
                     seen.borrow_mut().push(feature % FEATURES as u32);
                 }
                 0
             },
-            &mut |window| {
+            |window: Window| {
                 features.append(&mut seen.borrow_mut());
                 ends.push(features.len());
                 let start = spans.last().map_or(0, |last: &Range<usize>| last.end);

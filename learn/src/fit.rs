@@ -3,7 +3,7 @@
 //! Every window of an ordinary text is ordinary. In a text with orders those windows are learned where they stand, and
 //! where that is not known, the window that looks worst so far.
 
-use lockgate_detect::injection::model::weights::{FEATURES, LEAST};
+use lockgate_detect::injection::model::weights::{FEATURES, LEAST, Table};
 
 use crate::doc::Doc;
 use crate::{Dice, Row};
@@ -114,9 +114,11 @@ impl Line {
     }
 
     /// One step of the table, and the table.
-    pub(crate) fn quantised(&self) -> (f32, Box<[i8]>) {
+    pub(crate) fn quantised(&self) -> (f32, Box<Table>) {
         let most = self.weights.iter().fold(0.5_f32, |most, weight| most.max(weight.abs())).min(2.5);
         let step = most / 127.0;
-        (step, self.weights.iter().map(|weight| (weight / step).round().clamp(-127.0, 127.0) as i8).collect())
+        let steps = self.weights.iter().map(|weight| (weight / step).round().clamp(-127.0, 127.0) as i8);
+        let table: Box<[i8]> = steps.collect();
+        (step, table.try_into().expect("a weight for each feature"))
     }
 }

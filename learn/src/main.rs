@@ -239,7 +239,7 @@ fn check(file: &[u8]) -> Result<()> {
     let concepts = lockgate_detect::injection::model::concepts::Concepts::built_in();
     let [old, new] = [&shipped[..], file].map(|file| weights::read(file, concepts.stamp()));
     for (old, new) in old?.iter().zip(&new?) {
-        let far = old.table.iter().zip(&new.table).filter(|(old, new)| old.abs_diff(**new) > 2).count();
+        let far = old.table.iter().zip(&*new.table).filter(|(old, new)| old.abs_diff(**new) > 2).count();
         if far * 1_000 > old.table.len() || (old.step - new.step).abs() > 1e-3 * old.step {
             bail!("{far} of {} weights differ by more than two steps", old.table.len());
         }

@@ -83,6 +83,49 @@ pub(crate) fn letters(bytes: u8x16) -> u8x16 {
     among(bytes | u8x16::splat(0x20), b'a', 26)
 }
 
+/// How many bits there are: dear where a processor is not known to count them.
+#[inline(never)]
+pub(crate) fn count(bits: u64) -> usize {
+    usize::try_from(bits.count_ones()).unwrap_or_default()
+}
+
+/// So many low bits.
+pub(crate) fn low(bits: u32) -> u64 {
+    1_u64.checked_shl(bits).map_or(u64::MAX, |bit| bit - 1)
+}
+
+/// What makes a small letter of a capital, in sixteen bytes.
+pub(crate) const SMALL: u128 = u128::from_le_bytes([0x20; 16]);
+
+/// So many low bytes: sixteen at most.
+#[inline]
+pub(crate) fn kept(length: usize) -> u128 {
+    KEPT.get(length).copied().unwrap_or(u128::MAX)
+}
+
+static KEPT: [u128; 16] = {
+    let mut kept = [0; 16];
+    let mut length = 1;
+    while length < 16 {
+        #[expect(clippy::indexing_slicing, reason = "it counts to 15")]
+        {
+            kept[length] = u128::MAX >> (128 - 8 * length);
+        }
+        length += 1;
+    }
+    kept
+};
+
+/// The sixteen bytes from there on, the first lowest; zeros behind the end.
+#[inline]
+pub(crate) fn sixteen(bytes: &[u8], from: usize) -> u128 {
+    let ahead = bytes.get(from..).unwrap_or_default();
+    match ahead.first_chunk::<16>() {
+        Some(chunk) => u128::from_le_bytes(*chunk),
+        None => ahead.iter().rev().fold(0, |all, byte| all << 8 | u128::from(*byte)),
+    }
+}
+
 fn filled<const N: usize>(bytes: &[u8], filling: u8) -> [u8; N] {
     let mut filled = [filling; N];
     filled.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);

@@ -1,6 +1,6 @@
 //! Words, looked up where one may begin: by its first two bytes, and then by its first sixteen at once.
 
-use crate::runs::{SMALL, kept, sixteen};
+use crate::blocks::{SMALL, kept, sixteen};
 
 /// Some hundreds of words, of which few begin with the same two bytes.
 #[derive(Debug)]

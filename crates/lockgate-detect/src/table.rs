@@ -9,11 +9,12 @@ const KEPT: u64 = !0xffff;
 
 /// Hashes, of which the upper 48 bits count, and the number of each, which is not 0. Each is at one of two places.
 #[derive(Clone, Debug)]
-pub(crate) struct Table(Box<[u64]>);
+pub(crate) struct Table(Box<[u64; PLACES]>);
 
 impl Default for Table {
+    #[expect(clippy::large_stack_arrays, reason = "64 KiB, there for a moment and a few times in a process")]
     fn default() -> Self {
-        Self(vec![0; PLACES].into())
+        Self(Box::new([0; PLACES]))
     }
 }
 

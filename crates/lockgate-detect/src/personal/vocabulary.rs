@@ -4,9 +4,8 @@ use std::num::NonZeroU64;
 use std::ops::Range;
 
 use super::entity::{Entities, Entity};
-use crate::blocks::{BLOCK, among, masks, one_of};
+use crate::blocks::{BLOCK, among, low, masks, one_of};
 use crate::lexicon::Lexicon;
-use crate::runs::low;
 
 /// Longest name of a field that is read. Bytes.
 const NAME: usize = 64;

@@ -1,7 +1,7 @@
 //! Which words are about what, in many languages: the lexicon of `concepts.rules`, in one table of fixed size.
 
 use super::feature::lexical;
-use super::words::read;
+use super::words::{Word, read};
 use crate::table::Table;
 
 /// The most concepts there may be; [`NONE`] is one of them.
@@ -18,20 +18,26 @@ pub struct Concepts {
     of: Table,
     names: Vec<&'static str>,
     stamp: u32,
-    /// Concepts of what a model can be told to do, a bit each.
-    pub(super) acts: u64,
-    /// Concepts with which a sentence begins that asks for something, a bit each.
-    pub(super) asks: u64,
+    says: [Says; 256],
     /// The concept of where something is sent.
     pub(super) place: u8,
 }
 
-/// See [`Concepts::acts`].
+/// What a word about something may do in a sentence.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Says {
+    #[default]
+    Nothing,
+    /// A sentence begins with it that asks for something.
+    Asks,
+    /// A model can be told to do it.
+    Acts,
+}
+
 const ACTS: &[&str] = &[
     "override", "tell", "send", "money", "destroy", "grant", "run", "persona", "reply", "take", "follow",
     "change", "make", "plan", "prefer", "covert",
 ];
-/// See [`Concepts::asks`].
 const ASKS: &[&str] = &[
     "machine", "user", "negate", "must", "urgent", "sequence", "you", "please", "now", "done", "also",
     "system",
@@ -40,8 +46,13 @@ const ASKS: &[&str] = &[
 impl Concepts {
     /// Reads what is built in.
     pub fn built_in() -> Self {
-        let mut made =
-            Self { of: Table::default(), names: vec!["none"], stamp: 0, acts: 0, asks: 0, place: NONE };
+        let mut made = Self {
+            of: Table::default(),
+            names: vec!["none"],
+            stamp: 0,
+            says: [Says::Nothing; 256],
+            place: NONE,
+        };
         for line in RULES.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
             made.stamp =
                 line.bytes().fold(made.stamp, |all, byte| (all ^ u32::from(byte)).wrapping_mul(0x0100_0193));
@@ -55,8 +66,13 @@ impl Concepts {
             }
         }
         for (number, name) in (0..).zip(&made.names) {
-            made.acts |= u64::from(ACTS.contains(name)) << number;
-            made.asks |= u64::from(ASKS.contains(name)) << number;
+            if let Some(says) = made.says.get_mut(usize::from(number)) {
+                *says = match *name {
+                    name if ACTS.contains(&name) => Says::Acts,
+                    name if ASKS.contains(&name) => Says::Asks,
+                    _ => Says::Nothing,
+                };
+            }
             if *name == "place" {
                 made.place = number;
             }
@@ -81,10 +97,16 @@ impl Concepts {
         concept
     }
 
+    /// What a word about that does in a sentence.
+    #[inline]
+    pub(super) fn says(&self, concept: u8) -> Says {
+        self.says.get(usize::from(concept)).copied().unwrap_or_default()
+    }
+
     /// A word that stands under several concepts is about the first.
     fn add(&mut self, word: &str, concept: u8) {
         let mut words = Vec::new();
-        read(word, |word| words.push(word));
+        read(word, &mut |word: &Word| words.push(*word));
         if let Some(key) = lexical(&words).filter(|key| self.of(*key) == NONE) {
             self.of.put(hash(key), u16::from(concept));
         }
@@ -114,7 +136,7 @@ mod tests {
         for line in RULES.lines().filter_map(|line| line.strip_prefix("  ")) {
             for word in line.split_whitespace().skip(1) {
                 let mut words = Vec::new();
-                read(word, |word| words.push(word));
+                read(word, &mut |word: &Word| words.push(*word));
                 assert!(lexical(&words).is_some_and(|key| concepts.of(key) != NONE), "{word}");
             }
         }

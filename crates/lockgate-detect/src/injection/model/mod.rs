@@ -3,6 +3,7 @@
 
 pub mod concepts;
 pub mod feature;
+mod stem;
 pub mod weights;
 pub mod window;
 pub mod words;
@@ -102,8 +103,9 @@ impl Model {
 pub fn worst(text: &str, concepts: &Concepts, weights: &Weights) -> Option<(f32, Range<usize>)> {
     let mut worst: Option<Window> = None;
     // A product and no branch: nobody can guess what is fresh.
-    let mut weigh = |feature, fresh| weights.of(feature) * i32::from(fresh);
-    slide(text, concepts, weights.least(), &mut weigh, &mut |window| {
+    let table = &*weights.table;
+    let weigh = |feature, fresh| weights::of(table, feature) * i32::from(fresh);
+    slide(text, concepts, weights.least(), weigh, |window: Window| {
         if worst.as_ref().is_none_or(|worst| window.weight > worst.weight) {
             worst = Some(window);
         }

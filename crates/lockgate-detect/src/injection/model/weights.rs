@@ -14,11 +14,21 @@ const VERSION: u32 = 2;
 /// The least that a block of words weighs, in logits.
 pub const LEAST: f32 = -1.0;
 
+/// What each feature weighs, in steps.
+pub type Table = [i8; FEATURES];
+
+/// What a feature weighs, in steps.
+#[inline]
+pub fn of(table: &Table, feature: u32) -> i32 {
+    let place = usize::try_from(feature).unwrap_or_default() % FEATURES;
+    table.get(place).copied().map_or(0, i32::from)
+}
+
 /// One trained model.
 #[derive(Clone, Debug)]
 pub struct Weights {
     /// For each feature what it weighs, in steps.
-    pub table: Box<[i8]>,
+    pub table: Box<Table>,
     /// One step, in logits.
     pub step: f32,
     /// What every window starts with, in logits.
@@ -48,13 +58,6 @@ pub enum Broken {
 }
 
 impl Weights {
-    /// What a feature weighs, in steps.
-    #[inline]
-    pub fn of(&self, feature: u32) -> i32 {
-        let place = usize::try_from(feature).unwrap_or_default() % FEATURES;
-        self.table.get(place).copied().map_or(0, i32::from)
-    }
-
     /// The least that a block of words weighs, in steps.
     #[expect(
         clippy::cast_possible_truncation,
@@ -121,7 +124,8 @@ fn one(from: &mut &[u8]) -> Result<Weights, Broken> {
     let spoken = Thresholds { agree, review, block };
     let (table, behind) = from.split_at_checked(FEATURES).ok_or(Broken::Format)?;
     *from = behind;
-    let table = table.iter().map(|byte| i8::from_le_bytes([*byte])).collect();
+    let table: Box<[i8]> = table.iter().map(|byte| i8::from_le_bytes([*byte])).collect();
+    let table = table.try_into().map_err(|_| Broken::Format)?;
     Ok(Weights { table, step, bias, slope, shift, thresholds, spoken })
 }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::concepts::Concepts;
 use super::feature::Trail;
-use super::words::read;
+use super::words::{Reader, Word, read};
 
 /// Words in a block: windows begin and end with blocks.
 pub const BLOCK: u32 = 8;
@@ -21,6 +21,9 @@ struct Block {
     /// Where it stands in the text.
     span: Range<usize>,
 }
+
+/// It has no word yet.
+const NO_WORDS: Block = Block { weight: 0, span: usize::MAX..usize::MAX };
 
 /// A window of the text.
 #[derive(Clone, Debug)]
@@ -78,35 +81,61 @@ pub fn slide(
     text: &str,
     concepts: &Concepts,
     least: i32,
-    weigh: &mut impl FnMut(u32, bool) -> i32,
-    each: &mut impl FnMut(Window),
+    weigh: impl FnMut(u32, bool) -> i32,
+    each: impl FnMut(Window),
 ) {
-    let mut recent = Recent::default();
-    let mut trail = Trail::default();
-    let mut fresh = Fresh { places: [0; FRESH] };
+    let (recent, trail, block) = (Recent::default(), Trail::default(), NO_WORDS);
+    let fresh = Fresh { places: [0; FRESH] };
     // Counted from the length of a window, so that nothing was counted in the first.
-    let mut number = COUNTED;
-    let (mut words, mut block) = (0, Block::default());
-    read(text, |word| {
-        if words == 0 {
-            block = Block { weight: 0, span: word.start..word.end };
-        }
+    let mut slide =
+        Slide { concepts, least, weigh, each, recent, trail, fresh, number: COUNTED, words: 0, block };
+    read(text, &mut slide);
+    if slide.words > 0 {
+        slide.block_ends();
+    }
+}
+
+/// How far a text is read.
+struct Slide<'c, Weigh, Each> {
+    concepts: &'c Concepts,
+    least: i32,
+    weigh: Weigh,
+    each: Each,
+    recent: Recent,
+    trail: Trail,
+    fresh: Fresh,
+    /// Which block is under way, and how many words are in it.
+    number: u32,
+    words: u32,
+    block: Block,
+}
+
+impl<Weigh: FnMut(u32, bool) -> i32, Each: FnMut(Window)> Reader for Slide<'_, Weigh, Each> {
+    #[expect(clippy::inline_always, reason = "a call costs a tenth of what is done here")]
+    #[inline(always)]
+    fn word(&mut self, word: &Word) {
+        let Self { trail, concepts, weigh, fresh, number, .. } = self;
         let mut weight = 0;
-        trail.step(&word, concepts, &mut |feature| {
-            weight += weigh(feature, fresh.is(feature, number));
+        trail.step(word, concepts, &mut |feature| {
+            weight += weigh(feature, fresh.is(feature, *number));
         });
-        block.weight += weight;
-        block.span.end = word.end;
-        words += 1;
-        if words == BLOCK {
-            block.weight = block.weight.max(least);
-            each(recent.push(std::mem::take(&mut block)));
-            words = 0;
-            number = number.saturating_add(1);
+        self.block.span.start = self.block.span.start.min(word.start);
+        self.block.span.end = word.end;
+        self.block.weight += weight;
+        self.words += 1;
+        if self.words == BLOCK {
+            self.block_ends();
         }
-    });
-    if words > 0 {
-        block.weight = block.weight.max(least);
-        each(recent.push(block));
+    }
+}
+
+impl<Weigh, Each: FnMut(Window)> Slide<'_, Weigh, Each> {
+    #[inline(never)]
+    fn block_ends(&mut self) {
+        let mut block = std::mem::replace(&mut self.block, NO_WORDS);
+        block.weight = block.weight.max(self.least);
+        (self.each)(self.recent.push(block));
+        self.words = 0;
+        self.number = self.number.saturating_add(1);
     }
 }

@@ -1,8 +1,12 @@
 //! A text as words: folded, cut to their stems and hashed, with what stands before each.
 
+use std::num::NonZeroU64;
+use std::ops::Range;
 use std::sync::LazyLock;
 
-use crate::runs::{Run, Runs, SMALL, kept, sixteen};
+use super::stem::{self, LATIN};
+use crate::blocks::{self, BLOCK, count, letters, masks};
+use crate::marks::is_mark;
 
 /// What stands between a word and the one before it; of several, the one that says most.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,11 +83,12 @@ pub struct Word {
     pub end: usize,
 }
 
-/// Letters of a stem, in a script of few letters and in any other.
-const LATIN: usize = 7;
+/// Letters of a stem of another script than ours.
 const OTHER: usize = 5;
 /// Letters of a word that are looked at.
 const KEPT: usize = 12;
+/// What makes a small letter of a capital, in eight bytes.
+const SMALL: u64 = u64::from_le_bytes([0x20; 8]);
 /// From this length on a word with digits in it is no word.
 const LONG: usize = 9;
 
@@ -147,109 +152,167 @@ const GAPS: [Gap; 15] = [
     Gap::Tag,
 ];
 
+/// What the bytes of a block are, a bit each, the first lowest.
+#[derive(Clone, Copy, Debug)]
+struct Signs {
+    /// Letters and digits of ASCII, and all beyond it: what words are of.
+    ink: u64,
+    /// Digits, and bytes beyond ASCII.
+    odd: u64,
+    /// Bytes beyond ASCII.
+    wide: u64,
+}
+
+impl Signs {
+    /// Of the block that begins there.
+    #[inline]
+    fn at(bytes: &[u8], from: usize) -> Self {
+        let [ink, odd, wide] = masks(bytes, from, |bytes| {
+            let odd = blocks::digits(bytes) | bytes;
+            [letters(bytes) | odd, odd, bytes]
+        });
+        Self { ink, odd, wide }
+    }
+}
+
+/// What takes in the words of a text.
+pub trait Reader {
+    /// The next one.
+    fn word(&mut self, word: &Word);
+}
+
+impl<F: FnMut(&Word)> Reader for F {
+    fn word(&mut self, word: &Word) {
+        self(word);
+    }
+}
+
 /// Hands over every word of a text in order. Linear.
-pub fn read(text: &str, mut each: impl FnMut(Word)) {
+pub fn read(text: &str, reader: &mut impl Reader) {
     let bytes = text.as_bytes();
-    let mut runs = Runs::new(text);
-    let mut at = 0;
-    let mut gap = Gap::Line as u8;
-    loop {
-        let start = runs.next(at);
-        if start == bytes.len() {
-            return;
-        }
-        if let Some([before @ .., last]) = bytes.get(at..start) {
-            gap = gap.max(BEFORE_WORDS.get(usize::from(*last)).copied().unwrap_or_default());
-            for byte in before {
-                gap = gap.max(KINDS.get(usize::from(*byte)).copied().unwrap_or_default());
-            }
-        }
-        let Run { length, digits } = runs.at(start);
-        at = start + length;
-        let wide = bytes.get(at).is_some_and(|byte| !byte.is_ascii());
-        let before = GAPS.get(usize::from(gap)).copied().unwrap_or_default();
-        let word = if wide {
-            let word;
-            (at, word) = read_wide(text, start, before);
-            let Some(word) = word else {
-                // What is not seen is nothing, and the gap goes on.
-                if at == start
-                    && let Some(other) = text.get(start..).and_then(|rest| rest.chars().next())
-                {
-                    gap = gap.max(wide_gap(other) as u8);
-                    at += other.len_utf8();
-                }
+    let (mut behind, mut gap, mut inside) = (0, Gap::Line as u8, false);
+    let (mut next, mut ends) = (Signs::at(bytes, 0), [[0; BLOCK], stem::ends(bytes, 0)]);
+    for base in (0..bytes.len()).step_by(BLOCK) {
+        let here = next;
+        next = Signs::at(bytes, base + BLOCK);
+        // Where there is no letter, or nothing else, no word ends that has a stem.
+        let has_ends = next.ink & !next.odd != 0 && next.ink != u64::MAX;
+        ends = [ends[1], if has_ends { stem::ends(bytes, base + BLOCK) } else { [0; BLOCK] }];
+        let mut starts = here.ink & !(here.ink << 1 | u64::from(inside));
+        inside = here.ink >> 63 == 1;
+        while let Some(bits) = NonZeroU64::new(starts) {
+            starts &= starts - 1;
+            let place = bits.trailing_zeros();
+            let start = base + usize::try_from(place).unwrap_or_default();
+            gap = gap.max(gap_of(bytes, behind, start));
+            let ahead = |of: fn(&Signs) -> u64| blocks::ahead([of(&here), of(&next)], place);
+            let run = ahead(|signs| signs.ink).trailing_ones();
+            let length = usize::try_from(run).unwrap_or_default();
+            behind = start + length;
+            if run == u64::BITS {
+                behind = end_of(bytes, start);
+                gap = tangled(text, start..behind, gap, reader);
                 continue;
-            };
-            word
-        } else {
-            let (letters, loud) = letters(bytes, start, length);
-            let end = last_eight(bytes, at);
-            let (kind, key) = match digits {
-                0 => (Kind::Letters, stem(letters, end, length)),
-                all if all == length => {
-                    (Kind::Number, NUMBER + u32::try_from(length.min(12)).unwrap_or_default() / 3)
+            }
+            let of_it = !(u64::MAX << run);
+            let mut digits = 0;
+            // Nearly all words are letters alone.
+            if ahead(|signs| signs.odd) & of_it != 0 {
+                if ahead(|signs| signs.wide) & of_it != 0 {
+                    gap = tangled(text, start..behind, gap, reader);
+                    continue;
                 }
-                _ if length < LONG && digits < 3 => (Kind::Letters, stem(letters, end, length)),
-                _ => (Kind::Number, CODE + u32::from(length > 19)),
-            };
-            Word { key, gap: before, kind, loud: loud && length > 2 && digits == 0, start, end: at }
-        };
-        each(word);
-        gap = 0;
+                digits = count(ahead(|signs| signs.odd) & of_it);
+            }
+            let end = ends.as_flattened().get(start - base + length - 1).copied().unwrap_or_default();
+            reader.word(&plain(bytes, start, length, digits, end, gap));
+            gap = 0;
+        }
     }
 }
 
-/// The first letters of a word of ASCII, at most [`KEPT`], in lower case, the first lowest; and whether all of them were
-/// capitals.
+/// What stands between two words, if there is something.
 #[inline]
-fn letters(bytes: &[u8], start: usize, length: usize) -> (u128, bool) {
-    let kept = kept(length.min(KEPT));
-    let letters = sixteen(bytes, start) & kept;
-    (letters | SMALL & kept, letters & SMALL == 0)
+fn gap_of(bytes: &[u8], behind: usize, start: usize) -> u8 {
+    let Some(last) = start.checked_sub(1).and_then(|last| bytes.get(last)) else { return 0 };
+    let last = BEFORE_WORDS.get(usize::from(*last)).copied().unwrap_or_default();
+    let before = bytes.get(behind..start - 1).unwrap_or_default();
+    before.iter().fold(last, |gap, byte| gap.max(KINDS.get(usize::from(*byte)).copied().unwrap_or_default()))
 }
 
-/// The last eight letters before a place, the last one highest, in lower case; before a word of fewer there is more.
+/// Where the run ends that begins there.
+#[inline(never)]
+fn end_of(bytes: &[u8], start: usize) -> usize {
+    let is_between = |bytes| !(letters(bytes) | blocks::digits(bytes) | bytes);
+    blocks::first(bytes, start, b'a', is_between).unwrap_or(bytes.len())
+}
+
+/// Words of a run that is long, or has letters beyond ASCII in it. Gives what stands between the last of them and its end.
+#[inline(never)]
+fn tangled(text: &str, run: Range<usize>, mut gap: u8, reader: &mut impl Reader) -> u8 {
+    let bytes = text.as_bytes();
+    let Range { start: mut at, end } = run;
+    while at < end {
+        let start = at;
+        let run = bytes.get(start..end).unwrap_or_default();
+        let before = GAPS.get(usize::from(gap)).copied().unwrap_or_default();
+        if run.is_ascii() {
+            let digits = run.iter().filter(|byte| byte.is_ascii_digit()).count();
+            reader.word(&plain(bytes, start, end - start, digits, stem::end(bytes, end), gap));
+            return 0;
+        }
+        let word;
+        (at, word) = read_wide(text, start, before);
+        match word {
+            Some(word) => {
+                reader.word(&word);
+                gap = 0;
+            }
+            // What is not seen is nothing, and the gap goes on.
+            None if at == start => {
+                let Some(other) = text.get(start..).and_then(|rest| rest.chars().next()) else { break };
+                gap = gap.max(wide_gap(other) as u8);
+                at += other.len_utf8();
+            }
+            None => {}
+        }
+    }
+    gap
+}
+
+/// A word of so many letters and digits of ASCII, with that at its end and that before it.
 #[inline]
-fn last_eight(bytes: &[u8], end: usize) -> u64 {
-    let chunk = end.checked_sub(8).and_then(|from| bytes.get(from..)?.first_chunk::<8>());
-    let last = match chunk {
-        Some(chunk) => u64::from_le_bytes(*chunk),
-        None => bytes.iter().take(end).fold(0, |all, byte| all >> 8 | u64::from(*byte) << 56),
+fn plain(bytes: &[u8], start: usize, length: usize, digits: usize, ending: u8, gap: u8) -> Word {
+    let letters = eight(bytes, start);
+    let stem = || mix((letters | SMALL) & stem::kept(ending, length));
+    let (kind, key) = match digits {
+        0 => (Kind::Letters, stem()),
+        all if all == length => {
+            (Kind::Number, NUMBER + u32::try_from(length.min(12)).unwrap_or_default() / 3)
+        }
+        _ if length < LONG && digits < 3 => (Kind::Letters, stem()),
+        _ => (Kind::Number, CODE + u32::from(length > 19)),
     };
-    last | lower(SMALL)
+    let gap = GAPS.get(usize::from(gap)).copied().unwrap_or_default();
+    let end = start + length;
+    let quiet = letters & SMALL & stem::kept(0, length) | u64::from(length < 3) | u64::from(digits > 0);
+    let loud = quiet == 0 && !bytes.get(start + LATIN..end.min(start + KEPT)).is_some_and(has_small);
+    Word { key, gap, kind, loud, start, end }
 }
 
-/// The hash of a word without what English puts behind it, and cut: of its letters, at most [`KEPT`], and its last eight. What may
-/// stand there is told without a branch: which of them a word has, nobody can guess.
-#[expect(clippy::needless_bitwise_bool, reason = "lazy ones are branches")]
+#[cold]
+fn has_small(letters: &[u8]) -> bool {
+    letters.iter().any(u8::is_ascii_lowercase)
+}
+
+/// The eight bytes from there on, the first lowest; zeros behind the end.
 #[inline]
-fn stem(letters: u128, mut end: u64, length: usize) -> u32 {
-    // A word that is too long to be seen whole has no end.
-    if length >= KEPT {
-        return mix(lower(letters) & lower(kept(LATIN)));
+fn eight(bytes: &[u8], from: usize) -> u64 {
+    let ahead = bytes.get(from..).unwrap_or_default();
+    match ahead.first_chunk() {
+        Some(chunk) => u64::from_le_bytes(*chunk),
+        None => ahead.iter().rev().fold(0, |all, byte| all << 8 | u64::from(*byte)),
     }
-    let mut left = length;
-    let plural = (left > 3) & (end >> 48 != 0x7373) & (end >> 56 == 0x73);
-    (left, end) = (left - usize::from(plural), end << (8 * u32::from(plural)));
-    let going = (left > 5) & (end >> 40 == 0x67_6e69);
-    let gone = (left > 4) & (end >> 48 == 0x6465);
-    let cut = 3 * usize::from(going) + 2 * usize::from(gone);
-    (left, end) = (left - cut, end << (8 * cut));
-    left -= usize::from((left > 3) & (end >> 56 == 0x65));
-    mix(lower(letters) & lower(kept(left.min(LATIN))))
-}
-
-/// The upper half of a number.
-#[inline]
-fn upper(of: u128) -> u64 {
-    u64::try_from(of >> 64).unwrap_or_default()
-}
-
-/// The lower half of a number.
-#[inline]
-fn lower(of: u128) -> u64 {
-    u64::try_from(of & u128::from(u64::MAX)).unwrap_or_default()
 }
 
 /// Spreads the bits of a number.
@@ -268,46 +331,73 @@ pub fn pair(first: u32, second: u32) -> u32 {
 /// The word with letters beyond ASCII that begins at `start`, if there is one, and where it ends.
 fn read_wide(text: &str, start: usize, gap: Gap) -> (usize, Option<Word>) {
     let mut folded = ['\0'; KEPT];
-    let (mut kept, mut length, mut end) = (0, 0, start);
+    let (mut seen, mut length, mut end) = (0, 0, start);
     let mut capitals = true;
     for (at, letter) in text.get(start..).unwrap_or_default().char_indices() {
         let behind = start + at + letter.len_utf8();
-        let common = COMMON.contains(&letter);
-        if !common && is_silent(letter) {
-            end = behind;
-            continue;
-        }
-        if !common && is_glyph(letter) {
-            if length == 0 {
+        match Sign::of(letter) {
+            Sign::Silent => {}
+            Sign::Glyph if length == 0 => {
                 let key = mix(u64::from(u32::from(letter)) << 8 | 0xff);
                 return (behind, Some(Word { key, gap, kind: Kind::Glyph, loud: false, start, end: behind }));
             }
-            break;
+            Sign::Letter { plain, capital } => {
+                capitals &= capital;
+                if let Some(place) = folded.get_mut(seen) {
+                    *place = plain;
+                    seen += 1;
+                }
+                length += 1;
+            }
+            Sign::Glyph | Sign::Mark => break,
         }
-        let Some(plain) = fold(letter) else { break };
-        capitals &= letter.is_uppercase();
-        if let Some(place) = folded.get_mut(kept) {
-            *place = plain;
-            kept += 1;
-        }
-        length += 1;
         end = behind;
     }
-    let letters = folded.get(..kept).unwrap_or_default();
+    let letters = folded.get(..seen).unwrap_or_default();
     if letters.is_empty() {
         return (end, None);
     }
     let key = if letters.iter().all(char::is_ascii) {
-        let all = letters.iter().rev().fold(0, |all, letter| all << 8 | u128::from(u32::from(*letter)));
-        stem(all, upper(all << (128 - 8 * letters.len())), length)
+        let all: [u8; KEPT] = folded.map(|letter| u8::try_from(letter).unwrap_or_default());
+        mix(eight(&all, 0) & stem::kept(stem::end(&all, seen), length))
     } else {
         letters.iter().take(OTHER).fold(0, |all, letter| pair(all, u32::from(*letter)))
     };
     (end, Some(Word { key, gap, kind: Kind::Letters, loud: capitals && length > 2, start, end }))
 }
 
-/// Cyrillic to Arabic: nothing among them is a glyph or without a form.
-const COMMON: std::ops::Range<char> = '\u{400}'..'\u{700}';
+/// What a character is in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sign {
+    /// It is not seen.
+    Silent,
+    /// A word by itself.
+    Glyph,
+    /// A letter or a digit: without marks, width and style, in lower case; and whether it is a capital.
+    Letter { plain: char, capital: bool },
+    /// No part of a word.
+    Mark,
+}
+
+impl Sign {
+    #[inline]
+    fn of(letter: char) -> Self {
+        let known = usize::try_from(u32::from(letter)).ok().and_then(|at| SIGNS.get(at));
+        known.copied().unwrap_or_else(|| Self::asked(letter))
+    }
+
+    fn asked(letter: char) -> Self {
+        match letter {
+            letter if is_silent(letter) => Self::Silent,
+            letter if is_glyph(letter) => Self::Glyph,
+            letter => fold(letter)
+                .map_or(Self::Mark, |plain| Self::Letter { plain, capital: letter.is_uppercase() }),
+        }
+    }
+}
+
+/// Of alphabets up to the Georgian, and of the scripts of India: made once, since to ask for one letter is dear.
+static SIGNS: LazyLock<Vec<Sign>> = LazyLock::new(|| ('\0'..'\u{1100}').map(Sign::asked).collect());
 
 /// Characters within a word that are not seen.
 fn is_silent(letter: char) -> bool {
@@ -359,18 +449,7 @@ fn fold(letter: char) -> Option<char> {
             char::from_u32(u32::from(letter) - 0xfee0).map(|plain| plain.to_ascii_lowercase())
         }
         '\u{1d400}'..='\u{1d6a3}' => char::from_u32((u32::from(letter) - 0x1d400) % 26 + u32::from(b'a')),
-        FIRST..=LAST => {
-            let place = usize::try_from(u32::from(letter) - u32::from(FIRST)).unwrap_or_default();
-            FOLDED.get(place).copied().flatten()
-        }
-        // Marks and pictures, of which texts are full, and which no table needs to be asked about.
-        '\u{2000}'..='\u{206f}'
-        | '\u{20a0}'..='\u{20ff}'
-        | '\u{2190}'..='\u{245f}'
-        | '\u{2500}'..='\u{2775}'
-        | '\u{3000}'..='\u{3004}'
-        | '\u{3008}'..='\u{3020}'
-        | '\u{1f300}'..='\u{1faff}' => None,
+        mark if is_mark(mark) => None,
         _ => small(letter),
     }
 }
@@ -381,18 +460,29 @@ fn small(letter: char) -> Option<char> {
     known.then(|| letter.to_lowercase().next()).flatten()
 }
 
-/// What alphabets from Greek to Georgian fold to, and the scripts of India: made once, since to ask for one letter is dear.
-static FOLDED: LazyLock<Vec<Option<char>>> = LazyLock::new(|| (FIRST..=LAST).map(small).collect());
-const FIRST: char = '\u{180}';
-const LAST: char = '\u{10ff}';
-
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// Where the blocks of a text begin is nothing to its words.
+        #[test]
+        fn words_are_the_same_further_on(parts in prop::collection::vec("[a-zA-Z]{1,14}(ings|ed|es)?|[0-9]{1,70}|[a-z]{60,70}|[ .,:_<é字Я\u{200b}’-]{1,3}", 0..12), before in 0..70_usize) {
+            let words = |text: &str, at: usize| {
+                let mut words = Vec::new();
+                read(text, &mut |word: &Word| words.push(Word { start: word.start - at, end: word.end - at, ..*word }));
+                words
+            };
+            let text = parts.concat();
+            prop_assert_eq!(words(&(" ".repeat(before) + &text), before), words(&text, 0));
+        }
+    }
 
     fn keys(text: &str) -> Vec<u32> {
         let mut keys = Vec::new();
-        read(text, |word| keys.push(word.key));
+        read(text, &mut |word: &Word| keys.push(word.key));
         keys
     }
 
@@ -421,7 +511,7 @@ mod tests {
     fn words_stand_where_they_are() {
         let text = "Über alles, <b>忽略</b> 12 naïve\u{300}x — done.";
         let mut seen = Vec::new();
-        read(text, |word| seen.push((text.get(word.start..word.end).unwrap(), word.gap)));
+        read(text, &mut |word: &Word| seen.push((text.get(word.start..word.end).unwrap(), word.gap)));
         let texts: Vec<_> = seen.iter().map(|(text, _)| *text).collect();
         assert_eq!(texts, ["Über", "alles", "b", "忽", "略", "b", "12", "naïve\u{300}x", "done"]);
         assert_eq!(seen.get(2).unwrap().1, Gap::Tag);

@@ -7,6 +7,7 @@ use base64::Engine;
 
 use super::gate::{rot13, unleet};
 use crate::letters::{BASE64, BASE64_URL};
+use crate::marks::is_letter;
 
 /// Most of an encoded run that is decoded. Bytes.
 const MOST: usize = 4096;
@@ -80,7 +81,7 @@ fn leet(passage: &str) -> String {
         }
         return String::from_utf8(letters).unwrap_or_default();
     }
-    for word in passage.split_inclusive(|c: char| !c.is_alphanumeric() && !matches!(c, '@' | '$')) {
+    for word in passage.split_inclusive(|c: char| !is_letter(c) && !matches!(c, '@' | '$')) {
         if word.bytes().any(|b| b.is_ascii_alphabetic()) {
             out.extend(word.chars().map(|c| {
                 u8::try_from(c).ok().filter(u8::is_ascii).map_or(c, |b| char::from(written_for(b)))
@@ -140,12 +141,12 @@ fn together_wide(passage: &str) -> String {
     let mut out = String::new();
     let mut rest = passage;
     while !rest.is_empty() {
-        let length = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+        let length = rest.find(|c: char| !is_letter(c)).unwrap_or(rest.len());
         let (word, after) = rest.split_at(length);
-        let gap = after.find(char::is_alphanumeric).unwrap_or(after.len());
+        let gap = after.find(is_letter).unwrap_or(after.len());
         let (between, next) = after.split_at(gap);
         out.push_str(word);
-        let single = |word: &str| word.chars().nth(1).is_none_or(|c| !c.is_alphanumeric());
+        let single = |word: &str| word.chars().nth(1).is_none_or(|c| !is_letter(c));
         if !(single(word) && single(next) && between.chars().count() == 1) {
             out.push(' ');
         }

@@ -11,6 +11,7 @@ use super::marker::{Mark, mark};
 use super::phrase::Reader;
 use super::read::{is_double, read, words};
 use super::rule::{Rule, named, rules};
+use crate::marks::is_letter;
 
 /// Longest run of characters between spaces that may be a name. Bytes.
 const LONGEST_NAME: usize = 160;
@@ -223,7 +224,7 @@ impl Talk<'_> {
             self.tool(seen, span.clone());
         }
         let mut set = set.is_some();
-        for word in lower.split(|c: char| !c.is_alphanumeric() && !matches!(c, '\'' | '’')) {
+        for word in lower.split(|c: char| !is_letter(c) && !matches!(c, '\'' | '’')) {
             let bare = word.contains(['\'', '’']).then(|| word.replace(['\'', '’'], ""));
             let word = bare.as_deref().unwrap_or(word);
             if word.is_empty() {
@@ -254,7 +255,7 @@ impl Talk<'_> {
 
     /// Is it the name of a tool, written as one?
     fn tool(&mut self, seen: &str, span: Range<usize>) {
-        let name = seen.trim_matches(|c: char| !c.is_alphanumeric());
+        let name = seen.trim_matches(|c: char| !is_letter(c));
         let inside = name.get(1..).unwrap_or_default();
         let joined = |b: u8| matches!(b, b'_' | b'-' | b'.' | b'/' | b':') || b.is_ascii_uppercase();
         if !inside.bytes().any(joined) || name.len() > LONGEST_NAME {

@@ -12,7 +12,8 @@ pub(super) struct Signs {
     pub(super) token: u64,
     /// Those that are no letters or digits.
     pub(super) other: u64,
-    pub(super) digit: u64,
+    /// The same, and digits.
+    pub(super) odd: u64,
     /// White space of ASCII.
     pub(super) white: u64,
     /// Ends of lines.
@@ -30,15 +31,15 @@ impl Signs {
     /// Of the block that begins there; zeros fill up the last one.
     #[inline]
     pub(super) fn at(bytes: &[u8], from: usize) -> Self {
-        let [token, other, digit, white, line, stop, rare] = masks(bytes, from, |bytes| {
-            let digit = digits(bytes);
+        let [token, other, odd, white, line, stop, rare] = masks(bytes, from, |bytes| {
             let other = bytes & u8x16::splat(0x80) | is(bytes, b'\'');
+            let odd = digits(bytes) | other;
             let line = is(bytes, b'\n');
             let white = line | one_of(bytes, *b" \t\r");
-            let token = letters(bytes) | digit | other;
-            [token, other, digit, white, line, one_of(bytes, STOPS), one_of(bytes, RARE)]
+            let token = letters(bytes) | odd;
+            [token, other, odd, white, line, one_of(bytes, STOPS), one_of(bytes, RARE)]
         });
-        Self { token, other, digit, white, line, stop, rare }
+        Self { token, other, odd, white, line, stop, rare }
     }
 
     /// Letters and digits of ASCII.
@@ -78,7 +79,7 @@ mod tests {
                 let has = |bits: u64| bits >> place & 1 == 1;
                 prop_assert_eq!(has(block.token), class >= b'0' || matches!(class, SKIP | WIDE));
                 prop_assert_eq!(has(block.other), matches!(class, SKIP | WIDE));
-                prop_assert_eq!(has(block.digit), byte.is_ascii_digit());
+                prop_assert_eq!(has(block.odd), byte.is_ascii_digit() || matches!(class, SKIP | WIDE));
                 prop_assert_eq!(has(block.white), matches!(class, SPACE | LINE));
                 prop_assert_eq!(has(block.line), class == LINE);
                 prop_assert_eq!(has(block.stop), class == STOP);

@@ -9,11 +9,10 @@ use super::byte::{
 };
 use super::piece::{Pieces, Ring};
 use super::signs::{Signs, behind};
-use super::spelling::{Spelling, hash_at};
+use super::spelling::{AT_ONCE, Spelling, hash_at};
 use super::{Gate, TURNED};
 use crate::blocks;
 use crate::injection::rules::marker::may_begin;
-use crate::runs::low;
 use lockgate_model::letter::tagged;
 
 /// Most words of a block. No phrase without names of tools is longer.
@@ -168,17 +167,21 @@ impl<'g> Walk<'g> {
                 }
                 self.fresh |= firsts >> place & 1 == 1;
                 let ahead = |of: fn(&Signs) -> u64| blocks::ahead([of(&here), of(&next)], place);
-                let length = ahead(|signs| signs.token).trailing_ones();
-                let of_it = low(length);
-                // Nearly all words are short, and letters alone.
-                let odd = ahead(|signs| signs.other | signs.digit) & of_it != 0;
-                let whole = !odd || ahead(|signs| signs.other) & of_it == 0;
-                let length = usize::try_from(length).unwrap_or_default();
-                if whole && let Some(hash) = hash_at(bytes, at, length) {
-                    self.word(bytes, at..at + length, length, hash, Strange { digits: odd, foreign: false });
-                } else {
+                let run = ahead(|signs| signs.token).trailing_ones();
+                let length = usize::try_from(run).unwrap_or_default();
+                if length > AT_ONCE {
                     self.token(text, at);
+                    continue;
                 }
+                // Nearly all words are short, and letters alone.
+                let of_it = !(u64::MAX << run);
+                let digits = ahead(|signs| signs.odd) & of_it != 0;
+                if digits && ahead(|signs| signs.other) & of_it != 0 {
+                    self.token(text, at);
+                    continue;
+                }
+                let hash = hash_at(bytes, at, length);
+                self.word(bytes, at..at + length, length, hash, Strange { digits, foreign: false });
             }
         }
         self.sentence(bytes.len());
