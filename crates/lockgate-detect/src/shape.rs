@@ -16,7 +16,10 @@ struct Part {
 
 impl Part {
     fn has(&self, byte: u8) -> bool {
-        byte < 128 && self.set >> byte & 1 == 1
+        // To shift so wide a number is dear.
+        let [low, high] = [self.set, self.set >> 64].map(|half| u64::try_from(half & u128::from(u64::MAX)));
+        let half = if byte < 64 { low } else { high };
+        byte < 128 && half.unwrap_or_default() >> (byte % 64) & 1 == 1
     }
 }
 

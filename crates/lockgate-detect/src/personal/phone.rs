@@ -122,12 +122,14 @@ pub(super) fn number(
         return None;
     }
     let start = if before(run.start) == b'(' { run.start - 1 } else { run.start };
-    if before(start) == b'+' && !before(start - 1).is_ascii_alphanumeric() && before(start - 1) != b'+' {
+    let mark = before(start);
+    if mark == b'+' && !before(start - 1).is_ascii_alphanumeric() && before(start - 1) != b'+' {
         let end = Groups::read(bytes, start).international()?;
         return Some((start - 1..end, Sure::Checked)).filter(|(span, _)| ends(text, span.end));
     }
-    if before(start).is_ascii_alphanumeric()
-        || b"_#$.-/:~".contains(&before(start)) && !begins_value(bytes, start)
+    if mark.is_ascii_alphanumeric()
+        || matches!(mark, b'_' | b'#' | b'$' | b'.' | b'-' | b'/' | b':' | b'~')
+            && !begins_value(bytes, start)
     {
         return None;
     }
@@ -143,10 +145,15 @@ pub(super) fn number(
             return (said != Said::Other).then_some((start..end, Sure::Likely));
         }
     }
-    let near = bytes.get(start..)?.iter().take(LEAST * 3);
-    let mut digits =
-        near.take_while(|byte| byte.is_ascii_digit() || is_mark(**byte)).filter(|byte| byte.is_ascii_digit());
-    digits.nth(LEAST - 1)?;
+    let mut digits = run.len();
+    let mut near = bytes.get(run.end..(start + LEAST * 3).min(bytes.len()))?.iter();
+    while digits < LEAST {
+        match near.next()? {
+            b'0'..=b'9' => digits += 1,
+            mark if is_mark(*mark) => {}
+            _ => return None,
+        }
+    }
     // Most of four digits are years, and to read words is dear.
     let is_date = || Groups::read(bytes, start).is_date();
     if run.len() == 4 && is_date() || context.says(Entity::PhoneNumber, run) != Said::This {

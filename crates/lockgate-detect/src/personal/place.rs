@@ -6,6 +6,7 @@ use super::entity::Entity;
 use super::found::Found;
 use super::person::is_name;
 use crate::Sure;
+use crate::marks::is_letter;
 
 /// Longest street, and longest rest of an address. Bytes.
 const LONGEST: usize = 64;
@@ -72,6 +73,8 @@ const RUES: [&str; 14] = [
     "av.",
     "passage",
 ];
+/// Behind the number, and a part of it: France.
+const OF_NUMBER: [&str; 2] = ["bis", "ter"];
 /// Before the name and the number: Spain, Italy, Portugal, Brazil, Poland, Belgium.
 const CALLES: [&str; 21] = [
     "Calle", "C/", "Avenida", "Avda.", "Av.", "Plaza", "Paseo", "Carrer", "Via", "Viale", "Piazza", "Corso",
@@ -149,14 +152,17 @@ pub(super) fn value(text: &str, found: &mut Found<'_>) {
 
 /// The street behind its number: `12 Baker Street`, `5, rue de la Paix`.
 fn behind(text: &str, run: &Range<usize>) -> Option<Range<usize>> {
-    let rest = text.get(run.end..text.floor_char_boundary(run.end + LONGEST))?;
-    let rest = until(rest, |byte| matches!(byte, b'\n' | b'\r'));
-    let words = rest.strip_prefix(", ").or_else(|| rest.strip_prefix(' '))?;
-    let length = match words.as_bytes().first()? {
-        b'a'..=b'z' => french(words)?,
-        _ => english(words)?,
+    let behind = text.get(run.end..text.floor_char_boundary(run.end + LONGEST))?;
+    let words = behind.strip_prefix(", ").or_else(|| behind.strip_prefix(' '))?;
+    let start = run.end + behind.len() - words.len();
+    // Most of what stands behind a number is no street.
+    let length_of = match words.as_bytes().first()? {
+        b'a'..=b'z' if begins_french(words) => french,
+        b'A'..=b'Z' | b'0'..=b'9' | 0x80.. => english,
+        _ => return None,
     };
-    Some(run.start..tail(text, run.end + rest.len() - words.len() + length))
+    let length = length_of(until(words, |byte| matches!(byte, b'\n' | b'\r')))?;
+    Some(run.start..tail(text, start + length))
 }
 
 /// What stands before the first of these ASCII marks.
@@ -190,8 +196,14 @@ fn english(words: &str) -> Option<usize> {
     None
 }
 
+/// Whether the first word is one of those before the name of a street, or of the number.
+fn begins_french(words: &str) -> bool {
+    let first = words.as_bytes().split(|byte| *byte == b' ').next().unwrap_or_default();
+    RUES.iter().chain(&OF_NUMBER).any(|word| word.as_bytes() == first)
+}
+
 fn french(words: &str) -> Option<usize> {
-    let kind = words.split(' ').take(2).find(|word| !matches!(*word, "bis" | "ter"))?;
+    let kind = words.split(' ').take(2).find(|word| !OF_NUMBER.contains(word))?;
     if !RUES.contains(&kind) {
         return None;
     }
@@ -201,7 +213,7 @@ fn french(words: &str) -> Option<usize> {
         let name = bare.split_once(['\'', '’']).map_or(bare, |(_, name)| name);
         if is_name(name) {
             length = Some(end + bare.len());
-        } else if !RUES.contains(&word) && !BETWEEN.contains(&word) && !matches!(word, "bis" | "ter") {
+        } else if !RUES.contains(&word) && !BETWEEN.contains(&word) && !OF_NUMBER.contains(&word) {
             break;
         }
         if bare.len() < word.len() && !RUES.contains(&word) {
@@ -218,9 +230,18 @@ fn before(text: &str, run: &Range<usize>, floor: usize) -> Option<Range<usize>> 
     let word = text
         .as_bytes()
         .get(from..run.start.checked_sub(1)?)?
-        .rsplit(|byte| b" \"\n\r:;(,]|=>'".contains(byte))
+        .rsplit(|byte| {
+            matches!(
+                byte,
+                b' ' | b'"' | b'\n' | b'\r' | b':' | b';' | b'(' | b',' | b']' | b'|' | b'=' | b'>' | b'\''
+            )
+        })
         .next()?;
     if !word.first().is_some_and(|first| first.is_ascii_uppercase() || *first == b'n' || *first >= 0x80) {
+        return None;
+    }
+    // In capitals and digits alone it is no name.
+    if !word.iter().any(|byte| matches!(byte, b'a'..=b'z' | b'.' | 0x80..)) {
         return None;
     }
     let line = text.get(from..run.start)?;
@@ -232,7 +253,7 @@ fn before(text: &str, run: &Range<usize>, floor: usize) -> Option<Range<usize>> 
         .find_map(|mark| street.strip_suffix(mark))
         .unwrap_or(street);
     let street = street.strip_suffix(',').unwrap_or(street);
-    let is_mark = |letter: char| !letter.is_alphanumeric() && !matches!(letter, '-' | '.' | '/' | '\'' | '’');
+    let is_mark = |letter: char| !is_letter(letter) && !matches!(letter, '-' | '.' | '/' | '\'' | '’');
     let last = street.rsplit(is_mark).next()?;
     if !last.starts_with(|first: char| first.is_uppercase()) {
         return None;
