@@ -17,7 +17,7 @@ use lockgate_model::letter::tagged;
 
 /// Most words of a block. No phrase without names of tools is longer.
 pub(super) const BLOCK: usize = 48;
-/// So many words of one letter in a row may be a word that is spaced out.
+/// So many words of one letter in a row, and digits between them, may be a word that is spaced out.
 const SPACED: u32 = 7;
 /// So many letters written as codes may be hiding a phrase.
 const CODED: u32 = 4;
@@ -370,7 +370,8 @@ impl<'g> Walk<'g> {
         }
         let block = &mut self.block;
         block.words += 1;
-        block.single = if length == 1 { block.single + 1 } else { 0 };
+        // A digit that is alone spells no word, and a column of a table is full of them.
+        block.single = if length == 1 { block.single + u32::from(!strange.digits) } else { 0 };
         block.singles = block.singles.max(block.single);
         block.turned += u32::from(number / TURNED);
         if (strange.foreign || strange.digits) && number == 0 {
@@ -391,7 +392,7 @@ impl<'g> Walk<'g> {
             // Two alphabets in one word: one of them may stand for the other.
             block.odd |=
                 word.iter().any(u8::is_ascii_alphabetic) && word.iter().any(|b| (0xcd..=0xd5).contains(b));
-        } else if (3..=16).contains(&length) {
+        } else if (3..=16).contains(&length) && word.iter().any(u8::is_ascii_alphabetic) {
             let plain = Spelling::of(word.iter().map(|b| unleet(b.to_ascii_lowercase()))).hash();
             block.leet += u32::from(plain != hash && self.gate.find(plain) != 0);
         }
