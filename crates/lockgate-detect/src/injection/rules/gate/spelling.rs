@@ -47,12 +47,17 @@ impl Spelling {
     /// Takes in so many letters and digits of ASCII that stand there; capitals become small.
     #[inline]
     pub(super) fn run(&mut self, bytes: &[u8], from: usize, length: usize) {
+        self.bytes(bytes, from, length, SMALL);
+    }
+
+    /// Takes in so many bytes that stand there, with these bits.
+    pub(super) fn bytes(&mut self, bytes: &[u8], from: usize, length: usize, with: u128) {
         let mut at = 0;
         while at < length {
             let room = AT_ONCE - self.length % AT_ONCE;
             let part = room.min(length - at);
             self.more();
-            self.letters |= at_once(bytes, from + at, part) << (8 * (AT_ONCE - room));
+            self.letters |= at_once(bytes, from + at, part, with) << (8 * (AT_ONCE - room));
             self.length += part;
             at += part;
         }
@@ -76,12 +81,12 @@ impl Spelling {
 /// The number of a word of so many letters and digits of ASCII that stand there: at most [`AT_ONCE`].
 #[inline]
 pub(super) fn hash_at(bytes: &[u8], from: usize, length: usize) -> u64 {
-    hash(at_once(bytes, from, length), 0)
+    hash(at_once(bytes, from, length, SMALL), 0)
 }
 
 #[inline]
-fn at_once(bytes: &[u8], from: usize, length: usize) -> u128 {
-    (sixteen(bytes, from) | SMALL) & kept(length)
+fn at_once(bytes: &[u8], from: usize, length: usize, with: u128) -> u128 {
+    (sixteen(bytes, from) | with) & kept(length)
 }
 
 #[inline]

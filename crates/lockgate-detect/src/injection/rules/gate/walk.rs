@@ -203,13 +203,18 @@ impl<'g> Walk<'g> {
             } else if class == SKIP {
                 at += 1;
             } else if class == WIDE {
+                let end = self.other_letters(text, at);
+                if end > at {
+                    self.foreign(at..end);
+                    word.goes_on(at).bytes(bytes, at, end - at, 0);
+                    word.strange.foreign = true;
+                    at = end;
+                    continue;
+                }
                 let Some(letter) = text.get(at..).and_then(|rest| rest.chars().next()) else { break };
                 let size = letter.len_utf8();
                 if matches!(letter, '\u{370}'..='\u{10ff}' | '\u{3040}'..='\u{d7ff}') {
-                    match self.seen.foreign.last_mut().filter(|last| last.end + FAR > at) {
-                        Some(last) => last.end = at + size,
-                        None => self.seen.foreign.push(at..at + size),
-                    }
+                    self.foreign(at..at + size);
                 }
                 match self.wide(letter) {
                     Letter::Read(b) => word.goes_on(at).push(b),
@@ -226,6 +231,22 @@ impl<'g> Walk<'g> {
             }
         }
         self.draft(bytes, at, &mut word);
+    }
+
+    /// Letters of scripts that `terms.rules` is about stand there.
+    fn foreign(&mut self, span: Range<usize>) {
+        match self.seen.foreign.last_mut().filter(|last| last.end + FAR > span.start) {
+            Some(last) => last.end = span.end,
+            None => self.seen.foreign.push(span),
+        }
+    }
+
+    /// Where the letters end that begin there, of scripts that are read as they stand: most of what is above ASCII.
+    fn other_letters(&self, text: &str, from: usize) -> usize {
+        let is_common = |letter| matches!(letter, '\u{400}'..='\u{10ff}' | '\u{3040}'..='\u{d7ff}');
+        let ahead = text.get(from..).unwrap_or_default().chars();
+        let letters = ahead.take_while(|letter| is_common(*letter) && self.gate.is_letter(*letter));
+        from + letters.map(char::len_utf8).sum::<usize>()
     }
 
     /// What may end a sentence or a line, hide a letter, or begin a mark or an address. Says whether the run is begun of which a
