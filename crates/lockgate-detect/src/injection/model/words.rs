@@ -382,6 +382,9 @@ enum Sign {
 impl Sign {
     #[inline]
     fn of(letter: char) -> Self {
+        if matches!(letter, '\u{4e00}'..='\u{9fff}') {
+            return Self::Glyph;
+        }
         let known = usize::try_from(u32::from(letter)).ok().and_then(|at| SIGNS.get(at));
         known.copied().unwrap_or_else(|| Self::asked(letter))
     }
@@ -504,6 +507,13 @@ mod tests {
         let plain = |letter: &char| !matches!(letter, '\0'..'\u{180}' | '\u{410}'..='\u{42f}' | '\u{ff10}'..='\u{ff5a}' | '\u{1d400}'..='\u{1d6a3}');
         for letter in ('\0'..=char::MAX).filter(plain) {
             assert_eq!(fold(letter), small(letter), "{:x}", u32::from(letter));
+        }
+    }
+
+    #[test]
+    fn what_is_known_of_a_letter_is_what_is_asked() {
+        for letter in '\0'..=char::MAX {
+            assert_eq!(Sign::of(letter), Sign::asked(letter), "{:x}", u32::from(letter));
         }
     }
 
