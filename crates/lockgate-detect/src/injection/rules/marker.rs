@@ -230,10 +230,11 @@ fn opening(inner: &str) -> Option<(&'static str, Mark, usize)> {
 /// The tag with what is in it, where that is speech.
 fn tag(text: &str, start: usize, inside: usize, name: &str, mark: Mark) -> Option<Range<usize>> {
     let rest = text.get(inside..)?;
-    let close = rest
-        .rmatch_indices("</")
-        .map(|(at, _)| at)
-        .find(|at| rest.get(at + 2..).is_some_and(|after| begins(after, name)));
+    let closes = |at: &usize| {
+        let after = rest.get(at + 1..).and_then(|after| after.strip_prefix('/'));
+        after.is_some_and(|after| begins(after, name))
+    };
+    let close = memchr::memrchr_iter(b'<', rest.as_bytes()).find(closes);
     let words = |part: &str| part.split_whitespace().take(SPEECH).count() == SPEECH;
     match (close, mark) {
         (Some(end), _) if words(rest.get(..end)?) => Some(start..inside + end),
