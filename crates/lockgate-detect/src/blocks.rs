@@ -120,13 +120,21 @@ static KEPT: [u128; 16] = {
 #[inline]
 pub(crate) fn sixteen(bytes: &[u8], from: usize) -> u128 {
     let ahead = bytes.get(from..).unwrap_or_default();
-    match ahead.first_chunk::<16>() {
-        Some(chunk) => u128::from_le_bytes(*chunk),
+    if let Some(chunk) = ahead.first_chunk() {
+        return u128::from_le_bytes(*chunk);
+    }
+    match bytes.last_chunk::<STEP>() {
+        Some(last) => {
+            let past = u32::try_from(8 * (STEP - ahead.len())).unwrap_or(u128::BITS);
+            u128::from_le_bytes(*last).checked_shr(past).unwrap_or_default()
+        }
         None => ahead.iter().rev().fold(0, |all, byte| all << 8 | u128::from(*byte)),
     }
 }
 
-fn filled<const N: usize>(bytes: &[u8], filling: u8) -> [u8; N] {
+/// As many bytes as that, and behind the last of them what is said there.
+#[inline]
+pub(crate) fn filled<const N: usize>(bytes: &[u8], filling: u8) -> [u8; N] {
     let mut filled = [filling; N];
     filled.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
     filled

@@ -2,6 +2,8 @@
 
 use std::num::NonZeroU64;
 
+use crate::blocks::filled;
+
 /// For each pair of bytes the words that begin with it, and those whose second and third byte it is: four bits each, one
 /// for each group of words.
 #[derive(Debug)]
@@ -38,7 +40,10 @@ impl Heads {
     /// The next place from there on where a word may begin. Never behind one where a word begins.
     pub(crate) fn next(&self, bytes: &[u8], from: usize) -> usize {
         let mut at = from;
-        while let Some(ahead) = bytes.get(at..).and_then(<[u8]>::first_chunk::<AHEAD>) {
+        while at < bytes.len() {
+            let rest = bytes.get(at..).unwrap_or_default();
+            // Behind the end anything may stand: a word that begins before it is all there.
+            let ahead: [u8; AHEAD] = rest.first_chunk().copied().unwrap_or_else(|| filled(rest, 0));
             let mut pairs = ahead.array_windows().map(|pair| u64::from(self.groups(*pair)));
             // Put together in a register: eight bytes written one by one cannot soon be read as one.
             let here =
@@ -50,7 +55,7 @@ impl Heads {
             }
             at += STEP;
         }
-        at
+        at.min(bytes.len().max(from))
     }
 
     fn groups(&self, pair: [u8; 2]) -> u8 {
