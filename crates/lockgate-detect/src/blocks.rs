@@ -18,7 +18,7 @@ pub(crate) fn masks<const N: usize>(bytes: &[u8], from: usize, of: impl Fn(u8x16
     if rest.is_empty() {
         return [0; N];
     }
-    let block: [u8; BLOCK] = rest.first_chunk().copied().unwrap_or_else(|| filled(rest, 0));
+    let block: [u8; BLOCK] = filled(rest, 0);
     let (steps, _) = block.as_chunks::<STEP>();
     steps.iter().rev().fold([0; N], |mut all, bytes| {
         let found = of(u8x16::new(*bytes));
@@ -132,10 +132,12 @@ pub(crate) fn sixteen(bytes: &[u8], from: usize) -> u128 {
     }
 }
 
-/// As many bytes as that, and behind the last of them what is said there.
+/// The first bytes, as many as that; behind the last of fewer, what is said there.
 #[inline]
 pub(crate) fn filled<const N: usize>(bytes: &[u8], filling: u8) -> [u8; N] {
-    let mut filled = [filling; N];
-    filled.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
-    filled
+    bytes.first_chunk().copied().unwrap_or_else(|| {
+        let mut filled = [filling; N];
+        filled.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
+        filled
+    })
 }

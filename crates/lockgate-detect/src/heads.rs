@@ -43,7 +43,7 @@ impl Heads {
         while at < bytes.len() {
             let rest = bytes.get(at..).unwrap_or_default();
             // Behind the end anything may stand: a word that begins before it is all there.
-            let ahead: [u8; AHEAD] = rest.first_chunk().copied().unwrap_or_else(|| filled(rest, 0));
+            let ahead: [u8; AHEAD] = filled(rest, 0);
             let mut pairs = ahead.array_windows().map(|pair| u64::from(self.groups(*pair)));
             // Put together in a register: eight bytes written one by one cannot soon be read as one.
             let here =

@@ -18,6 +18,7 @@ pub struct Concepts {
     of: Table,
     names: Vec<&'static str>,
     stamp: u32,
+    /// By concept.
     says: [Says; 256],
     /// The concept of where something is sent.
     pub(super) place: u8,
@@ -26,6 +27,7 @@ pub struct Concepts {
 /// What a word about something may do in a sentence.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Says {
+    /// Nothing of these.
     #[default]
     Nothing,
     /// A sentence begins with it that asks for something.
@@ -34,10 +36,12 @@ pub(super) enum Says {
     Acts,
 }
 
+/// See [`Says::Acts`].
 const ACTS: &[&str] = &[
     "override", "tell", "send", "money", "destroy", "grant", "run", "persona", "reply", "take", "follow",
     "change", "make", "plan", "prefer", "covert",
 ];
+/// See [`Says::Asks`].
 const ASKS: &[&str] = &[
     "machine", "user", "negate", "must", "urgent", "sequence", "you", "please", "now", "done", "also",
     "system",

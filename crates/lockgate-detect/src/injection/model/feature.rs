@@ -150,7 +150,7 @@ impl Trail {
 }
 
 impl Mood {
-    /// How the sentence goes on with a word of that weight in it. Without a branch: nobody can guess which it is.
+    /// How the sentence goes on with a word that says that. Without a branch: nobody can guess which it is.
     #[inline]
     fn after(self, says: Says) -> Self {
         let next = AFTER.as_flattened().get(3 * self as usize + says as usize);

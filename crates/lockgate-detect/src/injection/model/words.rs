@@ -308,11 +308,7 @@ fn has_small(letters: &[u8]) -> bool {
 /// The eight bytes from there on, the first lowest; zeros behind the end.
 #[inline]
 fn eight(bytes: &[u8], from: usize) -> u64 {
-    let ahead = bytes.get(from..).unwrap_or_default();
-    match ahead.first_chunk() {
-        Some(chunk) => u64::from_le_bytes(*chunk),
-        None => ahead.iter().rev().fold(0, |all, byte| all << 8 | u64::from(*byte)),
-    }
+    u64::from_le_bytes(blocks::filled(bytes.get(from..).unwrap_or_default(), 0))
 }
 
 /// Spreads the bits of a number.

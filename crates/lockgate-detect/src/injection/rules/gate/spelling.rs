@@ -30,20 +30,6 @@ impl Spelling {
         self.length += 1;
     }
 
-    /// Takes in the bytes of a letter.
-    #[inline]
-    pub(super) fn letter(&mut self, letter: char) {
-        let mut bytes = [0; 4];
-        let size = letter.encode_utf8(&mut bytes).len();
-        let at = self.length % AT_ONCE;
-        if at == 0 || at + size > AT_ONCE {
-            bytes.iter().take(size).for_each(|byte| self.push(*byte));
-        } else {
-            self.letters |= u128::from(u32::from_le_bytes(bytes)) << (8 * at);
-            self.length += size;
-        }
-    }
-
     /// Takes in so many letters and digits of ASCII that stand there; capitals become small.
     #[inline]
     pub(super) fn run(&mut self, bytes: &[u8], from: usize, length: usize) {

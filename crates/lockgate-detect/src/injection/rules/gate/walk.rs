@@ -219,7 +219,7 @@ impl<'g> Walk<'g> {
                 match self.wide(letter) {
                     Letter::Read(b) => word.goes_on(at).push(b),
                     Letter::Other => {
-                        word.goes_on(at).letter(letter);
+                        word.goes_on(at).bytes(bytes, at, size, 0);
                         word.strange.foreign = true;
                     }
                     Letter::Nothing => {}
