@@ -372,7 +372,7 @@ impl Core {
                 .filter_map(|name| {
                     let value = params?.reserved(name)?;
                     let key = quote(&format!("io.modelcontextprotocol/{name}"));
-                    Some(format!("{key}:{}", String::from_utf8_lossy(value.raw())))
+                    Some(format!("{key}:{}", value.written()))
                 })
                 .collect();
             fields.push(format!("\"_meta\":{{{}}}", meta.join(",")));

@@ -376,7 +376,7 @@ fn is_failure(body: &Body<'_>) -> bool {
 fn outcome(body: &Body<'_>) -> Outcome {
     match body {
         Body::Error { error, .. } => {
-            let code = error.get("code").and_then(|code| std::str::from_utf8(code.raw()).ok()?.parse().ok());
+            let code = error.get("code").and_then(|code| code.written().parse().ok());
             Outcome::Error(code.unwrap_or(0))
         }
         Body::Result { fields, .. } if fields.get("isError").and_then(Json::bool) == Some(true) => {

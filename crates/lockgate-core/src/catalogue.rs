@@ -72,7 +72,7 @@ impl Mirror {
         }
         match value.kind() {
             Kind::String => value.text().map(std::borrow::Cow::into_owned),
-            Kind::Number | Kind::Bool => Some(String::from_utf8_lossy(value.raw()).into_owned()),
+            Kind::Number | Kind::Bool => Some(value.written().to_owned()),
             Kind::Null | Kind::Object | Kind::Array => None,
         }
     }

@@ -630,7 +630,7 @@ impl Core {
         let kept: Vec<_> = whole
             .members()
             .filter(|(key, _)| !key.is("inputResponses") && !key.is("requestState"))
-            .map(|(key, value)| format!("{}:{}", quote(&key.text()), String::from_utf8_lossy(value.raw())))
+            .map(|(key, value)| format!("{}:{}", quote(&key.text()), value.written()))
             .collect();
         let mut splice = Splice::new(request.bytes);
         splice.replace(whole, format!("{{{}}}", kept.join(",")));

@@ -182,7 +182,7 @@ fn collect_prices(value: Json<'_>, deepest: usize, prices: &mut Vec<Option<Amoun
     for (key, member) in value.members() {
         if matches!(&*key.text(), "amount" | "price") && !matches!(member.kind(), Kind::Object | Kind::Array)
         {
-            let text = member.text().unwrap_or_else(|| String::from_utf8_lossy(member.raw()));
+            let text = member.text().unwrap_or_else(|| member.written().into());
             prices.push(Amount::parse(&text));
         } else {
             collect_prices(member, deeper, prices);

@@ -99,7 +99,7 @@ fn capabilities(good: &Good<'_>) -> String {
         for (key, value) in object(all.get("extensions")).into_iter().flat_map(Json::members) {
             let key = key.text().into_owned();
             if key == "io.modelcontextprotocol/tasks" {
-                extensions.entry(key).or_insert_with(|| String::from_utf8_lossy(value.raw()).into_owned());
+                extensions.entry(key).or_insert_with(|| value.written().to_owned());
             }
         }
     }

@@ -217,7 +217,7 @@ impl Core {
         });
         let identity = identity.filter(|identity| identity.kind() == JsonKind::Object);
         if let Some(identity) = identity.filter(|identity| identity.raw().len() <= IDENTITY) {
-            let text = String::from_utf8_lossy(identity.raw()).into_owned();
+            let text = identity.written().to_owned();
             self.peer(server).definitions.identity = Some(text);
         }
         identity.is_none_or(|identity| self.admit_one(server, Kind::Identity, identity))

@@ -51,7 +51,7 @@ impl Reach {
         let found = at(arguments?, &argument)?;
         let value = match found.kind() {
             Kind::String => found.text()?.into_owned(),
-            Kind::Number => String::from_utf8(found.raw().to_vec()).ok()?,
+            Kind::Number => found.written().to_owned(),
             Kind::Array | Kind::Object | Kind::Bool | Kind::Null => return None,
         };
         let whole = escaped(found, VALUE) == escaped(found, usize::MAX);
@@ -163,7 +163,7 @@ fn at<'j>(arguments: Json<'j>, pointer: &str) -> Option<Json<'j>> {
 
 /// What the agent or a server wrote, with everything escaped that could deceive the eye.
 pub(crate) fn escaped(json: Json<'_>, most: usize) -> String {
-    Untrusted::new(String::from_utf8_lossy(json.raw())).escaped(most)
+    Untrusted::new(json.written()).escaped(most)
 }
 
 #[cfg(test)]

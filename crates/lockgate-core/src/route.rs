@@ -232,7 +232,7 @@ impl Core {
         let handles = &mut self.handles;
         let one = |(value, cuts): (Json<'m>, Vec<Cut>)| {
             // A number has its digits.
-            let text = value.text().unwrap_or_else(|| String::from_utf8_lossy(value.raw()));
+            let text = value.text().unwrap_or_else(|| value.written().into());
             (value, quote(&replace(&text, cuts, handles, server, &seal)))
         };
         edits.into_iter().map(one).collect()

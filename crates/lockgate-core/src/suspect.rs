@@ -60,7 +60,7 @@ impl Core {
             let Ok(page) = Json::check(page, usize::MAX) else { continue };
             for tool in page.get("tools").into_iter().flat_map(Json::elements) {
                 names.remove(&*tool.get("name").and_then(Json::text).unwrap_or_default());
-                tools.push(String::from_utf8_lossy(tool.raw()).into_owned());
+                tools.push(tool.written().to_owned());
             }
         }
         tools.extend(names.into_iter().map(|name| format!("{{\"name\":{}}}", quote(name))));

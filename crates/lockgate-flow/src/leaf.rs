@@ -89,7 +89,7 @@ pub(crate) fn leaves_with<'j>(json: Json<'j>, texts: &'j Texts<'j>, visit: &mut 
                     visit(&Leaf { path: &path, text, is_text: true });
                 }
                 Kind::Number => {
-                    let text = String::from_utf8_lossy(value.raw());
+                    let text = value.written().into();
                     visit(&Leaf { path: &path, text, is_text: false });
                 }
                 Kind::Object | Kind::Array | Kind::Bool | Kind::Null => {}

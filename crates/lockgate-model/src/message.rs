@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use crate::json::{Keys, Scanner, same_folded};
+use crate::json::{Keys, Scanner, same_folded, unchecked};
 use crate::{Fields, Json, Kind, Limits, Reason, Revision};
 
 /// Who sent a message: it decides the size limit, and whose fault a bad one is.
@@ -307,13 +307,12 @@ fn is_integer(raw: &[u8]) -> bool {
 /// or an integer. Works on any bytes.
 pub fn peek_id(bytes: &[u8]) -> Option<&[u8]> {
     let start = bytes.iter().position(|b| !b.is_ascii_whitespace())?;
-    let object = Json::unchecked(bytes.get(start..)?);
-    let mut ids = object.members().filter(|(key, _)| key.is("id"));
-    let (_, id) = ids.next()?;
-    if ids.next().is_some() || id.raw().len() > 256 {
+    let mut ids = unchecked(bytes.get(start..)?, "id");
+    let id = ids.next()?;
+    if ids.next().is_some() || id.len() > 256 {
         return None;
     }
-    Json::check(id.raw(), 1).ok().filter(|id| is_id(*id)).map(Json::raw)
+    Json::check(id, 1).ok().filter(|id| is_id(*id)).map(Json::raw)
 }
 
 #[cfg(test)]
@@ -393,6 +392,9 @@ mod tests {
         assert_eq!(peek_id(br#"{"id":7,"params":{"a":1,"a":2}}"#), Some(&b"7"[..]));
         assert_eq!(peek_id(br#"  {"method":"x","id":"q\"r"#), None);
         assert_eq!(peek_id(br#"{"id":7,"id":8}"#), None);
+        assert_eq!(peek_id(br#"{"id":7,"\u0069d":8}"#), None);
+        assert_eq!(peek_id(b"{\"x\":\"\xff\",\"\xff\":1,\"id\":7}"), Some(&b"7"[..]));
+        assert_eq!(peek_id(br#"[{"id":7}]"#), None);
         assert_eq!(peek_id(br#"{"id":{"a":1}}"#), None);
         assert_eq!(peek_id(b"\xff\xfe"), None);
         assert_eq!(peek_id(b"{\"id\":\"\xff\"}"), None);

@@ -89,7 +89,7 @@ impl<'a> Value<'a> {
             Kind::String if composes => Self::Text(composed(json.text().unwrap_or_default())),
             Kind::String => Self::Text(json.text().unwrap_or_default()),
             Kind::Number => {
-                let text = std::str::from_utf8(json.raw()).unwrap_or_default();
+                let text = json.written();
                 Self::Number(text.parse().unwrap_or_default())
             }
             Kind::Null | Kind::Object | Kind::Array => Self::Null,

@@ -36,8 +36,8 @@ fn value<'m>(json: Json<'m>, name: &str, splice: &mut Splice<'m>) {
             }
         }
         Kind::Number => {
-            let digits = String::from_utf8_lossy(json.raw());
-            if !INSPECTOR.number(name, &digits).secrets.is_empty() {
+            let digits = json.written();
+            if !INSPECTOR.number(name, digits).secrets.is_empty() {
                 splice.replace(json, quote(MARK));
             }
         }

@@ -263,9 +263,9 @@ impl<'m> Search<'_, 'm> {
 
     /// A number of data may be personal, or secret by its name. What stands for it is a text.
     fn number(&mut self, value: Json<'m>, name: &str) {
-        let digits = String::from_utf8_lossy(value.raw());
-        let looked = self.look.number(name, &digits);
-        if let Some(without) = self.without_hits(&digits, &looked) {
+        let digits = value.written();
+        let looked = self.look.number(name, digits);
+        if let Some(without) = self.without_hits(digits, &looked) {
             self.splice.replace(value, quote(&without));
         }
     }

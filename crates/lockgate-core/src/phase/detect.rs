@@ -120,9 +120,9 @@ impl<'c> Search<'_, 'c> {
                 self.input = around;
             }
             Kind::Number => {
-                let digits = String::from_utf8_lossy(value.raw());
-                let looked = self.look.number(name, &digits);
-                self.found(value, &digits, looked);
+                let digits = value.written();
+                let looked = self.look.number(name, digits);
+                self.found(value, digits, looked);
             }
             Kind::Bool | Kind::Null => {}
         }

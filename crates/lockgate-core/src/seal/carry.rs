@@ -65,7 +65,7 @@ impl Core {
         }
         let label = if bond.kind == Kind::Cursor { Label::clean() } else { self.history.label().clone() };
         let sealed = Sealed {
-            value: String::from_utf8_lossy(value.raw()).into_owned(),
+            value: value.written().to_owned(),
             until: self.wall_now().saturating_add(good),
             session: self.identity.session.as_str().to_owned(),
             number,

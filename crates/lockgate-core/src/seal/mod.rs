@@ -164,7 +164,7 @@ impl Sealed {
             label.absorb(&ServerName::parse(&origin)?, integrity, &secrecy);
         }
         Some(Self {
-            value: String::from_utf8(value.raw().to_vec()).ok()?,
+            value: value.written().to_owned(),
             until: all.get("until")?.unsigned()?,
             session: word("session")?.into_owned(),
             number: all.get("number")?.unsigned()?,

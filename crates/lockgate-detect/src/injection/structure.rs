@@ -52,6 +52,17 @@ pub(super) struct Structure<'s, 'j> {
     passed: usize,
 }
 
+/// What a text is there for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// To be read.
+    Prose,
+    /// As data.
+    Data,
+    /// As data that is no prose.
+    Bare,
+}
+
 impl<'s, 'j> Structure<'s, 'j> {
     pub(super) fn new(speech: &'s Speech, genre: Genre) -> Self {
         let (names, ear, open, hits, places) = Default::default();
@@ -93,7 +104,8 @@ impl<'s, 'j> Structure<'s, 'j> {
             });
         }
         if name.contains(char::is_whitespace) || name.len() > 64 {
-            self.heard(&name, true, parameter);
+            let heard = self.hear(&name);
+            self.weigh(&name, heard, if parameter { Place::Bare } else { Place::Data });
         }
         if let Some((_, own)) = self.open.last_mut() {
             *own = name;
@@ -101,26 +113,20 @@ impl<'s, 'j> Structure<'s, 'j> {
     }
 
     fn text(&mut self, text: &str) {
-        // What is too short to say anything is no prose either.
-        if !self.speech.may_speak(text) {
-            self.texts += 1;
-            return;
+        let heard = self.hear(text);
+        // In a definition alone may a text stand where none has a place.
+        if !heard.is_empty() || self.genre == Genre::Definition {
+            self.weigh(text, heard, self.place());
         }
-        let mut members = self.open.iter().rev().filter(|(array, _)| !array).map(|(_, name)| name.as_ref());
-        let (member, outer) = (members.next().unwrap_or_default(), members.next().unwrap_or_default());
-        // A parameter may be called `default`; its schema is no text.
-        let in_schema = outer != "properties" || member == "default";
-        let (data, bare) = match self.genre {
-            Genre::Definition => (in_schema && DATA.contains(&member), in_schema && BARE.contains(&member)),
-            Genre::Result => (RECORD.contains(&member), false),
-            Genre::Arguments | Genre::Prompt => (false, false),
-        };
-        self.heard(text, data, bare);
     }
 
-    fn heard(&mut self, text: &str, data: bool, bare: bool) {
+    /// What is said, wherever it stands. What is too short to say anything is no prose either.
+    fn hear(&mut self, text: &str) -> Vec<Hit> {
         self.texts += 1;
-        let heard = self.speech.hear(&mut self.ear, self.genre, text);
+        self.speech.hear(&mut self.ear, self.genre, text)
+    }
+
+    fn weigh(&mut self, text: &str, heard: Vec<Hit>, place: Place) {
         let genre = self.genre;
         let raise = |force: Force| match force {
             Force::Sign => Force::Review,
@@ -128,15 +134,29 @@ impl<'s, 'j> Structure<'s, 'j> {
             Force::Note | Force::Review | Force::Block => force,
         };
         for hit in heard {
-            let force = if data { raise(hit.force) } else { hit.force };
+            let force = if place == Place::Prose { hit.force } else { raise(hit.force) };
             self.keep(Hit { force, ..hit });
         }
         let words = || text.split_whitespace().filter(|word| word.chars().all(char::is_alphabetic)).count();
-        if bare
+        if place == Place::Bare
             && words() >= PROSE
             && let Some(rule) = super::rules::named("prose_as_data")
         {
             self.keep(Hit { rule, span: 0..text.len(), force: rule.force(self.genre) });
+        }
+    }
+
+    /// What the text is that comes next, by the members that it is in.
+    fn place(&self) -> Place {
+        let mut members = self.open.iter().rev().filter(|(array, _)| !array).map(|(_, name)| name.as_ref());
+        let (member, outer) = (members.next().unwrap_or_default(), members.next().unwrap_or_default());
+        match self.genre {
+            // A parameter may be called `default`; its schema is no text.
+            Genre::Definition if outer == "properties" && member != "default" => Place::Prose,
+            Genre::Definition if BARE.contains(&member) => Place::Bare,
+            Genre::Definition if DATA.contains(&member) => Place::Data,
+            Genre::Result if RECORD.contains(&member) => Place::Data,
+            Genre::Definition | Genre::Result | Genre::Arguments | Genre::Prompt => Place::Prose,
         }
     }
 

@@ -85,11 +85,11 @@ impl<'d, 'j> Look<'d, 'j> {
     }
 
     fn name(&mut self, name: Cow<'j, str>) {
-        let found = if is_plain(&name) {
-            Report::default()
-        } else {
-            self.inspector.parts(self.genre, Called::nothing(self.genre), "", &name)
-        };
+        if is_plain(&name) {
+            self.place.name(name);
+            return self.add_nothing(true);
+        }
+        let found = self.inspector.parts(self.genre, Called::nothing(self.genre), "", &name);
         // No pointer repeats a credential.
         let spans = found.secrets.iter().map(|secret| secret.span.clone());
         let shown = if found.secrets.is_empty() { name } else { redact(&name, spans, MARK).into() };
@@ -105,7 +105,7 @@ impl<'d, 'j> Look<'d, 'j> {
                 let name = place.called();
                 let says = called(inspector, *genre, known, name);
                 if says.is_nothing() && text.len() < SHORTEST_TOKEN && is_plain(&text) {
-                    self.add(Report::default(), false);
+                    self.add_nothing(false);
                     return self.label(value);
                 }
                 let file =
@@ -115,7 +115,7 @@ impl<'d, 'j> Look<'d, 'j> {
                 self.label(value);
             }
             Kind::Number if value.raw().len() >= TELLING_NUMBER => {
-                let digits = std::str::from_utf8(value.raw()).unwrap_or_default();
+                let digits = value.written();
                 let Self { inspector, genre, place, known, .. } = self;
                 let field = called(inspector, *genre, known, place.called()).field;
                 let personal = inspector.personal.find_in(field, digits, &[]);
@@ -150,6 +150,15 @@ impl<'d, 'j> Look<'d, 'j> {
             found.findings.push(spot);
         }
         self.keep(found, in_name);
+    }
+
+    /// The same where nothing was found in it, as in most.
+    fn add_nothing(&mut self, in_name: bool) {
+        if self.spots.peek().is_some_and(|(text, _)| *text <= self.number) {
+            self.add(Report::default(), in_name);
+        } else {
+            self.number += 1;
+        }
     }
 
     fn keep(&mut self, found: Report<'d>, in_name: bool) {

@@ -22,7 +22,7 @@ fn texts_of_others_are_mostly_left_alone() {
             all += 1;
             let json = Json::check(row.as_bytes(), 64).unwrap();
             let text = json.get("text").and_then(Json::text);
-            let object = json.get("object").map(|object| String::from_utf8_lossy(object.raw()));
+            let object = json.get("object").map(|object| object.written().into());
             let found = text.iter().chain(&object).flat_map(|text| PERSONAL.find("", text));
             let mut entities: Vec<_> = found.map(|datum| datum.entity.word()).collect();
             entities.sort_unstable();

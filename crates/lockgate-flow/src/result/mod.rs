@@ -141,7 +141,7 @@ fn walk(json: Json<'_>, name: &str, nested: u8, piece: &mut dyn FnMut(Piece<'_>)
         }
         Kind::Array => json.elements().for_each(|element| walk(element, name, nested, piece)),
         Kind::String => scalar(name, &json.text().unwrap_or_default(), nested, piece),
-        Kind::Number => scalar(name, &String::from_utf8_lossy(json.raw()), nested, piece),
+        Kind::Number => scalar(name, json.written(), nested, piece),
         Kind::Bool | Kind::Null => {}
     }
 }

@@ -15,7 +15,7 @@ pub struct Texts<'a>(Vec<Escaped<'a>>);
 #[derive(Clone)]
 struct Escaped<'a> {
     /// With its quotes.
-    raw: &'a [u8],
+    raw: &'a str,
     plain: OnceLock<String>,
 }
 
@@ -29,7 +29,7 @@ impl Texts<'static> {
 
 impl<'a> Texts<'a> {
     /// Remembers a string with escapes, where it is long; with its quotes, and behind all that are known.
-    pub(super) fn push(&mut self, raw: &'a [u8]) {
+    pub(super) fn push(&mut self, raw: &'a str) {
         if raw.len() >= LONG {
             self.0.push(Escaped { raw, plain: OnceLock::new() });
         }
@@ -37,22 +37,22 @@ impl<'a> Texts<'a> {
 
     /// The text of a string, as [`Json::text`] has it.
     pub fn text<'t>(&'t self, value: Json<'a>) -> Option<Cow<'t, str>> {
-        let raw = value.raw();
+        let raw = value.written();
         let known = self.from(raw).first().filter(|known| std::ptr::eq(known.raw, raw));
         known.map_or_else(|| value.text(), |known| Some(Cow::Borrowed(known.text())))
     }
 
     /// Visits everything inside of a value in order, as [`Json::walk`] does; what is remembered is not read.
     pub fn walk(&self, json: Json<'a>, visit: &mut dyn FnMut(Visit<'a>) -> bool) {
-        let bytes = json.raw();
-        let mut known = self.from(bytes).iter().peekable();
+        let (text, bytes) = (json.written(), json.raw());
+        let mut known = self.from(text).iter().peekable();
         let mut objects = Vec::new();
         let (mut at, mut names) = (skip_filler(bytes, 0), false);
         while let Some(byte) = bytes.get(at) {
             let within = objects.last() == Some(&true);
             let end = match byte {
                 b'{' | b'[' => {
-                    if visit(Visit::Enter(Inside(bytes.get(at..).unwrap_or_default()))) {
+                    if visit(Visit::Enter(Inside(text.get(at..).unwrap_or_default()))) {
                         names = *byte == b'{';
                         objects.push(names);
                         at + 1
@@ -70,17 +70,17 @@ impl<'a> Texts<'a> {
                 b'"' if within && names => {
                     let end = skip_string(bytes, at);
                     names = false;
-                    visit(Visit::Name(Key(bytes.get(at + 1..end - 1).unwrap_or_default())));
+                    visit(Visit::Name(Key(text.get(at + 1..end - 1).unwrap_or_default())));
                     end
                 }
                 _ => {
                     let here = std::ptr::from_ref(byte);
-                    while known.next_if(|text| text.raw.as_ptr() < here).is_some() {}
-                    let long = known.next_if(|text| text.raw.as_ptr() == here);
+                    while known.next_if(|known| known.raw.as_ptr() < here).is_some() {}
+                    let long = known.next_if(|known| known.raw.as_ptr() == here);
                     let end =
-                        long.map_or_else(|| skip_value(bytes, at).max(at + 1), |text| at + text.raw.len());
+                        long.map_or_else(|| skip_value(bytes, at).max(at + 1), |long| at + long.raw.len());
                     names = true;
-                    visit(Visit::Value(Json(bytes.get(at..end).unwrap_or_default())));
+                    visit(Visit::Value(Json(text.get(at..end).unwrap_or_default())));
                     end
                 }
             };
@@ -88,10 +88,10 @@ impl<'a> Texts<'a> {
         }
     }
 
-    /// What is remembered from the beginning of these bytes on. Where two slices that live begin at one place, they are
+    /// What is remembered from the beginning of this text on. Where two slices that live begin at one place, they are
     /// parts of one document.
-    fn from(&self, bytes: &[u8]) -> &[Escaped<'a>] {
-        let before = self.0.partition_point(|text| text.raw.as_ptr() < bytes.as_ptr());
+    fn from(&self, place: &str) -> &[Escaped<'a>] {
+        let before = self.0.partition_point(|text| text.raw.as_ptr() < place.as_ptr());
         self.0.get(before..).unwrap_or_default()
     }
 }

@@ -52,9 +52,7 @@ impl Amount {
     /// often sent as a string, so that no reader rounds it.
     pub fn from_json(value: Json<'_>) -> Result<Self, BadAmount> {
         match value.kind() {
-            Kind::Number => {
-                Self::from_number(std::str::from_utf8(value.raw()).map_err(|_| BadAmount::NotANumber)?)
-            }
+            Kind::Number => Self::from_number(value.written()),
             Kind::String => Self::from_decimal(&value.text().unwrap_or_default()),
             Kind::Object | Kind::Array | Kind::Bool | Kind::Null => Err(BadAmount::NotANumber),
         }

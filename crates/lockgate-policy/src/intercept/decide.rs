@@ -203,7 +203,7 @@ impl Counting {
             Increment::From(path) => path,
         };
         let number = argument(arguments, path).filter(|json| json.kind() == Kind::Number);
-        let text = number.and_then(|json| std::str::from_utf8(json.raw()).ok());
+        let text = number.map(Json::written);
         let amount = text.and_then(Amount::parse).ok_or("Internal policy error")?;
         // A minus sign alone is enough: what rounds to zero is negative all the same.
         let negative = text.is_some_and(|text| text.starts_with('-')) && !text.is_some_and(is_zero);

@@ -112,7 +112,7 @@ pub(super) fn show_json(json: Json<'_>) -> String {
 
 /// The number an argument is.
 pub(super) fn number_of(json: Json<'_>) -> Option<f64> {
-    if json.kind() == Kind::Number { std::str::from_utf8(json.raw()).ok()?.parse().ok() } else { None }
+    if json.kind() == Kind::Number { json.written().parse().ok() } else { None }
 }
 
 fn show_list(items: impl Iterator<Item = String>) -> String {

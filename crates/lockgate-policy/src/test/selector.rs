@@ -174,7 +174,7 @@ mod tests {
         let json = Json::check(arguments.as_bytes(), 16).unwrap();
         let mut all = Vec::new();
         Selector::parse(selector).unwrap().visit(json, &mut |value| {
-            all.push(value.map_or("absent".into(), |v| String::from_utf8(v.raw().to_vec()).unwrap()));
+            all.push(value.map_or("absent".into(), |v| v.written().to_owned()));
         })?;
         Ok(all)
     }

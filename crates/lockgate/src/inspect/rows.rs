@@ -102,10 +102,10 @@ impl Rows<'_> {
 
     fn row(&self, line: &[u8]) -> Result<(String, Level), String> {
         let row = Row::read(line)?;
-        let id = String::from_utf8_lossy(row.id.raw());
+        let id = row.id.written();
         let answer = match row.matter {
-            Matter::Text(text) => Answer::of_text(&id, self.inspector.text(row.genre, "", &text)),
-            Matter::Object(object) => Answer::of_object(&id, self.inspector.object(row.genre, object)),
+            Matter::Text(text) => Answer::of_text(id, self.inspector.text(row.genre, "", &text)),
+            Matter::Object(object) => Answer::of_object(id, self.inspector.object(row.genre, object)),
         };
         Ok((answer.line(), answer.level()))
     }

@@ -221,7 +221,7 @@ impl Entry {
                 .collect()
         };
         let digest = text("arguments_sha256");
-        let kept = json.get("arguments").and_then(|kept| String::from_utf8(kept.raw().to_vec()).ok());
+        let kept = json.get("arguments").map(|kept| kept.written().to_owned());
         let arguments = match (kept, digest.as_deref()) {
             (Some(kept), _) => Arguments::Known(kept),
             (None, Some(NOTHING)) => Arguments::Known("{}".to_owned()),

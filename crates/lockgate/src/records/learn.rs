@@ -307,7 +307,7 @@ fn conditions(calls: &[&Entry]) -> (Tests, Tests) {
             Arguments::Known(text) => {
                 let Ok(json) = Json::check(text.as_bytes(), 128) else { return (Tests::new(), Tests::new()) };
                 for (name, value) in json.members() {
-                    let text = String::from_utf8_lossy(value.raw()).into_owned();
+                    let text = value.written().to_owned();
                     values.entry(name.text().into_owned()).or_default().push(text);
                 }
             }

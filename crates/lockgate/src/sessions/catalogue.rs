@@ -59,5 +59,5 @@ fn read(offer: Json<'_>) -> Option<Offer> {
     let tools = offer.get("tools")?;
     let described = tools.elements().filter_map(|tool| Server::new(Wire::Lines).describe(tool));
     let effects = described.map(|tool| (tool.tool.as_str().to_owned(), tool.effect)).collect();
-    Some(Offer { tools: String::from_utf8_lossy(tools.raw()).into_owned(), effects })
+    Some(Offer { tools: tools.written().to_owned(), effects })
 }

@@ -158,7 +158,7 @@ impl Player<'_> {
     fn approve(&mut self, message: &Bytes) -> Option<Vec<Step>> {
         let question = Json::check(message, self.limits.message_depth).ok()?;
         question.get("method")?;
-        let id = String::from_utf8_lossy(question.get("id")?.raw());
+        let id = question.get("id")?.written();
         let yes = "{\"action\":\"accept\",\"content\":{\"scope\":\"session\"}}";
         Some(self.agent(format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{yes}}}")))
     }
