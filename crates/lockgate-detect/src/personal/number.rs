@@ -32,6 +32,9 @@ fn next(bytes: &[u8], from: usize) -> Option<usize> {
 /// How good a reading is: whether a word says it, how sure it is, and how long.
 type Rank = (bool, Sure, usize);
 
+/// A reading, and how good it is.
+type Number = (Rank, Entity, Range<usize>);
+
 struct Pass<'r, 'v, 't> {
     rules: &'r Rules,
     context: Context<'v, 't>,
@@ -84,8 +87,7 @@ impl Pass<'_, '_, '_> {
         let bytes = self.text.as_bytes();
         let before = bytes.get(self.floor..at).unwrap_or_default();
         let mut start = at - before.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).count();
-        let after = bytes.get(at..).unwrap_or_default();
-        let end = at + after.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        let end = at + run_at(bytes, at).count();
         let escape = start.checked_sub(1).and_then(|at| bytes.get(at)) == Some(&b'\\');
         if escape && bytes.get(start).is_some_and(|byte| b"nrtbf".contains(byte)) {
             start += 1;
@@ -139,53 +141,64 @@ impl Pass<'_, '_, '_> {
     /// By the rules: what a word says counts before what says nothing, the surer before the less sure, the longer before the
     /// shorter.
     fn numbers(&mut self, run: &Range<usize>) -> Option<(Entity, Range<usize>, Sure)> {
-        let start = self.before(run);
-        let mut best: Option<(Rank, Entity, Range<usize>)> = None;
-        for from in [Some(run.start), start].into_iter().flatten() {
-            let bytes = self.text.as_bytes();
-            let Some(first) = bytes.get(from) else { continue };
-            let length = if from == run.start {
-                run.len()
-            } else {
-                bytes.iter().skip(from).take_while(|byte| byte.is_ascii_alphanumeric()).count()
-            };
-            let next = bytes.get(from + length).copied().unwrap_or(b' ');
-            let second = || {
-                let behind = bytes.iter().skip(from + length + 1).take(LONGEST_RUN);
-                behind.take_while(|byte| byte.is_ascii_alphanumeric()).count()
-            };
-            let end_of = |form: &Form| form.shape.end(bytes, from).filter(|end| ends_alone(self.text, *end));
-            let mut spoken = None;
-            for form in self.rules.forms((*first, length, next), second) {
-                // The shape of one run is known already; that of several says more than most words do, and costs less.
-                let known = if form.single { None } else { Some(end_of(form)) };
-                if known == Some(None) {
-                    continue;
-                }
-                let told =
-                    form.alone || spoken.get_or_insert_with(|| self.context.spoken(from)).has(form.entity);
-                if !told && form.single && !self.context.is_followed(from + length) {
-                    continue;
-                }
-                let Some(end) = known.unwrap_or_else(|| end_of(form)) else { continue };
-                if !(told || self.context.is_followed(end) && self.context.may_follow(from + length)) {
-                    continue;
-                }
-                let (Some(rule), Some(number)) = (self.rules.rule(form), self.text.get(from..end)) else {
-                    continue;
-                };
-                let said = self.context.says(form.entity, &(from..end));
-                if said == Said::Other || said == Said::Nothing && !form.alone {
-                    continue;
-                }
-                let Some(sure) = rule.judge(number) else { continue };
-                let rank = (said == Said::This, sure, end - from);
-                if best.as_ref().is_none_or(|(known, _, _)| rank > *known) {
-                    best = Some((rank, form.entity, from..end));
-                }
-            }
+        let mut best = None;
+        self.beginning(run.clone(), &mut best);
+        if let Some(start) = self.before(run) {
+            let letters = run_at(self.text.as_bytes(), start).count();
+            self.beginning(start..start + letters, &mut best);
         }
         best.map(|((_, sure, _), entity, span)| (entity, span, sure))
+    }
+
+    /// The same of those that begin with a run: nearly always none.
+    #[inline]
+    fn beginning(&mut self, run: Range<usize>, best: &mut Option<Number>) {
+        let (bytes, rules) = (self.text.as_bytes(), self.rules);
+        let Some(first) = bytes.get(run.start) else { return };
+        let next = bytes.get(run.end).copied().unwrap_or(b' ');
+        let behind = run.end + 1;
+        let second = || run_at(bytes, behind).take(LONGEST_RUN).count();
+        if let Some(forms) = rules.forms((*first, run.len(), next), second) {
+            self.fitting(run, forms, best);
+        }
+    }
+
+    fn fitting<'f>(
+        &mut self,
+        run: Range<usize>,
+        forms: impl Iterator<Item = &'f Form>,
+        best: &mut Option<Number>,
+    ) {
+        let (bytes, from) = (self.text.as_bytes(), run.start);
+        let end_of = |form: &Form| form.shape.end(bytes, from).filter(|end| ends_alone(self.text, *end));
+        let mut spoken = None;
+        for form in forms {
+            // The shape of one run is known already; that of several says more than most words do, and costs less.
+            let known = if form.single { None } else { Some(end_of(form)) };
+            if known == Some(None) {
+                continue;
+            }
+            let told = form.alone || spoken.get_or_insert_with(|| self.context.spoken(from)).has(form.entity);
+            if !told && form.single && !self.context.is_followed(run.end) {
+                continue;
+            }
+            let Some(end) = known.unwrap_or_else(|| end_of(form)) else { continue };
+            if !(told || self.context.is_followed(end) && self.context.may_follow(run.end)) {
+                continue;
+            }
+            let (Some(rule), Some(number)) = (self.rules.rule(form), self.text.get(from..end)) else {
+                continue;
+            };
+            let said = self.context.says(form.entity, &(from..end));
+            if said == Said::Other || said == Said::Nothing && !form.alone {
+                continue;
+            }
+            let Some(sure) = rule.judge(number) else { continue };
+            let rank = (said == Said::This, sure, end - from);
+            if best.as_ref().is_none_or(|(known, _, _)| rank > *known) {
+                *best = Some((rank, form.entity, from..end));
+            }
+        }
     }
 
     /// Where the one, two or three capitals begin that stand right before a number: `QQ 12 34 56 C`.
@@ -198,6 +211,11 @@ impl Pass<'_, '_, '_> {
         ((1..=3).contains(&letters) && capital && *mark != b'\n' && stands_alone(self.text, start))
             .then_some(start)
     }
+}
+
+/// The letters and digits that stand there.
+fn run_at(bytes: &[u8], at: usize) -> impl Iterator<Item = &u8> {
+    bytes.get(at..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// Whether a number that begins here is not the rest of another, of a fraction, a path, a sum of money.

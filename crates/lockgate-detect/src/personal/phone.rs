@@ -115,6 +115,10 @@ pub(super) fn number(
     context: &mut Context<'_, '_>,
 ) -> Option<(Range<usize>, Sure)> {
     let bytes = text.as_bytes();
+    // Most runs are too short, and nothing goes on behind them.
+    if run.len() < LEAST && !bytes.get(run.end).is_some_and(|next| is_mark(*next)) {
+        return None;
+    }
     let before = |at: usize| {
         at.checked_sub(1).filter(|at| *at >= floor).and_then(|at| bytes.get(at)).copied().unwrap_or(b' ')
     };

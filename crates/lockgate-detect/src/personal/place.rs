@@ -97,11 +97,6 @@ pub(super) fn street(text: &str, run: &Range<usize>, floor: usize) -> Option<Ran
     if run.len() > NUMBER {
         return None;
     }
-    let number = text.get(run.clone())?.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
-    let letters = run.len() - number.len();
-    if letters > 1 || number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
     let bytes = text.as_bytes();
     let right = match bytes.get(run.end..run.end + 5) {
         Some([b' ', next, rest @ ..]) => !next.is_ascii_digit() || rest.iter().any(u8::is_ascii_lowercase),
@@ -110,6 +105,15 @@ pub(super) fn street(text: &str, run: &Range<usize>, floor: usize) -> Option<Ran
     };
     // No street ends with a digit before its number.
     let left = matches!(bytes.get(floor..run.start)?, [.., last, b' '] if !last.is_ascii_digit());
+    if !(left || right) {
+        return None;
+    }
+    let number = bytes.get(run.clone())?;
+    let (last, first) = number.split_last()?;
+    let digits = if last.is_ascii_alphabetic() { first } else { number };
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
     right.then(|| behind(text, run)).flatten().or_else(|| left.then(|| before(text, run, floor)).flatten())
 }
 

@@ -92,22 +92,20 @@ impl Rules {
         Some(all)
     }
 
-    /// The forms that may begin with a run of that length that begins with this letter or digit, where that byte follows. How
-    /// long the run behind that byte is, is asked only where there are any.
+    /// The forms that may begin with a run of that length that begins with this letter or digit, where that byte follows: none
+    /// in most places. How long the run behind that byte is, is asked only where there may be any.
+    #[inline]
     pub(super) fn forms(
         &self,
         (first, length, next): (u8, usize, u8),
         second: impl FnOnce() -> usize,
-    ) -> impl Iterator<Item = &Form> {
+    ) -> Option<impl Iterator<Item = &Form>> {
         let column = self.columns.get(usize::from(next.min(127))).copied().unwrap_or_default();
-        let cell =
-            row(first.is_ascii_digit(), length).and_then(|row| self.table.get(row * self.width + column));
-        let cell = cell.filter(|cell| cell.second != 0).map(|cell| (cell, 1 << second().min(63)));
-        let fitting = cell.filter(|(cell, second)| cell.second & second != 0).into_iter();
-        fitting.flat_map(|(cell, second)| {
-            let forms = cell.forms.iter().filter_map(|form| self.forms.get(*form));
-            forms.filter(move |form| form.second & second != 0)
-        })
+        let row = row(first.is_ascii_digit(), length)?;
+        let cell = self.table.get(row * self.width + column).filter(|cell| cell.second != 0)?;
+        let second = 1 << second().min(63);
+        let forms = cell.forms.iter().filter_map(|form| self.forms.get(*form));
+        (cell.second & second != 0).then(|| forms.filter(move |form| form.second & second != 0))
     }
 
     pub(super) fn rule(&self, form: &Form) -> Option<&Rule> {

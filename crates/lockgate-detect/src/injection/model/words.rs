@@ -214,16 +214,18 @@ pub fn read(text: &str, reader: &mut impl Reader) {
                 gap = tangled(text, start..behind, gap, reader);
                 continue;
             }
-            let of_it = !(u64::MAX << run);
-            let mut digits = 0;
-            // Nearly all words are letters alone.
-            if ahead(|signs| signs.odd) & of_it != 0 {
-                if ahead(|signs| signs.wide) & of_it != 0 {
-                    gap = tangled(text, start..behind, gap, reader);
-                    continue;
-                }
-                digits = count(ahead(|signs| signs.odd) & of_it);
+            let of_it = blocks::low(run);
+            let odd = ahead(|signs| signs.odd) & of_it;
+            if odd != 0 && ahead(|signs| signs.wide) & of_it != 0 {
+                gap = tangled(text, start..behind, gap, reader);
+                continue;
             }
+            // Nearly all words are letters or digits alone.
+            let digits = match odd {
+                0 => 0,
+                odd if odd == of_it => length,
+                odd => count(odd),
+            };
             let end = ends.as_flattened().get(start - base + length - 1).copied().unwrap_or_default();
             reader.word(&plain(bytes, start, length, digits, end, gap));
             gap = 0;
@@ -329,8 +331,9 @@ fn read_wide(text: &str, start: usize, gap: Gap) -> (usize, Option<Word>) {
     let mut folded = ['\0'; KEPT];
     let (mut seen, mut length, mut end) = (0, 0, start);
     let mut capitals = true;
-    for (at, letter) in text.get(start..).unwrap_or_default().char_indices() {
-        let behind = start + at + letter.len_utf8();
+    let mut ahead = text.get(start..).unwrap_or_default().chars();
+    while let Some(letter) = ahead.next() {
+        let behind = text.len() - ahead.as_str().len();
         match Sign::of(letter) {
             Sign::Silent => {}
             Sign::Glyph if length == 0 => {
@@ -378,8 +381,10 @@ enum Sign {
 impl Sign {
     #[inline]
     fn of(letter: char) -> Self {
-        if matches!(letter, '\u{4e00}'..='\u{9fff}') {
-            return Self::Glyph;
+        match letter {
+            '\u{4e00}'..='\u{9fff}' => return Self::Glyph,
+            '\u{ac00}'..='\u{d7a3}' => return Self::Letter { plain: letter, capital: false },
+            _ => {}
         }
         let known = usize::try_from(u32::from(letter)).ok().and_then(|at| SIGNS.get(at));
         known.copied().unwrap_or_else(|| Self::asked(letter))
@@ -435,10 +440,6 @@ fn fold(letter: char) -> Option<char> {
     match letter {
         'a'..='z' | '0'..='9' => Some(letter),
         'A'..='Z' => Some(letter.to_ascii_lowercase()),
-        '\u{430}'..='\u{45f}' | '\u{5d0}'..='\u{5ea}' | '\u{621}'..='\u{64a}' | '\u{ac00}'..='\u{d7a3}' => {
-            Some(letter)
-        }
-        '\u{410}'..='\u{42f}' => char::from_u32(u32::from(letter) + 0x20),
         '\u{d7}' | '\u{f7}' => None,
         '\u{c0}'..='\u{17f}' => {
             let place = usize::try_from(u32::from(letter) - 0xc0).unwrap_or_default();
@@ -500,7 +501,7 @@ mod tests {
 
     #[test]
     fn what_folds_quickly_folds_alike() {
-        let plain = |letter: &char| !matches!(letter, '\0'..'\u{180}' | '\u{410}'..='\u{42f}' | '\u{ff10}'..='\u{ff5a}' | '\u{1d400}'..='\u{1d6a3}');
+        let plain = |letter: &char| !matches!(letter, '\0'..'\u{180}' | '\u{ff10}'..='\u{ff5a}' | '\u{1d400}'..='\u{1d6a3}');
         for letter in ('\0'..=char::MAX).filter(plain) {
             assert_eq!(fold(letter), small(letter), "{:x}", u32::from(letter));
         }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::phrase::Reader;
+use super::read::reading;
 use super::rule::{Rule, rules};
 use crate::words::Words;
 
@@ -22,8 +23,8 @@ impl Default for TermReader {
 #[derive(Debug)]
 pub(crate) struct Terms {
     automaton: Option<Words>,
-    /// What each pattern stands for in the phrases; none for an end of a sentence.
-    words: Vec<Option<&'static str>>,
+    /// How each pattern is read, as the phrases have it; none for an end of a sentence.
+    words: Vec<Option<String>>,
 }
 
 impl Terms {
@@ -42,8 +43,8 @@ impl Terms {
         patterns.extend(STOPS.map(|stop| (stop.to_owned(), None)));
         patterns.sort_unstable();
         patterns.dedup();
-        let (patterns, words): (Vec<_>, Vec<_>) = patterns.into_iter().unzip();
-        let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
+        let words = patterns.iter().map(|(_, word)| word.map(reading)).collect();
+        let patterns: Vec<&str> = patterns.iter().map(|(pattern, _)| pattern.as_str()).collect();
         Self { automaton: Words::new(&patterns), words }
     }
 
@@ -62,10 +63,9 @@ impl Terms {
         automaton.each(text, |which, span| {
             places += text.get(from..span.end).unwrap_or_default().chars().count();
             from = span.end;
-            if let Some(word) = self.words.get(which).copied().flatten() {
+            if let Some(word) = self.words.get(which).and_then(Option::as_ref) {
                 let length = text.get(span.clone()).unwrap_or_default().chars().count();
-                let word = super::read::reading(word);
-                reader.part(&word, places - length..places, span, &mut |rule, span| {
+                reader.part(word, places - length..places, span, &mut |rule, span| {
                     if let Some(rule) = rules().list.get(rule) {
                         found(rule, span);
                     }

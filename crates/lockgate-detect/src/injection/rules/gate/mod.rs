@@ -215,12 +215,12 @@ impl Gate {
     /// Is it a letter or a digit? Quick for scripts that are mostly neither Latin nor signs.
     fn is_letter(&self, letter: char) -> bool {
         match letter {
-            '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' => true,
             '\u{370}'..='\u{10ff}' => {
                 let at = u32::from(letter) - 0x370;
                 let part = usize::try_from(at / 64).ok().and_then(|part| self.letters.get(part));
                 part.is_some_and(|part| part >> (at % 64) & 1 == 1)
             }
+            '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' => true,
             letter => letter.is_alphanumeric(),
         }
     }

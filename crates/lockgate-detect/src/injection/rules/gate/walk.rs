@@ -104,6 +104,12 @@ fn class(byte: u8) -> u8 {
     CLASSES.get(usize::from(byte)).copied().unwrap_or(MARK)
 }
 
+/// Is it of the scripts that most of what is above ASCII is of, and that are read as they stand?
+#[inline]
+fn is_mostly_letters(letter: char) -> bool {
+    matches!(letter, '\u{400}'..='\u{10ff}' | '\u{3040}'..='\u{d7ff}')
+}
+
 pub(super) struct Walk<'g> {
     gate: &'g Gate,
     seen: Seen,
@@ -243,10 +249,12 @@ impl<'g> Walk<'g> {
 
     /// Where the letters end that begin there, of scripts that are read as they stand: most of what is above ASCII.
     fn other_letters(&self, text: &str, from: usize) -> usize {
-        let is_common = |letter| matches!(letter, '\u{400}'..='\u{10ff}' | '\u{3040}'..='\u{d7ff}');
-        let ahead = text.get(from..).unwrap_or_default().chars();
-        let letters = ahead.take_while(|letter| is_common(*letter) && self.gate.is_letter(*letter));
-        from + letters.map(char::len_utf8).sum::<usize>()
+        let mut ahead = text.get(from..).unwrap_or_default().chars();
+        let mut left = ahead.as_str().len();
+        while ahead.next().is_some_and(|letter| is_mostly_letters(letter) && self.gate.is_letter(letter)) {
+            left = ahead.as_str().len();
+        }
+        text.len() - left
     }
 
     /// What may end a sentence or a line, hide a letter, or begin a mark or an address. Says whether the run is begun of which a
@@ -323,7 +331,7 @@ impl<'g> Walk<'g> {
     /// What a character above ASCII is.
     fn wide(&mut self, letter: char) -> Letter {
         // Most of what is above ASCII is one of these.
-        if matches!(letter, '\u{400}'..='\u{10ff}' | '\u{3040}'..='\u{d7ff}') {
+        if is_mostly_letters(letter) {
             return if self.gate.is_letter(letter) { Letter::Other } else { Letter::Mark };
         }
         if let Some(bare) = self.gate.bare(letter) {
