@@ -10,9 +10,11 @@ use regex_syntax::hir::{Class, ClassUnicodeRange, Hir, HirKind, Look};
 const LONGEST: usize = 8192;
 /// How large a pattern may be, counted in characters and ranges of them with every repetition written out.
 const PARTS: usize = 8_000;
-/// Most memory of the states that a pattern makes on the way. Bytes.
+/// Most memory of the states that a pattern makes on the way, and so much more for each of its parts: with less, it would be run
+/// by an engine that is many times slower. Bytes.
 const STATES: usize = 64 * 1024;
-/// Most words of a pattern, and fewest bytes of one.
+const STATES_OF_PART: usize = 256;
+/// Most words around which a pattern is tried, and fewest bytes of one.
 const WORDS: usize = 128;
 const SHORTEST: usize = 3;
 
@@ -40,10 +42,12 @@ pub enum Unfit {
 #[derive(Debug)]
 pub(super) struct Pattern {
     text: String,
+    /// How large it is.
+    parts: usize,
     /// Built when it is first needed: most never are, and each takes tens of kilobytes. None where it cannot be.
     regex: OnceLock<Option<Regex>>,
-    /// One of these is in all that it matches, in small letters.
-    pub(super) words: Vec<String>,
+    /// What is in all that it matches.
+    pub(super) needs: Need<String>,
     /// Does it begin where the text does, and end where the text does?
     pub(super) starts: bool,
     pub(super) ends: bool,
@@ -56,15 +60,17 @@ impl Pattern {
         }
         let plain = plain(text);
         let hir = regex_syntax::parse(&plain).map_err(|_| Unfit::Pattern)?;
-        let words = needed(&hir).ok_or(Unfit::Words)?.0;
+        let needs = needed(&hir).ok_or(Unfit::Words)?;
         let looks = hir.properties().look_set();
-        if parts(&hir) > PARTS {
+        let parts = parts(&hir);
+        if parts > PARTS {
             return Err(Unfit::Large);
         }
         Ok(Self {
             text: plain,
+            parts,
             regex: OnceLock::new(),
-            words,
+            needs,
             starts: looks.contains(Look::Start),
             ends: looks.contains(Look::End),
         })
@@ -72,7 +78,8 @@ impl Pattern {
 
     /// Where it first matches.
     pub(super) fn find(&self, text: &str) -> Option<Range<usize>> {
-        let build = || RegexBuilder::new(&self.text).dfa_size_limit(STATES).build().ok();
+        let states = STATES + STATES_OF_PART * self.parts;
+        let build = || RegexBuilder::new(&self.text).dfa_size_limit(states).build().ok();
         Some(self.regex.get_or_init(build).as_ref()?.find(text)?.range())
     }
 }
@@ -143,45 +150,115 @@ fn plain(text: &str) -> String {
     out
 }
 
-/// Words of which one is in all that it matches, and how long the shortest is.
-fn needed(hir: &Hir) -> Option<(Vec<String>, usize)> {
+/// Words that must be there, in small letters.
+#[derive(Clone, Debug)]
+pub(super) enum Need<Word> {
+    /// This one.
+    Word(Word),
+    /// What each of these needs.
+    All(Vec<Self>),
+    /// What one of these needs.
+    Any(Vec<Self>),
+}
+
+impl<Word> Need<Word> {
+    /// The same of what stands for the words.
+    pub(super) fn map<Other>(&self, of: &mut impl FnMut(&Word) -> Other) -> Need<Other> {
+        match self {
+            Self::Word(word) => Need::Word(of(word)),
+            Self::All(all) => Need::All(all.iter().map(|need| need.map(of)).collect()),
+            Self::Any(any) => Need::Any(any.iter().map(|need| need.map(of)).collect()),
+        }
+    }
+
+    /// Is it there, where these words are?
+    pub(super) fn is_met(&self, is_there: &impl Fn(&Word) -> bool) -> bool {
+        match self {
+            Self::Word(word) => is_there(word),
+            Self::All(all) => all.iter().all(|need| need.is_met(is_there)),
+            Self::Any(any) => any.iter().any(|need| need.is_met(is_there)),
+        }
+    }
+}
+
+impl Need<String> {
+    fn word(word: String) -> Option<Self> {
+        (word.len() >= SHORTEST).then_some(Self::Word(word))
+    }
+
+    /// All of these, those that are rarest first.
+    fn all(mut all: Vec<Self>) -> Option<Self> {
+        all.sort_by_key(|need| std::cmp::Reverse(need.worth()));
+        if all.len() > 1 { Some(Self::All(all)) } else { all.pop() }
+    }
+
+    /// Words of which one is there wherever all of it is: those that tell most.
+    fn rarest(&self) -> Vec<&str> {
+        match self {
+            Self::Word(word) => vec![word],
+            Self::All(all) => all.first().map(Self::rarest).unwrap_or_default(),
+            Self::Any(any) => {
+                let mut words: Vec<&str> = any.iter().flat_map(Self::rarest).collect();
+                words.sort_unstable();
+                words.dedup();
+                words
+            }
+        }
+    }
+
+    /// The ways to meet it: for each the words around which it is tried, and what must be there beside one of them.
+    pub(super) fn ways(&self) -> Vec<(Vec<&str>, Vec<&Self>)> {
+        match self {
+            Self::Any(any) => any.iter().flat_map(Self::ways).collect(),
+            Self::All(all) => {
+                let beside = all.iter().skip(all.first().is_some_and(Self::is_one_word).into());
+                vec![(self.rarest(), beside.collect())]
+            }
+            Self::Word(word) => vec![(vec![word], Vec::new())],
+        }
+    }
+
+    /// Is any one word enough?
+    fn is_one_word(&self) -> bool {
+        match self {
+            Self::Word(_) => true,
+            Self::All(_) => false,
+            Self::Any(any) => any.iter().all(Self::is_one_word),
+        }
+    }
+
+    /// A few long words are better than many short ones.
+    fn worth(&self) -> usize {
+        let words = self.rarest();
+        let shortest = words.iter().map(|word| word.len()).min().unwrap_or_default();
+        (shortest * 16).saturating_sub(words.len())
+    }
+}
+
+/// What must be there in all that it matches. Nothing where that may be nothing, or one of too many words.
+fn needed(hir: &Hir) -> Option<Need<String>> {
     if let Some(text) = exact(hir) {
-        return one(text);
+        return Need::word(text);
     }
     match hir.kind() {
         HirKind::Capture(capture) => needed(&capture.sub),
         HirKind::Repetition(repetition) if repetition.min > 0 => needed(&repetition.sub),
         HirKind::Alternation(ways) => {
-            let (mut words, mut shortest) = (Vec::new(), usize::MAX);
-            for way in ways {
-                let (more, length) = needed(way)?;
-                words.extend(more);
-                shortest = shortest.min(length);
-            }
-            words.sort_unstable();
-            words.dedup();
-            (words.len() <= WORDS).then_some((words, shortest))
+            let any = Need::Any(ways.iter().map(needed).collect::<Option<_>>()?);
+            (any.rarest().len() <= WORDS).then_some(any)
         }
         HirKind::Concat(parts) => {
-            let mut best: Option<(Vec<String>, usize)> = None;
-            let mut better = |found: Option<(Vec<String>, usize)>| {
-                if let Some(found) = found
-                    && best.as_ref().is_none_or(|best| worth(&found) > worth(best))
-                {
-                    best = Some(found);
-                }
-            };
-            let mut run = String::new();
+            let (mut all, mut run) = (Vec::new(), String::new());
             for part in parts {
                 if let Some(text) = exact(part) {
                     run.push_str(&text);
                 } else {
-                    better(one(std::mem::take(&mut run)));
-                    better(needed(part));
+                    all.extend(Need::word(std::mem::take(&mut run)));
+                    all.extend(needed(part));
                 }
             }
-            better(one(run));
-            best
+            all.extend(Need::word(run));
+            Need::all(all)
         }
         HirKind::Empty
         | HirKind::Literal(_)
@@ -189,16 +266,6 @@ fn needed(hir: &Hir) -> Option<(Vec<String>, usize)> {
         | HirKind::Look(_)
         | HirKind::Repetition(_) => None,
     }
-}
-
-/// A few long words are better than many short ones.
-fn worth((words, shortest): &(Vec<String>, usize)) -> usize {
-    (shortest * 16).saturating_sub(words.len())
-}
-
-fn one(text: String) -> Option<(Vec<String>, usize)> {
-    let length = text.len();
-    (length >= SHORTEST).then(|| (vec![text], length))
 }
 
 /// The one text that it matches, in small letters. Nothing for what matches no characters.
@@ -222,5 +289,49 @@ fn exact(hir: &Hir) -> Option<String> {
         }
         HirKind::Concat(parts) => parts.iter().map(exact).collect(),
         HirKind::Class(_) | HirKind::Repetition(_) | HirKind::Alternation(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const PARTS_OF_PATTERNS: &[&str] = &[
+        "(?i)",
+        "abc",
+        "dEf",
+        "(a|b)c",
+        "ab+c",
+        "(abc|def|cab){1,2}",
+        "(abc|def)?",
+        "(cab)*",
+        "[a-c]ab",
+        "(abca|(bcd|dab) cab)",
+        " ",
+        ".*",
+        "|",
+    ];
+
+    proptest! {
+        /// What a pattern needs is in all that it matches, and one of the words that it is tried around.
+        #[test]
+        fn what_it_needs_is_in_what_it_matches(
+            parts in prop::collection::vec(prop::sample::select(PARTS_OF_PATTERNS), 1..5),
+            text in "([aA]bc|[dD]ef|abbc|cab|ab|cd| |bcd cab|abca){0,12}",
+        ) {
+            let pattern = parts.concat();
+            let Ok(pattern) = Pattern::read(&pattern) else { return Ok(()) };
+            if pattern.find(&text).is_some() {
+                let text = text.to_ascii_lowercase();
+                prop_assert!(pattern.needs.is_met(&|word: &String| text.contains(word.as_str())));
+                let is_met = |(around, beside): &(Vec<&str>, Vec<&Need<String>>)| {
+                    around.iter().any(|word| text.contains(word))
+                        && beside.iter().all(|need| need.is_met(&|word: &String| text.contains(word.as_str())))
+                };
+                prop_assert!(pattern.needs.ways().iter().any(is_met));
+            }
+        }
     }
 }
