@@ -17,7 +17,7 @@ use crate::code::language::{Language, language};
 use crate::code::{Program, python};
 use crate::injection::atr::Imported;
 use crate::injection::{Injection, Judges};
-use crate::personal::{Datum, Personal};
+use crate::personal::{Datum, Names, Personal};
 use crate::secrets::{Secret, Secrets};
 use crate::{Genre, Level, MARK, Mask, Spot};
 
@@ -118,7 +118,7 @@ impl Inspector {
         let secrets: Vec<_> =
             called.secret.then(|| self.secrets.named(name, digits)).flatten().into_iter().collect();
         let taken: Vec<_> = secrets.iter().map(|secret| secret.span.clone()).collect();
-        let personal = self.personal.find_in(called.field, digits, &taken);
+        let personal = self.personal.find_in(called.field, digits, &taken, None);
         Report { secrets, personal, ..Report::default() }
     }
 
@@ -190,9 +190,11 @@ impl Inspector {
 
     /// Secrets, and what is personal outside of them.
     fn data(&self, called: Called, name: &str, text: &str) -> (Vec<Secret>, Vec<Datum>) {
-        let secrets = self.credentials(if called.secret { name } else { "" }, text);
+        let mut names = Names::default();
+        let found = self.secrets.find_beside(text, |word, at| names.meet(text, word, &at));
+        let secrets = self.with_named(if called.secret { name } else { "" }, text, found);
         let taken: Vec<_> = secrets.iter().map(|secret| secret.span.clone()).collect();
-        let personal = self.personal.find_in(called.field, text, &taken);
+        let personal = self.personal.find_in(called.field, text, &taken, Some(names));
         (secrets, personal)
     }
 
@@ -229,7 +231,10 @@ impl Inspector {
 
     /// Those of the text, and the text itself where its name says that it is one.
     pub fn credentials(&self, name: &str, text: &str) -> Vec<Secret> {
-        let mut secrets = self.secrets.find(text);
+        self.with_named(name, text, self.secrets.find(text))
+    }
+
+    fn with_named(&self, name: &str, text: &str, mut secrets: Vec<Secret>) -> Vec<Secret> {
         if let Some(named) = self.secrets.named(name, text) {
             secrets
                 .retain(|secret| secret.span.end <= named.span.start || named.span.end <= secret.span.start);

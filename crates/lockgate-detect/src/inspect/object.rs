@@ -118,7 +118,7 @@ impl<'d, 'j> Look<'d, 'j> {
                 let digits = value.written();
                 let Self { inspector, genre, place, known, .. } = self;
                 let field = called(inspector, *genre, known, place.called()).field;
-                let personal = inspector.personal.find_in(field, digits, &[]);
+                let personal = inspector.personal.find_in(field, digits, &[], None);
                 self.keep(Report { personal, ..Report::default() }, false);
             }
             Kind::Number | Kind::Bool | Kind::Null | Kind::Object | Kind::Array => {}

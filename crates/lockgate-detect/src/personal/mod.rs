@@ -31,6 +31,7 @@ use self::context::Context;
 use self::entity::Entities;
 use self::found::Found;
 use self::person::People;
+pub(crate) use self::person::{Names, SHORTEST as SHORTEST_NAMED, before_names};
 use self::rules::Rules;
 use self::vocabulary::Vocabulary;
 use crate::Sure;
@@ -91,12 +92,18 @@ impl Personal {
 
     /// The same, but for what is in these spans: secrets that were found there. They are in order and not overlapping.
     pub fn find_beside(&self, name: &str, text: &str, taken: &[Range<usize>]) -> Vec<Datum> {
-        self.find_in(self.field(name), text, taken)
+        self.find_in(self.field(name), text, taken, None)
     }
 
-    /// The same of a value of which is known what its name says.
-    pub(crate) fn find_in(&self, field: Field, text: &str, taken: &[Range<usize>]) -> Vec<Datum> {
-        self.0.as_ref().map(|compiled| compiled.find(field, text, taken)).unwrap_or_default()
+    /// The same of a value of which is known what its name says, and perhaps what names are in it.
+    pub(crate) fn find_in(
+        &self,
+        field: Field,
+        text: &str,
+        taken: &[Range<usize>],
+        names: Option<Names>,
+    ) -> Vec<Datum> {
+        self.0.as_ref().map(|compiled| compiled.find(field, text, taken, names)).unwrap_or_default()
     }
 
     /// What a name says.
@@ -123,14 +130,14 @@ impl Compiled {
         Some(Self { rules, vocabulary, people: People::new()? })
     }
 
-    fn find(&self, field: Field, text: &str, taken: &[Range<usize>]) -> Vec<Datum> {
+    fn find(&self, field: Field, text: &str, taken: &[Range<usize>], names: Option<Names>) -> Vec<Datum> {
         let context = Context::new(&self.vocabulary, field.numbers, text);
         let mut found = Found::new(taken);
         number::read(&self.rules, context, text, &mut found);
         if field.person {
             person::value(text, &mut found);
         }
-        self.people.read(text, &mut found);
+        names.unwrap_or_else(|| self.people.read(text)).put(&mut found);
         if field.place {
             place::value(text, &mut found);
         }

@@ -162,7 +162,7 @@ const WORDS: usize = 5;
 const LONGEST: usize = 64;
 
 /// No title with a name behind it is shorter, nor any field with its value. Bytes.
-const SHORTEST: usize = 5;
+pub(crate) const SHORTEST: usize = 5;
 
 /// Finds what stands before names.
 #[derive(Debug)]
@@ -170,8 +170,7 @@ pub(super) struct People(Clues);
 
 impl People {
     pub(super) fn new() -> Option<Self> {
-        let words: Vec<&str> = TITLES.into_iter().chain(FIELDS).collect();
-        Clues::new(&words).map(Self)
+        Clues::new(&before_names().collect::<Vec<_>>()).map(Self)
     }
 
     /// Bytes that it takes.
@@ -180,25 +179,41 @@ impl People {
         self.0.memory()
     }
 
-    pub(super) fn read(&self, text: &str, found: &mut Found<'_>) {
-        if text.len() < SHORTEST {
+    pub(super) fn read(&self, text: &str) -> Names {
+        let mut names = Names::default();
+        if text.len() >= SHORTEST {
+            self.0.each(text, |word, at| {
+                names.meet(text, word, &at);
+                true
+            });
+        }
+        names
+    }
+}
+
+/// What stands before names: by their numbers.
+pub(crate) fn before_names() -> impl Iterator<Item = &'static str> {
+    TITLES.into_iter().chain(FIELDS)
+}
+
+/// The names of a text.
+#[derive(Debug, Default)]
+pub(crate) struct Names(Vec<Range<usize>>);
+
+impl Names {
+    /// One of [`before_names`] stands there: by where they begin.
+    pub(crate) fn meet(&mut self, text: &str, word: usize, at: &Range<usize>) {
+        if self.0.last().is_some_and(|last| at.start < last.end) {
             return;
         }
-        let mut floor = 0;
-        self.0.each(text, |word, at| {
-            if at.start < floor {
-                return true;
-            }
-            let span = match TITLES.get(word) {
-                Some(title) => titled(text, &at, title),
-                None => field(text, &at),
-            };
-            if let Some(span) = span {
-                floor = span.end;
-                found.push(Entity::Person, span, Sure::Likely);
-            }
-            true
+        self.0.extend(match TITLES.get(word) {
+            Some(title) => titled(text, at, title),
+            None => field(text, at),
         });
+    }
+
+    pub(super) fn put(self, found: &mut Found<'_>) {
+        self.0.into_iter().for_each(|span| found.push(Entity::Person, span, Sure::Likely));
     }
 }
 
