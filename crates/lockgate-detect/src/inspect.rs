@@ -118,7 +118,7 @@ impl Inspector {
         let secrets: Vec<_> =
             called.secret.then(|| self.secrets.named(name, digits)).flatten().into_iter().collect();
         let taken: Vec<_> = secrets.iter().map(|secret| secret.span.clone()).collect();
-        let personal = self.personal.find_in(called.field, digits, &taken, None);
+        let personal = self.personal.find_in(called.field, digits, &taken, Names::default());
         Report { secrets, personal, ..Report::default() }
     }
 
@@ -194,7 +194,7 @@ impl Inspector {
         let found = self.secrets.find_beside(text, |word, at| names.meet(text, word, &at));
         let secrets = self.with_named(if called.secret { name } else { "" }, text, found);
         let taken: Vec<_> = secrets.iter().map(|secret| secret.span.clone()).collect();
-        let personal = self.personal.find_in(called.field, text, &taken, Some(names));
+        let personal = self.personal.find_in(called.field, text, &taken, names);
         (secrets, personal)
     }
 
@@ -234,6 +234,7 @@ impl Inspector {
         self.with_named(name, text, self.secrets.find(text))
     }
 
+    /// What was found in the text, and the text itself where its name says that it is one.
     fn with_named(&self, name: &str, text: &str, mut secrets: Vec<Secret>) -> Vec<Secret> {
         if let Some(named) = self.secrets.named(name, text) {
             secrets

@@ -11,7 +11,7 @@ use super::called::Called;
 use super::place::Place;
 use super::{Inspector, Report, TELLING_NUMBER, media};
 use crate::injection::Judgement;
-use crate::personal::Datum;
+use crate::personal::{Datum, Names};
 use crate::secrets::{SHORTEST_TOKEN, Secret};
 use crate::{Genre, Level, MARK, Spot, redact};
 
@@ -118,7 +118,7 @@ impl<'d, 'j> Look<'d, 'j> {
                 let digits = value.written();
                 let Self { inspector, genre, place, known, .. } = self;
                 let field = called(inspector, *genre, known, place.called()).field;
-                let personal = inspector.personal.find_in(field, digits, &[], None);
+                let personal = inspector.personal.find_in(field, digits, &[], Names::default());
                 self.keep(Report { personal, ..Report::default() }, false);
             }
             Kind::Number | Kind::Bool | Kind::Null | Kind::Object | Kind::Array => {}

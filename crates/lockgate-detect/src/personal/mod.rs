@@ -92,16 +92,17 @@ impl Personal {
 
     /// The same, but for what is in these spans: secrets that were found there. They are in order and not overlapping.
     pub fn find_beside(&self, name: &str, text: &str, taken: &[Range<usize>]) -> Vec<Datum> {
-        self.find_in(self.field(name), text, taken, None)
+        let names = self.0.as_ref().map(|compiled| compiled.people.read(text)).unwrap_or_default();
+        self.find_in(self.field(name), text, taken, names)
     }
 
-    /// The same of a value of which is known what its name says, and perhaps what names are in it.
+    /// The same of a value of which is known what its name says, and what names are in it.
     pub(crate) fn find_in(
         &self,
         field: Field,
         text: &str,
         taken: &[Range<usize>],
-        names: Option<Names>,
+        names: Names,
     ) -> Vec<Datum> {
         self.0.as_ref().map(|compiled| compiled.find(field, text, taken, names)).unwrap_or_default()
     }
@@ -130,14 +131,14 @@ impl Compiled {
         Some(Self { rules, vocabulary, people: People::new()? })
     }
 
-    fn find(&self, field: Field, text: &str, taken: &[Range<usize>], names: Option<Names>) -> Vec<Datum> {
+    fn find(&self, field: Field, text: &str, taken: &[Range<usize>], names: Names) -> Vec<Datum> {
         let context = Context::new(&self.vocabulary, field.numbers, text);
         let mut found = Found::new(taken);
         number::read(&self.rules, context, text, &mut found);
         if field.person {
             person::value(text, &mut found);
         }
-        names.unwrap_or_else(|| self.people.read(text)).put(&mut found);
+        names.put(&mut found);
         if field.place {
             place::value(text, &mut found);
         }

@@ -73,13 +73,10 @@ impl<'a> Scanner<'a> {
     where
         F: FnMut(&mut Self, Key<'a>) -> Result<(), Reason>,
     {
-        self.enter(depth)?;
-        let first_key = self.keys.len();
-        self.space();
-        if self.peek() == Some(b'}') {
-            self.at += 1;
+        if self.enter(depth, b'}')? {
             return Ok(());
         }
+        let first_key = self.keys.len();
         loop {
             self.space();
             if self.peek() != Some(b'"') {
@@ -106,10 +103,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn array(&mut self, depth: usize) -> Result<(), Reason> {
-        self.enter(depth)?;
-        self.space();
-        if self.peek() == Some(b']') {
-            self.at += 1;
+        if self.enter(depth, b']')? {
             return Ok(());
         }
         loop {
@@ -124,9 +118,16 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn enter(&mut self, depth: usize) -> Result<(), Reason> {
+    /// Goes into an object or an array; says whether it has nothing in it, and then goes behind it.
+    fn enter(&mut self, depth: usize, end: u8) -> Result<bool, Reason> {
         self.at += 1;
-        if depth > self.deepest { Err(Reason::TooDeep) } else { Ok(()) }
+        if depth > self.deepest {
+            return Err(Reason::TooDeep);
+        }
+        self.space();
+        let empty = self.peek() == Some(end);
+        self.at += usize::from(empty);
+        Ok(empty)
     }
 
     fn string(&mut self) -> Result<Key<'a>, Reason> {

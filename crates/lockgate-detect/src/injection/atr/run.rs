@@ -45,21 +45,20 @@ impl Imported {
             let next = numbers.len();
             *numbers.entry(word.to_owned()).or_insert(next)
         };
-        let (mut words, mut ways): (Vec<Vec<usize>>, Vec<Way>) = Default::default();
+        let (mut tries, mut ways) = (Vec::new(), Vec::new());
         for (rule, taken) in rules.iter().enumerate() {
             for (condition, taken) in taken.conditions.iter().enumerate() {
                 for (around, beside) in taken.pattern.needs.ways() {
-                    for word in around {
-                        let number = number(word);
-                        words.resize_with(words.len().max(number + 1), Vec::new);
-                        words.get_mut(number).into_iter().for_each(|tries| tries.push(ways.len()));
-                    }
+                    tries.extend(around.into_iter().map(|word| (number(word), ways.len())));
                     let beside = beside.into_iter().map(|need| need.map(&mut |word| number(word)));
                     ways.push(Way { rule, condition, beside: beside.collect() });
                 }
             }
         }
-        words.resize_with(numbers.len(), Vec::new);
+        let mut words = vec![Vec::new(); numbers.len()];
+        for (word, way) in tries {
+            words.get_mut(word).into_iter().for_each(|ways: &mut Vec<usize>| ways.push(way));
+        }
         let mut patterns: Vec<(String, usize)> = numbers.into_iter().collect();
         patterns.sort_by_key(|(_, number)| *number);
         let patterns = patterns.into_iter().map(|(word, _)| word);
