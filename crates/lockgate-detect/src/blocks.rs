@@ -10,37 +10,41 @@ pub(crate) const BLOCK: usize = 64;
 pub(crate) const STEP: usize = 16;
 
 /// What the bytes of the block are that begins there, a bit for each of them, the first lowest. Zeros fill up
-/// the last block, and behind it no byte is anything.
+/// the last block, and are nothing.
 #[inline]
 pub(crate) fn masks<const N: usize>(bytes: &[u8], from: usize, of: impl Fn(u8x16) -> [u8x16; N]) -> [u64; N] {
-    let rest = bytes.get(from..).unwrap_or_default();
-    // Most texts of an object end in their first block.
-    if rest.is_empty() {
-        return [0; N];
-    }
-    let block: [u8; BLOCK] = filled(rest, 0);
-    let (steps, _) = block.as_chunks::<STEP>();
-    steps.iter().rev().fold([0; N], |mut all, bytes| {
-        let found = of(u8x16::new(*bytes));
+    let mut all = [0; N];
+    let mut put = |step: usize, found: [u8x16; N]| {
         all.iter_mut()
             .zip(found)
-            .for_each(|(all, found)| *all = *all << STEP | u64::from(found.to_bitmask()));
-        all
-    })
+            .for_each(|(all, found)| *all |= u64::from(found.to_bitmask()) << (STEP * step));
+    };
+    let rest = bytes.get(from..).unwrap_or_default();
+    if let Some(block) = rest.first_chunk::<BLOCK>() {
+        let (steps, _) = block.as_chunks::<STEP>();
+        steps.iter().zip(0..).for_each(|(bytes, step)| put(step, of(u8x16::new(*bytes))));
+    } else {
+        // Most texts of an object end in their first block.
+        (0..rest.len().div_ceil(STEP)).for_each(|step| put(step, of(padded(bytes, from + step * STEP, 0))));
+    }
+    all
 }
 
-/// As many bits as a block has, from that place of the first of two blocks on.
+/// The sixteen bytes from there on; behind the last, what is said there.
 #[inline]
-pub(crate) fn ahead([here, behind]: [u64; 2], place: u32) -> u64 {
-    here >> place | behind << 1 << (u64::BITS - 1 - place)
+fn padded(bytes: &[u8], from: usize, filling: u8) -> u8x16 {
+    let known = kept(bytes.len().saturating_sub(from));
+    let filling = u128::from_le_bytes([filling; STEP]) & !known;
+    u8x16::new((sixteen(bytes, from) | filling).to_le_bytes())
 }
 
 /// The bytes sixteen by sixteen; what is said there fills up the last ones.
 #[inline]
 pub(crate) fn sixteens(bytes: &[u8], filling: u8) -> impl Iterator<Item = u8x16> {
     let (whole, rest) = bytes.as_chunks::<STEP>();
-    let last = (!rest.is_empty()).then(|| filled(rest, filling));
-    whole.iter().copied().chain(last).map(u8x16::new)
+    let last = (!rest.is_empty()).then_some(bytes.len() - rest.len());
+    let last = last.into_iter().map(move |last| padded(bytes, last, filling));
+    whole.iter().map(|bytes| u8x16::new(*bytes)).chain(last)
 }
 
 /// The first byte at that place or behind which is so; the filling is not.
@@ -119,6 +123,7 @@ static KEPT: [u128; 16] = {
 /// The sixteen bytes from there on, the first lowest; zeros behind the end.
 #[inline]
 pub(crate) fn sixteen(bytes: &[u8], from: usize) -> u128 {
+    // Straight from memory or by shifts: what is put together in memory cannot soon be read as one.
     let ahead = bytes.get(from..).unwrap_or_default();
     if let Some(chunk) = ahead.first_chunk() {
         return u128::from_le_bytes(*chunk);
@@ -132,12 +137,15 @@ pub(crate) fn sixteen(bytes: &[u8], from: usize) -> u128 {
     }
 }
 
-/// The first bytes, as many as that; behind the last of fewer, what is said there.
+/// The same of eight.
 #[inline]
-pub(crate) fn filled<const N: usize>(bytes: &[u8], filling: u8) -> [u8; N] {
-    bytes.first_chunk().copied().unwrap_or_else(|| {
-        let mut filled = [filling; N];
-        filled.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
-        filled
-    })
+pub(crate) fn eight(bytes: &[u8], from: usize) -> u64 {
+    let ahead = bytes.get(from..).unwrap_or_default();
+    ahead.first_chunk().map_or_else(|| low_half(sixteen(bytes, from)), |chunk| u64::from_le_bytes(*chunk))
+}
+
+/// The lower eight of sixteen bytes.
+#[inline]
+pub(crate) fn low_half(sixteen: u128) -> u64 {
+    u64::try_from(sixteen & u128::from(u64::MAX)).unwrap_or_default()
 }

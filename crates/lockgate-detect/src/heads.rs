@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU64;
 
-use crate::blocks::filled;
+use crate::blocks::{low_half, sixteen};
 
 /// For each pair of bytes the words that begin with it, and those whose second and third byte it is: four bits each, one
 /// for each group of words.
@@ -10,9 +10,8 @@ use crate::blocks::filled;
 pub(crate) struct Heads(Box<[u8; 1 << 16]>);
 
 const GROUPS: u32 = 4;
-/// Places that are looked at together, a byte of a number for each, and the bytes that takes.
+/// Places that are looked at together, a byte of a number for each.
 const STEP: usize = 8;
-const AHEAD: usize = STEP + 2;
 /// The groups of words that begin, in each byte.
 const BEGIN: u64 = u64::from_le_bytes([0x0f; STEP]);
 
@@ -20,8 +19,11 @@ impl Heads {
     /// Of words that are not empty. Always something.
     pub(crate) fn new(words: &[&str]) -> Option<Self> {
         let mut pairs: Box<[u8; 1 << 16]> = vec![0; 1 << 16].into_boxed_slice().try_into().ok()?;
-        let mut mark = |pair, groups: u8| {
-            pairs.get_mut(place(pair)).into_iter().for_each(|marked| *marked |= groups);
+        let mut mark = |pair: [u8; 2], groups: u8| {
+            pairs
+                .get_mut(usize::from(u16::from_le_bytes(pair)))
+                .into_iter()
+                .for_each(|marked| *marked |= groups);
         };
         for word in words {
             let bytes = word.as_bytes();
@@ -41,10 +43,11 @@ impl Heads {
     pub(crate) fn next(&self, bytes: &[u8], from: usize) -> usize {
         let mut at = from;
         while at < bytes.len() {
-            let rest = bytes.get(at..).unwrap_or_default();
             // Behind the end anything may stand: a word that begins before it is all there.
-            let ahead: [u8; AHEAD] = filled(rest, 0);
-            let mut pairs = ahead.array_windows().map(|pair| u64::from(self.groups(*pair)));
+            let ahead = sixteen(bytes, at);
+            let [first, last] = [ahead, ahead >> 16].map(low_half);
+            let pair = |at: usize| if at < STEP - 1 { first >> (8 * at) } else { last >> (8 * (at - 2)) };
+            let mut pairs = (0..=STEP).map(|at| u64::from(self.groups(pair(at))));
             // Put together in a register: eight bytes written one by one cannot soon be read as one.
             let here =
                 pairs.by_ref().take(STEP).zip(0..).fold(0, |all, (groups, at)| all | groups << (8 * at));
@@ -58,13 +61,12 @@ impl Heads {
         at.min(bytes.len().max(from))
     }
 
-    fn groups(&self, pair: [u8; 2]) -> u8 {
-        self.0.get(place(pair)).copied().unwrap_or(u8::MAX)
+    /// Of the lowest two bytes.
+    #[inline]
+    fn groups(&self, pair: u64) -> u8 {
+        let place = usize::try_from(pair % (1 << 16)).unwrap_or_default();
+        self.0.get(place).copied().unwrap_or(u8::MAX)
     }
-}
-
-fn place(pair: [u8; 2]) -> usize {
-    usize::from(u16::from_le_bytes(pair))
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ mod names;
 pub mod personal;
 mod redact;
 mod rules;
+mod runs;
 pub mod secrets;
 mod shape;
 mod spot;

@@ -6,7 +6,7 @@ use aho_corasick::automaton::{Automaton, StateID};
 use aho_corasick::nfa::contiguous::NFA;
 use aho_corasick::{Anchored, MatchKind};
 
-use crate::blocks::filled;
+use crate::blocks::eight;
 use crate::heads::Heads;
 
 /// An automaton, and a look ahead that passes over what no word begins with.
@@ -65,18 +65,18 @@ const SHORT: u32 = 3;
 impl Beginnings {
     fn new(words: &[&str]) -> Self {
         let mut all = Self(Box::new([0; 1 << 10]));
-        let mut mark = |begins: [u8; 8], length| {
-            let (place, bit) = place_of(u64::from_le_bytes(begins), length);
+        let mut mark = |begins: &[u8], length| {
+            let (place, bit) = place_of(eight(begins, 0), length);
             all.0.get_mut(place).into_iter().for_each(|bits| *bits |= bit);
         };
         for word in words {
             match word.as_bytes() {
                 // What is behind it may be anything.
                 [first, second] => {
-                    (0..=u8::MAX).for_each(|any| mark(filled(&[*first, *second, any], 0), SHORT));
+                    (0..=u8::MAX).for_each(|any| mark(&[*first, *second, any], SHORT));
                 }
-                long @ [_, _, _, _, _, _, ..] => mark(filled(long, 0), LONG),
-                short => mark(filled(short, 0), SHORT),
+                long @ [_, _, _, _, _, _, ..] => mark(long, LONG),
+                short => mark(short, SHORT),
             }
         }
         all
@@ -85,7 +85,7 @@ impl Beginnings {
     /// May a word begin there? Always where one does.
     #[inline]
     fn may_be_at(&self, bytes: &[u8], at: usize) -> bool {
-        let ahead = u64::from_le_bytes(filled(bytes.get(at..).unwrap_or_default(), 0));
+        let ahead = eight(bytes, at);
         let has = |length| {
             let (place, bit) = place_of(ahead, length);
             self.0.get(place).is_some_and(|bits| bits & bit != 0)

@@ -2,12 +2,14 @@
 
 use wide::u8x16;
 
-use crate::blocks::{BLOCK, is};
+use crate::blocks::{BLOCK, STEP, is};
 
 /// Letters of a stem.
-pub(super) const LATIN: usize = 7;
-/// Letters before the last one that are looked at: `-e`, `-ing`, `-s`.
-const BEFORE: usize = 4;
+const LATIN: usize = 7;
+/// Letters that are looked at from the last one backwards: `-e`, `-ing`, `-s`.
+const ENDING: usize = 5;
+/// Bytes that tell the endings of the words before sixteen bytes.
+const WINDOW: usize = ENDING - 1 + STEP;
 /// From this length on nothing is cut that would be kept.
 const LONG: usize = 15;
 
@@ -18,33 +20,35 @@ const GONE: u8 = 4;
 /// An `e`, before all that.
 const MUTE: u8 = 8;
 
-/// For each byte of a block what a word has at its end that ends with that byte.
-pub(super) type Ends = [u8; BLOCK];
-
-/// Of the block that begins there.
-pub(super) fn ends(bytes: &[u8], from: usize) -> Ends {
-    let whole = from.checked_sub(BEFORE).and_then(|before| bytes.get(before..)?.first_chunk());
-    let block: [u8; BEFORE + BLOCK] = whole.copied().unwrap_or_else(|| {
-        let mut part = [0; BEFORE + BLOCK];
-        let (before, here) = part.split_at_mut(BEFORE);
-        let known = bytes.get(from.saturating_sub(BEFORE)..from).unwrap_or_default();
-        before.iter_mut().rev().zip(known.iter().rev()).for_each(|(place, byte)| *place = *byte);
-        here.iter_mut().zip(bytes.get(from..).unwrap_or_default()).for_each(|(place, byte)| *place = *byte);
-        part
-    });
-    let mut ends = [0; BLOCK];
-    for (ends, windows) in
-        ends.as_chunks_mut::<16>().0.iter_mut().zip(block.array_windows::<{ 16 + BEFORE }>().step_by(16))
-    {
-        *ends = of_sixteen(windows);
-    }
-    ends
+/// For each byte of the block that begins there what a word has at its end that ends before it.
+pub(super) fn endings(bytes: &[u8], from: usize) -> [u8; BLOCK] {
+    let whole = from.checked_sub(ENDING).and_then(|start| bytes.get(start..)?.first_chunk());
+    whole.map_or_else(|| of_block(&known(bytes, from)), of_block)
 }
 
-/// Of sixteen bytes, with those before them.
+/// The bytes of a block with those before it, as far as there are any.
+fn known<const N: usize>(bytes: &[u8], from: usize) -> [u8; N] {
+    let mut part = [0; N];
+    let (before, here) = part.split_at_mut(ENDING);
+    let known = bytes.get(from.saturating_sub(ENDING)..from).unwrap_or_default();
+    before.iter_mut().rev().zip(known.iter().rev()).for_each(|(place, byte)| *place = *byte);
+    here.iter_mut().zip(bytes.get(from..).unwrap_or_default()).for_each(|(place, byte)| *place = *byte);
+    part
+}
+
+fn of_block(block: &[u8; ENDING - 1 + BLOCK]) -> [u8; BLOCK] {
+    let mut endings = [0; BLOCK];
+    let (steps, _) = endings.as_chunks_mut::<STEP>();
+    for (endings, window) in steps.iter_mut().zip(block.array_windows::<WINDOW>().step_by(STEP)) {
+        *endings = of_sixteen(window);
+    }
+    endings
+}
+
+/// Of the words before sixteen bytes.
 #[inline]
-fn of_sixteen(window: &[u8; 16 + BEFORE]) -> [u8; 16] {
-    let mut last = window.array_windows::<16>().map(|bytes| u8x16::new(*bytes) | u8x16::splat(0x20));
+fn of_sixteen(window: &[u8; WINDOW]) -> [u8; STEP] {
+    let mut last = window.array_windows::<STEP>().map(|bytes| u8x16::new(*bytes) | u8x16::splat(0x20));
     let mut next = || last.next().unwrap_or_default();
     // The last letter, the one before it, and so on.
     let (fifth, fourth, third, second, first) = (next(), next(), next(), next(), next());
@@ -67,19 +71,15 @@ fn of_sixteen(window: &[u8; 16 + BEFORE]) -> [u8; 16] {
 }
 
 /// Of the word that ends there.
-pub(super) fn end(bytes: &[u8], end: usize) -> u8 {
-    let mut window = [0; 16 + BEFORE];
-    let known = bytes.get(end.saturating_sub(BEFORE + 1)..end).unwrap_or_default();
-    let (last, _) = window.split_at_mut(BEFORE + 1);
-    last.iter_mut().rev().zip(known.iter().rev()).for_each(|(place, byte)| *place = *byte);
-    let [end, ..] = of_sixteen(&window);
-    end
+pub(super) fn ending(bytes: &[u8], end: usize) -> u8 {
+    let [ending, ..] = of_sixteen(&known(bytes, end));
+    ending
 }
 
 /// Which bytes of a word of so many letters are its stem, the first lowest, with that at its end.
 #[inline]
-pub(super) fn kept(end: u8, length: usize) -> u64 {
-    let left = LEFT.get(usize::from(end % 16)).and_then(|left| left.get(length.min(LONG)));
+pub(super) fn kept(ending: u8, length: usize) -> u64 {
+    let left = LEFT.get(usize::from(ending % 16)).and_then(|left| left.get(length.min(LONG)));
     left.copied().unwrap_or_default()
 }
 
@@ -97,18 +97,18 @@ static LEFT: [[u64; LONG + 1]; 16] = {
     all
 };
 
-const fn of(end: u8, length: usize) -> usize {
+const fn of(ending: u8, length: usize) -> usize {
     let mut left = length;
-    if end & PLURAL != 0 && left > 3 {
+    if ending & PLURAL != 0 && left > 3 {
         left -= 1;
     }
     // One that is too short for it ends with its `g` or its `d`.
-    let mut mute = end & MUTE != 0;
-    if end & GOING != 0 && left > 5 {
+    let mut mute = ending & MUTE != 0;
+    if ending & GOING != 0 && left > 5 {
         left -= 3;
-    } else if end & GONE != 0 && left > 4 {
+    } else if ending & GONE != 0 && left > 4 {
         left -= 2;
-    } else if end & (GOING | GONE) != 0 {
+    } else if ending & (GOING | GONE) != 0 {
         mute = false;
     }
     if mute && left > 3 {
@@ -145,9 +145,9 @@ mod tests {
         fn words_lose_their_ends(before in "[a ]{0,70}", word in "[aesS]{0,4}(ing|ED|s|e|ngs|ing|eings){0,3}", behind in "[ e]{0,70}") {
             let text = format!("{before} {word} {behind}");
             prop_assume!(!word.is_empty());
-            let last = before.len() + word.len();
-            let ends = ends(text.as_bytes(), last / BLOCK * BLOCK);
-            prop_assert_eq!(kept(ends[last % BLOCK], word.len()).count_ones(), slow(&word) * 8);
+            let last = before.len() + 1 + word.len();
+            let endings = endings(text.as_bytes(), last / BLOCK * BLOCK);
+            prop_assert_eq!(kept(endings[last % BLOCK], word.len()).count_ones(), slow(&word) * 8);
         }
     }
 }

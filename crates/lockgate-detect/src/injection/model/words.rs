@@ -4,9 +4,10 @@ use std::num::NonZeroU64;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::stem::{self, LATIN};
-use crate::blocks::{self, BLOCK, count, letters, masks};
+use super::stem;
+use crate::blocks::{self, BLOCK, count, eight, letters, masks};
 use crate::marks::is_mark;
+use crate::runs::{Having, Runs};
 
 /// What stands between a word and the one before it; of several, the one that says most.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,6 +90,10 @@ const OTHER: usize = 5;
 const KEPT: usize = 12;
 /// What makes a small letter of a capital, in eight bytes.
 const SMALL: u64 = u64::from_le_bytes([0x20; 8]);
+/// The same in the first two.
+const TWO_SMALL: u64 = 0x2020;
+/// What letters have and digits have not, in eight bytes.
+const LETTERS: u64 = u64::from_le_bytes([0x40; 8]);
 /// From this length on a word with digits in it is no word.
 const LONG: usize = 9;
 
@@ -190,44 +195,31 @@ impl<F: FnMut(&Word)> Reader for F {
 /// Hands over every word of a text in order. Linear.
 pub fn read(text: &str, reader: &mut impl Reader) {
     let bytes = text.as_bytes();
-    let (mut behind, mut gap, mut inside) = (0, Gap::Line as u8, false);
-    let (mut next, mut ends) = (Signs::at(bytes, 0), [[0; BLOCK], stem::ends(bytes, 0)]);
-    for base in (0..bytes.len()).step_by(BLOCK) {
-        let here = next;
-        next = Signs::at(bytes, base + BLOCK);
-        // Where there is no letter, or nothing else, no word ends that has a stem.
-        let has_ends = next.ink & !next.odd != 0 && next.ink != u64::MAX;
-        ends = [ends[1], if has_ends { stem::ends(bytes, base + BLOCK) } else { [0; BLOCK] }];
-        let mut starts = here.ink & !(here.ink << 1 | u64::from(inside));
-        inside = here.ink >> 63 == 1;
-        while let Some(bits) = NonZeroU64::new(starts) {
-            starts &= starts - 1;
+    let (mut runs, mut with_odd, mut with_wide) = <(Runs, Having, Having)>::default();
+    let (mut last, mut gap) = (0, Gap::Line as u8);
+    // A run that ends with the text ends before what is behind it.
+    for base in (0..=bytes.len()).step_by(BLOCK) {
+        let Signs { ink, odd, wide } = Signs::at(bytes, base);
+        let [_, mut ended] = runs.on(base, ink);
+        let (odd, wide) = (with_odd.ended(ink, odd), with_wide.ended(ink, wide));
+        if ended == 0 {
+            continue;
+        }
+        let endings = stem::endings(bytes, base);
+        while let Some(bits) = NonZeroU64::new(ended) {
+            ended &= ended - 1;
             let place = bits.trailing_zeros();
-            let start = base + usize::try_from(place).unwrap_or_default();
-            gap = gap.max(gap_of(bytes, behind, start));
-            let ahead = |of: fn(&Signs) -> u64| blocks::ahead([of(&here), of(&next)], place);
-            let run = ahead(|signs| signs.ink).trailing_ones();
-            let length = usize::try_from(run).unwrap_or_default();
-            behind = start + length;
-            if run == u64::BITS {
-                behind = end_of(bytes, start);
-                gap = tangled(text, start..behind, gap, reader);
+            let inside = usize::try_from(place).unwrap_or_default();
+            let (start, end) = (runs.begun(), base + inside);
+            gap = gap.max(gap_of(bytes, last, start));
+            last = end;
+            let is_odd = odd >> place & 1 == 1;
+            if is_odd && wide >> place & 1 == 1 {
+                gap = tangled(text, start..end, gap, reader);
                 continue;
             }
-            let of_it = blocks::low(run);
-            let odd = ahead(|signs| signs.odd) & of_it;
-            if odd != 0 && ahead(|signs| signs.wide) & of_it != 0 {
-                gap = tangled(text, start..behind, gap, reader);
-                continue;
-            }
-            // Nearly all words are letters or digits alone.
-            let digits = match odd {
-                0 => 0,
-                odd if odd == of_it => length,
-                odd => count(odd),
-            };
-            let end = ends.as_flattened().get(start - base + length - 1).copied().unwrap_or_default();
-            reader.word(&plain(bytes, start, length, digits, end, gap));
+            let ending = endings.get(inside).copied().unwrap_or_default();
+            reader.word(&plain(bytes, start..end, is_odd, ending, gap));
             gap = 0;
         }
     }
@@ -235,21 +227,18 @@ pub fn read(text: &str, reader: &mut impl Reader) {
 
 /// What stands between two words, if there is something.
 #[inline]
-fn gap_of(bytes: &[u8], behind: usize, start: usize) -> u8 {
-    let Some(last) = start.checked_sub(1).and_then(|last| bytes.get(last)) else { return 0 };
-    let last = BEFORE_WORDS.get(usize::from(*last)).copied().unwrap_or_default();
-    let before = bytes.get(behind..start - 1).unwrap_or_default();
-    before.iter().fold(last, |gap, byte| gap.max(KINDS.get(usize::from(*byte)).copied().unwrap_or_default()))
+fn gap_of(bytes: &[u8], last: usize, start: usize) -> u8 {
+    let kind = |kinds: &[u8; 256], back: usize| {
+        let byte = bytes.get(start.wrapping_sub(back)).copied().unwrap_or_default();
+        kinds.get(usize::from(byte)).copied().unwrap_or_default()
+    };
+    // Mostly it is one byte or two, and nobody can guess which.
+    let between = start - last;
+    let gap = kind(&BEFORE_WORDS, 1).max(kind(&KINDS, 2) * u8::from(between > 1));
+    (3..=between).fold(gap, |gap, back| gap.max(kind(&KINDS, back)))
 }
 
-/// Where the run ends that begins there.
-#[inline(never)]
-fn end_of(bytes: &[u8], start: usize) -> usize {
-    let is_between = |bytes| !(letters(bytes) | blocks::digits(bytes) | bytes);
-    blocks::first(bytes, start, b'a', is_between).unwrap_or(bytes.len())
-}
-
-/// Words of a run that is long, or has letters beyond ASCII in it. Gives what stands between the last of them and its end.
+/// Words of a run that has letters beyond ASCII in it. Gives what stands between the last of them and its end.
 #[inline(never)]
 fn tangled(text: &str, run: Range<usize>, mut gap: u8, reader: &mut impl Reader) -> u8 {
     let bytes = text.as_bytes();
@@ -259,8 +248,7 @@ fn tangled(text: &str, run: Range<usize>, mut gap: u8, reader: &mut impl Reader)
         let run = bytes.get(start..end).unwrap_or_default();
         let before = GAPS.get(usize::from(gap)).copied().unwrap_or_default();
         if run.is_ascii() {
-            let digits = run.iter().filter(|byte| byte.is_ascii_digit()).count();
-            reader.word(&plain(bytes, start, end - start, digits, stem::end(bytes, end), gap));
+            reader.word(&plain(bytes, start..end, true, stem::ending(bytes, end), gap));
             return 0;
         }
         let word;
@@ -282,11 +270,14 @@ fn tangled(text: &str, run: Range<usize>, mut gap: u8, reader: &mut impl Reader)
     gap
 }
 
-/// A word of so many letters and digits of ASCII, with that at its end and that before it.
+/// A word of letters of ASCII, or perhaps of digits, with that at its end and that before it.
 #[inline]
-fn plain(bytes: &[u8], start: usize, length: usize, digits: usize, ending: u8, gap: u8) -> Word {
+fn plain(bytes: &[u8], span: Range<usize>, may_count: bool, ending: u8, gap: u8) -> Word {
+    let Range { start, end } = span;
+    let length = end - start;
     let letters = eight(bytes, start);
     let stem = || mix((letters | SMALL) & stem::kept(ending, length));
+    let digits = if may_count { digits(bytes.get(start..end).unwrap_or_default(), letters) } else { 0 };
     let (kind, key) = match digits {
         0 => (Kind::Letters, stem()),
         all if all == length => {
@@ -296,21 +287,28 @@ fn plain(bytes: &[u8], start: usize, length: usize, digits: usize, ending: u8, g
         _ => (Kind::Number, CODE + u32::from(length > 19)),
     };
     let gap = GAPS.get(usize::from(gap)).copied().unwrap_or_default();
-    let end = start + length;
-    let quiet = letters & SMALL & stem::kept(0, length) | u64::from(length < 3) | u64::from(digits > 0);
-    let loud = quiet == 0 && !bytes.get(start + LATIN..end.min(start + KEPT)).is_some_and(has_small);
+    // Two capitals are rare enough to guess that there are none.
+    let loud = letters & TWO_SMALL == 0 && digits == 0 && is_loud(bytes.get(start..end).unwrap_or_default());
     Word { key, gap, kind, loud, start, end }
 }
 
-#[cold]
-fn has_small(letters: &[u8]) -> bool {
-    letters.iter().any(u8::is_ascii_lowercase)
+/// How many digits there are in a word of letters and digits of ASCII, of which these are the first eight.
+#[inline(never)]
+fn digits(word: &[u8], first: u64) -> usize {
+    let letters = first & stem::kept(0, word.len()) & LETTERS;
+    if word.len() > 7 {
+        word.iter().filter(|byte| byte.is_ascii_digit()).count()
+    } else if letters == 0 {
+        word.len()
+    } else {
+        word.len() - count(letters)
+    }
 }
 
-/// The eight bytes from there on, the first lowest; zeros behind the end.
-#[inline]
-fn eight(bytes: &[u8], from: usize) -> u64 {
-    u64::from_le_bytes(blocks::filled(bytes.get(from..).unwrap_or_default(), 0))
+/// Three letters or more, of which the first ones that are looked at are capitals.
+#[inline(never)]
+fn is_loud(word: &[u8]) -> bool {
+    word.len() > 2 && word.iter().take(KEPT).all(u8::is_ascii_uppercase)
 }
 
 /// Spreads the bits of a number.
@@ -358,7 +356,7 @@ fn read_wide(text: &str, start: usize, gap: Gap) -> (usize, Option<Word>) {
     }
     let key = if letters.iter().all(char::is_ascii) {
         let all: [u8; KEPT] = folded.map(|letter| u8::try_from(letter).unwrap_or_default());
-        mix(eight(&all, 0) & stem::kept(stem::end(&all, seen), length))
+        mix(eight(&all, 0) & stem::kept(stem::ending(&all, seen), length))
     } else {
         letters.iter().take(OTHER).fold(0, |all, letter| pair(all, u32::from(*letter)))
     };

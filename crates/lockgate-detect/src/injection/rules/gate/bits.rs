@@ -1,17 +1,17 @@
 //! Which words of which phrases are there, as bits.
 
 use std::num::NonZeroU64;
+use std::ops::Range;
 
 use super::KEYS;
 
-/// How many groups the phrases are spread over. Two phrases of a group may open a passage in vain, no more.
-const GROUPS: usize = LANES * 64;
-/// The groups of a lane are the bits of a number.
-const LANES: usize = 8;
-/// Those of the last lane are for phrases that are longer than most.
-pub(super) const LONG_GROUPS: std::ops::Range<usize> = GROUPS - 64..GROUPS;
-/// Groups of the other phrases that are one bit of a hint: neighbours.
-const TOGETHER: usize = LANES - 1;
+/// The groups that phrases are spread over: two phrases of a group may open a passage in vain, no more. The last ones are for
+/// phrases that are longer than most, and are the bits of a number.
+pub(super) const LONG_GROUPS: Range<usize> = LANES * 64..LANES * 64 + 64;
+/// The others are the bits of so many.
+const LANES: usize = 7;
+/// Groups of theirs that are one bit of a coarse set: neighbours.
+const TOGETHER: usize = 4;
 /// How many words of a phrase have bits: the rarest.
 pub(super) const RARE: usize = 3;
 
@@ -22,10 +22,14 @@ pub(super) type Groups = [u64; LANES];
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Bits([u64; RARE * LANES]);
 
-/// The same, with neighbours taken together but for those of the long phrases: most passages are passed over by these alone.
+/// A set of groups with neighbours taken together.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Coarse([u64; 2]);
+
+/// Of which phrases words are there: most passages are passed over by this alone.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Hint {
-    short: [u64; KEYS],
+    short: [Coarse; RARE],
     long: [u64; KEYS],
 }
 
@@ -33,7 +37,7 @@ pub(super) struct Hint {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Wanted {
     groups: Groups,
-    short: u64,
+    short: Coarse,
     long: u64,
 }
 
@@ -76,11 +80,9 @@ impl Bits {
         self.0.get_mut(part.at % (RARE * LANES)).into_iter().for_each(|own| *own |= part.bits);
     }
 
-    /// Those of the groups, but for the long phrases, of which all rare words are here.
+    /// Those of the groups of which all rare words are here.
     pub(super) fn all(&self, wanted: &Wanted) -> Groups {
         let mut there = wanted.groups;
-        let [.., long] = &mut there;
-        *long = 0;
         for key in self.0.chunks_exact(LANES) {
             there.iter_mut().zip(key).for_each(|(there, here)| *there &= here);
         }
@@ -88,64 +90,91 @@ impl Bits {
     }
 }
 
+impl Coarse {
+    /// Of none but this group, which is none of the long ones.
+    pub(super) fn of(group: usize) -> Self {
+        let mut one = Self::default();
+        one.0.get_mut(group / TOGETHER / 64).into_iter().for_each(|own| *own = 1 << (group / TOGETHER % 64));
+        one
+    }
+
+    /// Those of both.
+    #[inline]
+    pub(super) fn with(mut self, other: &Self) -> Self {
+        self.0.iter_mut().zip(other.0).for_each(|(own, other)| *own |= other);
+        self
+    }
+
+    /// Those that are in both.
+    #[inline]
+    pub(super) fn and(mut self, other: &Self) -> Self {
+        self.0.iter_mut().zip(other.0).for_each(|(own, other)| *own &= other);
+        self
+    }
+
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.iter().fold(0, |all, own| all | own) == 0
+    }
+}
+
 impl Hint {
     /// Of a word that is that key of phrases of a group.
     pub(super) fn of(key: usize, group: usize) -> Self {
         let mut hint = Self::default();
-        let (bit, long) = place_of(group);
-        let all = if long { &mut hint.long } else { &mut hint.short };
-        all.get_mut(key).into_iter().for_each(|bits| *bits = bit);
+        match long(group) {
+            Some(bit) => hint.long.get_mut(key).into_iter().for_each(|own| *own = bit),
+            None => hint.short.get_mut(key).into_iter().for_each(|own| *own = Coarse::of(group)),
+        }
         hint
     }
 
     /// Those of both.
     #[inline]
-    pub(super) fn with(&self, other: &Self) -> Self {
-        let mut both = *self;
-        both.short.iter_mut().zip(&other.short).for_each(|(own, other)| *own |= other);
-        both.long.iter_mut().zip(&other.long).for_each(|(own, other)| *own |= other);
-        both
+    pub(super) fn with(mut self, other: &Self) -> Self {
+        self.short.iter_mut().zip(&other.short).for_each(|(own, other)| *own = own.with(other));
+        self.long.iter_mut().zip(&other.long).for_each(|(own, other)| *own |= other);
+        self
     }
 
     /// The short phrases that may be here, or in part there.
     #[inline]
-    pub(super) fn short(&self, before: &Self, wanted: &Wanted) -> u64 {
-        let both = self.short.iter().zip(&before.short).take(RARE);
-        both.fold(wanted.short, |all, (here, before)| all & (here | before))
-    }
-
-    /// Is it of a word of one of these short phrases?
-    #[inline]
-    pub(super) fn is_of(&self, short: u64) -> bool {
-        self.short.iter().fold(0, |all, key| all | key) & short != 0
-    }
-
-    /// Is it perhaps of a word of a phrase of that group?
-    #[inline]
-    pub(super) fn is_of_group(&self, group: usize) -> bool {
-        let (bit, long) = place_of(group);
-        let all = if long { &self.long } else { &self.short };
-        all.iter().fold(0, |all, key| all | key) & bit != 0
+    pub(super) fn short(&self, before: &Self, wanted: &Wanted) -> Coarse {
+        let both = self.short.iter().zip(&before.short);
+        both.fold(wanted.short, |all, (here, before)| all.and(&here.with(before)))
     }
 
     /// The groups of the long phrases that may be in these.
     #[inline]
     pub(super) fn long<'h>(hints: impl Iterator<Item = &'h Self>, wanted: &Wanted) -> u64 {
-        let mut all = [0_u64; RARE];
+        let mut all = [0_u64; KEYS];
         for hint in hints {
             all.iter_mut().zip(&hint.long).for_each(|(all, here)| *all |= here);
         }
         all.iter().fold(wanted.long, |groups, here| groups & here)
+    }
+
+    /// Which keys of a group of long phrases it is, a bit each.
+    pub(super) fn keys_of_long(&self, bit: u64) -> u8 {
+        self.long.iter().rev().fold(0, |keys, groups| keys << 1 | u8::from(groups & bit != 0))
     }
 }
 
 impl Wanted {
     /// The group too.
     pub(super) fn add(&mut self, group: usize) {
-        self.groups.get_mut(group / 64).into_iter().for_each(|lane| *lane |= 1 << (group % 64));
-        let (bit, long) = place_of(group);
-        *if long { &mut self.long } else { &mut self.short } |= bit;
+        if let Some(bit) = long(group) {
+            self.long |= bit;
+        } else {
+            self.groups.get_mut(group / 64).into_iter().for_each(|lane| *lane |= 1 << (group % 64));
+            self.short = self.short.with(&Coarse::of(group));
+        }
     }
+}
+
+/// The bit of a group of long phrases.
+pub(super) fn long(group: usize) -> Option<u64> {
+    group.checked_sub(LONG_GROUPS.start).map(|long| 1 << (long % 64))
 }
 
 /// The groups of a set, in order.
@@ -155,7 +184,7 @@ pub(super) fn each(groups: Groups) -> impl Iterator<Item = usize> {
 
 /// Those of the long phrases.
 pub(super) fn each_long(bits: u64) -> impl Iterator<Item = usize> {
-    of_lane(LANES - 1, bits)
+    of_lane(LANES, bits)
 }
 
 fn of_lane(lane: usize, mut bits: u64) -> impl Iterator<Item = usize> {
@@ -164,10 +193,4 @@ fn of_lane(lane: usize, mut bits: u64) -> impl Iterator<Item = usize> {
         bits &= bits - 1;
         Some(lane * 64 + usize::try_from(bit).unwrap_or_default())
     })
-}
-
-/// The bit of a hint that a group is one of, and whether it is one of the long ones.
-fn place_of(group: usize) -> (u64, bool) {
-    let long = LONG_GROUPS.contains(&group);
-    (1 << if long { group - LONG_GROUPS.start } else { group / TOGETHER }, long)
 }

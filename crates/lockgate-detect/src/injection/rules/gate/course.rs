@@ -9,10 +9,6 @@ pub(super) struct Course {
     steps: Vec<(usize, u32)>,
 }
 
-/// How far a course has come.
-#[derive(Default)]
-pub(super) struct Reached([Option<u32>; KEYS]);
-
 impl Course {
     /// Of how many words stand before each key at most.
     pub(super) fn of(before: impl Iterator<Item = usize>) -> Self {
@@ -26,16 +22,19 @@ impl Course {
         Self { steps: steps.collect() }
     }
 
-    /// Goes on with the next run of characters that has words of the phrase: these keys, a bit each. Is the last word reached?
+    /// Do its words come in their order in these runs of characters, of which each says which of the keys it is, a bit each?
     /// A run is one word at least, so that there are no more runs between two words than words.
-    pub(super) fn pass(&self, run: u32, keys: u8, reached: &mut Reached) -> bool {
-        let mut before = Some(run);
-        for ((key, room), reached) in self.steps.iter().zip(&mut reached.0) {
-            if keys >> key & 1 == 1 && before.is_some_and(|before| run - before <= *room) {
-                *reached = Some(run);
+    pub(super) fn is_run(&self, runs: &[(u32, u8)]) -> bool {
+        let mut reached = [None; KEYS];
+        runs.iter().any(|(run, keys)| {
+            let mut before = Some(*run);
+            for ((key, room), reached) in self.steps.iter().zip(&mut reached) {
+                if keys >> key & 1 == 1 && before.is_some_and(|before| run - before <= *room) {
+                    *reached = Some(*run);
+                }
+                before = *reached;
             }
-            before = *reached;
-        }
-        before == Some(run)
+            before == Some(*run)
+        })
     }
 }

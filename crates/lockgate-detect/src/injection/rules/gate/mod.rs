@@ -22,7 +22,7 @@ use super::text::path_words;
 use crate::Genre;
 use crate::table::Table;
 
-use bits::{Hint, LONG_GROUPS, Part, Wanted};
+use bits::{Coarse, Hint, LONG_GROUPS, Part, Wanted};
 pub(crate) use byte::{rot13, unleet};
 use course::Course;
 pub(crate) use piece::Ring;
@@ -33,6 +33,8 @@ use walk::Walk;
 
 /// How many words of a phrase are looked for.
 const KEYS: usize = 4;
+/// All of them, a bit each.
+const ALL_KEYS: u8 = (1 << KEYS) - 1;
 
 /// A word is too common to look for from this place on, counted from the rarest of `COMMON`.
 const FREQUENT: usize = 150;
@@ -53,9 +55,11 @@ const TURNED: Number = 1 << 15;
 /// A word that is looked for.
 #[derive(Clone, Debug, Default)]
 struct Word {
-    /// Of which phrases it is one of the rarest words.
+    /// Of which phrases it is which of the words.
     hint: Hint,
-    /// The same, and of which it is a word at all; the rarest first.
+    /// Of which of the shorter ones it is one at all.
+    any: Coarse,
+    /// The same, group by group; the rarest first.
     parts: Vec<Part>,
     /// How many are first.
     rare: usize,
@@ -64,8 +68,12 @@ struct Word {
 impl Word {
     /// It is that key of phrases of a group.
     fn add(&mut self, key: usize, group: usize) {
-        let new = Part::new(key, group);
         self.hint = self.hint.with(&Hint::of(key, group));
+        if bits::long(group).is_some() {
+            return;
+        }
+        self.any = self.any.with(&Coarse::of(group));
+        let new = Part::new(key, group);
         if self.parts.iter_mut().any(|part| part.takes(new)) {
             return;
         }
@@ -83,7 +91,11 @@ impl Word {
 
     /// Which keys of that group it is, a bit each.
     fn keys_of(&self, group: usize) -> u8 {
-        self.parts.iter().fold(0, |keys, part| keys | part.key_of(group))
+        match bits::long(group) {
+            Some(bit) => self.hint.keys_of_long(bit),
+            None if self.any.and(&Coarse::of(group)).is_empty() => 0,
+            None => self.parts.iter().fold(0, |keys, part| keys | part.key_of(group)),
+        }
     }
 }
 

@@ -1,46 +1,41 @@
 //! A sentence in small pieces: does one of them, with those before it, have the words of some phrase in their order?
 
 use super::bits::{Bits, Hint, Wanted, each, each_long};
-use super::course::{Course, Reached};
 use super::walk::BLOCK;
-use super::{Gate, Number};
+use super::{ALL_KEYS, Gate, Number, Word};
 
 /// Runs of characters between white space in a piece. A reader takes each for one word at least.
-const PIECE: usize = 12;
+const PIECE: u32 = 12;
 /// Most words of a phrase that is always in two pieces.
-pub(super) const SHORT: usize = PIECE + 1;
+pub(super) const SHORT: usize = PIECE as usize + 1;
 /// Pieces in which the others always are.
-const PIECES: usize = BLOCK / PIECE + 1;
+const PIECES: usize = BLOCK / PIECE as usize + 1;
 /// Room for them: a power of two, since to divide by it is cheap.
 const RING: usize = PIECES.next_power_of_two();
-/// Room for the words of a piece that are looked for: a power of two.
-const HITS: usize = 64;
+/// Room for the words of all of them that are looked for: a power of two too.
+const HITS: usize = (PIECES * BLOCK).next_power_of_two();
 
 /// Some runs of characters between white space; where there is none, as many words as a block has.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Piece {
     from: usize,
     hint: Hint,
-    /// The words that are looked for, each with its run, and how many there are.
-    hits: [(u32, Number); HITS],
-    all: usize,
-}
-
-impl Default for Piece {
-    fn default() -> Self {
-        Self { from: 0, hint: Hint::default(), hits: [(0, 0); HITS], all: 0 }
-    }
-}
-
-impl Piece {
-    fn hits(&self) -> &[(u32, Number)] {
-        self.hits.get(..self.all).unwrap_or_default()
-    }
+    /// How many words that are looked for came before it.
+    before: usize,
 }
 
 /// Room for pieces, which many texts have one after the other: to make it takes longer than most texts of an object.
-#[derive(Default)]
-pub(crate) struct Ring([Piece; RING]);
+pub(crate) struct Ring {
+    pieces: [Piece; RING],
+    /// The last words that are looked for, each with its run.
+    hits: [(u32, Number); HITS],
+}
+
+impl Default for Ring {
+    fn default() -> Self {
+        Self { pieces: Default::default(), hits: [(0, 0); HITS] }
+    }
+}
 
 /// The pieces of a sentence.
 pub(super) struct Pieces<'g> {
@@ -50,20 +45,22 @@ pub(super) struct Pieces<'g> {
     ring: &'g mut Ring,
     last: usize,
     kept: usize,
-    /// How many words are in the piece; how many runs of characters with words are in it, and in the sentence.
+    /// How many words that are looked for there were.
+    hits: usize,
+    /// How many words are in the piece.
     words: usize,
-    runs: usize,
+    /// How many runs of characters with words there were in the text, and before those of the piece.
     run: u32,
-    /// Is an address of a person in the last one?
-    called: bool,
+    before: u32,
+    /// Of the last run with an address of a person in it.
+    called: u32,
 }
 
 impl<'g> Pieces<'g> {
     pub(super) fn new(gate: &'g Gate, wanted: Wanted, ring: &'g mut Ring) -> Self {
-        let (last, kept, words, runs, run, called) = Default::default();
-        let mut pieces = Self { gate, wanted, ring, last, kept, words, runs, run, called };
-        let piece = pieces.piece();
-        (piece.from, piece.all) = (0, 0);
+        let (last, kept, hits, words, run, before) = Default::default();
+        let mut pieces = Self { gate, wanted, ring, last, kept, hits, words, run, before, called: u32::MAX };
+        pieces.begin(0);
         pieces
     }
 
@@ -71,9 +68,7 @@ impl<'g> Pieces<'g> {
     #[inline]
     pub(super) fn run(&mut self, begins: bool) -> bool {
         self.run = self.run.wrapping_add(u32::from(begins));
-        self.runs += usize::from(begins);
-        self.called &= !begins;
-        self.runs > PIECE
+        self.run.wrapping_sub(self.before) > PIECE
     }
 
     /// A word with its number; 0 is that of one that is not looked for. Without a branch: nobody can guess which it is. Is the
@@ -81,66 +76,74 @@ impl<'g> Pieces<'g> {
     #[inline]
     pub(super) fn add(&mut self, number: Number) -> bool {
         self.words += 1;
-        let (run, full) = (self.run, self.words >= BLOCK);
-        let piece = self.piece();
-        piece.hits.get_mut(piece.all % HITS).into_iter().for_each(|place| *place = (run, number));
-        piece.all += usize::from(number != 0);
-        full
+        self.ring.hits.get_mut(self.hits % HITS).into_iter().for_each(|place| *place = (self.run, number));
+        self.hits += usize::from(number != 0);
+        self.words >= BLOCK
     }
 
     /// Was there an address of a person in this run?
     pub(super) fn is_called(&self) -> bool {
-        self.called
+        self.called == self.run
     }
 
     /// An address of a person. Is the piece full?
     pub(super) fn call(&mut self) -> bool {
-        self.called = true;
+        self.called = self.run;
         self.add(self.gate.mailbox)
     }
 
     /// Is nothing in the sentence yet? Then it begins here.
     pub(super) fn begins(&mut self, at: usize) -> bool {
-        if self.runs == 0 {
+        let begins = self.run == self.before;
+        if begins {
             self.piece().from = at;
         }
-        self.runs == 0
+        begins
     }
 
     /// No phrase goes on from here.
     pub(super) fn sentence(&mut self) {
-        (self.kept, self.runs, self.run) = (0, 0, 0);
+        (self.kept, self.before) = (0, self.run);
     }
 
     /// The piece ends here. Gives where that begins which may be a phrase, if there may be one that ends in it.
     pub(super) fn end(&mut self, at: usize) -> Option<usize> {
-        let gate = self.gate;
-        let piece = self.piece();
-        piece.hint = piece
-            .hits()
-            .iter()
-            .fold(Hint::default(), |hint, (_, number)| hint.with(&gate.word(*number).hint));
+        let hint = self.words_of(1).fold(Hint::default(), |hint, (_, word)| hint.with(&word.hint));
+        self.piece().hint = hint;
         let open = self.opens_from();
         self.last = (self.last + 1) % RING;
         self.kept = (self.kept + 1).min(PIECES - 1);
         // The run goes on, or begins.
-        (self.words, self.runs) = (0, 1);
-        let piece = self.piece();
-        (piece.from, piece.all) = (at, 0);
+        (self.words, self.before) = (0, self.run.wrapping_sub(1));
+        self.begin(at);
         open
+    }
+
+    /// A piece begins there.
+    fn begin(&mut self, at: usize) {
+        let before = self.hits;
+        *self.piece() = Piece { from: at, hint: Hint::default(), before };
     }
 
     /// The piece that is under way.
     #[inline]
     fn piece(&mut self) -> &mut Piece {
         #[expect(clippy::indexing_slicing, reason = "the rest of a division by how many there are")]
-        &mut self.ring.0[self.last % RING]
+        &mut self.ring.pieces[self.last % RING]
     }
 
     /// The last pieces of the sentence, at most so many, the first one first.
     fn last(&self, pieces: usize) -> impl Iterator<Item = &Piece> {
         let pieces = pieces.min(self.kept + 1);
-        (1..=pieces).filter_map(move |piece| self.ring.0.get((self.last + RING + piece - pieces) % RING))
+        (1..=pieces).filter_map(move |piece| self.ring.pieces.get((self.last + RING + piece - pieces) % RING))
+    }
+
+    /// Their words that are looked for, each with its run.
+    fn words_of(&self, pieces: usize) -> impl Iterator<Item = (u32, &'g Word)> {
+        let gate = self.gate;
+        let before = self.last(pieces).next().map_or(self.hits, |first| first.before);
+        let hits = (before..self.hits).filter_map(|hit| self.ring.hits.get(hit % HITS));
+        hits.map(|(run, number)| (*run, gate.word(*number)))
     }
 
     /// Where the pieces begin in which a phrase may be that ends in this one.
@@ -154,12 +157,11 @@ impl<'g> Pieces<'g> {
         let (first, second) = (near.next()?, near.next());
         let nothing = Hint::default();
         let short = first.hint.short(second.map_or(&nothing, |second| &second.hint), &self.wanted);
-        if short == 0 {
+        if short.is_empty() {
             return None;
         }
         let mut bits = Bits::default();
-        let words = self.last(2).flat_map(Piece::hits).map(|(_, number)| self.gate.word(*number));
-        for word in words.filter(|word| word.hint.is_of(short)) {
+        for (_, word) in self.words_of(2).filter(|(_, word)| !word.any.and(&short).is_empty()) {
             word.rare().iter().for_each(|part| bits.add(*part));
         }
         self.is_open(each(bits.all(&self.wanted)), 2).then_some(first.from)
@@ -168,30 +170,24 @@ impl<'g> Pieces<'g> {
     /// Do the words of one of the groups come in their order, in so many pieces?
     fn is_open(&self, mut groups: impl Iterator<Item = usize>, pieces: usize) -> bool {
         groups.any(|group| {
+            let runs = self.runs_of(group, pieces);
+            // A phrase of fewer words has one of them for several keys.
+            let all = runs.iter().fold(0, |all, (_, keys)| all | keys);
             let courses = self.gate.courses.get(&group).map(Vec::as_slice).unwrap_or_default();
-            courses.iter().any(|course| self.comes(course, group, pieces))
+            all == ALL_KEYS && courses.iter().any(|course| course.is_run(&runs))
         })
     }
 
-    /// Do the words of a phrase come in their order?
-    fn comes(&self, course: &Course, group: usize, pieces: usize) -> bool {
-        let mut reached = Reached::default();
-        let (mut run, mut keys) = (0, 0);
-        for piece in self.last(pieces) {
-            for (here, number) in piece.hits() {
-                let word = self.gate.word(*number);
-                if !word.hint.is_of_group(group) {
-                    continue;
-                }
-                if *here != run {
-                    if keys != 0 && course.pass(run, keys, &mut reached) {
-                        return true;
-                    }
-                    (run, keys) = (*here, 0);
-                }
-                keys |= word.keys_of(group);
+    /// The runs with words of a group, in their order, and which keys they are.
+    fn runs_of(&self, group: usize, pieces: usize) -> Vec<(u32, u8)> {
+        let mut runs: Vec<(u32, u8)> = Vec::new();
+        let words = self.words_of(pieces).map(|(run, word)| (run, word.keys_of(group)));
+        for (run, keys) in words.filter(|(_, keys)| *keys != 0) {
+            match runs.last_mut() {
+                Some((last, all)) if *last == run => *all |= keys,
+                _ => runs.push((run, keys)),
             }
         }
-        keys != 0 && course.pass(run, keys, &mut reached)
+        runs
     }
 }

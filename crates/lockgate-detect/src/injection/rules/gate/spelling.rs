@@ -1,6 +1,6 @@
 //! A word as it is read, and the number it is looked up by.
 
-use crate::blocks::{SMALL, kept, sixteen};
+use crate::blocks::{SMALL, kept, low_half, sixteen};
 
 /// Letters that are taken in at once.
 pub(super) const AT_ONCE: usize = 16;
@@ -77,8 +77,7 @@ fn at_once(bytes: &[u8], from: usize, length: usize, with: u128) -> u128 {
 
 #[inline]
 fn hash(letters: u128, before: u64) -> u64 {
-    let half = |of: u128| u64::try_from(of & u128::from(u64::MAX)).unwrap_or_default();
-    let (low, high) = (half(letters), half(letters >> 64));
+    let (low, high) = (low_half(letters), low_half(letters >> 64));
     let hash = low.wrapping_mul(0x9e37_79b9_7f4a_7c15)
         ^ (high ^ before).wrapping_mul(0xd6e8_feb8_6659_fd93).rotate_left(32);
     (hash ^ hash >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9)

@@ -13,6 +13,7 @@ use super::spelling::{AT_ONCE, Spelling, hash_at};
 use super::{Gate, TURNED};
 use crate::blocks;
 use crate::injection::rules::marker::may_begin;
+use crate::runs::{Having, Runs};
 use lockgate_model::letter::tagged;
 
 /// Most words of a block. No phrase without names of tools is longer.
@@ -144,50 +145,48 @@ impl<'g> Walk<'g> {
 
     fn run(&mut self, text: &str) {
         let bytes = text.as_bytes();
-        let (mut inside, mut blank, mut empty) = (false, true, false);
-        let mut next = Signs::at(bytes, 0);
-        for base in (0..bytes.len()).step_by(blocks::BLOCK) {
-            let here = next;
-            next = Signs::at(bytes, base + blocks::BLOCK);
-            let starts = here.token & !(here.token << 1 | u64::from(inside));
-            inside = here.token >> 63 == 1;
-            let mut firsts = behind(starts, here.white, &mut blank);
+        let (mut blank, mut empty) = (true, false);
+        let (mut runs, mut firsts, mut odd, mut other) = <(Runs, Having, Having, Having)>::default();
+        // A word that ends with the text ends before what is behind it.
+        for base in (0..=bytes.len()).step_by(blocks::BLOCK) {
+            let signs = Signs::at(bytes, base);
+            let token = signs.token;
+            let [starts, ended] = runs.on(base, token);
+            let mut is_first = firsts.ended(token, behind(starts, signs.white, &mut blank));
+            let (is_odd, is_other) = (odd.ended(token, signs.odd), other.ended(token, signs.other));
             // No sentence ends within a word or a number, and none with a line on which there is one.
-            let plain = here.plain();
-            let event = here.rare
-                | here.stop & !(plain >> 1)
-                | here.line & behind(here.line | plain, here.line, &mut empty);
-            let mut rest = starts | event;
+            let plain = signs.plain();
+            let event = signs.rare
+                | signs.stop & !(plain >> 1)
+                | signs.line & behind(signs.line | plain, signs.line, &mut empty);
+            let mut rest = ended | event;
             while let Some(bits) = NonZeroU64::new(rest) {
-                let place = bits.trailing_zeros();
                 rest &= rest - 1;
+                let place = bits.trailing_zeros();
+                let is = |of: u64| of >> place & 1 == 1;
                 let at = base + usize::try_from(place).unwrap_or_default();
-                if event >> place & 1 == 1 {
-                    // The run of the next word may be begun.
-                    if self.event(text, at) == Run::Begun {
-                        let next = starts & u64::MAX << place;
-                        firsts &= !(next & next.wrapping_neg());
-                        blank &= next != 0;
+                if is(ended) {
+                    self.fresh |= is(is_first);
+                    let start = runs.begun();
+                    // Nearly all words are short, and letters alone.
+                    if at - start > AT_ONCE || is(is_odd) && is(is_other) {
+                        self.token(text, start);
+                    } else {
+                        let hash = hash_at(bytes, start, at - start);
+                        let strange = Strange { digits: is(is_odd), foreign: false };
+                        self.word(bytes, start..at, at - start, hash, strange);
                     }
-                    continue;
                 }
-                self.fresh |= firsts >> place & 1 == 1;
-                let ahead = |of: fn(&Signs) -> u64| blocks::ahead([of(&here), of(&next)], place);
-                let run = ahead(|signs| signs.token).trailing_ones();
-                let length = usize::try_from(run).unwrap_or_default();
-                if length > AT_ONCE {
-                    self.token(text, at);
-                    continue;
+                // The run of the next word may be begun.
+                if is(event) && self.event(text, at) == Run::Begun {
+                    let behind = u64::MAX << place;
+                    let next = ended & behind & !(1 << place);
+                    is_first &= !(next & next.wrapping_neg());
+                    if next == 0 {
+                        firsts.forget();
+                    }
+                    blank &= starts & behind != 0;
                 }
-                // Nearly all words are short, and letters alone.
-                let of_it = !(u64::MAX << run);
-                let digits = ahead(|signs| signs.odd) & of_it != 0;
-                if digits && ahead(|signs| signs.other) & of_it != 0 {
-                    self.token(text, at);
-                    continue;
-                }
-                let hash = hash_at(bytes, at, length);
-                self.word(bytes, at..at + length, length, hash, Strange { digits, foreign: false });
             }
         }
         self.sentence(bytes.len());
@@ -365,7 +364,6 @@ impl<'g> Walk<'g> {
             }
             '\u{370}'..='\u{1fff}'
             | '\u{2c00}'..='\u{2dff}'
-            | '\u{3040}'..='\u{d7ff}'
             | '\u{a0}'..='\u{24f}'
             | '\u{ff66}'..='\u{ffdc}' => {
                 if self.gate.is_letter(letter) {
@@ -399,9 +397,13 @@ impl<'g> Walk<'g> {
         }
         let block = &mut self.block;
         block.words += 1;
-        // A digit that is alone spells no word, and a column of a table is full of them.
-        block.single = if length == 1 { block.single + u32::from(!strange.digits) } else { 0 };
-        block.singles = block.singles.max(block.single);
+        if length == 1 {
+            // A digit that is alone spells no word, and a column of a table is full of them.
+            block.single += u32::from(!strange.digits);
+            block.singles = block.singles.max(block.single);
+        } else {
+            block.single = 0;
+        }
         block.turned += u32::from(number / TURNED);
         if (strange.foreign || strange.digits) && number == 0 {
             self.unknown(bytes.get(span.clone()).unwrap_or_default(), length, hash, strange);
