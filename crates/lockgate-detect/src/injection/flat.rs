@@ -38,7 +38,7 @@ enum Next {
 
 impl Flat {
     /// Takes in what comes next in the object.
-    pub(super) fn see(&mut self, seen: &Seen<'_>) {
+    pub(super) fn see(&mut self, seen: &Seen<'_, '_>) {
         match seen {
             Seen::Enter(_) => {
                 let parameters = self.open.last().is_some_and(|open| open.next == Next::Parameters);

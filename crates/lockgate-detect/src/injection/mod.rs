@@ -115,7 +115,7 @@ impl Injection {
                 flat.see(&seen);
             }
             if let Some(rules) = &mut rules {
-                rules.see(seen);
+                rules.see(&seen);
             }
         });
         let mut spots = rules.map(Structure::finish).unwrap_or_default();

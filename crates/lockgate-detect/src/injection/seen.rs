@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use lockgate_model::{Json, Kind, Visit};
 
 /// One of the things in an object, in the order of [`Json::walk`].
-pub(super) enum Seen<'j> {
+pub(super) enum Seen<'j, 't> {
     /// An object or an array begins.
     Enter(Kind),
     /// It ends.
@@ -13,21 +13,24 @@ pub(super) enum Seen<'j> {
     /// The name of a member: its value comes next.
     Name(Cow<'j, str>),
     /// A text.
-    Text(Cow<'j, str>),
+    Text(&'t str),
     /// Another value.
     Other,
 }
 
-impl<'j> Seen<'j> {
+impl<'j> Seen<'j, '_> {
     /// Everything in an object.
-    pub(super) fn each(object: Json<'j>, mut see: impl FnMut(Self)) {
+    pub(super) fn each(object: Json<'j>, mut see: impl FnMut(Seen<'j, '_>)) {
         object.walk(&mut |seen| {
-            see(match seen {
-                Visit::Enter(inside) => Self::Enter(inside.kind()),
-                Visit::Leave => Self::Leave,
-                Visit::Name(name) => Self::Name(name.text()),
-                Visit::Value(value) => value.text().map_or(Self::Other, Self::Text),
-            });
+            match seen {
+                Visit::Enter(inside) => see(Seen::Enter(inside.kind())),
+                Visit::Leave => see(Seen::Leave),
+                Visit::Name(name) => see(Seen::Name(name.text())),
+                Visit::Value(value) => match value.text() {
+                    Some(text) => see(Seen::Text(&text)),
+                    None => see(Seen::Other),
+                },
+            }
             true
         });
     }

@@ -70,19 +70,19 @@ impl<'s, 'j> Structure<'s, 'j> {
     }
 
     /// Takes in what comes next in the object.
-    pub(super) fn see(&mut self, seen: Seen<'j>) {
+    pub(super) fn see(&mut self, seen: &Seen<'j, '_>) {
         match seen {
             Seen::Enter(_) if self.passed > 0 || self.texts >= TEXTS => self.passed += 1,
-            Seen::Enter(kind) => self.open.push((kind == Kind::Array, Cow::Borrowed(""))),
+            Seen::Enter(kind) => self.open.push((*kind == Kind::Array, Cow::Borrowed(""))),
             Seen::Leave if self.passed > 0 => self.passed -= 1,
             Seen::Leave => drop(self.open.pop()),
             Seen::Name(_) | Seen::Text(_) if self.passed > 0 => self.number += 1,
             Seen::Name(name) => {
-                self.key(name);
+                self.key(name.clone());
                 self.number += 1;
             }
             Seen::Text(text) => {
-                self.text(&text);
+                self.text(text);
                 self.number += 1;
             }
             Seen::Other => {}

@@ -189,6 +189,10 @@ impl<'d, 'j> Look<'d, 'j> {
 
 /// What the name of a member says.
 fn called(inspector: &Inspector, genre: Genre, known: &mut BTreeMap<String, Called>, name: &str) -> Called {
+    // Elements of a list without a name; and to compare nothing with nothing is dear.
+    if name.is_empty() {
+        return Called::new(inspector, genre, name);
+    }
     if let Some(called) = known.get(name) {
         return *called;
     }

@@ -10,10 +10,12 @@ use super::eight::has_escape;
 const BLOCK: usize = 32;
 
 /// The text between the quotes of a string. What was not checked may give nonsense.
+#[inline]
 pub(super) fn decode(text: &str) -> Cow<'_, str> {
-    if !has_escape(text.as_bytes()) {
-        return Cow::Borrowed(text);
-    }
+    if has_escape(text.as_bytes()) { Cow::Owned(unescaped(text)) } else { Cow::Borrowed(text) }
+}
+
+fn unescaped(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     loop {
@@ -27,7 +29,7 @@ pub(super) fn decode(text: &str) -> Cow<'_, str> {
             Some('f') => out.push(12),
             Some('u') => push(&mut out, unit(&mut chars)),
             Some(other) => push(&mut out, other),
-            None => return Cow::Owned(String::from_utf8(out).unwrap_or_default()),
+            None => return String::from_utf8(out).unwrap_or_default(),
         }
         rest = chars.as_str();
     }

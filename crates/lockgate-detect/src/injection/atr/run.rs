@@ -132,7 +132,7 @@ impl Imported {
         Seen::each(object, |seen| match seen {
             Seen::Name(_) => number += 1,
             Seen::Text(text) => {
-                found.extend(self.judge(genre, &text).into_iter().map(|spot| (number, spot)));
+                found.extend(self.judge(genre, text).into_iter().map(|spot| (number, spot)));
                 number += 1;
             }
             Seen::Enter(_) | Seen::Leave | Seen::Other => {}
