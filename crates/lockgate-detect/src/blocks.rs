@@ -87,12 +87,6 @@ pub(crate) fn letters(bytes: u8x16) -> u8x16 {
     among(bytes | u8x16::splat(0x20), b'a', 26)
 }
 
-/// How many bits there are: dear where a processor is not known to count them.
-#[inline(never)]
-pub(crate) fn count(bits: u64) -> usize {
-    usize::try_from(bits.count_ones()).unwrap_or_default()
-}
-
 /// So many low bits.
 pub(crate) fn low(bits: u32) -> u64 {
     1_u64.checked_shl(bits).map_or(u64::MAX, |bit| bit - 1)

@@ -45,9 +45,7 @@ impl Heads {
         while at < bytes.len() {
             // Behind the end anything may stand: a word that begins before it is all there.
             let ahead = sixteen(bytes, at);
-            let [first, last] = [ahead, ahead >> 16].map(low_half);
-            let pair = |at: usize| if at < STEP - 1 { first >> (8 * at) } else { last >> (8 * (at - 2)) };
-            let mut pairs = (0..=STEP).map(|at| u64::from(self.groups(pair(at))));
+            let mut pairs = (0..=STEP).map(|at| u64::from(self.groups(low_half(ahead >> (8 * at)))));
             // Put together in a register: eight bytes written one by one cannot soon be read as one.
             let here =
                 pairs.by_ref().take(STEP).zip(0..).fold(0, |all, (groups, at)| all | groups << (8 * at));

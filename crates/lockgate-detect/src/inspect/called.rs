@@ -19,6 +19,9 @@ pub(super) struct Called {
 
 impl Called {
     pub(super) fn new(inspector: &Inspector, genre: Genre, name: &str) -> Self {
+        if name.is_empty() {
+            return Self::nothing(genre);
+        }
         let input = (genre == Genre::Arguments).then(|| Input::infer(name, None));
         Self { input, secret: may_name(name), field: inspector.personal.field(name) }
     }

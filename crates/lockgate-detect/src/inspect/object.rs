@@ -189,9 +189,9 @@ impl<'d, 'j> Look<'d, 'j> {
 
 /// What the name of a member says.
 fn called(inspector: &Inspector, genre: Genre, known: &mut BTreeMap<String, Called>, name: &str) -> Called {
-    // Elements of a list without a name; and to compare nothing with nothing is dear.
+    // Elements of a list without a name. Nothing is not looked up: to compare it is dear.
     if name.is_empty() {
-        return Called::new(inspector, genre, name);
+        return Called::nothing(genre);
     }
     if let Some(called) = known.get(name) {
         return *called;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::stem;
-use crate::blocks::{self, BLOCK, count, eight, letters, masks};
+use crate::blocks::{self, BLOCK, eight, letters, masks};
 use crate::marks::is_mark;
 use crate::runs::{Having, Runs};
 
@@ -92,8 +92,6 @@ const KEPT: usize = 12;
 const SMALL: u64 = u64::from_le_bytes([0x20; 8]);
 /// The same in the first two.
 const TWO_SMALL: u64 = 0x2020;
-/// What letters have and digits have not, in eight bytes.
-const LETTERS: u64 = u64::from_le_bytes([0x40; 8]);
 /// From this length on a word with digits in it is no word.
 const LONG: usize = 9;
 
@@ -272,12 +270,13 @@ fn tangled(text: &str, run: Range<usize>, mut gap: u8, reader: &mut impl Reader)
 
 /// A word of letters of ASCII, or perhaps of digits, with that at its end and that before it.
 #[inline]
-fn plain(bytes: &[u8], span: Range<usize>, may_count: bool, ending: u8, gap: u8) -> Word {
+fn plain(bytes: &[u8], span: Range<usize>, may_have_digits: bool, ending: u8, gap: u8) -> Word {
     let Range { start, end } = span;
     let length = end - start;
+    let word = bytes.get(start..end).unwrap_or_default();
     let letters = eight(bytes, start);
     let stem = || mix((letters | SMALL) & stem::kept(ending, length));
-    let digits = if may_count { digits(bytes.get(start..end).unwrap_or_default(), letters) } else { 0 };
+    let digits = if may_have_digits { digits(word) } else { 0 };
     let (kind, key) = match digits {
         0 => (Kind::Letters, stem()),
         all if all == length => {
@@ -288,21 +287,14 @@ fn plain(bytes: &[u8], span: Range<usize>, may_count: bool, ending: u8, gap: u8)
     };
     let gap = GAPS.get(usize::from(gap)).copied().unwrap_or_default();
     // Two capitals are rare enough to guess that there are none.
-    let loud = letters & TWO_SMALL == 0 && digits == 0 && is_loud(bytes.get(start..end).unwrap_or_default());
+    let loud = letters & TWO_SMALL == 0 && digits == 0 && is_loud(word);
     Word { key, gap, kind, loud, start, end }
 }
 
-/// How many digits there are in a word of letters and digits of ASCII, of which these are the first eight.
+/// How many of them are digits.
 #[inline(never)]
-fn digits(word: &[u8], first: u64) -> usize {
-    let letters = first & stem::kept(0, word.len()) & LETTERS;
-    if word.len() > 7 {
-        word.iter().filter(|byte| byte.is_ascii_digit()).count()
-    } else if letters == 0 {
-        word.len()
-    } else {
-        word.len() - count(letters)
-    }
+fn digits(word: &[u8]) -> usize {
+    word.iter().filter(|byte| byte.is_ascii_digit()).count()
 }
 
 /// Three letters or more, of which the first ones that are looked at are capitals.

@@ -179,8 +179,8 @@ impl<'g> Walk<'g> {
                 }
                 // The run of the next word may be begun.
                 if is(event) && self.event(text, at) == Run::Begun {
-                    let behind = u64::MAX << place;
-                    let next = ended & behind & !(1 << place);
+                    let behind = u64::MAX << place << 1;
+                    let next = ended & behind;
                     is_first &= !(next & next.wrapping_neg());
                     if next == 0 {
                         firsts.forget();
